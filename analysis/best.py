@@ -1,0 +1,86 @@
+"""best.json: the chosen trial, its configuration, the rule and the numbers behind it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from analysis.atomic import write_text
+from analysis.runs import BaseView, Run, TrialView, load_run
+from analysis.selection import choose, criteria
+from analysis.selection.choice import Choice, Criterion
+from analysis.wording import metric_text, mode, title
+
+CAUTION = (
+    "Caution: each configuration was trained once, with one seed. Differences smaller than the "
+    "spread between seeds mean nothing; repeating the best trials, which is what the confirm "
+    "section is for, measures that spread."
+)
+
+
+def write_best(folder: Path) -> dict[str, Any] | None:
+    """Choose the best trial of the run in `folder`, write best.json, return what was written.
+
+    None where no trial can be chosen; an older best.json is then removed, since nothing in the
+    run supports it any more. RunError where `folder` is not a run.
+    """
+    run = load_run(folder)
+    choice = choose(run.trials, run.spec)
+    if choice is None:
+        (run.folder / "best.json").unlink(missing_ok=True)
+        return None
+    best = describe(run, choice)
+    write_text(run.folder / "best.json", json.dumps(best, indent=2, ensure_ascii=False) + "\n")
+    return best
+
+
+def describe(run: Run, choice: Choice) -> dict[str, Any]:
+    """The contents of best.json."""
+    trial = run.find(choice.trial)
+    adapter = trial.adapter.relative_to(run.folder).as_posix() if trial.adapter else None
+    return {
+        "trial": trial.trial,
+        "label": trial.label,
+        "parameters": trial.parameters,
+        "config": trial.config,
+        "rule": choice.rule,
+        "explanation": " ".join(explain(run, choice)),
+        "numbers": choice.numbers,
+        "pareto_front": list(choice.front) or None,
+        "adapter": adapter,
+    }
+
+
+def explain(run: Run, choice: Choice) -> tuple[str, ...]:
+    """The choice in plain words: why it, against the base model, and the caution."""
+    trial = run.find(choice.trial)
+    against = against_base(trial, run.base_of(trial), criteria(run.trials, run.spec))
+    return tuple(filter(None, (choice.explanation, against, CAUTION)))
+
+
+def against_base(
+    trial: TrialView, base: BaseView | None, sought: tuple[Criterion, ...] = ()
+) -> str:
+    """How the trial compares with the untouched base model, better and worse metrics named."""
+    if base is None:
+        return "The untouched base model was not measured, so nothing is known against it."
+    wanted = [c.metric for c in sought] + ["perplexity", "rouge1", "bleu"]
+    shared = [m for m in dict.fromkeys(wanted) if m in trial.metrics and m in base.metrics]
+    groups: dict[str, list[str]] = {"better": [], "worse": [], "equal": []}
+    for metric in shared:
+        groups[_verdict(metric, trial, base)].append(_change(metric, trial, base))
+    if not shared:
+        return "The untouched base model reported none of the same metrics."
+    parts = [f"{verdict} in {', '.join(items)}" for verdict, items in groups.items() if items]
+    return f"Against the untouched base model it is {'; '.join(parts)}."
+
+
+def _verdict(metric: str, trial: TrialView, base: BaseView) -> str:
+    gain = trial.metrics[metric] - base.metrics[metric]
+    if gain == 0:
+        return "equal"
+    return "better" if (gain < 0) == (mode(metric) == "min") else "worse"
+
+
+def _change(metric: str, trial: TrialView, base: BaseView) -> str:
+    before = metric_text(metric, base.metrics[metric])
+    return f"{title(metric)} ({before} → {metric_text(metric, trial.metrics[metric])})"

@@ -1,0 +1,191 @@
+"""Handing over the chosen adapter with a model card and the tokenizer, or merged weights."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.best import explain
+from analysis.runs import Run, TrialView, load_run, look_up
+from analysis.selection import choose, why_none
+from analysis.selection.choice import Choice
+from analysis.tables import base_table, evaluation_note
+from analysis.wording import delta_text, metric_text, title, value_text
+
+DISCLAIMER = (
+    "For education and research only. This is not medical advice and must not be used to make "
+    "clinical decisions."
+)
+
+
+class ExportError(ValueError):
+    """Nothing to export, or nowhere to put it."""
+
+
+def export_best(folder: Path, destination: Path, merge: bool = False) -> Path:
+    """Copy the best adapter of the run in `folder`, with a model card, to `destination`.
+
+    `merge` adds the adapter to the unquantized base model and saves the whole model as
+    safetensors instead. The tokenizer is saved with it where it can be obtained (merging needs
+    it). Returns `destination`. ExportError where no trial can be chosen, its adapter is missing,
+    or `destination` exists and is not an empty folder.
+    """
+    run = load_run(folder)
+    choice = choose(run.trials, run.spec)
+    if choice is None:
+        raise ExportError(f"{folder}: nothing to export. {why_none(run.trials, run.spec)}")
+    trial = run.find(choice.trial)
+    if trial.adapter is None:
+        raise ExportError(f"{folder}: {trial.trial} has no adapter folder; was it deleted?")
+    _refuse_occupied(destination)
+    destination.mkdir(parents=True, exist_ok=True)
+    tokenizer = _merge(trial, destination) if merge else _copy(trial, destination)
+    card = model_card(run, choice, merged=merge, tokenizer=tokenizer)
+    (destination / "README.md").write_text(card, encoding="utf-8")
+    return destination
+
+
+def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
+    """The README.md of the exported model: front matter as the hub reads it, then the facts."""
+    trial = run.find(choice.trial)
+    model = str(trial.value("model.name_or_path"))
+    parts = [
+        _front_matter(model, merged),
+        f"# {run.name}: {_code(trial.name)}",
+        f"**{DISCLAIMER}**",
+        f"LoRA fine-tuning of `{_code(model)}` on `{_code(trial.value('data.source'))}`, trial "
+        f"{trial.trial} of the medsweep sweep `{_code(run.name)}`.",
+        *(_code(sentence) for sentence in explain(run, choice)),
+        "## Parameters",
+        _parameters(trial),
+        "## Measured on the validation split",
+        _measured(run, trial),
+        "## Loading it",
+        _loading(trial, merged, tokenizer),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _refuse_occupied(destination: Path) -> None:
+    if destination.is_dir() and not any(destination.iterdir()):
+        return
+    if destination.exists() or destination.is_symlink():
+        raise ExportError(
+            f"{destination}: exists and is not an empty folder. Name a new folder, or empty it."
+        )
+
+
+def _copy(trial: TrialView, destination: Path) -> bool:
+    """Copy the adapter's files; whether the tokenizer could be saved beside them."""
+    assert trial.adapter is not None
+    shutil.copytree(trial.adapter, destination, dirs_exist_ok=True)
+    _name_base(destination / "adapter_config.json", trial)
+    return _save_tokenizer(trial, destination)
+
+
+def _name_base(path: Path, trial: TrialView) -> None:
+    """Put the spec's name of the base model where PEFT kept a path into this machine's cache."""
+    if path.is_file():
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings["base_model_name_or_path"] = trial.value("model.name_or_path")
+        path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _save_tokenizer(trial: TrialView, destination: Path) -> bool:
+    from trainables.errors import InputError
+    from trainables.models.config import ModelConfig
+    from trainables.models.resolve import resolve
+    from trainables.models.tokenizer import load_tokenizer
+
+    try:
+        folder = resolve(ModelConfig.model_validate(_model_settings(trial)))
+        load_tokenizer(folder).save_pretrained(destination)
+    except (InputError, OSError, ValueError):
+        return (
+            False  # offline, moved or gated: the adapter is whole without it, and the card says so
+        )
+    return True
+
+
+def _merge(trial: TrialView, destination: Path) -> bool:
+    from peft import PeftModel
+
+    from trainables.models.config import ModelConfig
+    from trainables.models.load import load_base
+
+    # merging into 4- or 8-bit weights would round the update away
+    settings = {**_model_settings(trial), "quantization": "none"}
+    base = load_base(ModelConfig.model_validate(settings), "cpu")
+    merged = PeftModel.from_pretrained(base[0], trial.adapter).merge_and_unload()
+    merged.save_pretrained(destination)
+    base[1].save_pretrained(destination)
+    return True
+
+
+def _model_settings(trial: TrialView) -> dict[str, Any]:
+    settings: Mapping[str, Any] = trial.config.get("model") or {}
+    return dict(settings)
+
+
+def _front_matter(model: str, merged: bool) -> str:
+    lines = ["---", f"base_model: {json.dumps(model)}", "tags: [medical, lora, medsweep]"]
+    lines.append(f"library_name: {'transformers' if merged else 'peft'}")
+    return "\n".join([*lines, "pipeline_tag: text-generation", "---"])
+
+
+def _parameters(trial: TrialView) -> str:
+    sections = ("lora", "training", "data")
+    flat = {
+        f"{section}.{name}": value
+        for section in sections
+        for name, value in (look_up(trial.config, section) or {}).items()
+        if value is not None and not isinstance(value, dict) and name != "system_prompt"
+    }
+    rows = [
+        f"| `{_code(k)}` | {_code(value_text(v))} |"
+        for k, v in {**flat, **trial.parameters}.items()
+    ]
+    return "\n".join(["| Parameter | Value |", "|---|---|", *rows])
+
+
+def _measured(run: Run, trial: TrialView) -> str:
+    base = run.base_of(trial)
+    lines = base_table(base, trial)
+    if base is None or not lines:
+        rows = [f"| {_code(title(m))} | {metric_text(m, v)} |" for m, v in trial.metrics.items()]
+        return "\n".join(["| Metric | Fine-Tuned |", "|---|---:|", *rows])
+    head = ["| Metric | Base Model | Fine-Tuned | Delta |", "|---|---:|---:|---:|"]
+    rows = [
+        f"| {_code(title(c.metric))} | {c.base:.4f} | {c.tuned:.4f} | {delta_text(c.delta)} |"
+        for c in lines
+    ]
+    return "\n".join([*head, *rows]) + f"\n\n{evaluation_note(base, trial)}"
+
+
+def _loading(trial: TrialView, merged: bool, tokenizer: bool) -> str:
+    model = json.dumps(str(trial.value("model.name_or_path")))
+    if merged:
+        code = [
+            "from transformers import AutoModelForCausalLM, AutoTokenizer",
+            'model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")',
+        ]
+    else:
+        code = [
+            "from peft import PeftModel",
+            "from transformers import AutoModelForCausalLM, AutoTokenizer",
+            f"base = AutoModelForCausalLM.from_pretrained({model})",
+            'model = PeftModel.from_pretrained(base, "THIS_FOLDER")',
+        ]
+    source = '"THIS_FOLDER"' if tokenizer else model
+    code.append(f"tokenizer = AutoTokenizer.from_pretrained({source})")
+    note = (
+        "" if tokenizer else "\n\nThe tokenizer could not be obtained here; take the base model's."
+    )
+    return "\n".join(["```python", *code, "```"]) + note
+
+
+def _code(text: Any) -> str:
+    """Untrusted text inside a Markdown line or cell: one line, no markup, no cell border."""
+    flat = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return flat.replace("|", "\\|").replace("`", "'")

@@ -1,0 +1,39 @@
+"""The report of one run, or of several side by side: Markdown, and HTML that needs no network."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from analysis.atomic import write_text
+from analysis.runs import load_run
+
+
+def write_report(folders: Sequence[Path], output: Path | None = None) -> tuple[Path, Path]:
+    """Write report.html and report.md; returns (html path, Markdown path).
+
+    `output` is a folder, or an .html file (the Markdown then lies beside it). Without it one run's
+    report goes into its folder, several runs' into comparison.html and .md beside the first.
+    RunError where a folder is not a run; ValueError for no folder; OSError where it cannot write.
+    """
+    if not folders:
+        raise ValueError("write_report needs at least one run folder")
+    from analysis.report.content import describe_run
+    from analysis.report.html import render_html
+    from analysis.report.markdown import render_markdown
+
+    contents = [describe_run(load_run(folder)) for folder in folders]
+    names = [c.run.name for c in contents]
+    heading = names[0] if len(names) == 1 else f"Comparison: {', '.join(names)}"
+    written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    html = _html_path([Path(f) for f in folders], output)
+    markdown = html.with_suffix(".md")
+    write_text(html, render_html(heading, written, contents))
+    write_text(markdown, render_markdown(heading, written, contents))
+    return html, markdown
+
+
+def _html_path(folders: list[Path], output: Path | None) -> Path:
+    if output is None:
+        one = len(folders) == 1
+        return folders[0] / "report.html" if one else folders[0].parent / "comparison.html"
+    return output if output.suffix == ".html" else output / "report.html"

@@ -1,0 +1,187 @@
+"""What a report says of one run, whatever the format."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.best import explain
+from analysis.report.cells import Table, plain_table
+from analysis.report.examples import Example, examples
+from analysis.report.experiments import (
+    comparison_table,
+    curve_metric,
+    curve_table,
+    experiment_table,
+    failure_table,
+)
+from analysis.report.provenance import data_facts, data_tables, environment_table
+from analysis.runs import BaseView, Run, TrialView, look_up
+from analysis.selection import choose, criteria, why_none
+from analysis.selection.choice import Choice
+from analysis.tables import searched_paths
+from analysis.wording import MISSING, metric_text, mode, title, value_text
+
+STATES = ("complete", "stopped", "failed", "infeasible", "unfinished")
+DISCLAIMER = (
+    "Educational use only, not medical advice. Nothing here shows that a model is safe or correct "
+    "enough for clinical use."
+)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number at the top of the report; `verdict` is better, worse or ""."""
+
+    label: str
+    value: str
+    detail: str
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """One run's part of a report."""
+
+    run: Run
+    choice: Choice | None
+    best: TrialView | None
+    facts: list[tuple[str, str]]  # model, data, …
+    tiles: list[Tile]
+    summary: tuple[str, ...]  # sentences; the first is the choice
+    configuration: Table | None  # the chosen trial's searched parameters
+    experiments: Table
+    comparison: Table | None
+    examples: list[Example]
+    curve_metric: str
+    curves: Table
+    failures: Table | None
+    data: list[tuple[str, Table]]
+    data_facts: list[tuple[str, str]]
+    environment: Table
+
+
+def describe_run(run: Run) -> Content:
+    """Everything a report says of `run` except its figures."""
+    choice = choose(run.trials, run.spec)
+    best = run.find(choice.trial) if choice else None
+    metric = curve_metric(run)
+    reports = [r for r in run.data.values() if isinstance(r, dict)]
+    return Content(
+        run=run,
+        choice=choice,
+        best=best,
+        facts=_facts(run),
+        tiles=_tiles(run, best),
+        summary=explain(run, choice) if choice else (why_none(run.trials, run.spec),),
+        configuration=_configuration(run, best),
+        experiments=experiment_table(run, best.trial if best else None),
+        comparison=comparison_table(run, best),
+        examples=examples(run, best),
+        curve_metric=metric,
+        curves=curve_table(run, metric),
+        failures=failure_table(run),
+        data=data_tables(run),
+        data_facts=[fact for report in reports for fact in data_facts(report)],
+        environment=environment_table(run),
+    )
+
+
+def joint_table(contents: list[Content]) -> Table:
+    """A line a run: what it chose and what that reached."""
+    metrics = ("val_loss", "bits_per_byte", "perplexity", "rouge1", "bleu", "minutes")
+    rows = [
+        [
+            c.run.name,
+            distinct(c.run, "model.name_or_path"),
+            distinct(c.run, "data.source"),
+            f"{sum(t.state == 'complete' for t in c.run.trials)} of {len(c.run.trials)}",
+            c.best.name if c.best else "none",
+            *(metric_text(m, c.best.metrics.get(m) if c.best else None) for m in metrics),
+        ]
+        for c in contents
+    ]
+    heads = ["Sweep", "Model", "Data", "Complete", "Chosen", *map(title, metrics)]
+    table = plain_table(heads, rows, numeric=len(metrics))
+    return Table(table.columns, table.lines, note=_joint_note(contents))
+
+
+def distinct(run: Run, path: str) -> str:
+    """Every value of a configuration field in the run, in order of first use."""
+    values = [value_text(t.value(path)) for t in run.trials if t.value(path) is not None]
+    written = value_text(look_up(run.spec, f"trial.{path}"))
+    return ", ".join(dict.fromkeys(values)) or written
+
+
+def state_counts(run: Run) -> str:
+    """`8: 4 complete, 1 stopped, …`."""
+    counted = Counter(t.state for t in run.trials)
+    parts = (f"{counted[s]} {s}" for s in STATES if counted[s])
+    return f"{len(run.trials)}: {', '.join(parts)}" if run.trials else "none yet"
+
+
+def period(run: Run) -> str:
+    """The day or days on which trials ran."""
+    moments = [m for t in run.trials for m in (t.started, t.finished) if m]
+    days = sorted({m[:10] for m in moments})
+    return MISSING if not days else " to ".join(dict.fromkeys((days[0], days[-1])))
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    search: dict[str, Any] = run.spec.get("search") or {}
+    stopping = (search.get("early_stopping") or {}).get("kind") or "none"
+    return [
+        ("Model", distinct(run, "model.name_or_path")),
+        ("Quantization", distinct(run, "model.quantization")),
+        ("Data", distinct(run, "data.source")),
+        ("Ran", period(run)),
+        ("Sampler", f"{search.get('sampler', MISSING)}, seed {search.get('seed', MISSING)}"),
+        ("Early stopping", stopping),
+    ]
+
+
+def _tiles(run: Run, best: TrialView | None) -> list[Tile]:
+    hours = sum(t.metrics.get("minutes", 0.0) for t in run.trials) / 60
+    time = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
+    counted = state_counts(run).partition(": ")
+    trials = Tile("Trials", str(len(run.trials)), counted[2])
+    spent = Tile("Time in trials", time, "summed over all trials")
+    if best is None:
+        return [Tile("Chosen", "none", "see below"), trials, spent]
+    chosen = Tile("Chosen", best.name, best.trial if best.label else "")
+    sought = [c.metric for c in criteria(run.trials, run.spec)][:2]
+    wanted = [m for m in dict.fromkeys([*sought, "perplexity"]) if m in best.metrics][:2]
+    measured = [_measured(m, best, run.base_of(best)) for m in wanted]
+    return [chosen, *measured, trials, spent]
+
+
+def _measured(metric: str, best: TrialView, base: BaseView | None) -> Tile:
+    value = best.metrics[metric]
+    before = base.metrics.get(metric) if base else None
+    text = metric_text(metric, value)
+    if before is None:
+        return Tile(title(metric), text, "base model not measured")
+    change = f" ({(value - before) / before:+.0%})".replace("-", "−") if before else ""
+    better = (value < before) == (mode(metric) == "min")
+    verdict = "" if value == before else "better" if better else "worse"
+    return Tile(title(metric), text, f"base {metric_text(metric, before)}{change}", verdict)
+
+
+def _configuration(run: Run, best: TrialView | None) -> Table | None:
+    if best is None:
+        return None
+    rows = [[p, value_text(best.value(p))] for p in searched_paths(run)]
+    return plain_table(["Searched parameter", "Chosen value"], rows)
+
+
+def _joint_note(contents: list[Content]) -> str:
+    data = {distinct(c.run, "data.source") for c in contents}
+    models = {distinct(c.run, "model.name_or_path") for c in contents}
+    notes = []
+    if len(data) > 1:
+        notes.append("The sweeps use different data, so their numbers are not comparable.")
+    if len(models) > 1:
+        notes.append(
+            "Base models differ: compare them by Bits/Byte, not by Val Loss or Perplexity, which "
+            "depend on the tokenizer."
+        )
+    return " ".join(notes)

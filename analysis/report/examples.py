@@ -1,0 +1,49 @@
+"""Example answers: question, reference, the base model's answer, the best trial's answer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.runs import Run, TrialView, read_lines
+
+COUNT = 4
+LONGEST = 900  # characters of one answer; longer ones are cut and end in …
+
+
+@dataclass(frozen=True)
+class Example:
+    """One validation row, answered twice (None: not recorded)."""
+
+    question: str
+    reference: str
+    base: str | None
+    best: str | None
+
+
+def examples(run: Run, trial: TrialView | None) -> list[Example]:
+    """A few rows at even distances through the file, so that nobody picked them."""
+    if trial is None:
+        return []
+    answered = read_lines(trial.predictions)
+    base = run.base_of(trial)
+    before = {row.get("id"): row for row in read_lines(base.predictions if base else None)}
+    return [
+        Example(
+            question=_text(row.get("question")) or "",
+            reference=_text(row.get("reference")) or "",
+            base=_text(before.get(row.get("id"), {}).get("prediction")),
+            best=_text(row.get("prediction")),
+        )
+        for row in _spread(answered)
+    ]
+
+
+def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    count = min(COUNT, len(rows))
+    return [rows[i * len(rows) // count] for i in range(count)]
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = str(value).strip()
+    return text if len(text) <= LONGEST else text[:LONGEST].rstrip() + " …"

@@ -1,0 +1,143 @@
+"""The tables that a report shows of its trials, with the best values marked."""
+
+from analysis.report.cells import Cell, Column, Emphasis, Line, Table, plain_table
+from analysis.runs import Run, TrialView, is_number
+from analysis.selection import criteria
+from analysis.tables import (
+    LAST,
+    Comparison,
+    base_table,
+    evaluation_note,
+    experiment_metrics,
+    flashcards_table,
+    parameter_columns,
+)
+from analysis.wording import MISSING, delta_text, metric_text, mode, title, value_text
+
+SPARKS = "▁▂▃▄▅▆▇█"
+SPARK_POINTS = 24  # characters; longer curves are thinned
+
+
+def experiment_table(run: Run, best: str | None) -> Table:
+    """Every trial in the flashcards system's columns; the best value a metric is marked."""
+    parameters, metrics = parameter_columns(run), experiment_metrics(run)
+    names = flashcards_table(run, best)["Experiment"]
+    tops = {m: None if m in LAST else _top(run, m) for m in metrics}
+    lines = tuple(
+        Line(
+            (
+                Cell(names[t.trial]),
+                *(_cell(value_text(t.value(p))) for p in parameters),
+                *(_metric_cell(m, t, tops[m]) for m in metrics),
+            ),
+            kind="chosen" if t.trial == best else t.state,
+        )
+        for t in run.trials
+    )
+    columns = (
+        Column("Experiment"),
+        *(Column(name, _all_numbers(run, p)) for p, name in parameters.items()),
+        *(Column(title(m), numeric=True) for m in metrics),
+    )
+    return Table(columns, lines, note="Bold: the best value of a measure among complete trials.")
+
+
+def comparison_table(run: Run, trial: TrialView | None) -> Table | None:
+    """Base against best as in the flashcards system's section 7; None where either is missing."""
+    base = run.base_of(trial)
+    lines = tuple(map(_comparison_line, base_table(base, trial)))
+    if base is None or trial is None or not lines:
+        return None
+    heads = ("Base Model", "Fine-Tuned", "Delta")
+    columns = (Column("Metric"), *(Column(h, numeric=True) for h in heads))
+    return Table(columns, lines, note=evaluation_note(base, trial))
+
+
+def curve_metric(run: Run) -> str:
+    """The metric whose curves are shown: what is sought where curves hold it, else val_loss."""
+    logged = {key for t in run.trials for row in t.curve for key in row}
+    sought = [c.metric for c in criteria(run.trials, run.spec) if c.metric in logged]
+    return sought[0] if sought else "val_loss"
+
+
+def curve_points(trial: TrialView, metric: str) -> list[tuple[float, float | None, float]]:
+    """(step, epoch or None, value) wherever `metric` was measured, in the order of the file."""
+    return [
+        (row["step"], row.get("epoch"), row[metric])
+        for row in trial.curve
+        if is_number(row.get(metric)) and is_number(row.get("step"))
+    ]
+
+
+def curve_table(run: Run, metric: str) -> Table:
+    """Learning curves in text: first, best and last value, and a sparkline."""
+    rows = []
+    for trial in run.trials:
+        values = [value for _, _, value in curve_points(trial, metric)]
+        if values:
+            best = min(values) if mode(metric) == "min" else max(values)
+            ends = [metric_text(metric, v, 4) for v in (values[0], best, values[-1])]
+            rows.append([trial.name, trial.state, sparkline(values), len(values), *ends])
+    return plain_table(
+        ["Experiment", "State", "Curve", "Measurements", "First", "Best", "Last"], rows, numeric=4
+    )
+
+
+def sparkline(values: list[float]) -> str:
+    """A curve in a few characters, thinned to at most SPARK_POINTS, its last value kept."""
+    stride = max(1, -(-len(values) // SPARK_POINTS))
+    shown = values[::-1][::stride][::-1]
+    low, high = min(shown), max(shown)
+    span = (high - low) or 1.0
+    return "".join(SPARKS[round((v - low) / span * (len(SPARKS) - 1))] for v in shown)
+
+
+def failure_table(run: Run) -> Table | None:
+    """Trials that ended with an error or did not fit, in their own words; None where none did."""
+    rows = [
+        [t.name, t.state, _searched(t), t.error or "no message was recorded"]
+        for t in run.trials
+        if t.state in ("failed", "infeasible")
+    ]
+    return plain_table(["Experiment", "State", "Parameters", "Error"], rows) if rows else None
+
+
+def _searched(trial: TrialView) -> str:
+    pairs = (f"{p.rsplit('.', 1)[-1]} {value_text(v)}" for p, v in trial.parameters.items())
+    return ", ".join(pairs) or MISSING
+
+
+def _comparison_line(compared: Comparison) -> Line:
+    verdict: dict[bool | None, Emphasis] = {True: "better", False: "worse", None: ""}
+    return Line(
+        (
+            Cell(title(compared.metric)),
+            Cell(f"{compared.base:.4f}"),
+            Cell(f"{compared.tuned:.4f}"),
+            Cell(delta_text(compared.delta), verdict[compared.better]),
+        )
+    )
+
+
+def _cell(text: str, emphasis: Emphasis = "") -> Cell:
+    return Cell(text, "missing" if text == MISSING else emphasis)
+
+
+def _metric_cell(metric: str, trial: TrialView, top: float | None) -> Cell:
+    value = trial.metrics.get(metric)
+    is_top = top is not None and value == top and trial.state == "complete"
+    return _cell(metric_text(metric, value), "top" if is_top else "")
+
+
+def _top(run: Run, metric: str) -> float | None:
+    values = [
+        t.metrics[metric] for t in run.trials if t.state == "complete" and metric in t.metrics
+    ]
+    if len(set(values)) < 2:
+        return None  # one value, or all equal: nothing stands out
+    return min(values) if mode(metric) == "min" else max(values)
+
+
+def _all_numbers(run: Run, path: str) -> bool:
+    values = [t.value(path) for t in run.trials]
+    return all(v is None or is_number(v) for v in values)

@@ -1,0 +1,87 @@
+"""The report in Markdown: the same content, curves as sparklines, no figures."""
+
+import re
+from collections.abc import Iterator
+
+from analysis.report.cells import Cell, Table
+from analysis.report.content import DISCLAIMER, Content, joint_table
+from analysis.report.examples import Example
+from analysis.wording import title
+
+# an underscore between letters or digits is no markup: learning_rate stays readable
+SPECIAL = re.compile(r"[\\`*\[\]|#~]|(?<![^\W_])_|_(?![^\W_])")
+ENTITIES = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+
+
+def render_markdown(heading: str, written: str, contents: list[Content]) -> str:
+    """The whole file. Text of the run is escaped, so that none of it becomes markup."""
+    parts = [f"# {plain(heading)}", f"Written {written}", f"> **{DISCLAIMER}**"]
+    if len(contents) > 1:
+        parts += ["## All sweeps", table(joint_table(contents))]
+    level = "##" if len(contents) == 1 else "###"
+    for content in contents:
+        if len(contents) > 1:
+            parts.append(f"## {plain(content.run.name)}")
+        parts += _section(content, level)
+    return "\n\n".join(parts) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text as itself, on one line: nothing in it is markup, HTML or a cell border."""
+    return SPECIAL.sub(r"\\\g<0>", " ".join(text.split())).translate(ENTITIES)
+
+
+def table(content: Table) -> str:
+    """A Markdown table, numeric columns right-aligned, and its note."""
+    heads = [plain(c.title) for c in content.columns]
+    rules = ["---:" if c.numeric else "---" for c in content.columns]
+    rows = [[_cell(cell) for cell in line.cells] for line in content.lines]
+    drawn = "\n".join(f"| {' | '.join(row)} |" for row in [heads, rules, *rows])
+    return f"{drawn}\n\n{plain(content.note)}" if content.note else drawn
+
+
+def _section(content: Content, level: str) -> Iterator[str]:
+    yield "\n".join(f"- {name}: {plain(value)}" for name, value in content.facts)
+    yield f"{level} Summary"
+    yield from map(plain, content.summary)
+    if content.configuration:
+        yield table(content.configuration)
+    yield f"{level} Experiments"
+    yield table(content.experiments)
+    if content.comparison and content.best:
+        yield f"{level} {plain(content.best.name)} against the base model"
+        yield table(content.comparison)
+    if content.curves.lines:
+        yield f"{level} Learning curves: {title(content.curve_metric)}"
+        yield table(content.curves)
+    if content.examples and content.best:
+        yield f"{level} Example answers"
+        yield "Rows at even distances through the answered validation rows, not picked by hand."
+        yield from (_example(e, content.best.name) for e in content.examples)
+    if content.failures:
+        yield f"{level} Failed trials"
+        yield table(content.failures)
+    yield from _provenance(content, level)
+
+
+def _provenance(content: Content, level: str) -> Iterator[str]:
+    if content.data:
+        yield f"{level} Data"
+        for heading, rows in content.data:
+            yield f"**{plain(heading)}**"
+            yield table(rows)
+        known = "".join(f"{name}: {plain(value)}. " for name, value in content.data_facts)
+        yield f"{known}The test split is sealed: no number in this report comes from it."
+    yield f"{level} Environment"
+    yield table(content.environment)
+
+
+def _cell(cell: Cell) -> str:
+    text = plain(cell.text)
+    return f"**{text}**" if cell.emphasis == "top" else text
+
+
+def _example(example: Example, best: str) -> str:
+    answers = (("Reference", example.reference), ("Base model", example.base), (best, example.best))
+    lines = [f"- {plain(name)}: {plain(text or 'not recorded')}" for name, text in answers]
+    return "\n".join([f"**{plain(example.question)}**", "", *lines])

@@ -1,0 +1,97 @@
+"""What a report says of the data and of the machine: tables from data.json, environment.json."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from analysis.report.cells import Table, plain_table
+from analysis.runs import Run, look_up
+from analysis.wording import MISSING
+
+SEALED = "sealed: no trial can read it"
+PACKAGES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "ray", "optuna", "medsweep")
+STEPS = {
+    "short_question": "question too short",
+    "short_answer": "answer too short",
+    "bare_boolean": "answer only yes, no, true or false",
+    "exact_duplicate": "exact duplicates",
+    "near_duplicate": "near duplicates",
+    "over_limit": "beyond data.limit",
+    "no_answer_left": "no answer token left after truncation",
+}
+
+
+def data_tables(run: Run) -> list[tuple[str, Table]]:
+    """(heading, table of rows kept and dropped) for each prepared data set."""
+    return [
+        (str(report.get("source") or key), plain_table(["Rows", "Count"], _rows(report), numeric=1))
+        for key, report in run.data.items()
+        if isinstance(report, dict)
+    ]
+
+
+def data_facts(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Version, licence and citation of a data set, as recorded."""
+    names = {"version": "Version", "licence": "Licence", "citation": "Citation"}
+    return [(title, str(report[key])) for key, title in names.items() if report.get(key)]
+
+
+def environment_table(run: Run) -> Table:
+    """Versions, git commit, devices."""
+    return plain_table(["What", "Recorded"], list(_environment(run)))
+
+
+def _rows(report: dict[str, Any]) -> Iterator[list[str]]:
+    if "rows_read" in report:
+        yield ["read", _count(report["rows_read"])]
+    for step, count in (report.get("dropped") or {}).items():
+        yield from _step(f"dropped: {STEPS.get(step, step.replace('_', ' '))}", count)
+    for split, count in (report.get("kept") or {}).items():
+        sealed = f" ({SEALED})" if split == "test" else ""
+        yield [f"kept: {split}{sealed}", _count(count)]
+    yield from _step("truncated to max_length", report.get("truncated"))
+    for name, count in (report.get("tokens") or {}).items():
+        yield [f"tokens: {name.replace('_', ' ')}", _count(count)]
+
+
+def _step(name: str, count: Any) -> Iterator[list[str]]:
+    """One line, or one a split where the step counts splits apart."""
+    if isinstance(count, dict):
+        for split, part in count.items():
+            yield [f"{name} ({split})", _count(part)]
+    elif count is not None:
+        yield [name, _count(count)]
+
+
+def _environment(run: Run) -> Iterator[tuple[str, str]]:
+    environment = run.environment
+    packages = environment.get("packages") or {}
+    yield "Python", str(environment.get("python") or MISSING)
+    for name in PACKAGES:
+        if name in packages:
+            yield name, str(packages[name])
+    commit = look_up(environment, "git.commit")
+    yield "Git commit", _commit(commit, look_up(environment, "git.dirty"))
+    for device in environment.get("devices") or ["none recorded"]:
+        yield "Device", _device(device)
+    engines = sorted({t.engine for t in run.trials if t.engine})
+    yield "Engine", ", ".join(engines) or MISSING
+
+
+def _commit(commit: Any, dirty: Any) -> str:
+    if not commit:
+        return "not in a git repository"
+    return f"{commit} (with uncommitted changes)" if dirty else str(commit)
+
+
+def _device(device: Any) -> str:
+    if not isinstance(device, dict):
+        return str(device)
+    name = str(device.get("name") or "device")
+    rest = [
+        f"{k.replace('_', ' ')} {v}" for k, v in device.items() if k != "name" and v is not None
+    ]
+    return ", ".join([name, *rest])
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

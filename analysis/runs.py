@@ -1,0 +1,220 @@
+"""Reading a run folder: the only input of every analysis. Nothing here writes."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+UNFINISHED = "unfinished"  # a trial without record.json
+
+
+class RunError(ValueError):
+    """The folder is not a run, or one of its files cannot be read."""
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """One trial as its files tell it."""
+
+    trial: str  # EXP-001
+    number: int  # 1, 2, … in the order of suggestion
+    label: str | None = None  # a baseline's own name
+    state: str = UNFINISHED  # complete | stopped | failed | infeasible | unfinished
+    parameters: dict[str, Any] = field(default_factory=dict)  # dotted path: value
+    config: dict[str, Any] = field(default_factory=dict)  # the resolved trial
+    metrics: dict[str, float] = field(default_factory=dict)  # finite numbers only
+    curve: tuple[dict[str, Any], ...] = ()  # the lines of metrics.jsonl, by step
+    error: str | None = None
+    kind: str | None = None
+    engine: str | None = None
+    best_step: int | None = None
+    steps: int | None = None
+    planned_steps: int | None = None
+    evaluation: dict[str, Any] = field(default_factory=dict)  # limit, max_new_tokens, rows, …
+    started: str | None = None
+    finished: str | None = None
+    base: str | None = None  # key in Run.bases
+    folder: Path | None = None
+    predictions: Path | None = None
+    adapter: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """What tables call it: the label where there is one, else the id."""
+        return self.label or self.trial
+
+    def value(self, path: str) -> Any:
+        """A parameter by dotted path: as searched, else from the configuration, else None."""
+        return self.parameters[path] if path in self.parameters else look_up(self.config, path)
+
+
+@dataclass(frozen=True)
+class BaseView:
+    """The untouched base model, measured on the same validation rows as the trials."""
+
+    key: str
+    model: str | None
+    metrics: dict[str, float]
+    evaluation: dict[str, Any]
+    minutes: float | None
+    predictions: Path | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One sweep: its specification, its trials by number, and what it ran on."""
+
+    name: str
+    folder: Path
+    spec: dict[str, Any]
+    trials: tuple[TrialView, ...] = ()
+    bases: dict[str, BaseView] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def find(self, trial: str) -> TrialView:
+        """The trial with this id. KeyError where there is none."""
+        return next((t for t in self.trials if t.trial == trial), None) or _missing(trial, self)
+
+    def base_of(self, trial: TrialView | None) -> BaseView | None:
+        """The base model's measurement that belongs to `trial`."""
+        return self.bases.get(trial.base) if trial is not None and trial.base else None
+
+
+def load_run(folder: Path) -> Run:
+    """Read the run in `folder`. RunError where it is not a run or a file is not valid JSON.
+
+    Half-written lines of metrics.jsonl (a sweep that was killed) are left out; non-finite and
+    non-numeric metrics are left out; a trial without record.json is "unfinished".
+    """
+    folder = Path(folder)
+    spec_path = folder / "spec.resolved.json"
+    if not spec_path.is_file():
+        raise RunError(_not_a_run(folder))
+    spec = _read_object(spec_path)
+    return Run(
+        name=str(spec.get("name") or folder.resolve().name),
+        folder=folder,
+        spec=spec,
+        trials=tuple(sorted(_trials(folder / "trials"), key=lambda t: (t.number, t.trial))),
+        bases={view.key: view for view in _bases(folder / "base")},
+        environment=_read_optional(folder / "environment.json"),
+        data=_read_optional(folder / "data.json"),
+    )
+
+
+def read_lines(path: Path | None) -> list[dict[str, Any]]:
+    """The JSON objects of a .jsonl file; broken lines are left out, no file is no lines."""
+    if path is None or not path.is_file():
+        return []
+    # not splitlines(): it also breaks at U+2028, which JSON strings may hold
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return [row for row in map(_parse_line, lines) if row is not None]
+
+
+def look_up(config: dict[str, Any], path: str) -> Any:
+    """The value at a dotted path, or None."""
+    value: Any = config
+    for key in path.split("."):
+        if not isinstance(value, dict) or key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def finite(metrics: Any) -> dict[str, float]:
+    """The entries of `metrics` that are finite numbers (booleans are none)."""
+    if not isinstance(metrics, dict):
+        return {}
+    return {str(k): float(v) for k, v in metrics.items() if is_number(v)}
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a finite int or float, not a boolean."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _trials(folder: Path) -> Iterator[TrialView]:
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        config = _read_optional(path / "config.json")
+        record = _read_optional(path / "record.json")
+        if config or record:
+            yield _trial(path, config, record)
+
+
+def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialView:
+    both = {**config, **record}
+    return TrialView(
+        trial=str(both.get("trial") or path.name),
+        number=int(both.get("number") or 0),
+        label=both.get("label"),
+        state=str(record.get("state") or UNFINISHED),
+        parameters=dict(both.get("parameters") or {}),
+        config=dict(config.get("config") or {}),
+        metrics=finite(record.get("metrics")),
+        curve=tuple(read_lines(path / "metrics.jsonl")),
+        error=record.get("error"),
+        kind=record.get("kind") or look_up(config, "config.kind"),
+        engine=record.get("engine"),
+        best_step=record.get("best_step"),
+        steps=record.get("steps"),
+        planned_steps=record.get("planned_steps"),
+        evaluation=dict(record.get("evaluation") or {}),
+        started=record.get("started"),
+        finished=record.get("finished"),
+        base=both.get("base"),
+        folder=path,
+        predictions=_existing(path / "predictions.jsonl"),
+        adapter=_existing(path / "adapter"),
+    )
+
+
+def _bases(folder: Path) -> Iterator[BaseView]:
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        record = _read_optional(path / "record.json")
+        if record:
+            yield BaseView(
+                key=str(record.get("key") or path.name),
+                model=record.get("model"),
+                metrics=finite(record.get("metrics")),
+                evaluation=dict(record.get("evaluation") or {}),
+                minutes=record.get("minutes"),
+                predictions=_existing(path / "predictions.jsonl"),
+            )
+
+
+def _parse_line(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _read_optional(path: Path) -> dict[str, Any]:
+    return _read_object(path) if path.is_file() else {}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError(f"{path}: not valid JSON ({error}). Restore or delete this file.") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path}: must hold a JSON object, got {type(value).__name__}.")
+    return value
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _missing(trial: str, run: Run) -> TrialView:
+    raise KeyError(f"{run.folder}: no trial {trial!r}; there are {[t.trial for t in run.trials]}")
+
+
+def _not_a_run(folder: Path) -> str:
+    problem = "has no spec.resolved.json" if folder.is_dir() else "is not a folder"
+    return f"{folder}: not a run: it {problem}. Give a folder of `medsweep run`, e.g. runs/NAME."

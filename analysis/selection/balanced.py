@@ -1,0 +1,79 @@
+"""The rule `balanced`: the lowest mean rank over several metrics.
+
+Each metric ranks the trials (ties share their mean rank) and the ranks are averaged; ties in the
+mean go to the first metric, then to fewer minutes, then to the lower number. This is how the
+flashcards system chose EXP-02 by validation loss, ROUGE-1 and BLEU, though EXP-04 had the lower
+validation loss.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.runs import TrialView, look_up
+from analysis.selection.choice import (
+    Choice,
+    Criterion,
+    as_criteria,
+    comparable,
+    eligible,
+    mean_ranks,
+    numbers,
+    signed,
+    thrift,
+)
+from analysis.wording import plural, title
+
+DEFAULT_METRICS = ("val_loss", "rouge1", "bleu")
+
+
+def criteria(
+    trials: Sequence[TrialView], spec: dict[str, Any]
+) -> tuple[tuple[Criterion, ...], str]:
+    """What this rule compares, and a note where that is not what the spec names."""
+    metrics = look_up(spec, "search.selection.metrics") or DEFAULT_METRICS
+    return comparable(as_criteria(metrics), trials, spec)
+
+
+def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Choice | None:
+    """The complete trial with the lowest mean rank; None where no trial is eligible."""
+    sought, note = criteria(trials, spec)
+    candidates = eligible(trials, sought)
+    if not candidates:
+        return None
+    ranks = dict(zip((t.trial for t in candidates), mean_ranks(candidates, sought), strict=True))
+    order = sorted(candidates, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
+    return Choice(
+        trial=order[0].trial,
+        label=order[0].label,
+        rule={"rule": "balanced", "metrics": [c.metric for c in sought]},
+        explanation=" ".join(filter(None, _sentences(order, ranks, sought, note))),
+        numbers=numbers(trials, sought, ranks),
+    )
+
+
+def _sentences(
+    order: list[TrialView], ranks: dict[str, float], sought: tuple[Criterion, ...], note: str
+) -> list[str]:
+    best = order[0]
+    names = ", ".join(title(c.metric) for c in sought)
+    places = ", ".join(f"{title(c.metric)} {_place(best, order, c)}" for c in sought)
+    return [
+        f"{best.name} has the lowest mean rank over {names}: {ranks[best.trial]:.2f} among "
+        f"{plural(len(order), 'complete trial')} ({places}).",
+        _second(order, ranks, sought[0]),
+        note,
+    ]
+
+
+def _second(order: list[TrialView], ranks: dict[str, float], first: Criterion) -> str:
+    if len(order) == 1:
+        return "No other trial could be chosen."
+    best, second = order[:2]
+    if ranks[best.trial] == ranks[second.trial]:
+        return f"{second.name} has the same mean rank; {title(first.metric)} decided."
+    return f"The second is {second.name} with a mean rank of {ranks[second.trial]:.2f}."
+
+
+def _place(trial: TrialView, among: list[TrialView], criterion: Criterion) -> str:
+    better = sum(signed(t, criterion) < signed(trial, criterion) for t in among)
+    return f"no. {better + 1}"

@@ -1,0 +1,122 @@
+"""What a selection rule returns, and what all rules share: who is eligible, how ranks are made."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from analysis.runs import TrialView, look_up
+from analysis.wording import metric_text, mode, title
+
+MODEL = "model.name_or_path"
+PER_TOKEN = ("val_loss", "perplexity")  # not comparable where tokens differ
+
+
+class Criterion(NamedTuple):
+    """A metric and its better direction, min or max."""
+
+    metric: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen trial and why."""
+
+    trial: str
+    label: str | None
+    rule: dict[str, Any]  # {"rule": "objective" | "balanced", …}
+    explanation: str  # plain sentences
+    numbers: list[dict[str, Any]]  # a row a trial: trial, label, state, metrics, rank (null: no)
+    front: tuple[str, ...] = field(default=())  # several objectives: the trials none dominates
+
+
+def eligible(trials: Iterable[TrialView], criteria: Sequence[Criterion]) -> list[TrialView]:
+    """Complete trials that have every metric of `criteria`."""
+    return [
+        t for t in trials if t.state == "complete" and all(c.metric in t.metrics for c in criteria)
+    ]
+
+
+def comparable(
+    criteria: Sequence[Criterion], trials: Sequence[TrialView], spec: dict[str, Any]
+) -> tuple[tuple[Criterion, ...], str]:
+    """The criteria, with val_loss and perplexity replaced where several models are compared.
+
+    A token of one tokenizer is not a token of another, so loss a token is not comparable; bits a
+    byte of text is. Returns the criteria, without repetition, and a sentence ("" where unchanged).
+    """
+    replaced = [c.metric for c in criteria if c.metric in PER_TOKEN]
+    if not replaced or not several_models(trials, spec):
+        return tuple(criteria), ""
+    swapped = (Criterion("bits_per_byte", "min") if c.metric in PER_TOKEN else c for c in criteria)
+    names = " and ".join(title(m) for m in dict.fromkeys(replaced))
+    note = (
+        f"Several base models are compared and their tokens differ, so {title('bits_per_byte')} "
+        f"stands in for {names}."
+    )
+    return tuple(dict.fromkeys(swapped)), note
+
+
+def several_models(trials: Sequence[TrialView], spec: dict[str, Any]) -> bool:
+    """Whether the sweep compares more than one base model."""
+    parameter = (look_up(spec, "search.parameters") or {}).get(MODEL) or {}
+    names = {str(t.value(MODEL)) for t in trials if t.value(MODEL) is not None}
+    return len(parameter.get("values") or ()) > 1 or len(names) > 1
+
+
+def mean_ranks(trials: Sequence[TrialView], criteria: Sequence[Criterion]) -> list[float]:
+    """Each trial's rank (1 is best, ties share their mean rank), averaged over the criteria."""
+    if not trials:
+        return []
+    from scipy.stats import rankdata
+
+    ranks = [rankdata([signed(t, c) for t in trials], method="average") for c in criteria]
+    return [sum(float(r[i]) for r in ranks) / len(ranks) for i in range(len(trials))]
+
+
+def signed(trial: TrialView, criterion: Criterion) -> float:
+    """The metric turned so that lower is better."""
+    value = trial.metrics[criterion.metric]
+    return value if criterion.mode == "min" else -value
+
+
+def thrift(trial: TrialView) -> tuple[float, int]:
+    """The last tie-break: fewer minutes (unknown last), then the lower number."""
+    return trial.metrics.get("minutes", float("inf")), trial.number
+
+
+def as_criteria(metrics: Sequence[str]) -> tuple[Criterion, ...]:
+    """Metrics with their registered directions."""
+    return tuple(Criterion(m, mode(m)) for m in metrics)
+
+
+def numbers(
+    trials: Sequence[TrialView], criteria: Sequence[Criterion], ranks: dict[str, float]
+) -> list[dict[str, Any]]:
+    """The rows behind the choice, best rank first; trials that could not be chosen come last."""
+    rows = [
+        {
+            "trial": t.trial,
+            "label": t.label,
+            "state": t.state,
+            **{c.metric: t.metrics.get(c.metric) for c in criteria},
+            "rank": ranks.get(t.trial),
+        }
+        for t in trials
+    ]
+    return sorted(rows, key=lambda row: row["rank"] if row["rank"] is not None else float("inf"))
+
+
+def lead(first: TrialView, second: TrialView | None, criterion: Criterion) -> str:
+    """How far the first is ahead of (or behind) the second on one metric, in words."""
+    if second is None:
+        return "No other trial could be chosen."
+    gap = signed(second, criterion) - signed(first, criterion)
+    reference = abs(second.metrics[criterion.metric])
+    share = f" ({abs(gap) / reference:.1%})" if reference else ""
+    value = metric_text(criterion.metric, second.metrics[criterion.metric], 4)
+    if gap == 0:
+        return f"{second.name} has the same value, {value}."
+    where = "ahead of" if gap > 0 else "behind"
+    size = f"{abs(gap):.4f}" if abs(gap) >= 1e-4 else f"{abs(gap):.1g}"
+    return f"It is {size}{share} {where} {second.name} ({value})."

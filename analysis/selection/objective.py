@@ -1,0 +1,115 @@
+"""The rule `objective`: the best complete trial by what the sweep optimised.
+
+One objective: its best value; ties go to fewer minutes, then to the lower number. Several: the
+lowest mean rank over the objectives, which is never a dominated trial (whoever dominates it has
+no worse rank anywhere and a better one somewhere).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.runs import TrialView, look_up
+from analysis.selection.choice import (
+    Choice,
+    Criterion,
+    comparable,
+    eligible,
+    lead,
+    mean_ranks,
+    numbers,
+    signed,
+    thrift,
+)
+from analysis.wording import metric_text, plural, title
+
+
+def criteria(
+    trials: Sequence[TrialView], spec: dict[str, Any]
+) -> tuple[tuple[Criterion, ...], str]:
+    """What this rule compares, and a note where that is not what the spec names."""
+    return comparable(objectives(spec), trials, spec)
+
+
+def objectives(spec: dict[str, Any]) -> tuple[Criterion, ...]:
+    """The objectives as the resolved spec writes them: one object or a list."""
+    written = look_up(spec, "search.objective") or {"metric": "val_loss", "mode": "min"}
+    listed = written if isinstance(written, list | tuple) else [written]
+    return tuple(Criterion(o["metric"], o["mode"]) for o in listed)
+
+
+def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Choice | None:
+    """The best complete trial by the sweep's objectives; None where no trial is eligible."""
+    sought, note = criteria(trials, spec)
+    candidates = eligible(trials, sought)
+    if not candidates:
+        return None
+    if len(sought) == 1:
+        return _by_value(trials, candidates, sought[0], note)
+    return _by_rank(trials, candidates, sought, note)
+
+
+def pareto(trials: Sequence[TrialView], sought: Sequence[Criterion]) -> tuple[str, ...]:
+    """The trials that no other is at least as good as everywhere and better than somewhere."""
+    points = {t.trial: tuple(signed(t, c) for c in sought) for t in trials}
+    return tuple(
+        name
+        for name, point in points.items()
+        if not any(other != point and _no_worse(other, point) for other in points.values())
+    )
+
+
+def _by_value(
+    trials: Sequence[TrialView], candidates: list[TrialView], sought: Criterion, note: str
+) -> Choice:
+    order = sorted(candidates, key=lambda t: (signed(t, sought), *thrift(t)))
+    best, second = order[0], order[1] if len(order) > 1 else None
+    extreme = "lowest" if sought.mode == "min" else "highest"
+    value = metric_text(sought.metric, best.metrics[sought.metric], 4)
+    tied = second is not None and signed(second, sought) == signed(best, sought)
+    sentences = [
+        f"{best.name} has the {extreme} {title(sought.metric)}, {value}, of "
+        f"{plural(len(candidates), 'complete trial')}.",
+        lead(best, second, sought),
+        "The tie went to fewer minutes, then to the lower number." if tied else "",
+        note,
+    ]
+    return Choice(
+        trial=best.trial,
+        label=best.label,
+        rule={"rule": "objective", "metric": sought.metric, "mode": sought.mode},
+        explanation=" ".join(filter(None, sentences)),
+        numbers=numbers(trials, [sought], {t.trial: float(i) for i, t in enumerate(order, 1)}),
+    )
+
+
+def _by_rank(
+    trials: Sequence[TrialView],
+    candidates: list[TrialView],
+    sought: tuple[Criterion, ...],
+    note: str,
+) -> Choice:
+    ranks = dict(zip((t.trial for t in candidates), mean_ranks(candidates, sought), strict=True))
+    order = sorted(candidates, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
+    best, second = order[0], order[1] if len(order) > 1 else None
+    front = pareto(candidates, sought)
+    names = ", ".join(title(c.metric) for c in sought)
+    behind = f"; {second.name} follows with {ranks[second.trial]:.2f}" if second else ""
+    sentences = [
+        f"{best.name} has the lowest mean rank over the objectives ({names}), "
+        f"{ranks[best.trial]:.2f} among {plural(len(candidates), 'complete trial')}{behind}.",
+        f"{plural(len(front), 'trial')} lie on the Pareto front (no other trial is as good "
+        "everywhere and better somewhere); which of them is best depends on what you value.",
+        note,
+    ]
+    return Choice(
+        trial=best.trial,
+        label=best.label,
+        rule={"rule": "objective", "objectives": [c._asdict() for c in sought]},
+        explanation=" ".join(filter(None, sentences)),
+        numbers=numbers(trials, sought, ranks),
+        front=front,
+    )
+
+
+def _no_worse(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(a <= b for a, b in zip(one, other, strict=True))

@@ -1,0 +1,178 @@
+"""The run as an Optuna study: for Optuna's plots and for optuna-dashboard. Never read back."""
+
+import json
+import os
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from analysis.atomic import adopt
+from analysis.runs import UNFINISHED, Run, TrialView, is_number, load_run, look_up
+from analysis.selection.objective import objectives
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+Encode = Callable[[Any], Any]  # a choice → what Optuna keeps
+
+DIRECTIONS: dict[str, Literal["minimize", "maximize"]] = {"min": "minimize", "max": "maximize"}
+PER_MILLE = 1000  # an intermediate value's step: progress 0..1 in thousandths, so trials align
+
+
+def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
+    """The run's trials as an in-memory study.
+
+    Choices are JSON strings (or what `encode` makes of them), numbers are numbers, a simplex is one
+    number a component. Complete trials are COMPLETE, stopped ones PRUNED with their intermediate
+    values (several objectives: none, as Optuna takes none), failed and infeasible ones FAIL,
+    unfinished ones RUNNING.
+    """
+    import optuna
+
+    sought = objectives(run.spec)
+    metrics, directions = [c.metric for c in sought], [DIRECTIONS[c.mode] for c in sought]
+    with _quiet():
+        study = optuna.create_study(study_name=run.name, directions=directions)
+        study.set_metric_names(metrics)
+        space = _space(run, encode)
+        study.add_trials([_frozen(t, space, metrics, encode) for t in run.trials])
+    return study
+
+
+def write_study_db(folder: Path) -> Path:
+    """Write study.db (SQLite) into the run folder for optuna-dashboard; returns its path."""
+    import optuna
+    from sqlalchemy import URL
+
+    run = load_run(folder)
+    path = run.folder / "study.db"
+    partial = path.with_name(f".study.db.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+    url = URL.create("sqlite", database=str(partial.resolve())).render_as_string()
+    try:
+        storage = optuna.storages.RDBStorage(url)
+        _copy(rebuild_study(run), storage)
+        storage.engine.dispose()
+        adopt(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def flatten(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as Optuna sees them: a simplex's weights become one parameter a component."""
+    flat: dict[str, Any] = {}
+    for path, value in parameters.items():
+        if isinstance(value, dict) and value and all(map(is_number, value.values())):
+            flat.update({f"{path}.{part}": float(weight) for part, weight in value.items()})
+        else:
+            flat[path] = value
+    return flat
+
+
+def _copy(study: "Study", storage: Any) -> None:
+    import optuna
+
+    with _quiet():
+        copy = optuna.create_study(
+            study_name=study.study_name, storage=storage, directions=study.directions
+        )
+        copy.set_metric_names(study.metric_names or [])
+        copy.add_trials(study.trials)
+    storage.remove_session()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No log line for a study that nobody optimises, no warning that metric names are new."""
+    import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
+def _space(run: Run, encode: Encode) -> dict[str, "BaseDistribution"]:
+    """One distribution a parameter, wide enough for the spec's range and every trial's value."""
+    parameters = look_up(run.spec, "search.parameters") or {}
+    seen: dict[str, list[Any]] = {}
+    for trial in run.trials:
+        for path, value in flatten(trial.parameters).items():
+            seen.setdefault(path, []).append(value)
+    return {path: _distribution(parameters.get(path) or {}, seen[path], encode) for path in seen}
+
+
+def _distribution(written: dict[str, Any], values: list[Any], encode: Encode) -> "BaseDistribution":
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    listed = written.get("values")
+    if listed is not None or not all(map(is_number, values)):
+        choices = map(encode, [*(listed or ()), *values])
+        return CategoricalDistribution(tuple(dict.fromkeys(choices)))
+    bounds = [written[k] for k in ("min", "max") if is_number(written.get(k))]
+    low, high = min(values + bounds), max(values + bounds)
+    log = "log" in str(written.get("distribution") or "") and low > 0
+    if all(isinstance(v, int) for v in values + bounds):
+        return IntDistribution(low, high, log=log and low >= 1)
+    return FloatDistribution(low, high, log=log)
+
+
+def _frozen(
+    trial: TrialView, space: dict[str, "BaseDistribution"], metrics: list[str], encode: Encode
+) -> "FrozenTrial":
+    from optuna.distributions import CategoricalDistribution
+    from optuna.trial import TrialState, create_trial
+
+    values = [trial.metrics.get(m) for m in metrics]
+    complete = trial.state == "complete" and None not in values
+    states = {"stopped": TrialState.PRUNED, UNFINISHED: TrialState.RUNNING}
+    parameters = flatten(trial.parameters)
+    frozen = create_trial(
+        state=TrialState.COMPLETE if complete else states.get(trial.state, TrialState.FAIL),
+        values=[float(v) for v in values if v is not None] if complete else None,
+        params={
+            p: encode(v) if isinstance(space[p], CategoricalDistribution) else v
+            for p, v in parameters.items()
+        },
+        distributions={p: space[p] for p in parameters},
+        user_attrs={"trial": trial.trial, "label": trial.label, "error": trial.error},
+        intermediate_values=_intermediate(trial, metrics[0]) if len(metrics) == 1 else None,
+    )
+    frozen.datetime_start = _moment(trial.started) or frozen.datetime_start
+    if frozen.state.is_finished():
+        frozen.datetime_complete = _moment(trial.finished) or frozen.datetime_complete
+    return frozen
+
+
+def _intermediate(trial: TrialView, metric: str) -> dict[int, float]:
+    points = (
+        (row.get("progress"), row.get(metric))
+        for row in trial.curve
+        if is_number(row.get("progress")) and is_number(row.get(metric))
+    )
+    return {round(PER_MILLE * float(p)): float(v) for p, v in points}  # type: ignore[arg-type]
+
+
+def _moment(written: str | None) -> datetime | None:
+    """An ISO time as Optuna keeps it: local and naive."""
+    try:
+        moment = datetime.fromisoformat(written or "")
+    except ValueError:
+        return None
+    return (
+        (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone().replace(tzinfo=None)
+    )

@@ -1,0 +1,166 @@
+"""Tables of a run: every trial in trials.csv, the experiment table, base against best."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.atomic import write_text
+from analysis.runs import BaseView, Run, TrialView, load_run, look_up
+from analysis.selection import criteria
+from analysis.wording import mode, short_names, title
+from trainables.metrics import METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# the parameters of the flashcards system's table (its section 6), always shown, in its order
+STANDING = ("lora.r", "training.learning_rate", "training.num_train_epochs")
+EXPERIMENT_METRICS = (
+    "train_loss",
+    "val_loss",
+    "rouge1",
+    "bleu",
+    "perplexity",
+    "gpu_peak_gb",
+    "minutes",
+)
+# the metrics of its section 7, then ours
+COMPARED = ("rouge1", "rouge2", "rougeL", "bleu", "perplexity", "val_loss", "bits_per_byte")
+LAST = ("gpu_peak_gb", "minutes")  # what a trial cost, after what it reached
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One line of base against best."""
+
+    metric: str
+    base: float
+    tuned: float
+
+    @property
+    def delta(self) -> float:
+        """Fine-tuned minus base."""
+        return self.tuned - self.base
+
+    @property
+    def better(self) -> bool | None:
+        """Whether fine-tuning helped; None where nothing changed."""
+        return None if self.delta == 0 else (self.delta < 0) == (mode(self.metric) == "min")
+
+
+def trials_frame(run: Run) -> "pd.DataFrame":
+    """A row a trial: trial, label, state, parameters by dotted path, metrics, cost, error."""
+    import pandas as pd
+
+    paths, metrics = searched_paths(run), reported_metrics(run)
+    columns = ["trial", "label", "state", *paths, *metrics, *LAST, "error"]
+    rows = [
+        {
+            "trial": t.trial,
+            "label": t.label,
+            "state": t.state,
+            **{p: _plain(t.parameters.get(p)) for p in paths},
+            **{m: t.metrics.get(m) for m in (*metrics, *LAST)},
+            "error": t.error,
+        }
+        for t in run.trials
+    ]
+    # object: a column of ints with a gap stays 8, not 8.0
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def write_trials_csv(run: Run | Path) -> Path:
+    """Write trials.csv into the run folder, atomically; returns its path."""
+    run = run if isinstance(run, Run) else load_run(run)
+    buffer = io.StringIO()
+    trials_frame(run).to_csv(buffer, index=False, lineterminator="\n")
+    path = run.folder / "trials.csv"
+    write_text(path, buffer.getvalue())
+    return path
+
+
+def flashcards_table(run: Run, best: str | None = None) -> "pd.DataFrame":
+    """The experiment table in the flashcards system's columns, indexed by trial id.
+
+    `best` is the chosen trial's id. Values are numbers as recorded (None where missing): further
+    searched parameters follow Epochs, and a metric that the selection uses follows Perplexity.
+    """
+    import pandas as pd
+
+    parameters, metrics = parameter_columns(run), experiment_metrics(run)
+    rows = [
+        [
+            experiment_name(t, best),
+            *(t.value(p) for p in parameters),
+            *(t.metrics.get(m) for m in metrics),
+        ]
+        for t in run.trials
+    ]
+    columns = ["Experiment", *parameters.values(), *map(title, metrics)]
+    index = pd.Index([t.trial for t in run.trials], name="trial")
+    return pd.DataFrame(rows, columns=columns, index=index, dtype=object)
+
+
+def parameter_columns(run: Run) -> dict[str, str]:
+    """Dotted path → column title of the experiment table's parameters, in order."""
+    extra = [p for p in searched_paths(run) if p not in STANDING]
+    return short_names([*STANDING, *extra])
+
+
+def experiment_metrics(run: Run) -> list[str]:
+    """The experiment table's metrics; those the selection uses are added before the cost."""
+    sought = [c.metric for c in criteria(run.trials, run.spec)]
+    added = [m for m in sought if m not in EXPERIMENT_METRICS]
+    cost = EXPERIMENT_METRICS.index("gpu_peak_gb")
+    return [*EXPERIMENT_METRICS[:cost], *added, *EXPERIMENT_METRICS[cost:]]
+
+
+def experiment_name(trial: TrialView, best: str | None = None) -> str:
+    """The label or the id, with `(Best)` on the chosen trial, and any state but complete."""
+    if trial.trial == best:
+        return f"{trial.name} (Best)"
+    return trial.name if trial.state == "complete" else f"{trial.name} ({trial.state})"
+
+
+def searched_paths(run: Run) -> list[str]:
+    """Every dotted path that varies: the spec's parameters first, then those of trials alone."""
+    named = list(look_up(run.spec, "search.parameters") or {})
+    used = [p for t in run.trials for p in t.parameters]
+    return list(dict.fromkeys([*named, *used]))
+
+
+def reported_metrics(run: Run) -> list[str]:
+    """Every metric that some trial reports, registered ones first, without what it cost."""
+    found = {m for t in run.trials for m in t.metrics} - set(LAST)
+    return [m for m in METRICS if m in found] + sorted(found - set(METRICS))
+
+
+def base_table(base: BaseView | None, trial: TrialView | None) -> tuple[Comparison, ...]:
+    """Base against best: a line a metric that both have; empty where one is missing."""
+    if base is None or trial is None:
+        return ()
+    others = sorted(set(trial.metrics) - set(METRICS))
+    shared = [m for m in (*COMPARED, *others) if m in base.metrics and m in trial.metrics]
+    return tuple(Comparison(m, base.metrics[m], trial.metrics[m]) for m in shared)
+
+
+def evaluation_note(base: BaseView, trial: TrialView) -> str:
+    """Where the numbers of base against best come from: split, rows, limits."""
+    how = trial.evaluation
+    limit = "all rows" if how.get("limit") is None else f"limit {how['limit']}"
+    note = (
+        f"Validation split (the test split stays sealed). Loss, perplexity and bits per byte: "
+        f"{how.get('loss_rows', 'unknown')} rows. ROUGE and BLEU: {how.get('rows', 'unknown')} "
+        f"answers ({limit}), greedy, at most {how.get('max_new_tokens', 'unknown')} new tokens."
+    )
+    differ = [k for k in how if k in base.evaluation and base.evaluation[k] != how[k]]
+    if differ:
+        pairs = ", ".join(f"{k} {base.evaluation[k]} against {how[k]}" for k in differ)
+        note += f" Not comparable as it stands: the base model was measured with {pairs}."
+    return note
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | dict | tuple) else value

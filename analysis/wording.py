@@ -1,0 +1,68 @@
+"""How numbers, parameters and metrics are written in tables and sentences."""
+
+import json
+from typing import Any
+
+from analysis.runs import is_number
+from trainables.metrics import METRICS
+
+MISSING = "–"
+DECIMALS = {"perplexity": 2, "gpu_peak_gb": 2, "minutes": 1}  # every other metric: 4
+SHORT_NAMES = {
+    "lora.r": "r",
+    "training.learning_rate": "LR",
+    "training.num_train_epochs": "Epochs",
+}
+
+
+def metric_text(metric: str, value: Any, decimals: int | None = None) -> str:
+    """A metric's value with its usual decimals; a dash where it is missing."""
+    if not is_number(value):
+        return MISSING
+    return f"{value:.{DECIMALS.get(metric, 4) if decimals is None else decimals}f}"
+
+
+def delta_text(value: float, decimals: int = 4) -> str:
+    """A signed difference with a real minus sign."""
+    return f"{value:+.{decimals}f}".replace("-", "−")
+
+
+def value_text(value: Any) -> str:
+    """A parameter's value as people write it: 2e-4, 16, q_proj + v_proj."""
+    if value is None:
+        return MISSING
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _other_text(value)
+    if value and abs(value) < 1e-3:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def title(metric: str) -> str:
+    """A metric's title: its registered one, else its own name."""
+    return METRICS[metric].title if metric in METRICS else metric
+
+
+def mode(metric: str, default: str = "max") -> str:
+    """A metric's better direction; benchmark metrics are scores, so higher is better."""
+    return METRICS[metric].mode if metric in METRICS else default
+
+
+def short_names(paths: list[str]) -> dict[str, str]:
+    """Column names of parameters: r, LR, Epochs; else the last part; the path where ambiguous."""
+    last = [SHORT_NAMES.get(p, p.rsplit(".", 1)[-1]) for p in paths]
+    return {p: n if last.count(n) == 1 else p for p, n in zip(paths, last, strict=True)}
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _other_text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " + ".join(value_text(v) for v in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {value_text(v)}" for k, v in value.items())
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,55 @@
+"""The name that was probably meant: suggestions for misspelt fields, paths, metrics and presets."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+# what other tools call a field, where spelling alone would not find it
+ALIASES: dict[str, str] = {
+    "rank": "r",
+    "lora_r": "r",
+    "lr": "learning_rate",
+    "epochs": "num_train_epochs",
+    "batch_size": "per_device_train_batch_size",
+    "grad_accum": "gradient_accumulation_steps",
+    "max_seq_length": "max_length",
+    "scheduler": "lr_scheduler_type",
+    "model_name": "name_or_path",
+    "dataset": "source",
+    "method": "sampler",
+}
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like `name`, or None if nothing is alike.
+
+    Dotted paths are compared whole first, then by their last part, so that both
+    `training.learning_rat` and `learning_rate` find `training.learning_rate`.
+    """
+    known = list(candidates)
+    last = name.rpartition(".")[2]
+    by_last = {path.rpartition(".")[2]: path for path in reversed(known)}
+    if last in by_last and last != name:
+        return _sibling(name, last, known) or by_last[last]
+    alias = ALIASES.get(last)
+    if alias in by_last:
+        return _sibling(name, alias, known) or by_last[alias]
+    return _close(name, known) or by_last.get(_close(last, by_last) or "")
+
+
+def _sibling(name: str, last: str, known: list[str]) -> str | None:
+    """The candidate with this last part in the same section as `name`, if there is one."""
+    path = f"{name.rpartition('.')[0]}.{last}".lstrip(".")
+    return path if path in known else None
+
+
+def _close(name: str, known: Iterable[str]) -> str | None:
+    """difflib's best match above 0.6, without regard to case."""
+    folded = {candidate.lower(): candidate for candidate in known}
+    found = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
+    """A fix that names the nearest candidate, or None."""
+    found = nearest(name, candidates)
+    return f"Did you mean `{found}`?" if found else None

@@ -1,0 +1,52 @@
+"""A spec as it was written: plain data that still knows the line of every key."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from sweeps.errors import Problem
+
+Path: TypeAlias = tuple[str | int, ...]  # keys and list indices from the top of the document
+
+SET = "--set"
+
+
+class Finding(NamedTuple):
+    """A problem at a path of the document, before its file and line are looked up."""
+
+    path: Path
+    message: str
+    value: object | None = None
+    fix: str | None = None
+
+
+@dataclass
+class Document:
+    """What a spec says, before it is checked."""
+
+    file: str | None
+    text: str
+    data: dict[str, Any]
+    lines: dict[Path, int]  # of keys and list items, from 1
+    overridden: set[Path] = field(default_factory=set)
+
+    def where(self, path: Path) -> tuple[str | None, int | None]:
+        """File and line of the nearest thing that was written at or above `path`."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.overridden:
+                return SET, None
+            if path[:length] in self.lines:
+                return self.file, self.lines[path[:length]]
+        return self.file, 1
+
+    def problem(self, finding: Finding) -> Problem:
+        """The finding with its file and line."""
+        file, line = self.where(finding.path)
+        dotted = ".".join(map(str, finding.path))
+        return Problem(file, line, dotted, finding.value, finding.message, finding.fix)
+
+
+def section(data: object, *names: str) -> dict[str, Any]:
+    """The mapping under these keys, or an empty one where there is none."""
+    for name in names:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,106 @@
+"""From a spec or a run folder to a finished sweep: check, connect, run, let go."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from cluster.placement import Placement, place
+from cluster.targets import connect
+from sweeps.environment import describe_environment
+from sweeps.errors import Problem, SpecError
+from sweeps.ledger import Ledger
+from sweeps.loading import LoadedSpec
+from sweeps.observer import Observer
+from sweeps.readiness import make_ready, refuse_folder
+from sweeps.run_lock import exclusive
+from sweeps.spec import SweepSpec
+from sweeps.sweep import Sweep
+
+Progress = Callable[[str], None]
+PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
+Watch = Callable[[Sweep, Placement], Sequence[Observer]]
+
+
+def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: Progress) -> Sweep:
+    """Run a sweep in a new folder. Raises SpecError, ClusterError, SweepError."""
+    refuse_folder(folder)
+    with exclusive(folder):
+        ledger = Ledger(folder)
+        sweep = Sweep(loaded.spec, ledger, progress=progress)
+        make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+        resolved = loaded.spec.model_dump(mode="json")
+        ledger.create(_text(loaded), resolved, describe_environment())
+        _run(sweep, watch, progress)
+    return sweep
+
+
+def resume_run(
+    folder: Path,
+    watch: Watch,
+    progress: Progress,
+    num_trials: int | None = None,
+    retry_failed: bool = False,
+) -> Sweep:
+    """Go on with a run folder: nothing finished is run again. Raises as `new_run`."""
+    refuse_folder(folder, exists_is_wrong=False)
+    with exclusive(folder):
+        ledger = Ledger(folder)
+        spec = read_spec(folder)
+        if num_trials is not None:
+            spec = _extended(spec, num_trials)
+            ledger.resolve(spec.model_dump(mode="json"))
+        sweep = Sweep(spec, ledger, progress=progress)
+        sweep.restore(retry_failed)
+        if not sweep.over:
+            make_ready(spec, sweep.space, sweep.preparation, folder)
+            _run(sweep, watch, progress)
+    return sweep
+
+
+def read_spec(folder: Path) -> SweepSpec:
+    """The spec of a run folder; SpecError where it is none."""
+    path = folder / "spec.resolved.json"
+    if not path.is_file():
+        message, fix = "is not a run folder (no spec.resolved.json)", "Name a folder under runs/"
+        raise SpecError([Problem(None, None, "RUN", str(folder), message, fix)])
+    return SweepSpec.model_validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
+    root = Path(__file__).parent.parent
+    progress("starting Ray")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # workers' advice has no reader
+    session = connect(sweep.spec.cluster, [root / name for name in PACKAGES])
+    try:
+        nodes = session.nodes()
+        placement = place(
+            sweep.spec.cluster,
+            sum(n.cpus for n in nodes),
+            int(sum(n.gpus for n in nodes)),
+            node_cpus=max(n.cpus for n in nodes),
+        )
+        from sweeps.tune_driver import run_tune
+
+        for observer in watch(sweep, placement):
+            sweep.observers.add(observer)
+        run_tune(sweep, placement)
+    finally:
+        sweep.observers.close()
+        session.close()
+
+
+def _extended(spec: SweepSpec, num_trials: int) -> SweepSpec:
+    if num_trials < spec.search.num_trials:
+        message = f"is less than the run's {spec.search.num_trials} trials"
+        fix = "A sweep can be extended; nothing that ran is taken back"
+        raise SpecError([Problem(None, None, "--num-trials", num_trials, message, fix)])
+    search = spec.search.model_copy(update={"num_trials": num_trials})
+    return spec.model_copy(update={"search": search})
+
+
+def _text(loaded: LoadedSpec) -> str:
+    """The spec as it was written, with the overrides as comments."""
+    if not loaded.overrides:
+        return loaded.text
+    notes = "".join(f"# --set {o!r}\n" for o in loaded.overrides)
+    return loaded.text.rstrip("\n") + "\n" + notes

@@ -1,0 +1,171 @@
+"""The run folder: the only truth about a sweep. Written by the driver, and by nothing else.
+
+Every file appears whole (`sweeps.atomic`), but for metrics.jsonl, whose half-written last line a
+reader skips. `record.json` comes last: a trial without one is unfinished.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sweeps.atomic import write_bytes, write_json
+from sweeps.entry import Entry
+from trainables.context import Checkpoint, Report
+
+WEIGHTS = "adapter/adapter_model.safetensors"
+
+
+class Ledger:
+    """Reads and writes one run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    # --- the sweep -----------------------------------------------------------------------------
+
+    def create(self, spec_text: str, resolved: dict[str, Any], environment: dict[str, Any]) -> None:
+        """Write the files of a new run; `spec.resolved.json` last: with it, the run exists."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(self.folder / "spec.yaml", spec_text.encode())
+        write_json(self.folder / "environment.json", environment)
+        self.resolve(resolved)
+
+    def resolve(self, resolved: dict[str, Any]) -> None:
+        """Write the resolved spec (again, where a sweep is extended)."""
+        write_json(self.folder / "spec.resolved.json", resolved)
+
+    def note_data(self, key: str, report: dict[str, Any]) -> None:
+        """Add a data set's counts to data.json."""
+        path = self.folder / "data.json"
+        write_json(path, {**(_json(path) or {}), key: report})
+
+    # --- one trial -----------------------------------------------------------------------------
+
+    def path(self, entry: Entry, name: str = "") -> Path:
+        """A file of a trial."""
+        return self.folder / entry.folder / name
+
+    def open(self, entry: Entry) -> None:
+        """Write a suggestion down before it starts, so that it is never suggested twice."""
+        write_json(self.path(entry, "config.json"), entry.to_json())
+
+    def apply(self, entry: Entry, report: Report) -> None:
+        """Keep what a report brings, the checkpoint last: it stands for all that came before."""
+        if not report.final and report.metrics:
+            self._append(entry, report)
+        if report.adapter:
+            write_json(self.path(entry, "adapter/adapter_config.json"), report.adapter.config)
+            write_bytes(self.path(entry, WEIGHTS), report.adapter.weights)
+        if report.checkpoint:
+            self._save(entry, report.checkpoint)
+        if report.predictions is not None:
+            lines = [json.dumps(p, ensure_ascii=False) + "\n" for p in report.predictions]
+            write_bytes(self.path(entry, "predictions.jsonl"), "".join(lines).encode())
+
+    def close(self, entry: Entry, record: dict[str, Any]) -> None:
+        """Write a trial's end."""
+        write_json(self.path(entry, "record.json"), record)
+
+    def reopen(self, entry: Entry) -> None:
+        """Set a failed trial's record aside, so that it is run again."""
+        path = self.path(entry, "record.json")
+        earlier = len(list(path.parent.glob("record.failed-*.json")))
+        os.replace(path, path.with_name(f"record.failed-{earlier + 1}.json"))
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def entries(self) -> list[Entry]:
+        """All base models and trials that were ever suggested, in order."""
+        files = [*self.folder.glob("base/*/config.json"), *self.folder.glob("trials/*/config.json")]
+        entries = [Entry(**content) for f in files if (content := _json(f))]
+        return sorted(entries, key=lambda e: (e.number, e.trial))
+
+    def record(self, entry: Entry) -> dict[str, Any] | None:
+        """A finished trial's record, else None."""
+        return _json(self.path(entry, "record.json"))
+
+    def metrics(self, entry: Entry) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        return list(_lines(self.path(entry, "metrics.jsonl")))
+
+    def checkpoint(self, entry: Entry) -> Checkpoint | None:
+        """The newest intact checkpoint, with the best adapter so far."""
+        folders = sorted(self.path(entry, "checkpoint").glob("step-*"), reverse=True)
+        for folder in folders:
+            state = _json(folder / "state.json")
+            parts = [folder / f"{name}.safetensors" for name in ("adapter", "optimizer")]
+            if state and all(_is_whole(part) for part in parts):
+                weights = self.path(entry, WEIGHTS)
+                best = weights.read_bytes() if weights.is_file() else None
+                adapter, optimizer = (part.read_bytes() for part in parts)
+                return Checkpoint(adapter, optimizer, state, best)
+        return None
+
+    def cut_back(self, entry: Entry, step: int) -> None:
+        """Drop the lines of metrics.jsonl after `step`: they will be measured again."""
+        kept = [line for line in self.metrics(entry) if line["step"] <= step]
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        write_bytes(self.path(entry, "metrics.jsonl"), text.encode())
+
+    # --- within --------------------------------------------------------------------------------
+
+    def _append(self, entry: Entry, report: Report) -> None:
+        line = {
+            "step": report.step,
+            "planned_steps": report.planned_steps,
+            "progress": report.progress,
+            "seconds": round(report.seconds, 3),
+            **({"rung": report.rung} if report.rung is not None else {}),
+            **report.metrics,
+        }
+        with self.path(entry, "metrics.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line, allow_nan=False) + "\n")
+
+    def _save(self, entry: Entry, checkpoint: Checkpoint) -> None:
+        parent = self.path(entry, "checkpoint")
+        parent.mkdir(parents=True, exist_ok=True)
+        final = parent / f"step-{checkpoint.step:08d}"
+        draft = parent / f".{final.name}"
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
+        draft.mkdir()
+        write_bytes(draft / "adapter.safetensors", checkpoint.adapter)
+        write_bytes(draft / "optimizer.safetensors", checkpoint.optimizer)
+        write_json(draft / "state.json", checkpoint.state)
+        os.rename(draft, final)
+        for older in parent.iterdir():
+            if older != final:
+                shutil.rmtree(older, ignore_errors=True)
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return content
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:  # the last line of a killed driver
+            continue
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a safetensors file has all the bytes that its header names."""
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(length))
+    except (OSError, ValueError, MemoryError, OverflowError):
+        return False
+    ends = [t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"]
+    return path.stat().st_size == 8 + length + max(ends, default=0)

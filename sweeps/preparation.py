@@ -1,0 +1,61 @@
+"""Models and data of a sweep, made ready once and shared by all its trials."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from trainables.models.config import ModelConfig
+from trainables.sft.config import SFTConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainables.data.prepare import Prepared
+
+Progress = Callable[[str], None]
+
+
+class Preparation:
+    """Remembers what it has prepared; a sweep needs few different data sets."""
+
+    def __init__(self, progress: Progress, found: Callable[[str, dict[str, Any]], None]) -> None:
+        self._progress, self._found = progress, found
+        self._folders: dict[str, Path] = {}
+        self._prepared: dict[str, Prepared] = {}
+
+    def model_folder(self, model: ModelConfig) -> "Path":
+        """The model on this machine's disk. Raises InputError."""
+        from trainables.models.resolve import resolve
+
+        name = json.dumps([model.name_or_path, model.revision])
+        if name not in self._folders:
+            self._folders[name] = resolve(model, self._progress)
+        return self._folders[name]
+
+    def data(self, config: SFTConfig) -> "Prepared":
+        """Tokenised rows for a trial. Raises InputError."""
+        from trainables.data.prepare import prepare
+        from trainables.models.tokenizer import load_tokenizer, tokenizer_key
+
+        folder = self.model_folder(config.model)
+        length = config.training.max_length
+        name = f"{folder}:{length}:{config.data.model_dump_json()}"
+        if name not in self._prepared:
+            made = prepare(
+                config.data,
+                partial(load_tokenizer, folder),
+                tokenizer_key(folder),
+                length,
+                self._progress,
+            )
+            self._prepared[name] = made
+            self._found(made.key, made.report)
+        return self._prepared[name]
+
+
+def base_key(config: SFTConfig, data_key: str) -> str:
+    """Trials with the same key are compared with the same measurement of the base model."""
+    content = [config.model.model_dump(), data_key, config.evaluation.model_dump()]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

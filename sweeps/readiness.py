@@ -1,0 +1,108 @@
+"""What can only be checked with the machine at hand, and still before Ray starts."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from search_spaces.distributions import Choice, Constant
+from search_spaces.space import Space
+from sweeps.errors import Problem, SpecError
+from sweeps.preparation import Preparation
+from sweeps.spec import SweepSpec
+from trainables.errors import InputError
+from trainables.models.config import ModelConfig
+from trainables.models.header import tensor_shapes
+from trainables.models.targets import trainable_parameters, unmatched
+
+SPARE_BYTES = 500_000_000  # for logs, predictions, reports and Ray's own files
+COPIES = 4  # float32 tensors of an adapter on disk: best, checkpoint, two moments
+
+
+def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
+    """SpecError where a run cannot be written at `folder`."""
+    if exists_is_wrong and (folder / "spec.resolved.json").exists():
+        message = "a run of this name exists"
+        fix = f"Go on with it (`medsweep resume {folder}`), or choose another with --name"
+        raise SpecError([Problem(None, None, "name", folder.name, message, fix)])
+    parent = next(p for p in (folder, *folder.parents) if p.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        message = "cannot be written"
+        fix = "Choose a folder of yours with --output"
+        raise SpecError([Problem(None, None, "output", str(folder), message, fix)])
+
+
+def make_ready(spec: SweepSpec, space: Space, preparation: Preparation, folder: Path) -> None:
+    """Fetch models and data, and check targets and disk; SpecError with all that is wrong."""
+    problems = [*_model_problems(spec, space, preparation, folder)]
+    try:
+        preparation.data(spec.trial)
+    except InputError as error:
+        if not error.field.startswith("model."):  # told above
+            problems.append(_problem(error))
+    if problems:
+        raise SpecError(problems)
+
+
+def models(spec: SweepSpec, space: Space) -> list[ModelConfig]:
+    """Every base model that the sweep can use."""
+    own = spec.trial.model
+    names = _values(space, "model.name_or_path") or (own.name_or_path,)
+    revisions = _values(space, "model.revision") or (own.revision,)
+    return [
+        own.model_copy(update={"name_or_path": n, "revision": r})
+        for n, r in itertools.product(names, revisions)
+    ]
+
+
+def _model_problems(
+    spec: SweepSpec, space: Space, preparation: Preparation, folder: Path
+) -> Iterator[Problem]:
+    largest = 0
+    for model in models(spec, space):
+        try:
+            shapes = tensor_shapes(preparation.model_folder(model))
+        except InputError as error:
+            yield _problem(error)
+            continue
+        yield from target_problems(spec, space, shapes)
+        ranks = _values(space, "lora.r") or (spec.trial.lora.r,)
+        size = trainable_parameters(spec.trial.lora.target_modules, shapes, max(ranks))
+        largest = max(largest, size)
+    yield from _disk_problems(folder, spec.search.num_trials, largest)
+
+
+def target_problems(
+    spec: SweepSpec, space: Space, shapes: dict[str, tuple[int, ...]]
+) -> Iterator[Problem]:
+    """Target modules, the trial's own and the searched ones, that match nothing in the model."""
+    searched = _values(space, "lora.target_modules")
+    field = "search.parameters.lora.target_modules" if searched else "trial.lora.target_modules"
+    for targets in searched or (spec.trial.lora.target_modules,):
+        for target, fix in unmatched(targets, shapes):
+            yield Problem(None, None, field, target, "matches no module of the model", fix)
+
+
+def _disk_problems(folder: Path, trials: int, parameters: int) -> Iterator[Problem]:
+    parent = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(parent).free
+    needed = SPARE_BYTES + trials * parameters * 4 * COPIES
+    if free < needed:
+        message = f"has {free / 1e9:.1f} GB free; this sweep may write {needed / 1e9:.1f} GB"
+        fix = "Free some space, or choose another disk with --output"
+        yield Problem(None, None, "output", str(parent), message, fix)
+
+
+def _values(space: Space, path: str) -> tuple[Any, ...] | None:
+    match space.parameters.get(path):
+        case Choice(values):
+            return values
+        case Constant(value):
+            return (value,)
+    return None
+
+
+def _problem(error: InputError) -> Problem:
+    return Problem(None, None, f"trial.{error.field}", error.value, error.message, error.fix)

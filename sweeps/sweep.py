@@ -1,0 +1,285 @@
+"""The course of a sweep, free of Ray: what runs next, what a report means, how a trial ends."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from search_spaces.schema import get_path, set_path
+from search_spaces.space import build_space
+from sweeps.early_stopping.registry import Stopper
+from sweeps.entry import Entry, State, trial_name
+from sweeps.ledger import Ledger
+from sweeps.observer import Observer, Observers
+from sweeps.preparation import Preparation, base_key
+from sweeps.proposer import Proposer
+from sweeps.spec import SweepSpec
+from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report
+from trainables.errors import InputError
+from trainables.sft.config import SFTConfig
+
+if TYPE_CHECKING:
+    from trainables.data.prepare import Prepared
+
+RETRIES = 1  # of a trial whose worker died (not of one that raised)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A trial, ready to be handed to a worker."""
+
+    entry: Entry
+    kind: str  # of `trainables.kinds.TRAIN`
+    prepared: "Prepared"
+    checkpoint: Checkpoint | None
+
+
+@dataclass
+class Running:
+    """What the driver remembers of a trial between its reports."""
+
+    task: Task
+    started: str
+    best: dict[str, Any]
+
+
+class Sweep:
+    """Suggests, records and ends trials. `restore` first where the run folder has some."""
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        ledger: Ledger,
+        observers: Sequence[Observer] = (),
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.spec, self.ledger = spec, ledger
+        self.space = build_space(spec.search.parameters)
+        self.proposer = Proposer(spec.search, self.space)
+        self.stopper = Stopper(spec.search)
+        self.preparation = Preparation(progress, ledger.note_data)
+        self.observers = Observers(observers)
+        self.waiting: deque[tuple[Entry, Checkpoint | None]] = deque()
+        self.running: dict[str, Running] = {}
+        self.bases: set[str] = set()
+        self.deaths: dict[str, int] = {}
+        self.number = 0  # of the trial suggested last
+        self.exhausted = False
+        self.interrupted = threading.Event()
+
+    # --- what comes next -----------------------------------------------------------------------
+
+    def next_task(self) -> Task | None:
+        """The next trial for a free worker; None where there is none (now)."""
+        if self.interrupted.is_set():
+            return None
+        while not self.waiting and not self._all_suggested:
+            self._suggest()
+        if not self.waiting:
+            return None
+        entry, checkpoint = self.waiting.popleft()
+        config = SFTConfig.model_validate(entry.config)
+        kind = "base_model" if entry.is_base else config.kind
+        task = Task(entry, kind, self.preparation.data(config), checkpoint)
+        best = dict(checkpoint.state.get("best_metrics", {})) if checkpoint else {}
+        self.running[entry.trial] = Running(task, _now(), best)
+        self.observers.tell("started", entry)
+        return task
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing runs and nothing will."""
+        idle = not self.running
+        return idle and (self.interrupted.is_set() or (self._all_suggested and not self.waiting))
+
+    @property
+    def _all_suggested(self) -> bool:
+        return self.exhausted or self.number >= self.spec.search.num_trials
+
+    def _suggest(self) -> None:
+        baselines = list(self.spec.search.baselines.items())
+        number = self.number + 1
+        label = None
+        if number <= len(baselines):
+            label, named = baselines[number - 1]
+            parameters: dict[str, Any] | None = self._baseline(named)
+            self.proposer.adopt(number, parameters or {})
+        else:
+            parameters = self.proposer.propose(number, len(baselines))
+        if parameters is None:
+            self.exhausted = True
+            return
+        self.number = number
+        self._enqueue(number, label, parameters)
+
+    def _baseline(self, named: Mapping[str, Any]) -> dict[str, Any]:
+        """A baseline in full: what it does not name keeps the trial section's own value."""
+        own = self.spec.trial.model_dump(mode="json")
+        values: dict[str, Any] = {}
+        for path in self.space.order:
+            if path in named:
+                values[path] = named[path]
+            elif self.space.is_active(path, values):
+                values[path] = get_path(own, path)
+        return values
+
+    def _enqueue(self, number: int, label: str | None, parameters: dict[str, Any]) -> None:
+        content = self.spec.trial.model_dump(mode="json")
+        for path, value in parameters.items():
+            set_path(content, path, value)
+        name = trial_name(number)
+        try:
+            config = SFTConfig.model_validate(content)
+            key = self._base_of(config)
+        except (ValidationError, InputError) as error:
+            entry = Entry(name, number, content, label, parameters)
+            self.ledger.open(entry)
+            self._close(entry, "failed", {}, error=str(error), started=_now())
+            return
+        entry = Entry(name, number, config.model_dump(mode="json"), label, parameters, key)
+        self.ledger.open(entry)
+        self.waiting.append((entry, None))
+
+    def _base_of(self, config: SFTConfig) -> str:
+        """The base model's key; its measurement is put in front where nobody has asked yet."""
+        key = base_key(config, self.preparation.data(config).key)
+        if key not in self.bases:
+            self.bases.add(key)
+            entry = Entry(key, 0, config.model_dump(mode="json"))
+            self.ledger.open(entry)
+            self.waiting.append((entry, None))
+        return key
+
+    # --- what workers say ----------------------------------------------------------------------
+
+    def on_report(self, trial: str, report: Report) -> bool:
+        """Take a report into the ledger. True where the trial is to be stopped (or has ended)."""
+        running = self.running[trial]
+        entry = running.task.entry
+        self.ledger.apply(entry, report)
+        self.observers.tell("reported", entry, report)
+        if report.final:
+            self._end(entry, "complete", dict(report.metrics), facts=report.facts)
+            return True
+        if report.adapter:
+            running.best = {**report.metrics, "best_step": report.step}
+        if report.rung is None or self.stopper.metric not in report.metrics:
+            return False
+        value = float(report.metrics[self.stopper.metric])
+        if not self.stopper.record(trial, report.rung, value, exempt=entry.label is not None):
+            return False
+        facts = {
+            "engine": "isolated",
+            "steps": report.step,
+            "planned_steps": report.planned_steps,
+            "best_step": running.best.get("best_step"),
+        }
+        best = {k: v for k, v in running.best.items() if k not in {"best_step", *TELEMETRY}}
+        metrics = {**best, "minutes": report.seconds / 60}
+        self._end(entry, "stopped", metrics, facts=facts)
+        return True
+
+    def on_failure(self, trial: str, message: str) -> None:
+        """A trial raised: it is recorded as failed, and the sweep goes on."""
+        entry = self.running[trial].task.entry
+        self._end(entry, "failed", {}, error=message)
+
+    def on_death(self, trial: str, message: str) -> None:
+        """A worker died (killed, out of memory): its trial goes on elsewhere, once."""
+        running = self.running.get(trial)
+        if running is None or self.interrupted.is_set():
+            return
+        entry = running.task.entry
+        self.deaths[trial] = self.deaths.get(trial, 0) + 1
+        if self.deaths[trial] > RETRIES:
+            self.on_failure(trial, f"its worker died {self.deaths[trial]} times: {message}")
+            return
+        del self.running[trial]
+        self.waiting.appendleft((entry, self._rewind(entry)))
+
+    # --- from the ledger -----------------------------------------------------------------------
+
+    def restore(self, retry_failed: bool = False) -> None:
+        """Take over everything that the run folder holds; unfinished trials come first."""
+        for entry in self.ledger.entries():
+            record = self.ledger.record(entry)
+            if record and retry_failed and record["state"] == "failed":
+                self.ledger.reopen(entry)
+                record = None
+            if entry.is_base:
+                self.bases.add(entry.trial)
+            else:
+                self.number = max(self.number, entry.number)
+                self.proposer.adopt(entry.number, entry.parameters)
+            if record is None:
+                self.waiting.append((entry, self._rewind(entry)))
+            self._replay(entry, record)
+
+    def _rewind(self, entry: Entry) -> Checkpoint | None:
+        checkpoint = self.ledger.checkpoint(entry)
+        self.ledger.cut_back(entry, checkpoint.step if checkpoint else 0)
+        return checkpoint
+
+    def _replay(self, entry: Entry, record: dict[str, Any] | None) -> None:
+        for line in self.ledger.metrics(entry):
+            if "rung" in line and self.stopper.metric in line:
+                self.stopper.record(entry.trial, line["rung"], line[self.stopper.metric])
+        if record and not entry.is_base:
+            self._tell(entry, record["state"], record["metrics"])
+
+    # --- how trials end ------------------------------------------------------------------------
+
+    def _end(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
+        running = self.running.pop(entry.trial)
+        self._close(entry, state, metrics, started=running.started, **rest)
+
+    def _close(
+        self,
+        entry: Entry,
+        state: State,
+        metrics: dict[str, Any],
+        *,
+        started: str,
+        error: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        missing = [o.metric for o in self.spec.search.objectives if o.metric not in metrics]
+        if state == "complete" and missing and not entry.is_base:
+            state, error = "failed", f"the trial ended without its objective: {', '.join(missing)}"
+        record = {
+            "trial": entry.trial,
+            "number": entry.number,
+            "label": entry.label,
+            "state": state,
+            "kind": entry.config["kind"],
+            "parameters": entry.parameters,
+            "metrics": metrics,
+            "error": error,
+            "started": started,
+            "finished": _now(),
+            "base": entry.base,
+            **(facts or {}),
+        }
+        self.ledger.close(entry, record)
+        if not entry.is_base:
+            self._tell(entry, state, metrics)
+        self.observers.tell("finished", entry, record)
+
+    def _tell(self, entry: Entry, state: State, metrics: dict[str, Any]) -> None:
+        objectives = self.spec.search.objectives
+        values = [metrics[o.metric] for o in objectives] if state == "complete" else None
+        own = objectives[0].metric
+        rungs = {
+            RUNGS.index(line["rung"]): line[own]
+            for line in self.ledger.metrics(entry)
+            if "rung" in line and own in line
+        }
+        self.proposer.tell(entry.number, state, values, rungs)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,97 @@
+"""A trial in a thread of its own, handing over one report at a time.
+
+Training code is a loop that calls `report`; Ray Tune is a loop that asks for results. The two meet
+here: `report` returns when the next result is asked for, so that a stopped trial does no more work.
+"""
+
+import queue
+import threading
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trainables.context import Checkpoint, Report, TrialFailed, TrialStopped
+from trainables.errors import InputError
+from trainables.kinds import TRAIN
+from trainables.sft.config import SFTConfig
+
+if TYPE_CHECKING:
+    from trainables.data.prepare import Prepared
+
+STOP_SECONDS = 120  # a stopped trial is between two steps: it unwinds in well under this
+
+
+class Failure(NamedTuple):
+    """A trial that raised: one line for tables, the traceback, and whether the process is spoilt."""
+
+    message: str
+    traceback: str
+    poisoned: bool
+
+
+class TrialThread:
+    """Runs one trial; also its TrialContext."""
+
+    def __init__(
+        self,
+        kind: str,
+        config: dict[str, Any],
+        prepared: "Prepared",
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self.prepared, self.checkpoint = prepared, checkpoint
+        self._results: queue.Queue[Report | Failure] = queue.Queue()
+        self._wanted = threading.Semaphore(0)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(kind, config), daemon=True)
+
+    def next(self) -> Report | Failure:
+        """The trial's next report; starts it, or lets it go on."""
+        if self._thread.ident is None:
+            self._thread.start()
+        else:
+            self._wanted.release()
+        return self._results.get()
+
+    def stop(self) -> bool:
+        """End the trial at the report where it waits; False if it does not end."""
+        self._stopped.set()
+        self._wanted.release()
+        if self._thread.ident is not None:
+            self._thread.join(STOP_SECONDS)
+        return not self._thread.is_alive()
+
+    def report(self, report: Report) -> None:
+        """As TrialContext."""
+        self._results.put(report)
+        if not report.final:
+            self._wanted.acquire()
+        if self._stopped.is_set():
+            raise TrialStopped
+
+    def _run(self, kind: str, config: dict[str, Any]) -> None:
+        try:
+            trainer(kind)(SFTConfig.model_validate(config), self)
+        except TrialStopped:
+            return
+        except BaseException as error:
+            self._results.put(failure(error))
+
+
+def trainer(kind: str) -> Callable[[SFTConfig, Any], None]:
+    """The function that runs a kind of trial."""
+    module, name = TRAIN[kind].split(":")
+    train: Callable[[SFTConfig, Any], None] = getattr(import_module(module), name)
+    return train
+
+
+def failure(error: BaseException) -> Failure:
+    """What to say of an exception that a trial raised."""
+    text = "".join(traceback.format_exception(error))
+    if isinstance(error, TrialFailed | InputError):
+        return Failure(str(error), text, poisoned=False)
+    name = type(error).__name__
+    # after a CUDA error other than out-of-memory nothing more works in the process
+    poisoned = "CUDA" in str(error) and name != "OutOfMemoryError"
+    return Failure(f"{name}: {error}".strip(), text, poisoned)

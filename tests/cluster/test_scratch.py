@@ -1,0 +1,35 @@
+"""Scratch folders: short, private, and cleared after drivers that were killed."""
+
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster.scratch import make_scratch, remove_abandoned, scratch_parent
+
+
+def test_a_living_drivers_folder_stays(tmp_path: Path) -> None:
+    folder, release = make_scratch(tmp_path)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    later = time.time() + 3600
+    assert remove_abandoned(tmp_path, later) == []
+    release()
+    release()
+    assert remove_abandoned(tmp_path, time.time()) == []  # too young to judge
+    assert remove_abandoned(tmp_path, later) == [folder]
+    assert not folder.exists()
+
+
+def test_what_is_not_ours_stays(tmp_path: Path) -> None:
+    other = tmp_path / "medsweep-notes"
+    other.mkdir()
+    assert remove_abandoned(tmp_path, time.time() + 3600) == []
+    assert other.exists()
+
+
+def test_a_long_temporary_folder_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/var/" + "x" * 60)
+    assert scratch_parent() == Path("/tmp")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/scratch")
+    assert scratch_parent() == Path("/scratch")

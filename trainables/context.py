@@ -1,0 +1,122 @@
+"""What a trial may ask of the world: its data, its last checkpoint, and a place to report to."""
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trainables.metrics import METRICS
+
+if TYPE_CHECKING:
+    from trainables.data.prepare import Prepared
+
+# measured during training besides METRICS: for curves, never an objective
+TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch"})
+RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
+
+
+class TrialStopped(Exception):  # noqa: N818 - a decision of the sweep, not an error
+    """The sweep wants no more of this trial."""
+
+
+class TrialFailed(Exception):  # noqa: N818
+    """The trial cannot go on; the message is for the person who reads the results."""
+
+
+class MetricError(TrialFailed):
+    """A reported value that is not a finite number, or has an unknown name."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that is needed to go on: safetensors bytes and a JSON state (step, seeds, sums)."""
+
+    adapter: bytes
+    optimizer: bytes
+    state: dict[str, Any]
+    best_adapter: bytes | None = None  # of the best step so far; the reader fills it in
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps done."""
+        return int(self.state["step"])
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file."""
+
+    config: dict[str, Any]
+    weights: bytes
+
+
+@dataclass(frozen=True)
+class Report:
+    """One message from a trial. `metrics` are checked on construction (MetricError)."""
+
+    step: int
+    planned_steps: int
+    metrics: Mapping[str, float]
+    seconds: float  # wall time of training and evaluation so far, earlier processes included
+    rung: float | None = None  # the largest rung reached at this step, if any
+    checkpoint: Checkpoint | None = None
+    adapter: Adapter | None = None  # of the best step so far, when this step is it
+    predictions: tuple[dict[str, str], ...] | None = None
+    final: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)  # goes into record.json as it is
+
+    def __post_init__(self) -> None:
+        check_metrics(self.metrics)
+
+    @property
+    def progress(self) -> float:
+        """Share of the trial's own planned steps, 0..1."""
+        return self.step / self.planned_steps
+
+
+def check_metrics(metrics: Mapping[str, Any]) -> None:
+    """Raise MetricError unless every name is known and every value a finite number."""
+    for name, value in metrics.items():
+        if name not in METRICS and name not in TELEMETRY:
+            raise MetricError(f"unknown metric {name!r}; known: {', '.join(METRICS)}")
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise MetricError(f"{name} must be a number, got {type(value).__name__} {value!r}")
+        if not math.isfinite(value):
+            raise MetricError(f"{name} is {value}: the training diverged (try a lower learning rate)")
+
+
+class TrialContext(Protocol):
+    """Implemented by the sweep (Ray Tune), by `medsweep trial` and by tests."""
+
+    @property
+    def prepared(self) -> "Prepared":
+        """The tokenised training and validation rows. The test split is not among them."""
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where to go on from; None for a fresh start."""
+
+    def report(self, report: Report) -> None:
+        """Hand over a report. Raises TrialStopped when the sweep wants no more."""
+
+
+class ListContext:
+    """A context that keeps its reports in a list; stops after `stop_after` reports if given."""
+
+    def __init__(
+        self,
+        prepared: "Prepared",
+        checkpoint: Checkpoint | None = None,
+        stop_after: int | None = None,
+    ) -> None:
+        self.prepared = prepared
+        self.checkpoint = checkpoint
+        self.reports: list[Report] = []
+        self._stop_after = stop_after
+
+    def report(self, report: Report) -> None:
+        """Keep the report."""
+        self.reports.append(report)
+        if self._stop_after is not None and len(self.reports) >= self._stop_after:
+            raise TrialStopped

@@ -1,0 +1,171 @@
+"""A question and its answer as tokens, in the model's own chat format.
+
+The supervised tokens are those of the answer and of its end-of-turn mark, nothing else; what a
+template adds after that (a newline, say) is cut off. Without a chat template the format is
+"{bos}{system}\\n\\nQuestion: {question}\\nAnswer: {answer}{eos}", bos only where the tokenizer
+itself puts one. Truncation is at the right.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Messages = list[dict[str, str]]
+PROBE_QUESTION = "Probe of the question"
+PROBE_ANSWER = "Probe of the answer"
+
+
+class Encoded(NamedTuple):
+    """One row as tokens: those before `answer_start` are the prompt, the others are supervised."""
+
+    input_ids: list[int]
+    answer_start: int
+    answer_bytes: int  # UTF-8 bytes of the answer's text that the supervised tokens cover
+    truncated: bool
+
+
+class ChatFormat(NamedTuple):
+    """How a tokenizer's model wants a conversation, found by rendering a probe."""
+
+    system_prompt: str | None
+    template: bool
+    system_role: bool  # False: the system prompt opens the user's turn
+    ending: str  # all that the template puts after an answer
+    end_of_turn: str  # the part of it that the model must learn to say
+    bos: str  # only used without a template
+
+
+def encode(
+    tokenizer: "PreTrainedTokenizerBase",
+    question: str,
+    answer: str,
+    system_prompt: str | None,
+    max_length: int,
+) -> Encoded | None:
+    """The row's tokens, at most `max_length`; None where truncation leaves none of the answer."""
+    return encode_many(tokenizer, [(question, answer)], system_prompt, max_length)[0]
+
+
+def encode_many(
+    tokenizer: "PreTrainedTokenizerBase",
+    pairs: Sequence[tuple[str, str]],
+    system_prompt: str | None,
+    max_length: int,
+) -> list[Encoded | None]:
+    """`encode` of many (question, answer) pairs; faster than one at a time."""
+    if not pairs:
+        return []
+    chat = chat_format(tokenizer, system_prompt)
+    rendered = [render(tokenizer, chat, *pair) for pair in pairs]
+    prompts = _ids(tokenizer, [prompt for prompt, _ in rendered])
+    wholes = _ids(tokenizer, [prompt + completion for prompt, completion in rendered])
+    encoded = []
+    for (_, answer), (_, completion), prompt, whole in zip(
+        pairs, rendered, prompts, wholes, strict=True
+    ):
+        # a token across the boundary would supervise a part of the prompt
+        if whole[: len(prompt)] != prompt:
+            whole = prompt + _ids(tokenizer, [completion])[0]
+        encoded.append(_truncated(tokenizer, whole, len(prompt), answer, max_length))
+    return encoded
+
+
+def chat_format(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> ChatFormat:
+    """The tokenizer's chat format, with the fallback where it has no template."""
+    eos = str(tokenizer.eos_token or "")
+    if not tokenizer.chat_template:
+        return ChatFormat(system_prompt, False, False, eos, eos, _leading_bos(tokenizer))
+    system_role = _takes_system_role(tokenizer, system_prompt)
+    probe = ChatFormat(system_prompt, True, system_role, "", "", "")
+    messages = _messages(probe, PROBE_QUESTION, PROBE_ANSWER)
+    ending = _apply(tokenizer, messages).rpartition(PROBE_ANSWER)[2]
+    return probe._replace(ending=ending, end_of_turn=ending.rstrip() or eos)
+
+
+def render(
+    tokenizer: "PreTrainedTokenizerBase", chat: ChatFormat, question: str, answer: str
+) -> tuple[str, str]:
+    """(prompt, completion) as text; the completion is the answer and its end-of-turn mark."""
+    if not chat.template:
+        system = f"{chat.system_prompt}\n\n" if chat.system_prompt else ""
+        prompt = f"{chat.bos}{system}Question: {question}\nAnswer: "
+    else:
+        prompt = _templated_prompt(tokenizer, chat, question, answer)
+    # most tokenizers join a space to the word after it, so it must not be left to the prompt
+    bare = prompt.rstrip(" ")
+    return bare, prompt[len(bare) :] + answer + chat.end_of_turn
+
+
+def _templated_prompt(
+    tokenizer: "PreTrainedTokenizerBase", chat: ChatFormat, question: str, answer: str
+) -> str:
+    """What stands before the answer, such as an empty block of thoughts, belongs to the prompt."""
+    messages = _messages(chat, question, answer)
+    whole = _apply(tokenizer, messages)
+    if whole.endswith(answer + chat.ending):
+        return whole[: len(whole) - len(answer + chat.ending)]
+    # the template rewrites this answer; its generation prompt is what the model will see
+    return _apply(tokenizer, messages[:-1], add_generation_prompt=True)
+
+
+def _messages(chat: ChatFormat, question: str, answer: str) -> Messages:
+    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    if not chat.system_prompt:
+        return turns
+    if chat.system_role:
+        return [{"role": "system", "content": chat.system_prompt}, *turns]
+    turns[0]["content"] = f"{chat.system_prompt}\n\n{question}"
+    return turns
+
+
+def _takes_system_role(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> bool:
+    """Some templates raise at a system turn, some leave it out without a word."""
+    from jinja2 import TemplateError
+
+    if not system_prompt:
+        return False
+    messages = _messages(
+        ChatFormat(system_prompt, True, True, "", "", ""), PROBE_QUESTION, PROBE_ANSWER
+    )
+    try:
+        return system_prompt.strip() in _apply(tokenizer, messages)
+    except TemplateError:
+        return False
+
+
+def _apply(tokenizer: "PreTrainedTokenizerBase", messages: Messages, **options: Any) -> str:
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
+
+
+def _leading_bos(tokenizer: "PreTrainedTokenizerBase") -> str:
+    """The begin-of-sequence mark, where the tokenizer puts one before a text."""
+    ids = tokenizer("probe")["input_ids"]
+    return str(tokenizer.bos_token) if ids and ids[0] == tokenizer.bos_token_id else ""
+
+
+def _ids(tokenizer: "PreTrainedTokenizerBase", texts: list[str]) -> list[list[int]]:
+    # templates write their own special tokens; `verbose` warns of rows that are truncated later
+    encoded = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    return [list(ids) for ids in encoded]
+
+
+def _truncated(
+    tokenizer: "PreTrainedTokenizerBase",
+    ids: list[int],
+    answer_start: int,
+    answer: str,
+    max_length: int,
+) -> Encoded | None:
+    size = len(answer.encode())
+    if len(ids) <= max_length:
+        return Encoded(ids, answer_start, size, False)
+    covered = min(size, _decoded_bytes(tokenizer, ids[answer_start:max_length]))
+    return Encoded(ids[:max_length], answer_start, covered, True) if covered else None
+
+
+def _decoded_bytes(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> int:
+    """UTF-8 bytes of the tokens' text, without a character that is cut in two."""
+    text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return len(str(text).strip().rstrip("\ufffd").encode())

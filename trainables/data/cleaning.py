@@ -1,0 +1,58 @@
+"""The flashcards system's filters: pure functions from rows to kept rows and counts by reason."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from trainables.data.config import CleaningConfig
+from trainables.data.rows import Row
+
+BARE_BOOLEANS = frozenset({"yes", "no", "true", "false"})
+REASONS = ("short_question", "short_answer", "bare_boolean")
+# NUL, C0/C1 controls and DEL go; tab, newline and their like are white space and become a space
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+
+
+def normalise(text: str) -> str:
+    """Without control characters, each run of white space one space, none at the ends."""
+    return " ".join(CONTROL.sub("", _without_surrogates(text)).split())
+
+
+def clean(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[str, int]]:
+    """The normalised rows that no filter drops, in order, and how many each filter dropped."""
+    dropped = dict.fromkeys(REASONS, 0)
+    kept = []
+    for row in rows:
+        tidy = row._replace(question=normalise(row.question), answer=normalise(row.answer))
+        if reason := drop_reason(tidy, config):
+            dropped[reason] += 1
+        else:
+            kept.append(tidy)
+    return kept, dropped
+
+
+def drop_reason(row: Row, config: CleaningConfig) -> str | None:
+    """Why a normalised row is dropped (the first of REASONS that applies), or None.
+
+    A bare boolean is counted as one even where it is too short as well. An empty question or
+    answer is always dropped.
+    """
+    if len(row.question) < max(1, config.min_question_chars):
+        return "short_question"
+    if config.drop_bare_boolean and is_bare_boolean(row.answer):
+        return "bare_boolean"
+    if len(row.answer) < max(1, config.min_answer_chars):
+        return "short_answer"
+    return None
+
+
+def is_bare_boolean(answer: str) -> bool:
+    """Whether the answer is only yes, no, true or false, in any case, with any punctuation."""
+    return answer.casefold().strip(" .,;:!?\"'()[]*") in BARE_BOOLEANS
+
+
+def _without_surrogates(text: str) -> str:
+    """JSON can carry lone surrogates, which no UTF-8 file and no tokenizer takes."""
+    if text.isascii() or not any(unicodedata.category(char) == "Cs" for char in text):
+        return text
+    return "".join(char for char in text if unicodedata.category(char) != "Cs")

@@ -1,0 +1,65 @@
+"""From records with columns to rows, by the spec's field mapping. Shared by files and the hub."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from trainables.data.config import FieldMapping
+from trainables.data.rows import Row
+from trainables.data.sources.source import own_group
+from trainables.errors import InputError
+
+
+class Record(NamedTuple):
+    """One record of a table: its id, where it stands ("train.jsonl, row 3") and its cells."""
+
+    id: str
+    where: str
+    cells: Mapping[str, object]
+
+
+def rows_of(records: Iterable[Record], mapping: FieldMapping, source: str) -> list[Row]:
+    """A row a record; raises InputError for the first record that does not fit the mapping."""
+    rows = list(_rows(records, mapping))
+    if not rows:
+        raise InputError("data.source", source, "the data set is empty", "Give at least 20 rows.")
+    return rows
+
+
+def _rows(records: Iterable[Record], mapping: FieldMapping) -> Iterator[Row]:
+    for record in records:
+        question = _text(record, "question", mapping.question)
+        answer = _text(record, "answer", mapping.answer)
+        group = _group(record, mapping.group) or own_group(question)
+        yield Row(record.id, group, question, answer)
+
+
+def _cell(record: Record, field: str, column: str) -> object:
+    if column in record.cells:
+        return record.cells[column]
+    present = list(record.cells)
+    nearest = difflib.get_close_matches(column, present, 1)
+    fix = f"Did you mean {nearest[0]!r}?" if nearest else "Name the column in data.fields."
+    message = f"{record.where} has no such column; it has {', '.join(map(repr, present)) or 'none'}"
+    raise InputError(f"data.fields.{field}", column, message, fix)
+
+
+def _text(record: Record, field: str, column: str) -> str:
+    value = _cell(record, field, column)
+    if value is None:
+        return ""  # an absent text; cleaning drops the row as too short, and counts it
+    if isinstance(value, str):
+        return value
+    message = f"{record.where}, column {column!r}: not text but {type(value).__name__}"
+    raise InputError(f"data.fields.{field}", value, message, "Name a column of text.")
+
+
+def _group(record: Record, column: str | None) -> str:
+    """The group's name, or "" where the record has none."""
+    if column is None:
+        return ""
+    value = _cell(record, "group", column)
+    if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
+        return "" if value is None else str(value)
+    message = f"{record.where}, column {column!r}: neither text nor a whole number"
+    raise InputError("data.fields.group", value, message, "Name a column of names or numbers.")

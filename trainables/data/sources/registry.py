@@ -1,0 +1,41 @@
+"""The registry of data sources: add one by adding its file and one line here."""
+
+import re
+from pathlib import Path
+
+from trainables.data.config import DataConfig
+from trainables.data.sources import files, hpo, hub, toy
+from trainables.data.sources.source import Source
+from trainables.errors import InputError
+
+SOURCES: dict[str, Source] = {
+    "hpo": Source(hpo.fingerprint, hpo.read),
+    "toy": Source(toy.fingerprint, toy.read),
+    "file": Source(files.fingerprint, files.read),
+    "hub": Source(hub.fingerprint, hub.read),
+}
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+FIX = (
+    "Write hpo:definitions, toy:drugs, a file ending in "
+    f"{', '.join(files.READERS)}, or a hub data set (org/name)."
+)
+
+
+def source_kind(config: DataConfig) -> str:
+    """The key in SOURCES for `config.source`, told from its form alone; raises InputError."""
+    prefix = config.source.partition(":")[0]
+    if prefix in ("hpo", "toy"):
+        return prefix
+    if Path(config.source).suffix.lower() in files.READERS:
+        return "file"
+    # checked first: load_dataset would prefer a folder of that name to the hub's data set
+    if Path(config.source).exists():
+        raise InputError("data.source", config.source, "not a file of a known kind", FIX)
+    if HUB_NAME.fullmatch(config.source):
+        return "hub"
+    raise InputError("data.source", config.source, "no such source", FIX)
+
+
+def source_of(config: DataConfig) -> Source:
+    """The source that reads `config.source`; raises InputError."""
+    return SOURCES[source_kind(config)]

@@ -1,0 +1,72 @@
+"""Training, validation and test rows: split by group, the same for the same rows and seed."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from trainables.data.rows import Row
+from trainables.errors import InputError
+
+Split = tuple[list[Row], list[Row], list[Row]]
+
+
+def split_by_group(rows: Sequence[Row], shares: Sequence[float], seed: int) -> Split:
+    """(train, validation, test) with about `shares` of the rows each, no group in two of them.
+
+    Groups come in an order drawn from `seed` and go one by one to the split that lacks most rows
+    of its share, so where every row is its own group this is the ordinary seeded shuffle. Rows of
+    a split are shuffled by the seed too, so that its first n rows are a sample of it. A test split
+    of few groups may stay empty. Raises InputError where training or validation would.
+    """
+    sizes = Counter(row.group for row in rows)
+    assigned = _assign(sizes, shares, seed)
+    _fill_validation(assigned, sizes)
+    ordered = sorted(rows, key=lambda row: seeded_order(seed, "row", row.id))
+    train, validation, test = (
+        [row for row in ordered if assigned[row.group] == split] for split in range(3)
+    )
+    return train, validation, test
+
+
+def subsample(rows: Sequence[Row], limit: int | None, seed: int) -> list[Row]:
+    """At most `limit` rows drawn with `seed`, in their old order; null keeps all."""
+    if limit is None or limit >= len(rows):
+        return list(rows)
+    drawn = sorted(rows, key=lambda row: seeded_order(seed, "limit", row.id))[:limit]
+    chosen = {row.id for row in drawn}
+    return [row for row in rows if row.id in chosen]
+
+
+def seeded_order(seed: int, use: str, name: str) -> bytes:
+    """A key to sort by that looks random, the same on every machine and Python version."""
+    return hashlib.sha256(f"{seed}:{use}:{name}".encode()).digest()
+
+
+def _assign(sizes: Counter[str], shares: Sequence[float], seed: int) -> dict[str, int]:
+    """Each group's split: 0, 1 or 2."""
+    missing = [share * sizes.total() for share in shares]
+    assigned = {}
+    for group in _shuffled(sizes, seed):
+        split = max(range(3), key=lambda index: missing[index])
+        missing[split] -= sizes[group]
+        assigned[group] = split
+    return assigned
+
+
+def _shuffled(groups: Iterable[str], seed: int) -> list[str]:
+    return sorted(groups, key=lambda group: seeded_order(seed, "group", group))
+
+
+def _fill_validation(assigned: dict[str, int], sizes: Counter[str]) -> None:
+    """Few groups can leave validation empty; then the smallest training group goes there."""
+    if 1 in assigned.values():
+        return
+    training = [group for group, split in assigned.items() if split == 0]
+    if len(training) < 2:
+        raise InputError(
+            "data.split",
+            None,
+            f"{len(sizes)} group(s) of rows cannot be split into training and validation rows",
+            "Give more rows, raise data.limit, or name a finer data.fields.group.",
+        )
+    assigned[min(training, key=lambda group: sizes[group])] = 1

@@ -1,0 +1,125 @@
+"""Tokenised rows, as a few flat arrays: quick to save, to load and to send to another process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from trainables.data.chat import Encoded
+    from trainables.data.rows import Row
+
+
+@dataclass(frozen=True, eq=False)
+class TokenRows:
+    """n rows of question and answer, tokenised.
+
+    Row i is `tokens[offsets[i]:offsets[i + 1]]`; its prompt is the first `answer_start[i]` of them
+    and the rest is supervised. `answer_bytes[i]` are the UTF-8 bytes of answer text that the
+    supervised tokens cover (fewer than the reference's where the row was truncated).
+    """
+
+    tokens: NDArray[np.int32]  # (total,)
+    offsets: NDArray[np.int64]  # (n + 1,)
+    answer_start: NDArray[np.int32]  # (n,), counted from the row's first token
+    answer_bytes: NDArray[np.int64]  # (n,)
+    ids: list[str]
+    groups: list[str]
+    questions: list[str]
+    references: list[str]  # the answers, whole
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.ids)
+
+    def row(self, index: int) -> NDArray[np.int32]:
+        """All tokens of a row, prompt and answer."""
+        return self.tokens[self.offsets[index] : self.offsets[index + 1]]
+
+    def prompt(self, index: int) -> NDArray[np.int32]:
+        """The tokens of a row that come before its answer."""
+        return self.row(index)[: self.answer_start[index]]
+
+    def lengths(self) -> NDArray[np.int64]:
+        """(n,) tokens a row."""
+        return np.diff(self.offsets)
+
+    def answer_tokens(self) -> int:
+        """Supervised tokens in all rows."""
+        return int(self.lengths().sum() - self.answer_start.sum(dtype=np.int64))
+
+    def head(self, n: int | None) -> "TokenRows":
+        """The first `n` rows (all, where there are fewer or `n` is None)."""
+        if n is None or n >= len(self):
+            return self
+        return TokenRows(
+            self.tokens[: self.offsets[n]],
+            self.offsets[: n + 1],
+            self.answer_start[:n],
+            self.answer_bytes[:n],
+            self.ids[:n],
+            self.groups[:n],
+            self.questions[:n],
+            self.references[:n],
+        )
+
+    def save(self, path: Path) -> None:
+        """Write a Parquet file, a row a row."""
+        import pyarrow.parquet as pq
+
+        pq.write_table(to_table(self), path)
+
+    @staticmethod
+    def load(path: Path) -> "TokenRows":
+        """Read what `save` wrote."""
+        import pyarrow.parquet as pq
+
+        return from_table(pq.read_table(path))
+
+
+def token_rows(rows: list["Row"], encoded: list["Encoded"]) -> TokenRows:
+    """TokenRows of rows and their tokens, in the same order."""
+    lengths = [len(item.input_ids) for item in encoded]
+    flat = (token for item in encoded for token in item.input_ids)
+    return TokenRows(
+        np.fromiter(flat, np.int32, sum(lengths)),
+        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        np.array([item.answer_start for item in encoded], np.int32),
+        np.array([item.answer_bytes for item in encoded], np.int64),
+        [row.id for row in rows],
+        [row.group for row in rows],
+        [row.question for row in rows],
+        [row.answer for row in rows],
+    )
+
+
+def to_table(rows: TokenRows) -> Any:
+    """A pyarrow Table with a column an attribute; `tokens` is a list column."""
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "id": rows.ids,
+            "group": rows.groups,
+            "question": rows.questions,
+            "reference": rows.references,
+            "answer_start": rows.answer_start,
+            "answer_bytes": rows.answer_bytes,
+            "tokens": pa.LargeListArray.from_arrays(rows.offsets, rows.tokens),
+        }
+    )
+
+
+def from_table(table: Any) -> TokenRows:
+    """The inverse of `to_table`; the arrays are copies and can be written to."""
+    lists = table.column("tokens").combine_chunks()
+    offsets = np.array(lists.offsets, np.int64)
+    return TokenRows(
+        np.array(lists.flatten(), np.int32),
+        offsets - offsets[0],
+        np.array(table.column("answer_start"), np.int32),
+        np.array(table.column("answer_bytes"), np.int64),
+        *(table.column(name).to_pylist() for name in ("id", "group", "question", "reference")),
+    )

@@ -1,0 +1,83 @@
+"""Cross-entropy of the answers' tokens, and what follows from it."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trainables.evaluation.batches import by_token_budget
+
+if TYPE_CHECKING:
+    import torch
+
+    from trainables.data.token_rows import TokenRows
+
+
+class AnswerLoss(NamedTuple):
+    """Sums over all answers: negative log-likelihood in nats, tokens, UTF-8 bytes."""
+
+    nats: float
+    tokens: int
+    answer_bytes: int
+
+    def metrics(self) -> dict[str, float]:
+        """val_loss (nats/token), perplexity = exp of it, bits_per_byte (comparable across
+        tokenizers; the end-of-turn token's bits are counted, its bytes are none)."""
+        loss = self.nats / self.tokens
+        return {
+            "val_loss": loss,
+            # beyond 700 exp overflows a double: report the largest finite loss as such
+            "perplexity": math.exp(min(loss, 700.0)),
+            "bits_per_byte": self.nats / math.log(2) / self.answer_bytes,
+        }
+
+
+def answer_loss(model: Any, rows: "TokenRows", max_batch_tokens: int) -> AnswerLoss:
+    """Sum the loss of every answer token given all before it; weighted by tokens, not batches.
+
+    `model` is any causal language model of transformers in evaluation mode. NaN stays NaN.
+    """
+    import torch
+
+    lengths = [len(rows.row(i)) for i in range(len(rows))]
+    nats, tokens = 0.0, 0
+    with torch.inference_mode():
+        for batch in by_token_budget(lengths, max_batch_tokens):
+            batch_nats, batch_tokens = _batch_loss(model, rows, batch)
+            nats += batch_nats
+            tokens += batch_tokens
+    return AnswerLoss(nats, tokens, int(rows.answer_bytes.sum()))
+
+
+def _batch_loss(model: Any, rows: "TokenRows", batch: Sequence[int]) -> tuple[float, int]:
+    import torch
+
+    ids, labels, mask = _padded(rows, batch, model.device)
+    first = min(int(rows.answer_start[i]) for i in batch)
+    # the logits at position t predict token t + 1: keep those from first - 1 on
+    keep = ids.shape[1] - first + 1
+    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=keep).logits[:, :-1]
+    wanted = labels[:, first:]
+    chosen = wanted != -100
+    loss = torch.nn.functional.cross_entropy(
+        logits[chosen].float(), wanted[chosen], reduction="sum"
+    )
+    return float(loss), int(chosen.sum())
+
+
+def _padded(
+    rows: "TokenRows", batch: Sequence[int], device: Any
+) -> tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]:
+    """ids, labels (-100 outside the answer) and attention mask, each (rows, longest)."""
+    import torch
+
+    width = max(len(rows.row(i)) for i in batch)
+    ids = torch.zeros(len(batch), width, dtype=torch.long)
+    labels = torch.full_like(ids, -100)
+    mask = torch.zeros_like(ids)
+    for place, i in enumerate(batch):
+        row = torch.from_numpy(rows.row(i).astype("int64"))
+        start = int(rows.answer_start[i])
+        ids[place, : len(row)] = row
+        labels[place, start : len(row)] = row[start:]
+        mask[place, : len(row)] = 1
+    return ids.to(device), labels.to(device), mask.to(device)

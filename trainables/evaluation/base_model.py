@@ -1,0 +1,28 @@
+"""The untouched base model, measured once a sweep as every trial is measured at its end."""
+
+import time
+
+from trainables.context import Report, TrialContext
+from trainables.evaluation.measure import evaluation_facts, measure_loss, measure_text
+from trainables.models.load import device_now, load_base
+from trainables.sft.config import SFTConfig
+
+
+def evaluate(config: SFTConfig, context: TrialContext) -> None:
+    """Report the base model's metrics and predictions in one final report."""
+    rows = context.prepared.validation
+    base = load_base(config.model, device_now())
+    start = time.monotonic()
+    loss = measure_loss(base.model, rows, config.evaluation)
+    text, predictions = measure_text(base.model, base.tokenizer, rows, config.evaluation)
+    context.report(
+        Report(
+            step=1,
+            planned_steps=1,
+            metrics={**loss, **text},
+            seconds=time.monotonic() - start,
+            predictions=predictions,
+            final=True,
+            facts={"evaluation": evaluation_facts(rows, config.evaluation)},
+        )
+    )

@@ -1,0 +1,58 @@
+"""All that `evaluation.metrics` names, of one model on the validation rows."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from trainables.evaluation.answer_loss import answer_loss
+from trainables.evaluation.bleu import bleu
+from trainables.evaluation.config import EvaluationConfig
+from trainables.evaluation.generation import answers
+from trainables.evaluation.rouge import rouge
+
+if TYPE_CHECKING:
+    from trainables.data.token_rows import TokenRows
+
+TextMetric = Callable[[Sequence[str], Sequence[str]], dict[str, float]]
+TEXT_METRICS: dict[str, TextMetric] = {"rouge": rouge, "bleu": bleu}
+
+
+def loss_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
+    """The validation rows on which the loss is measured."""
+    return rows if config.loss_limit is None else rows.head(config.loss_limit)
+
+
+def measure_loss(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dict[str, float]:
+    """val_loss, and perplexity and bits_per_byte where asked for."""
+    found = answer_loss(model, loss_rows(rows, config), config.max_batch_tokens).metrics()
+    return found if "perplexity" in config.metrics else {"val_loss": found["val_loss"]}
+
+
+def measure_text(
+    model: Any, tokenizer: Any, rows: "TokenRows", config: EvaluationConfig
+) -> tuple[dict[str, float], tuple[dict[str, str], ...]]:
+    """ROUGE and BLEU of greedy answers, and the answers; ({}, ()) where none is asked for."""
+    wanted = [TEXT_METRICS[name] for name in config.metrics if name in TEXT_METRICS]
+    if not wanted:
+        return {}, ()
+    rows = rows if config.limit is None else rows.head(config.limit)
+    texts = answers(model, tokenizer, rows, config.max_new_tokens, config.max_batch_tokens)
+    metrics: dict[str, float] = {}
+    for metric in wanted:
+        metrics |= metric(texts, rows.references)
+    return metrics, tuple(
+        {"id": i, "question": q, "reference": r, "prediction": p}
+        for i, q, r, p in zip(rows.ids, rows.questions, rows.references, texts, strict=True)
+    )
+
+
+def evaluation_facts(rows: "TokenRows", config: EvaluationConfig) -> dict[str, Any]:
+    """The settings that a metric's value depends on, for the record."""
+    limit = len(rows) if config.limit is None else min(config.limit, len(rows))
+    return {
+        "split": "validation",
+        "limit": config.limit,
+        "loss_limit": config.loss_limit,
+        "max_new_tokens": config.max_new_tokens,
+        "rows": limit,
+        "loss_rows": len(loss_rows(rows, config)),
+    }

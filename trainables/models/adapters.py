@@ -1,0 +1,94 @@
+"""LoRA adapters on a warm base: put on, taken off, saved as PEFT's files and read back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+
+from trainables.context import Adapter
+from trainables.models.config import LoraConfig
+from trainables.models.load import Base
+
+
+def peft_config(lora: LoraConfig) -> Any:
+    """PEFT's own configuration object."""
+    import peft
+
+    targets = lora.target_modules
+    return peft.LoraConfig(
+        task_type="CAUSAL_LM",
+        bias="none",
+        **lora.model_dump(exclude={"target_modules"}),
+        target_modules=targets if isinstance(targets, str) else list(targets),
+    )
+
+
+@contextmanager
+def adapted(base: Base, lora: LoraConfig, seed: int) -> Iterator[Any]:
+    """The base with a fresh adapter in float32; on leaving, the base is as it was before.
+
+    A (r, in) is Kaiming-uniform from `seed`, B (out, r) is zero, as PEFT makes them.
+    """
+    import peft
+
+    model = base.model
+    own_forward = model.__dict__.get("forward")
+    torch.manual_seed(seed)
+    wrapped = peft.get_peft_model(model, peft_config(lora))
+    try:
+        yield wrapped
+    finally:
+        wrapped.unload()
+        _undo_trainer(model, own_forward)
+
+
+def _undo_trainer(model: Any, own_forward: Any) -> None:
+    """Take back what a trainer changes on the model that it is given."""
+    model.__dict__.pop("forward", None)
+    if own_forward is not None:
+        model.forward = own_forward
+    if getattr(model, "is_gradient_checkpointing", False):
+        model.gradient_checkpointing_disable()
+    if hasattr(model, "_require_grads_hook"):
+        model.disable_input_require_grads()
+    for leftover in ("peft_config", "_hf_peft_config_loaded"):
+        if leftover in model.__dict__:
+            delattr(model, leftover)
+    model.config.use_cache = True
+    model.requires_grad_(False)
+    model.zero_grad(set_to_none=True)
+    model.eval()
+
+
+def adapter_bytes(model: Any) -> bytes:
+    """The adapter's tensors under PEFT's file names, as safetensors."""
+    import peft
+
+    tensors = peft.get_peft_model_state_dict(model)
+    return save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+
+
+def export(model: Any) -> Adapter:
+    """What `PeftModel.from_pretrained` reads: configuration and weights."""
+    settings = model.peft_config["default"].to_dict()
+    settings["inference_mode"] = True
+    plain = {k: sorted(v) if isinstance(v, set) else v for k, v in settings.items()}
+    return Adapter(config=plain, weights=adapter_bytes(model))
+
+
+def restore(model: Any, weights: bytes) -> None:
+    """Put saved tensors into the model's adapter; ValueError where the names do not fit."""
+    import peft
+
+    result = peft.set_peft_model_state_dict(model, load(weights))
+    if result.unexpected_keys:
+        raise ValueError(f"the adapter has unknown tensors: {result.unexpected_keys[:3]}")
+
+
+def named_trainable(model: Any) -> dict[str, torch.nn.Parameter]:
+    """Trainable parameters under PEFT's file names (without the adapter's own name)."""
+    return {
+        name.replace(".default", ""): p for name, p in model.named_parameters() if p.requires_grad
+    }

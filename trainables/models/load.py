@@ -1,0 +1,91 @@
+"""The frozen base model, loaded once a process and kept warm between trials."""
+
+import gc
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from trainables.models.config import ModelConfig
+from trainables.models.resolve import resolve
+from trainables.models.tokenizer import load_tokenizer
+
+_warm: dict[tuple[str, str], "Base"] = {}  # at most one entry: a GPU holds one base at a time
+
+
+class Base(NamedTuple):
+    """A base model as loaded: evaluation mode, no gradients."""
+
+    model: Any
+    tokenizer: Any
+    folder: Path
+    dtype: torch.dtype
+
+
+def device_now() -> str:
+    """The device of this process's trials: the first visible GPU, else the CPU."""
+    return "cuda:0" if torch.cuda.is_available() else "cpu"
+
+
+def compute_dtype(config: ModelConfig, device: str) -> torch.dtype:
+    """`model.dtype`; `auto` is bfloat16 where the device computes in it, else float32."""
+    if config.dtype != "auto":
+        dtype: torch.dtype = getattr(torch, config.dtype)
+        return dtype
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
+
+
+def load_base(config: ModelConfig, device: str) -> Base:
+    """The base model on `device`, from this process's memory where it is the one loaded last."""
+    key = (config.model_dump_json(), device)
+    if key not in _warm:
+        _warm.clear()
+        gc.collect()
+        _warm[key] = _load(config, device)
+    return _warm[key]
+
+
+def _load(config: ModelConfig, device: str) -> Base:
+    from transformers import AutoModelForCausalLM
+
+    folder = resolve(config)
+    dtype = compute_dtype(config, device)
+    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": device}}
+    if config.attn_implementation:
+        options["attn_implementation"] = config.attn_implementation
+    if quantization := quantization_config(config, dtype):
+        options["quantization_config"] = quantization
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, use_safetensors=True, trust_remote_code=False, **options
+    )
+    model.requires_grad_(False)
+    if device == "cpu":
+        keep_gradients_on_cpu(model)
+    return Base(model.eval(), load_tokenizer(folder), folder, dtype)
+
+
+def quantization_config(config: ModelConfig, dtype: torch.dtype) -> Any:
+    """bitsandbytes' settings: NF4 with double quantization (QLoRA, arXiv:2305.14314) or LLM.int8
+    (arXiv:2208.07339); None for `none`."""
+    from transformers import BitsAndBytesConfig
+
+    if config.quantization == "nf4":
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    return BitsAndBytesConfig(load_in_8bit=True) if config.quantization == "int8" else None
+
+
+def keep_gradients_on_cpu(model: Any) -> None:
+    """Stop bitsandbytes from repacking 4-bit weights at the first evaluation on AVX512-BF16 CPUs:
+    no gradient passes through repacked layers, and training goes on without an error."""
+    from bitsandbytes.nn import Linear4bit
+
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False

@@ -1,0 +1,33 @@
+"""AdamW's state as safetensors: `exp_avg.NAME` and `exp_avg_sq.NAME` by PEFT parameter name."""
+
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+
+KINDS = ("exp_avg", "exp_avg_sq")
+
+
+def optimizer_bytes(optimizer: Any, parameters: dict[str, torch.nn.Parameter]) -> bytes:
+    """The moments of all parameters that have some (none before the first step)."""
+    state = optimizer.state
+    return save(
+        {
+            f"{kind}.{name}": state[p][kind].detach().cpu().contiguous()
+            for name, p in parameters.items()
+            if p in state and "exp_avg" in state[p]
+            for kind in KINDS
+        }
+    )
+
+
+def restore_optimizer(
+    optimizer: Any, parameters: dict[str, torch.nn.Parameter], data: bytes, steps: int
+) -> None:
+    """Put moments back; `steps` is the number of updates that they have seen."""
+    saved = load(data)
+    for name, p in parameters.items():
+        optimizer.state[p] = {
+            "step": torch.tensor(float(steps)),
+            **{kind: saved[f"{kind}.{name}"].to(p.device, p.dtype) for kind in KINDS},
+        }

@@ -1,0 +1,75 @@
+"""From `model.name_or_path` to a local folder in transformers' layout (config, safetensors)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from trainables.cache import cache_dir
+from trainables.errors import InputError
+from trainables.models.config import ModelConfig
+from trainables.models.toy import make_toy
+
+Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """A progress callback that shows nothing."""
+
+
+def cached_folder(config: ModelConfig) -> Path | None:
+    """The model's folder where it is at hand without a download or conversion, else None."""
+    name = config.name_or_path
+    if name == "toy:llama" or Path(name).is_dir():
+        return resolve(config)
+    if name.startswith("pypi:"):
+        from trainables.models.wheel import converted_folder
+
+        folder = converted_folder(name)
+        return folder if (folder / "config.json").is_file() else None
+    if _is_hub_name(name):
+        from trainables.models.hub import cached
+
+        return cached(name, config.revision)
+    return resolve(config)
+
+
+def resolve(config: ModelConfig, progress: Progress = silent) -> Path:
+    """The model's folder, downloaded or converted where needed; InputError where impossible."""
+    name = config.name_or_path
+    if name == "toy:llama":
+        return make_toy(cache_dir() / "models" / "toy-llama-1")
+    if name.startswith("pypi:"):
+        from trainables.models.wheel import convert
+
+        return convert(name, progress)
+    if Path(name).is_dir():
+        return _checked(Path(name).resolve(), name)
+    if not _is_hub_name(name):
+        raise InputError(
+            "model.name_or_path",
+            name,
+            "is neither a folder nor a hub name",
+            "give an existing folder, `organisation/name`, a pinned `pypi:` file or `toy:llama`",
+        )
+    from trainables.models.hub import download
+
+    progress(f"model: {name} from the hub")
+    return _checked(download(name, config.revision), name)
+
+
+def _is_hub_name(name: str) -> bool:
+    return name.count("/") <= 1 and not name.startswith((".", "/", "~", "toy:"))
+
+
+def _checked(folder: Path, name: str) -> Path:
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            "model.name_or_path", name, "has no config.json", "give a model saved by transformers"
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(
+            "model.name_or_path",
+            name,
+            "has no .safetensors file (pickled weights run code when read: medsweep refuses them)",
+            "save it again with `save_pretrained`",
+        )
+    return folder

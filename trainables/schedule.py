@@ -1,0 +1,39 @@
+"""When a trial evaluates and logs: pure arithmetic on its planned steps."""
+
+import math
+
+from trainables.context import RUNGS
+from trainables.sft.config import TrainingConfig
+
+LOG_LINES = 25  # lines of training loss a trial writes, besides its evaluations
+
+
+def updates_per_epoch(rows: int, batch_size: int, accumulation: int) -> int:
+    """Optimizer steps in one pass over `rows`; the last may hold fewer batches."""
+    return max(1, math.ceil(math.ceil(rows / batch_size) / accumulation))
+
+
+def planned_steps(training: TrainingConfig, rows: int) -> int:
+    """Optimizer steps of the whole trial (`max_steps` rules over epochs where set)."""
+    if training.max_steps is not None:
+        return training.max_steps
+    per_epoch = updates_per_epoch(
+        rows, training.per_device_train_batch_size, training.gradient_accumulation_steps
+    )
+    return max(1, math.ceil(training.num_train_epochs * per_epoch))
+
+
+def rung_steps(planned: int) -> dict[int, float]:
+    """Step → the largest rung reached there. Every trial evaluates at these steps exactly."""
+    return {max(1, math.ceil(rung * planned)): rung for rung in RUNGS}
+
+
+def evaluation_steps(planned: int, per_epoch: int, every_epochs: float) -> frozenset[int]:
+    """Steps after which the validation loss is measured: the schedule's and the rungs'."""
+    every = max(1, round(every_epochs * per_epoch))
+    return frozenset(range(every, planned + 1, every)) | rung_steps(planned).keys()
+
+
+def logs_at(step: int, planned: int) -> bool:
+    """Whether a line of training loss is due after `step`."""
+    return step % max(1, planned // LOG_LINES) == 0

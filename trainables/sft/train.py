@@ -1,0 +1,144 @@
+"""One SFT trial in the isolated engine: TRL's trainer and PEFT's adapters, one trial a process."""
+
+import gc
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainables.context import Report, TrialContext
+from trainables.data.token_rows import TokenRows
+from trainables.evaluation.measure import evaluation_facts, measure_loss, measure_text
+from trainables.models.adapters import adapted, restore
+from trainables.models.load import Base, device_now, load_base
+from trainables.schedule import planned_steps
+from trainables.sft.config import SFTConfig
+from trainables.sft.progress import Progress
+from trainables.sft.trainer import MedsweepTrainer
+
+
+def train(config: SFTConfig, context: TrialContext) -> None:
+    """Train one adapter, reporting to `context`; the last report is final and holds all metrics.
+
+    Raises TrialFailed (NaN, zero gradient), TrialStopped (from the context), InputError, and
+    whatever torch raises (out of memory).
+    """
+    device = device_now()
+    base = load_base(config.model, device)
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    with adapted(base, config.lora, config.training.seed) as model:
+        if context.checkpoint:
+            restore(model, context.checkpoint.adapter)
+        progress = _train(config, context, base, model)
+        _finish(config, context, base, model, progress)
+    gc.collect()
+
+
+def _train(config: SFTConfig, context: TrialContext, base: Base, model: Any) -> Progress:
+    rows = context.prepared.train
+    planned = planned_steps(config.training, len(rows))
+    measure = partial(_measure, model, context.prepared.validation, config)
+    progress = Progress(config, context, len(rows), planned, measure)
+    if progress.step >= planned or progress.out_of_patience:
+        return progress
+    with tempfile.TemporaryDirectory(prefix="medsweep-") as scratch:
+        progress.trainer = MedsweepTrainer(
+            seed=config.training.seed,
+            checkpoint=context.checkpoint,
+            model=model,
+            args=training_arguments(config, planned, base.dtype, scratch),
+            train_dataset=_dataset(rows),
+            processing_class=base.tokenizer,
+            callbacks=[progress],
+        )
+        progress.trainer.run(Path(scratch))
+    return progress
+
+
+def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scratch: str) -> Any:
+    """TRL's SFTConfig: the spec's fields as they are, the trainer's own files and logs off."""
+    import trl
+
+    t = config.training
+    copied = t.model_dump(exclude={"num_train_epochs", "max_steps", "early_stopping_patience"})
+    on_gpu = torch.cuda.is_available()
+    copied |= {
+        "bf16": t.bf16 if t.bf16 is not None else dtype == torch.bfloat16,
+        "fp16": t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu,
+    }
+    return trl.SFTConfig(
+        **copied,
+        output_dir=scratch,
+        max_steps=planned,
+        use_cpu=not on_gpu,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        logging_nan_inf_filter=False,
+        logging_strategy="no",
+        save_strategy="no",
+        eval_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=on_gpu,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+    )
+
+
+def _measure(model: Any, rows: TokenRows, config: SFTConfig) -> dict[str, float]:
+    was_training = model.training
+    model.eval()
+    try:
+        return measure_loss(model, rows, config.evaluation)
+    finally:
+        model.train(was_training)
+
+
+def _dataset(rows: TokenRows) -> Any:
+    """The rows as TRL takes them: token ids, and labels that are -100 outside the answer."""
+    from datasets import Dataset
+
+    ids = [rows.row(i) for i in range(len(rows))]
+    labels = [row.copy() for row in ids]
+    for label, start in zip(labels, rows.answer_start, strict=True):
+        label[:start] = -100
+    return Dataset.from_dict({"input_ids": ids, "labels": labels})
+
+
+def _finish(
+    config: SFTConfig, context: TrialContext, base: Base, model: Any, progress: Progress
+) -> None:
+    """Answer the questions with the best step's adapter and report the trial's result."""
+    rows = context.prepared.validation
+    if progress.best_adapter is not None:
+        restore(model, progress.best_adapter.weights)
+    elif context.checkpoint and (best := context.checkpoint.best_adapter):
+        restore(model, best)
+    model.eval()
+    text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
+    metrics = {
+        **progress.best_metrics,
+        **text,
+        "train_loss": progress.loss_sum / progress.step,
+        "minutes": progress.seconds / 60,
+    }
+    if torch.cuda.is_available():
+        metrics["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+    context.report(
+        Report(
+            step=progress.step,
+            planned_steps=progress.planned,
+            metrics=metrics,
+            seconds=progress.seconds,
+            predictions=predictions,
+            final=True,
+            facts={
+                "best_step": progress.best_step,
+                "steps": progress.step,
+                "planned_steps": progress.planned,
+                "engine": "isolated",
+                "evaluation": evaluation_facts(rows, config.evaluation),
+            },
+        )
+    )

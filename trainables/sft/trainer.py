@@ -1,0 +1,103 @@
+"""TRL's SFTTrainer, with medsweep's checkpoint format and seeds that survive a resume."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerState
+from trl import SFTTrainer
+
+from trainables.context import Checkpoint
+from trainables.models.adapters import adapter_bytes, named_trainable
+from trainables.models.moments import optimizer_bytes, restore_optimizer
+
+
+def derived_seed(*parts: int | str) -> int:
+    """A 63-bit seed from the parts: the same on every machine and Python."""
+    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+class EpochOrder(torch.utils.data.Sampler[int]):
+    """Each epoch's row order is a function of (seed, epoch) alone."""
+
+    def __init__(self, rows: int, seed: int) -> None:
+        self.rows, self.seed, self.epoch = rows, seed, 0
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(derived_seed("order", self.seed, self.epoch))
+        return iter(torch.randperm(self.rows, generator=generator).tolist())
+
+
+class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
+    """SFTTrainer that keeps each step's loss and gradient norm, and resumes from a Checkpoint."""
+
+    def __init__(self, *, seed: int, checkpoint: Checkpoint | None, **options: Any) -> None:
+        super().__init__(**options)
+        self.order = EpochOrder(len(self.train_dataset), seed)
+        self.step_loss = 0.0
+        self.grad_norm = 0.0
+        self._resume = checkpoint
+        # TRL casts adapters on a quantized base to bfloat16, whose 8 bits lose small updates
+        for parameter in named_trainable(self.model).values():
+            parameter.data = parameter.data.float()
+
+    def run(self, scratch: Path) -> None:
+        """Train to the end, or on from the checkpoint; `scratch` takes the step count over."""
+        if self._resume is None:
+            self.train()
+            return
+        TrainerState(global_step=self._resume.step, epoch=self._resume.state["epoch"]).save_to_json(
+            str(scratch / "trainer_state.json")
+        )
+        self.train(resume_from_checkpoint=str(scratch))
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss: torch.Tensor = super().training_step(*args, **kwargs)
+        self.step_loss += float(loss)  # micro-batches of a step add up to its mean token loss
+        return loss
+
+    def snapshot(self, state: dict[str, Any]) -> Checkpoint:
+        """Everything needed to go on after the step just done."""
+        scaler = self.accelerator.scaler
+        return Checkpoint(
+            adapter=adapter_bytes(self.model),
+            optimizer=optimizer_bytes(self.optimizer, named_trainable(self.model)),
+            state={**state, "scaler": scaler.state_dict() if scaler is not None else None},
+        )
+
+    def _get_train_sampler(self, *_: Any) -> EpochOrder:
+        return self.order
+
+    def _get_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
+        norm = super()._get_grad_norm(*args, **kwargs)
+        self.grad_norm = float(norm)
+        return norm
+
+    # the trainer's own checkpoint files (pickles) are neither written nor read
+    def _load_from_checkpoint(self, *_: Any, **__: Any) -> None:
+        """The adapter's weights are in place before the trainer is made."""
+
+    def _load_rng_state(self, *_: Any) -> None:
+        """Every step seeds its own generator."""
+
+    def _load_scaler(self, *_: Any) -> None:
+        if self._resume and self._resume.state["scaler"] and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(self._resume.state["scaler"])
+
+    def _load_optimizer_and_scheduler(self, *_: Any) -> None:
+        if self._resume is None:
+            return
+        restore_optimizer(
+            self.optimizer.optimizer,
+            named_trainable(self.model),
+            self._resume.optimizer,
+            self._resume.state["updates"],
+        )
+        for _step in range(self._resume.state["updates"]):
+            self.lr_scheduler.step()

@@ -1,6 +1,8 @@
 """Handing over the chosen adapter with a model card and the tokenizer, or merged weights."""
 
+import copy
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +20,8 @@ DISCLAIMER = (
     "clinical decisions."
 )
 
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
 
 class ExportError(ValueError):
     """Nothing to export, or nowhere to put it."""
@@ -27,9 +31,10 @@ def export_best(folder: Path, destination: Path, merge: bool = False) -> Path:
     """Copy the best adapter of the run in `folder`, with a model card, to `destination`.
 
     `merge` adds the adapter to the unquantized base model and saves the whole model as
-    safetensors instead. The tokenizer is saved with it where it can be obtained (merging needs
-    it). Returns `destination`. ExportError where no trial can be chosen, its adapter is missing,
-    or `destination` exists and is not an empty folder.
+    safetensors instead. The tokenizer is saved with it where it is at hand without a download
+    (merging loads the base model, and downloads it where needed). Returns `destination`.
+    ExportError where no trial can be chosen, its adapter is missing, or `destination` exists and
+    is not an empty folder.
     """
     run = load_run(folder)
     choice = choose(run.trials, run.spec)
@@ -95,17 +100,16 @@ def _name_base(path: Path, trial: TrialView) -> None:
 def _save_tokenizer(trial: TrialView, destination: Path) -> bool:
     from trainables.errors import InputError
     from trainables.models.config import ModelConfig
-    from trainables.models.resolve import resolve
+    from trainables.models.resolve import cached_folder
     from trainables.models.tokenizer import load_tokenizer
 
     try:
-        folder = resolve(ModelConfig.model_validate(_model_settings(trial)))
-        load_tokenizer(folder).save_pretrained(destination)
+        folder = cached_folder(ModelConfig.model_validate(_model_settings(trial)))
+        if folder is not None:
+            load_tokenizer(folder).save_pretrained(destination)
     except (InputError, OSError, ValueError):
-        return (
-            False  # offline, moved or gated: the adapter is whole without it, and the card says so
-        )
-    return True
+        return False  # moved or damaged: the adapter is whole without it, and the card says so
+    return folder is not None
 
 
 def _merge(trial: TrialView, destination: Path) -> bool:
@@ -117,9 +121,11 @@ def _merge(trial: TrialView, destination: Path) -> bool:
     # merging into 4- or 8-bit weights would round the update away
     settings = {**_model_settings(trial), "quantization": "none"}
     base = load_base(ModelConfig.model_validate(settings), "cpu")
-    merged = PeftModel.from_pretrained(base[0], trial.adapter).merge_and_unload()
+    # a copy: merging changes the weights, and the loaded base is kept for whoever loads it next
+    model = copy.deepcopy(base.model)
+    merged = PeftModel.from_pretrained(model, trial.adapter).merge_and_unload()
     merged.save_pretrained(destination)
-    base[1].save_pretrained(destination)
+    base.tokenizer.save_pretrained(destination)
     return True
 
 
@@ -129,13 +135,15 @@ def _model_settings(trial: TrialView) -> dict[str, Any]:
 
 
 def _front_matter(model: str, merged: bool) -> str:
-    lines = ["---", f"base_model: {json.dumps(model)}", "tags: [medical, lora, medsweep]"]
+    lines = ["---", "tags: [medical, lora, medsweep]"]
+    if HUB_NAME.fullmatch(model):  # the hub refuses a card whose base_model is no hub name
+        lines.append(f"base_model: {json.dumps(model)}")
     lines.append(f"library_name: {'transformers' if merged else 'peft'}")
     return "\n".join([*lines, "pipeline_tag: text-generation", "---"])
 
 
 def _parameters(trial: TrialView) -> str:
-    sections = ("lora", "training", "data")
+    sections = ("model", "lora", "training", "data")
     flat = {
         f"{section}.{name}": value
         for section in sections
@@ -164,25 +172,35 @@ def _measured(run: Run, trial: TrialView) -> str:
 
 
 def _loading(trial: TrialView, merged: bool, tokenizer: bool) -> str:
-    model = json.dumps(str(trial.value("model.name_or_path")))
+    imports = ["from transformers import AutoModelForCausalLM, AutoTokenizer"]
+    setup, source = _base_source(trial)
     if merged:
-        code = [
-            "from transformers import AutoModelForCausalLM, AutoTokenizer",
-            'model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")',
-        ]
+        code = [*imports, 'model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")']
     else:
         code = [
             "from peft import PeftModel",
-            "from transformers import AutoModelForCausalLM, AutoTokenizer",
-            f"base = AutoModelForCausalLM.from_pretrained({model})",
+            *imports,
+            *setup,
+            f"base = AutoModelForCausalLM.from_pretrained({source})",
             'model = PeftModel.from_pretrained(base, "THIS_FOLDER")',
         ]
-    source = '"THIS_FOLDER"' if tokenizer else model
-    code.append(f"tokenizer = AutoTokenizer.from_pretrained({source})")
-    note = (
-        "" if tokenizer else "\n\nThe tokenizer could not be obtained here; take the base model's."
-    )
+    words = '"THIS_FOLDER"' if tokenizer else source
+    code.append(f"tokenizer = AutoTokenizer.from_pretrained({words})")
+    note = "" if tokenizer else "\n\nThe tokenizer was not at hand; this takes the base model's."
     return "\n".join(["```python", *code, "```"]) + note
+
+
+def _base_source(trial: TrialView) -> tuple[list[str], str]:
+    """Lines before, and the arguments of from_pretrained for the base model."""
+    model, revision = str(trial.value("model.name_or_path")), trial.value("model.revision")
+    if not model.startswith(("pypi:", "toy:")):
+        return [], json.dumps(model) + (f", revision={json.dumps(revision)}" if revision else "")
+    lines = [
+        "from trainables.models.config import ModelConfig",
+        "from trainables.models.resolve import resolve  # both come with medsweep",
+        f"folder = resolve(ModelConfig(name_or_path={json.dumps(model)}))",
+    ]
+    return lines, "folder"
 
 
 def _code(text: Any) -> str:

@@ -33,7 +33,7 @@ Bound: TypeAlias = Annotated[
 ]
 
 
-def problem(field: str, value: object, message: str, fix: str | None = None) -> Problem:
+def problem(field: str, value: object, message: str, fix: str = "Correct the value") -> Problem:
     """One problem."""
     return {"field": field, "value": value, "message": message, "fix": fix}
 
@@ -170,7 +170,9 @@ def _distribution_fits(way: str, given: Mapping[str, Any]) -> list[Problem]:
     else:
         wrong = name is not None and name != allowed[way]
         if "q" in given:
-            found.append(problem("q", given["q"], "belongs to a range with min and max"))
+            found.append(
+                problem("q", given["q"], "belongs to a range with min and max", "Remove it")
+            )
     if wrong:
         part = "min and max" if way == "min" else way
         what = f"does not go with {part}"

@@ -9,7 +9,7 @@ from cluster.targets import connect
 from sweeps.environment import describe_environment
 from sweeps.errors import Problem, SpecError
 from sweeps.ledger import Ledger
-from sweeps.loading import LoadedSpec
+from sweeps.reading.loading import LoadedSpec
 from sweeps.observer import Observer
 from sweeps.readiness import make_ready, refuse_folder
 from sweeps.run_lock import exclusive
@@ -29,7 +29,7 @@ def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: Progress) 
         sweep = Sweep(loaded.spec, ledger, progress=progress)
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
         resolved = loaded.spec.model_dump(mode="json")
-        ledger.create(_text(loaded), resolved, describe_environment())
+        ledger.create(text_of(loaded), resolved, describe_environment())
         _run(sweep, watch, progress)
     return sweep
 
@@ -79,7 +79,7 @@ def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
             int(sum(n.gpus for n in nodes)),
             node_cpus=max(n.cpus for n in nodes),
         )
-        from sweeps.tune_driver import run_tune
+        from sweeps.tune.driver import run_tune
 
         for observer in watch(sweep, placement):
             sweep.observers.add(observer)
@@ -98,7 +98,7 @@ def _extended(spec: SweepSpec, num_trials: int) -> SweepSpec:
     return spec.model_copy(update={"search": search})
 
 
-def _text(loaded: LoadedSpec) -> str:
+def text_of(loaded: LoadedSpec) -> str:
     """The spec as it was written, with the overrides as comments."""
     if not loaded.overrides:
         return loaded.text

@@ -74,7 +74,7 @@ def describe_run(run: Run) -> Content:
         tiles=_tiles(run, best),
         summary=explain(run, choice) if choice else (why_none(run.trials, run.spec),),
         configuration=_configuration(run, best),
-        experiments=experiment_table(run, best.trial if best else None),
+        experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
         examples=examples(run, best),
         curve_metric=metric,

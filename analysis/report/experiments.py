@@ -3,6 +3,7 @@
 from analysis.report.cells import Cell, Column, Emphasis, Line, Table, plain_table
 from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
+from analysis.selection.choice import Choice
 from analysis.tables import (
     LAST,
     Comparison,
@@ -14,19 +15,21 @@ from analysis.tables import (
 )
 from analysis.wording import MISSING, delta_text, metric_text, mode, title, value_text
 
+FRONT = " ◆"
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_POINTS = 24  # characters; longer curves are thinned
 
 
-def experiment_table(run: Run, best: str | None) -> Table:
-    """Every trial in the flashcards system's columns; the best value a metric is marked."""
+def experiment_table(run: Run, choice: Choice | None) -> Table:
+    """Every trial in the flashcards system's columns; best values and the Pareto front marked."""
+    best, front = (choice.trial, choice.front) if choice else (None, ())
     parameters, metrics = parameter_columns(run), experiment_metrics(run)
     names = flashcards_table(run, best)["Experiment"]
     tops = {m: None if m in LAST else _top(run, m) for m in metrics}
     lines = tuple(
         Line(
             (
-                Cell(names[t.trial]),
+                Cell(names[t.trial] + (FRONT if t.trial in front else "")),
                 *(_cell(value_text(t.value(p))) for p in parameters),
                 *(_metric_cell(m, t, tops[m]) for m in metrics),
             ),
@@ -39,7 +42,10 @@ def experiment_table(run: Run, best: str | None) -> Table:
         *(Column(name, _all_numbers(run, p)) for p, name in parameters.items()),
         *(Column(title(m), numeric=True) for m in metrics),
     )
-    return Table(columns, lines, note="Bold: the best value of a measure among complete trials.")
+    note = "Bold: the best value of a measure among complete trials."
+    if front:
+        note += f"{FRONT}: on the Pareto front of the objectives."
+    return Table(columns, lines, note=note)
 
 
 def comparison_table(run: Run, trial: TrialView | None) -> Table | None:

@@ -1,0 +1,1 @@
+"""Trackers: where a sweep is shown besides its run folder."""

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 from pathlib import Path
 from typing import IO, Any
@@ -19,11 +20,27 @@ from sweeps.tracking.lane import Warn
 from sweeps.tracking.tracker import SweepInfo, TrialInfo
 
 # variables that would make each of our runs something else than the spec says
-RUN_VARIABLES = (
-    "WANDB_CONFIG_PATHS WANDB_DIR WANDB_DISABLED WANDB_FORK_FROM WANDB_JOB_TYPE WANDB_LAUNCH "
-    "WANDB_MODE WANDB_NAME WANDB_NOTES WANDB_PROJECT WANDB_RESUME WANDB_RESUME_FROM WANDB_RUN_GROUP "
-    "WANDB_RUN_ID WANDB_SERVICE WANDB_SWEEP_ID WANDB_SWEEP_PARAM_PATH WANDB_TAGS"
-).split()
+RUN_VARIABLES = {
+    "WANDB_CONFIG_PATHS",
+    "WANDB_DIR",
+    "WANDB_DISABLED",
+    "WANDB_FORK_FROM",
+    "WANDB_JOB_TYPE",
+    "WANDB_LAUNCH",
+    "WANDB_MODE",
+    "WANDB_NAME",
+    "WANDB_NOTES",
+    "WANDB_PROGRAM",
+    "WANDB_PROJECT",
+    "WANDB_RESUME",
+    "WANDB_RESUME_FROM",
+    "WANDB_RUN_GROUP",
+    "WANDB_RUN_ID",
+    "WANDB_SERVICE",
+    "WANDB_SWEEP_ID",
+    "WANDB_SWEEP_PARAM_PATH",
+    "WANDB_TAGS",
+}
 
 
 def make(config: WandbConfig, warn: Warn) -> "WandbTracker":
@@ -96,7 +113,7 @@ class WandbTracker:
 def start_child(log: Path) -> "subprocess.Popen[str]":
     """The child, in a session of its own: Ctrl-C goes to the driver alone, killpg to all of it."""
     with log.open("ab") as errors:
-        return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+        return subprocess.Popen(
             [sys.executable, "-m", "sweeps.tracking.wandb_process"],
             env=child_environment(),
             stdin=subprocess.PIPE,
@@ -110,10 +127,12 @@ def start_child(log: Path) -> "subprocess.Popen[str]":
 def child_environment() -> dict[str, str]:
     """The user's environment (key, server, proxies) less what belongs to a single W&B run."""
     kept = {name: value for name, value in os.environ.items() if name not in RUN_VARIABLES}
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, kept["PYTHONPATH"]] if kept.get("PYTHONPATH") else [root]
-    quiet = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true"}
-    return {**kept, **quiet, "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
+    quiet = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true", "PYTHONSAFEPATH": "1"}
+    root = Path(__file__).resolve().parents[2]
+    if root != Path(sysconfig.get_path("purelib")).resolve():  # not installed: a checkout
+        before = kept.get("PYTHONPATH")
+        quiet["PYTHONPATH"] = f"{root}{os.pathsep}{before}" if before else str(root)
+    return {**kept, **quiet}
 
 
 def _pass_on(lines: IO[str], warn: Warn) -> None:

@@ -1,4 +1,4 @@
-"""What W&B is told of a sweep and a trial, as plain data: the sweep's configuration, a run's config."""
+"""What W&B is told, as plain data: the sweep's configuration and a run's config."""
 
 import json
 from typing import Any

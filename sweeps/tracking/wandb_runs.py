@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sweeps.tracking.tensorboard import numbers
+from sweeps.tracking.finite import finite_numbers
 from sweeps.tracking.wandb_config import run_config, sweep_config
 
 REGISTER_SECONDS = 30.0
@@ -58,13 +58,13 @@ class WandbRuns:
 
     def metrics(self, trial_id: str, step: int, values: dict[str, Any]) -> None:
         """A line of history; lines of the same step become one."""
-        self._runs[trial_id].log(numbers(values), step=step)
+        self._runs[trial_id].log(finite_numbers(values), step=step)
 
     def trial_finished(self, trial_id: str, record: dict[str, Any], adapter: str | None) -> None:
         """The final metrics as summary, the adapter if asked for; uploads go on in a thread."""
         run = self._runs.pop(trial_id)
         run.log({}, commit=True)  # else the last line of history would overwrite the summary
-        run.summary.update({**numbers(record.get("metrics", {})), "state": record["state"]})
+        run.summary.update({**finite_numbers(record.get("metrics", {})), "state": record["state"]})
         if adapter and self._config["log_adapter"]:
             self._log_adapter(run, trial_id, Path(adapter))
         self._end(run, 0 if record["state"] in ENDED_WELL else 1)

@@ -18,7 +18,7 @@ def test_reads_every_trial_in_order(run_folder: Path) -> None:
         ["complete"] * 4 + ["stopped", "failed", "failed", "unfinished"]
     )
     assert run.find("EXP-002").metrics["bleu"] == 0.0662
-    assert run.base_of(run.find("EXP-002")).metrics["perplexity"] == 5.2432  # type: ignore[union-attr]
+    assert run.base_of(run.find("EXP-002")).metrics["perplexity"] == 5.2432
 
 
 def test_unfinished_trial_keeps_its_configuration_and_whole_lines(run_folder: Path) -> None:
@@ -37,14 +37,16 @@ def test_value_falls_back_to_the_configuration(run_folder: Path) -> None:
 
 def test_values_that_are_no_finite_numbers_are_left_out(tmp_path: Path) -> None:
     fixtures.write_head(tmp_path, fixtures.spec())
-    fixtures.write_trial(tmp_path, 1, {}, {"val_loss": math.nan, "bleu": 0.1, "x": "much"})  # type: ignore[dict-item]
+    fixtures.write_trial(tmp_path, 1, {}, {"val_loss": math.nan, "bleu": 0.1, "x": "much"})
     assert load_run(tmp_path).find("EXP-001").metrics == {"bleu": 0.1}
 
 
 def test_lines_split_at_newlines_only(tmp_path: Path) -> None:
     rows = [{"a": "one\u2028line\x85"}, {"a": "two"}]
     path = tmp_path / "lines.jsonl"
-    path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows) + '\n[1]\n{"a', "utf-8")
+    path.write_text(
+        "\n".join(json.dumps(r, ensure_ascii=False) for r in rows) + '\n[1]\n{"a', "utf-8"
+    )
     assert read_lines(path) == rows
 
 

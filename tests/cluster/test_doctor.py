@@ -187,7 +187,6 @@ def test_ray_really_starts(tmp_path: Path) -> None:
     assert "connect" in RAY
 
 
-@pytest.mark.slow
 def test_torch_and_bitsandbytes_work_here() -> None:
     assert doctor.torch_build().ok
     assert doctor.bitsandbytes().ok

@@ -114,8 +114,13 @@ def test_missing_member_names_the_wheel(index: Path, tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     dest = tmp_path / "file"
     dest.write_text("old")
-    with pytest.raises(RuntimeError), replacing(dest) as part:
-        part.write_text("half")
-        raise RuntimeError
+
+    def fail_halfway() -> None:
+        with replacing(dest) as part:
+            part.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
     assert dest.read_text() == "old"
     assert list(tmp_path.iterdir()) == [dest]

@@ -14,6 +14,7 @@ from trainables.data.cleaning import clean
 from trainables.data.config import CleaningConfig, DataConfig
 from trainables.data.duplicates import drop_exact, drop_near
 from trainables.data.entries import Report, entry_folder, read_entry, read_report, write_entry
+from trainables.data.keys import online_fingerprint, text_key, token_key
 from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
 from trainables.data.splitting import Split, split_by_group, subsample
@@ -24,7 +25,6 @@ from trainables.errors import InputError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-FORMAT = 1  # raise it when the same configuration would give other rows or other tokens
 SPLITS = ("train", "validation", "test")
 Progress = Callable[[str], None]
 
@@ -51,7 +51,7 @@ def data_key(data: DataConfig, tokenizer_key: str, max_length: int) -> str:
 
     A file is hashed, a hub data set's revision is looked up. Raises InputError.
     """
-    return _token_key(data, _text_key(data, _fingerprint(data)), tokenizer_key, max_length)
+    return token_key(data, text_key(data, online_fingerprint(data)), tokenizer_key, max_length)
 
 
 def cached_report(
@@ -61,10 +61,10 @@ def cached_report(
     fingerprint = source_of(data).fingerprint(data, False)
     if fingerprint is None:
         return None
-    key = _text_key(data, fingerprint)
+    key = text_key(data, fingerprint)
     report = None
     if tokenizer_key is not None and max_length is not None:
-        tokens = _token_key(data, key, tokenizer_key, max_length)
+        tokens = token_key(data, key, tokenizer_key, max_length)
         report = read_report(entry_folder("tokens", tokens))
     report = report or read_report(entry_folder("text", key))
     return report and _named(report, data)
@@ -72,8 +72,8 @@ def cached_report(
 
 def prepare_text(config: DataConfig, progress: Progress | None = None) -> TextSplits:
     """Read, clean and split the rows, or take them from the cache. Raises InputError."""
-    fingerprint = _fingerprint(config)
-    folder = entry_folder("text", _text_key(config, fingerprint))
+    fingerprint = online_fingerprint(config)
+    folder = entry_folder("text", text_key(config, fingerprint))
     with locked(folder):
         entry = read_entry(folder)
         if entry is None:
@@ -206,28 +206,6 @@ def _build_tokens(
         "truncated": {name: split.truncated for name, split in made.items()},
     }
     return train.rows, validation.rows, report
-
-
-def _fingerprint(data: DataConfig) -> str:
-    fingerprint = source_of(data).fingerprint(data, True)
-    if fingerprint is None:
-        raise InputError("data.source", data.source, "its version cannot be told")
-    return fingerprint
-
-
-def _text_key(data: DataConfig, fingerprint: str) -> str:
-    settings = data.model_dump(
-        mode="json", include={"fields", "cleaning", "limit", "seed", "split"}
-    )
-    return _digest([FORMAT, fingerprint, settings])
-
-
-def _token_key(data: DataConfig, text_key: str, tokenizer_key: str, max_length: int) -> str:
-    return _digest([FORMAT, text_key, data.system_prompt, tokenizer_key, max_length])
-
-
-def _digest(content: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def _named(report: Report, data: DataConfig) -> Report:

@@ -1,5 +1,6 @@
 """LoRA adapters on a warm base: put on, taken off, saved as PEFT's files and read back."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,7 +75,8 @@ def export(model: Any) -> Adapter:
     """What `PeftModel.from_pretrained` reads: configuration and weights."""
     settings = model.peft_config["default"].to_dict()
     settings["inference_mode"] = True
-    plain = {k: sorted(v) if isinstance(v, set) else v for k, v in settings.items()}
+    # through JSON: PEFT's enums would make whoever receives this import PEFT
+    plain = json.loads(json.dumps(settings, default=sorted))
     return Adapter(config=plain, weights=adapter_bytes(model))
 
 

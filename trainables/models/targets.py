@@ -42,6 +42,6 @@ def unmatched(targets: Iterable[str] | str, shapes: Shapes) -> list[tuple[str, s
     for target, found in matching(targets, modules).items():
         if not found:
             near = difflib.get_close_matches(target, names, n=1)
-            hint = f"did you mean `{near[0]}`? " if near else ""
-            problems.append((target, f"{hint}this model has {', '.join(names)}"))
+            hint = f"Did you mean `{near[0]}`? " if near else ""
+            problems.append((target, f"{hint}This model has {', '.join(names)}"))
     return problems

@@ -3,8 +3,8 @@
 import pytest
 
 from analysis.selection import choose, why_none
-from analysis.selection.objective import pareto
 from analysis.selection.choice import Criterion
+from analysis.selection.objective import pareto
 from tests.analysis.selection.trials import flashcards, spec, trial
 
 

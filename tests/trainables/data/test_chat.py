@@ -115,6 +115,7 @@ def test_truncation_is_at_the_right_and_counts_the_bytes_kept() -> None:
     whole = encode(tokenizer, QUESTION, ANSWER, SYSTEM, 1000)
     assert whole is not None
     assert (whole.truncated, whole.answer_bytes) == (False, len(ANSWER))
+    assert encode(tokenizer, QUESTION, ANSWER, SYSTEM, len(whole.input_ids)) == whole
     cut = encode(tokenizer, QUESTION, ANSWER, SYSTEM, whole.answer_start + 8)
     assert cut is not None
     assert cut.input_ids == whole.input_ids[: whole.answer_start + 8]

@@ -13,6 +13,7 @@ from trainables.data.rows import Row
         ("bell\x07 del\x7f c1\x9b", "bell del c1"),
         ("no-break\u00a0space", "no-break space"),
         ("next\x85line", "next line"),
+        ("edges\x00\x08\x0e\x1b\x7f\x84\x86\x9f", "edges"),
         ("lone \ud800 surrogate", "lone surrogate"),
         ("µ-receptor ≥ 5 °C", "µ-receptor ≥ 5 °C"),
         ("\x00 \n", ""),

@@ -60,7 +60,7 @@ def test_a_dropped_row_drops_no_other() -> None:
 def test_finds_what_comparing_every_pair_finds(threshold: float) -> None:
     draw = random.Random(7)
     vocabulary = [f"w{number}" for number in range(30)]
-    rows = []
+    rows: list[Row] = []
     for number in range(150):
         words = draw.choices(vocabulary, k=draw.randint(4, 30))
         if rows and draw.random() < 0.6:

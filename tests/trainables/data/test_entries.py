@@ -43,6 +43,11 @@ def test_one_flipped_bit_is_damage(folder: Path) -> None:
     assert read_entry(folder) is None
 
 
+def test_another_intact_table_is_damage(folder: Path) -> None:
+    (folder / "train.parquet").write_bytes((folder / "validation.parquet").read_bytes())
+    assert read_entry(folder) is None
+
+
 def test_without_the_last_file_there_is_no_entry(folder: Path) -> None:
     (folder / ENTRY).unlink()
     assert read_entry(folder) is None

@@ -37,7 +37,7 @@ def _records(config: DataConfig, commit: str) -> Iterator[Record]:
         table = datasets.load_dataset(
             config.source, config.subset, revision=commit, split=config.hub_split, streaming=False
         )
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+    except (*_failures(), datasets.exceptions.DatasetsError) as error:
         raise _unavailable(config, error) from error
     for number, cells in enumerate(table):
         where = f"{config.source} ({config.hub_split}), row {number}"
@@ -61,7 +61,7 @@ def _commit(config: DataConfig, online: bool) -> str | None:
         ) from error
     except RepositoryNotFoundError as error:
         raise _unavailable(config, error) from error
-    except OSError as error:
+    except _failures() as error:
         if known := _known_commit(config.source, revision):
             return known
         raise _unavailable(config, error) from error
@@ -86,10 +86,18 @@ def _licence(config: DataConfig, commit: str) -> str | None:
 
     try:
         info = HfApi().dataset_info(config.source, revision=commit, timeout=TIMEOUT_SECONDS)
-    except OSError:
+    except _failures():
         return None
     named = info.card_data.get("license") if info.card_data else None
     return str(named) if named else None
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What the hub's libraries raise; a failed connection is httpx's own error, not an OSError."""
+    # imported from where the hub's client has it: which HTTP library it uses has changed before
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+
+    return (OSError, ValueError, HTTPError)
 
 
 def _unavailable(config: DataConfig, error: Exception) -> InputError:

@@ -112,8 +112,8 @@ def test_counts_of_the_release(definitions: SourceRows) -> None:
 def test_text_is_the_experts(definitions: SourceRows) -> None:
     by_id = {row.id: row for row in definitions.rows}
     assert by_id["HP:0000027"].answer == (
-        "Absence of any measurable level of sperm,whereby spermatozoa cannot be observed even after "
-        "centrifugation of the semen pellet."
+        "Absence of any measurable level of sperm,whereby spermatozoa cannot be observed even "
+        "after centrifugation of the semen pellet."
     )
     assert not any("\\" in row.answer + row.question for row in definitions.rows)
     assert definitions.citation is not None

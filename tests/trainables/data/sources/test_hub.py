@@ -4,7 +4,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 
 from trainables.data.config import DataConfig
@@ -86,34 +85,49 @@ def test_not_online_asks_nobody(asked: list[Any]) -> None:
     assert asked == []
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("no route"), OSError("unreachable")])
 def test_offline_and_never_seen_says_what_to_do(
-    error: Exception, known: Path, monkeypatch: pytest.MonkeyPatch
+    known: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fail_with(monkeypatch, "huggingface_hub.HfApi.dataset_info", error)
-    with pytest.raises(InputError, match="could not be loaded.*offline use a local file") as caught:
+    # the real client, at a port where nobody listens
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(
+        InputError, match=r"could not be loaded.*offline use a local file"
+    ) as caught:
         hub.fingerprint(DataConfig(source=NAME), True)
     assert (caught.value.field, caught.value.value) == ("data.source", NAME)
 
 
-@pytest.mark.parametrize("name", ["RepositoryNotFoundError", "GatedRepoError"])
-def test_unknown_or_closed_data_set(
-    name: str, known: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def refusal(name: str) -> Exception:
+    """The hub client's own error of that name."""
     from huggingface_hub import errors
 
-    response = httpx.Response(404, request=httpx.Request("GET", "https://hub"))
-    error = getattr(errors, name)("not there", response=response)
-    fail_with(monkeypatch, "huggingface_hub.HfApi.dataset_info", error)
+    response = SimpleNamespace(headers={}, request=None, status_code=404)
+    error: Exception = getattr(errors, name)("not there", response=response)
+    return error
+
+
+@pytest.mark.parametrize("name", ["RepositoryNotFoundError", "GatedRepoError", "HfHubHTTPError"])
+def test_unknown_or_closed_data_set_or_broken_hub(
+    name: str, known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_with(monkeypatch, "huggingface_hub.HfApi.dataset_info", refusal(name))
+    with pytest.raises(InputError, match="not there") as caught:
+        hub.fingerprint(DataConfig(source=NAME), True)
+    assert caught.value.field == "data.source"
+
+
+def test_a_closed_data_set_is_not_read_from_an_old_copy(
+    known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known.mkdir(parents=True)
+    (known / "main").write_text(COMMIT)
+    fail_with(monkeypatch, "huggingface_hub.HfApi.dataset_info", refusal("GatedRepoError"))
     with pytest.raises(InputError, match="not there"):
         hub.fingerprint(DataConfig(source=NAME), True)
 
 
 def test_unknown_revision(known: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub.errors import RevisionNotFoundError
-
-    response = httpx.Response(404, request=httpx.Request("GET", "https://hub"))
-    error = RevisionNotFoundError("none", response=response)
+    error = refusal("RevisionNotFoundError")
     fail_with(monkeypatch, "huggingface_hub.HfApi.dataset_info", error)
     with pytest.raises(InputError, match="no such revision") as caught:
         hub.fingerprint(DataConfig(source=NAME, revision="v9"), True)

@@ -1,0 +1,74 @@
+"""Around a sweep on the command line: the view, Ctrl-C, and what follows the last trial."""
+
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from medsweep.view import View
+from sweeps.spec import SweepSpec
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def screen(spec: SweepSpec, folder: Path) -> Iterator[View]:
+    """The live view of a sweep, closed whatever happens."""
+    for noisy in ("ray", "optuna", "transformers", "datasets", "sweeps"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    view = View(spec, folder)
+    try:
+        yield view
+    finally:
+        view.stop()
+
+
+def conduct(folder: Path, view: View, work: Callable[[], object]) -> int:
+    """Do the work, then write tables, the choice and the report; returns the exit code."""
+    try:
+        work()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the second one of an impatient hand
+        view.stop()
+        return _interrupted(folder, view)
+    view.stop()
+    return conclude(folder, view)
+
+
+def conclude(folder: Path, view: View) -> int:
+    """Write what analysis makes of the run folder, and say it; 1 where no trial succeeded."""
+    from analysis.best import write_best
+    from analysis.report import write_report
+    from analysis.runs import load_run
+    from analysis.selection import why_none
+    from analysis.study import write_study_db
+    from analysis.tables import write_trials_csv
+    from medsweep.tables import print_best, trial_table
+
+    write_trials_csv(folder)
+    best = write_best(folder)
+    write_study_db(folder)
+    html, markdown = write_report([folder])
+    run = load_run(folder)
+    view.console.print(trial_table(run))
+    if best is None:
+        view.console.print(f"[red]{why_none(run.trials, run.spec)}[/]")
+        view.say(f"Details: {markdown}")
+        return 1
+    print_best(view.console, best)
+    view.say(f"Report: {html}")
+    view.say(f"Ship it: medsweep best {folder} --export DIR")
+    return 0
+
+
+def _interrupted(folder: Path, view: View) -> int:
+    from analysis.tables import write_trials_csv
+
+    if (folder / "spec.resolved.json").is_file():
+        write_trials_csv(folder)
+        view.say("Interrupted. Everything up to the last checkpoints is kept.")
+        view.say(f"Go on with: medsweep resume {folder}")
+    else:
+        view.say("Interrupted before the sweep began.")
+    return INTERRUPTED

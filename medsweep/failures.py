@@ -1,0 +1,48 @@
+"""What the person reads when something is wrong, and the exit code that goes with it."""
+
+import os
+import traceback
+
+BAD_INPUT, NOTHING_SUCCEEDED = 2, 1
+
+
+def explain(error: Exception) -> int:
+    """Print an error for the person who can mend it; a traceback only where it is our bug."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+    lines = _input_lines(error)
+    if lines:
+        for line in lines:
+            console.print(f"[bold red]error[/] {_escaped(line)}")
+        if len(lines) > 1:
+            console.print(f"{len(lines)} problems; nothing was started.")
+        return BAD_INPUT
+    if type(error).__name__ == "SweepError":
+        console.print(f"[bold red]error[/] {_escaped(str(error))}")
+        return NOTHING_SUCCEEDED
+    traceback.print_exception(error)
+    console.print("This is a bug in medsweep: please report it with the lines above.")
+    return NOTHING_SUCCEEDED
+
+
+def _input_lines(error: Exception) -> list[str]:
+    from analysis.export import ExportError
+    from analysis.runs import RunError
+    from cluster.errors import ClusterError
+    from sweeps.errors import SpecError
+    from trainables.errors import InputError
+
+    if isinstance(error, SpecError):
+        return [str(problem) for problem in error.problems]
+    if isinstance(error, ClusterError | InputError | RunError | ExportError):
+        return [str(error)]
+    if isinstance(error, OSError) and error.errno is not None:
+        return [f"{error.filename or 'output'}: {os.strerror(error.errno)}"]
+    return []
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

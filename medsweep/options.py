@@ -1,0 +1,23 @@
+"""Arguments and options that several verbs share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file, or a preset's name.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, e.g. runs/demo.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Override a field, e.g. trial.training.learning_rate=1e-4. May be repeated.",
+    ),
+]
+Output = Annotated[
+    Path, typer.Option("--output", metavar="DIR", help="Where run folders are written.")
+]
+Name = Annotated[
+    str | None, typer.Option("--name", help="The run's name (default: the spec's own).")
+]

@@ -1,0 +1,94 @@
+"""A plan on the terminal."""
+
+import json
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sweeps.plan import ModelFacts, Plan
+
+
+def show(console: Console, plan: Plan) -> None:
+    """Print a plan."""
+    spec = plan.spec
+    _heading(console, f"{spec.name}: {_count(plan)}")
+    console.print(f"Runs {escape(plan.where)}.")
+    _heading(console, "Base trial")
+    trial = spec.trial.model_dump(mode="json")
+    console.print(escape(_yaml(trial)))
+    _heading(console, "Search space")
+    console.print(_space(plan))
+    _heading(console, "Sampled configurations")
+    console.print(_samples(plan))
+    _heading(console, "Model")
+    for model in plan.models:
+        console.print(escape(_model(model, spec.trial.lora.target_modules)))
+    _heading(console, "Data")
+    console.print(escape(_data(plan)))
+
+
+def _yaml(trial: dict[str, Any]) -> str:
+    text = yaml.safe_dump(trial, sort_keys=False, default_flow_style=None, width=90)
+    return str(text).rstrip()
+
+
+def _count(plan: Plan) -> str:
+    search = plan.spec.search
+    stopping = f", {search.early_stopping.kind}" if search.early_stopping else ""
+    goals = ", ".join(f"{o.mode} {o.metric}" for o in search.objectives)
+    named = len(search.baselines)
+    baselines = f", {named} of them baselines" if named else ""
+    return f"{search.num_trials} trials{baselines}; {search.sampler}{stopping}; {goals}"
+
+
+def _space(plan: Plan) -> Table:
+    table = Table("parameter", "values", "only when", box=None, header_style="bold")
+    for row in plan.space.rows():
+        table.add_row(row.path, escape(row.distribution), escape(row.condition))
+    return table
+
+
+def _samples(plan: Plan) -> Table:
+    paths = plan.space.order
+    table = Table("", *paths, box=None, header_style="bold")
+    for label, values in plan.spec.search.baselines.items():
+        table.add_row(escape(label), *(_text(values.get(p, "")) for p in paths))
+    for values in plan.samples:
+        table.add_row("sampled", *(_text(values.get(p, "")) for p in paths))
+    return table
+
+
+def _model(model: ModelFacts, targets: Any) -> str:
+    if model.parameters is None:
+        return f"{model.name}: not in the cache; fetched at `run`, or now with --prepare"
+    share = ", ".join(
+        f"r={r}: {n:,} ({n / model.parameters:.2%})" for r, n in model.trainable
+    )
+    names = targets if isinstance(targets, str) else ", ".join(targets)
+    return f"{model.name}: {model.parameters:,} parameters; LoRA on {names}: {share}"
+
+
+def _data(plan: Plan) -> str:
+    if plan.data is None:
+        source = plan.spec.trial.data.source
+        return f"{source}: not prepared; rows are counted at `run`, or now with --prepare"
+    kept, report = plan.data["kept"], plan.data
+    dropped = ", ".join(f"{k} {v}" for k, v in report["dropped"].items() if v and v != 0)
+    return (
+        f"{report['source']}: {report['rows_read']:,} rows read; kept {kept['train']:,} for "
+        f"training, {kept['validation']:,} for validation, {kept['test']:,} sealed for the test\n"
+        f"dropped: {dropped or 'none'}"
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return value if isinstance(value, str) else escape(json.dumps(value))
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print(f"\n[bold]{escape(text)}[/]")

@@ -1,0 +1,45 @@
+"""Tables that several verbs print."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.runs import Run
+from analysis.wording import metric_text, value_text
+
+STYLES = {
+    "complete": "green",
+    "stopped": "yellow",
+    "failed": "red",
+    "infeasible": "red",
+    "unfinished": "cyan",
+}
+
+
+def trial_table(run: Run) -> Table:
+    """Every trial with its state, parameters, validation loss and error."""
+    paths = list(run.spec["search"]["parameters"])
+    short = [path.rsplit(".", 1)[-1] for path in paths]
+    table = Table("trial", "state", *short, "val_loss", "min", "", box=None, header_style="bold")
+    for trial in run.trials:
+        style = STYLES.get(trial.state, "")
+        table.add_row(
+            escape(trial.name),
+            f"[{style}]{trial.state}[/]",
+            *(escape(value_text(trial.parameters.get(p, ""))) for p in paths),
+            metric_text("val_loss", trial.metrics.get("val_loss")),
+            metric_text("minutes", trial.metrics.get("minutes")),
+            escape((trial.error or "").splitlines()[0][:60] if trial.error else ""),
+        )
+    return table
+
+
+def print_best(console: Console, best: dict[str, Any]) -> None:
+    """The chosen trial, its parameters and the reason."""
+    label = f" ({best['label']})" if best["label"] else ""
+    console.print(f"[bold green]Best: {escape(best['trial'] + label)}[/]")
+    for path, value in best["parameters"].items():
+        console.print(f"  {path}: {escape(value_text(value))}")
+    console.print(escape(best["explanation"]))

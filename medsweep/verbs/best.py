@@ -1,0 +1,39 @@
+"""`medsweep best`: the chosen configuration, and its adapter for shipping."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medsweep.options import Run
+
+
+def command(
+    run: Run,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="DIR", help="Copy the adapter and a model card there."),
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Export the base model with the adapter merged in.")
+    ] = False,
+) -> int:
+    """Show the best configuration and why it was chosen; export it."""
+    from rich.console import Console
+
+    from analysis.best import write_best
+    from analysis.export import export_best
+    from analysis.runs import load_run
+    from analysis.selection import why_none
+    from medsweep.tables import print_best
+
+    console = Console(highlight=False, emoji=False)
+    best = write_best(run)
+    if best is None:
+        found = load_run(run)
+        console.print(why_none(found.trials, found.spec))
+        return 1
+    print_best(console, best)
+    if export is not None:
+        console.print(f"Exported to {export_best(run, export, merge)}")
+    return 0

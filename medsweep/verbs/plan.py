@@ -1,0 +1,26 @@
+"""`medsweep plan`: what a sweep would do, without starting it."""
+
+from typing import Annotated
+
+import typer
+
+from medsweep.options import Set, Spec
+
+
+def command(
+    spec: Spec,
+    set_: Set = None,
+    prepare: Annotated[
+        bool,
+        typer.Option("--prepare", help="Fetch the model and prepare the data first (minutes)."),
+    ] = False,
+) -> None:
+    """Show the trial, the space, some configurations, and where they would run."""
+    from rich.console import Console
+
+    from medsweep.plan_view import show
+    from sweeps.plan import make_plan
+    from sweeps.reading.loading import load_spec
+
+    console = Console(highlight=False, emoji=False)
+    show(console, make_plan(load_spec(spec, set_ or []).spec, prepare, console.print))

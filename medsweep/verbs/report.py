@@ -1,0 +1,24 @@
+"""`medsweep report`: the report of one run, or of several beside each other."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The HTML file to write.")
+    ] = None,
+) -> None:
+    """Write the report (HTML and Markdown)."""
+    from analysis.best import write_best
+    from analysis.report import write_report
+    from analysis.tables import write_trials_csv
+
+    for run in runs:
+        write_trials_csv(run)
+        write_best(run)
+    for path in write_report(runs, output):
+        typer.echo(str(path))

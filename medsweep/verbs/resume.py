@@ -1,0 +1,28 @@
+"""`medsweep resume`: go on with a run; also to extend it, or to run failed trials again."""
+
+from typing import Annotated
+
+import typer
+
+from medsweep.options import Run
+
+
+def command(
+    run: Run,
+    num_trials: Annotated[
+        int | None, typer.Option(help="Extend the sweep to so many trials.", min=1)
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run failed trials again.")
+    ] = False,
+) -> int:
+    """Go on with an interrupted or finished run; nothing finished is run again."""
+    from medsweep.conduct import conduct, screen
+    from sweeps.launch import read_spec, resume_run
+
+    with screen(read_spec(run), run) as view:
+        return conduct(
+            run,
+            view,
+            lambda: resume_run(run, view.watch, view.say, num_trials, retry_failed),
+        )

@@ -1,0 +1,27 @@
+"""`medsweep status`: where a run stands, from its folder alone."""
+
+from medsweep.options import Run
+
+
+def command(run: Run) -> None:
+    """Show a run's trials and whether it is running."""
+    from rich.console import Console
+
+    from analysis.runs import load_run
+    from medsweep.tables import trial_table
+    from sweeps.run_lock import is_running
+
+    found = load_run(run)
+    console = Console(highlight=False, emoji=False)
+    console.print(trial_table(found))
+    planned = found.spec["search"]["num_trials"]
+    counts: dict[str, int] = {}
+    for trial in found.trials:
+        counts[trial.state] = counts.get(trial.state, 0) + 1
+    done = ", ".join(f"{n} {state}" for state, n in counts.items()) or "none started"
+    console.print(f"{len(found.trials)} of {planned} trials suggested: {done}.")
+    over = len(found.trials) >= planned and "unfinished" not in counts
+    if is_running(run):
+        console.print("The sweep is running.")
+    elif not over:
+        console.print(f"The sweep is not running. Go on with: medsweep resume {run}")

@@ -1,0 +1,19 @@
+"""`medsweep trial`: the spec's own trial, in this process, without Ray."""
+
+from pathlib import Path
+
+from medsweep.options import Name, Output, Set, Spec
+
+
+def command(
+    spec: Spec, set_: Set = None, name: Name = None, output: Output = Path("runs")
+) -> int:
+    """Run the trial section once, in this process: for debugging, with plain tracebacks."""
+    from medsweep.conduct import conduct, screen
+    from sweeps.in_process import run_one, single_trial
+    from sweeps.reading.loading import load_spec
+
+    loaded = single_trial(load_spec(spec, set_ or []), output, name)
+    folder = output / loaded.spec.name
+    with screen(loaded.spec, folder) as view:
+        return conduct(folder, view, lambda: run_one(loaded, folder, view.watch, view.say))

@@ -1,0 +1,168 @@
+"""A sweep as it runs: a live table on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from analysis.wording import value_text
+from medsweep.tables import STYLES
+from sweeps.spec import SweepSpec
+
+if TYPE_CHECKING:
+    from cluster.placement import Placement
+    from sweeps.entry import Entry
+    from sweeps.observer import Observer
+    from sweeps.sweep import Sweep
+    from trainables.context import Report
+
+SHOWN_TRIALS = 20
+
+
+@dataclass
+class Row:
+    """A trial in the table."""
+
+    entry: "Entry"
+    state: str = "running"
+    step: int = 0
+    planned: int = 0
+    value: float | None = None
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """EXP-003, with the baseline's label where it has one; the base model by that name."""
+        if self.entry.is_base:
+            return "base model"
+        return f"{self.entry.trial} {self.entry.label or ''}".rstrip()
+
+
+class View:
+    """Shows a sweep; an Observer of it."""
+
+    def __init__(self, spec: SweepSpec, folder: Path, console: Console | None = None) -> None:
+        self.spec, self.folder = spec, folder
+        self.console = console or Console(highlight=False, emoji=False)
+        self.rows: dict[str, Row] = {}
+        self.placement: Placement | None = None
+        self.began = time.monotonic()
+        self.finished_here = 0
+        self.done_before = 0
+        self._live: Live | None = None
+
+    # --- the sweep's side ----------------------------------------------------------------------
+
+    def say(self, line: str) -> None:
+        """A line of text, above the table."""
+        self.console.print(escape(line), soft_wrap=True)
+
+    def watch(self, sweep: "Sweep", placement: "Placement") -> Sequence["Observer"]:
+        """The observers of a sweep that is about to start: this view and the trackers."""
+        from medsweep.keeper import Keeper
+        from sweeps.tracking.observer import tracking_observers
+
+        self.placement = placement
+        self.began = time.monotonic()
+        self.done_before = sum(
+            1 for e in sweep.ledger.entries() if not e.is_base and sweep.ledger.record(e)
+        )
+        self.say(f"{self.folder}: {self.spec.search.num_trials} trials; {placement.description}")
+        if self.console.is_terminal:
+            self._live = Live(
+                console=self.console, get_renderable=self._picture, refresh_per_second=4
+            )
+            self._live.start()
+        return [self, Keeper(self.folder), *tracking_observers(sweep, self.say)]
+
+    def started(self, entry: "Entry") -> None:
+        """As Observer."""
+        self.rows[entry.trial] = Row(entry)
+        self._line(entry, f"started  {_parameters(entry)}")
+
+    def reported(self, entry: "Entry", report: "Report") -> None:
+        """As Observer."""
+        row = self.rows[entry.trial]
+        row.step, row.planned = report.step, report.planned_steps
+        value = report.metrics.get("val_loss")
+        if value is None:
+            return
+        row.value = value if row.value is None else min(row.value, value)
+        if not report.final:
+            self._line(entry, f"step {report.step}/{report.planned_steps}  val_loss {value:.4f}")
+
+    def finished(self, entry: "Entry", record: dict[str, Any]) -> None:
+        """As Observer."""
+        row = self.rows.setdefault(entry.trial, Row(entry))
+        row.state, row.value = record["state"], record["metrics"].get("val_loss", row.value)
+        row.note = (record["error"] or "").splitlines()[0] if record["error"] else ""
+        self.finished_here += not entry.is_base
+        loss = "" if row.value is None else f"  val_loss {row.value:.4f}"
+        self._line(entry, f"{row.state}{loss}{'  ' if row.note else ''}{row.note}{self._eta()}")
+
+    def close(self) -> None:
+        """As Observer."""
+        self.stop()
+
+    def stop(self) -> None:
+        """End the live table, leaving its last picture."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    # --- the terminal's side -------------------------------------------------------------------
+
+    def _line(self, entry: "Entry", text: str) -> None:
+        if self._live is None:
+            clock = time.strftime("%H:%M:%S")
+            self.console.print(f"{clock} {escape(self.rows[entry.trial].name)}: {escape(text)}")
+
+    def _picture(self) -> Group:
+        paths = list(self.spec.search.parameters)
+        short = [path.rsplit(".", 1)[-1] for path in paths]
+        table = Table("trial", "state", "step", *short, "val_loss", "", header_style="bold")
+        for row in list(self.rows.values())[-SHOWN_TRIALS:]:
+            cells = [escape(value_text(row.entry.parameters.get(p, ""))) for p in paths]
+            style = STYLES.get(row.state, "cyan")
+            step = f"{row.step}/{row.planned}" if row.planned else ""
+            value = "" if row.value is None else f"{row.value:.4f}"
+            state = f"[{style}]{row.state}[/]"
+            table.add_row(escape(row.name), state, step, *cells, value, escape(row.note[:50]))
+        return Group(table, Text(self._summary()))
+
+    def _summary(self) -> str:
+        total = self.spec.search.num_trials
+        done = self.done_before + self.finished_here
+        best = self._best()
+        leading = f", best val_loss {best.value:.4f} ({best.name})" if best else ""
+        elapsed = time.monotonic() - self.began
+        return f"{done}/{total} trials{leading}, {_clock(elapsed)} so far{self._eta()}"
+
+    def _best(self) -> Row | None:
+        done = [r for r in self.rows.values() if r.state == "complete" and not r.entry.is_base]
+        return min((r for r in done if r.value is not None), key=lambda r: r.value or 0, default=None)
+
+    def _eta(self) -> str:
+        left = self.spec.search.num_trials - self.done_before - self.finished_here
+        if not self.finished_here or left <= 0:
+            return ""
+        each = (time.monotonic() - self.began) / self.finished_here
+        return f", about {_clock(each * left)} to go"
+
+
+def _parameters(entry: "Entry") -> str:
+    pairs = entry.parameters.items()
+    return "  ".join(f"{path.rsplit('.', 1)[-1]}={value_text(value)}" for path, value in pairs)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

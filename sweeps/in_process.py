@@ -1,0 +1,78 @@
+"""A spec's own trial in this process, without Ray: for debugging, with plain tracebacks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from cluster.placement import Placement
+from sweeps.environment import describe_environment
+from sweeps.launch import Watch, text_of
+from sweeps.ledger import Ledger
+from sweeps.readiness import make_ready, refuse_folder
+from sweeps.reading.loading import LoadedSpec
+from sweeps.run_lock import exclusive
+from sweeps.spec import SearchSpec
+from sweeps.sweep import Sweep, Task
+from sweeps.tune.trial_thread import trainer
+from trainables.context import Report, TrialStopped
+from trainables.sft.config import SFTConfig
+
+HERE = Placement(0, 0, 1, "in this process, without Ray")
+
+
+def single_trial(loaded: LoadedSpec, output: Path, name: str | None) -> LoadedSpec:
+    """The spec without its search, under a run name that is free."""
+    search = SearchSpec(objective=loaded.spec.search.objective, num_trials=1, sampler="random")
+    free = name or _free_name(output, f"{loaded.spec.name[:56]}-trial")
+    spec = loaded.spec.model_copy(update={"search": search, "name": free})
+    return replace(loaded, spec=spec)
+
+
+def _free_name(output: Path, stem: str) -> str:
+    number = 1
+    while (output / f"{stem}-{number}").exists():
+        number += 1
+    return f"{stem}-{number}"
+
+
+def run_one(
+    loaded: LoadedSpec, folder: Path, watch: Watch, progress: Callable[[str], None]
+) -> Sweep:
+    """Measure the base model, then run the one trial; what it raises is raised here."""
+    refuse_folder(folder)
+    with exclusive(folder):
+        ledger = Ledger(folder)
+        sweep = Sweep(loaded.spec, ledger, progress=progress)
+        make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+        ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
+        for observer in watch(sweep, HERE):
+            sweep.observers.add(observer)
+        try:
+            while task := sweep.next_task():
+                _run(sweep, task)
+        finally:
+            sweep.observers.close()
+    return sweep
+
+
+def _run(sweep: Sweep, task: Task) -> None:
+    name = task.entry.trial
+    try:
+        trainer(task.kind)(SFTConfig.model_validate(task.entry.config), _Here(sweep, task))
+    except TrialStopped:
+        return
+    except Exception as error:
+        sweep.on_failure(name, str(error))
+        raise
+
+
+class _Here:
+    """A TrialContext that hands every report straight to the sweep."""
+
+    def __init__(self, sweep: Sweep, task: Task) -> None:
+        self.prepared, self.checkpoint = task.prepared, task.checkpoint
+        self._sweep, self._name = sweep, task.entry.trial
+
+    def report(self, report: Report) -> None:
+        if self._sweep.on_report(self._name, report) and not report.final:
+            raise TrialStopped

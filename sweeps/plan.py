@@ -1,0 +1,108 @@
+"""What a sweep would do: told from the spec, the cache and file headers, without torch."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.devices import cpu_count, local_devices
+from cluster.placement import place
+from search_spaces.space import Space, build_space
+from sweeps.errors import SpecError
+from sweeps.preparation import Preparation
+from sweeps.proposer import Proposer
+from sweeps.readiness import models, target_problems
+from sweeps.spec import SweepSpec
+
+SAMPLES = 5
+
+
+@dataclass
+class ModelFacts:
+    """What a model's safetensors header says; `parameters` is None where it is not at hand yet."""
+
+    name: str
+    parameters: int | None = None
+    trainable: list[tuple[int, int]] = field(default_factory=list)  # (rank, LoRA parameters)
+
+
+@dataclass
+class Plan:
+    """A sweep that has not been started."""
+
+    spec: SweepSpec
+    space: Space
+    samples: list[dict[str, Any]]
+    models: list[ModelFacts]
+    data: dict[str, Any] | None  # the data report; None: not prepared yet
+    where: str
+
+
+def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -> Plan:
+    """The plan; with `prepare`, models and data are fetched first. Raises SpecError, InputError."""
+    space = build_space(spec.search.parameters)
+    if prepare:
+        preparation = Preparation(progress, lambda key, report: None)
+        for model in models(spec, space):
+            preparation.model_folder(model)
+        preparation.data(spec.trial)
+    return Plan(
+        spec, space, _samples(spec, space), _models(spec, space), _data(spec), _where(spec)
+    )
+
+
+def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:
+    """The first configurations after the baselines. Later ones depend on results."""
+    proposer, baselines = Proposer(spec.search, space), len(spec.search.baselines)
+    wanted = max(0, min(SAMPLES, spec.search.num_trials - baselines))
+    numbers = range(baselines + 1, baselines + wanted + 1)
+    drawn = (proposer.propose(number, baselines) for number in numbers)
+    return list(itertools.takewhile(lambda values: values is not None, drawn))  # type: ignore[arg-type]
+
+
+def _models(spec: SweepSpec, space: Space) -> list[ModelFacts]:
+    from math import prod
+
+    from trainables.models.header import tensor_shapes
+    from trainables.models.resolve import cached_folder
+    from trainables.models.targets import trainable_parameters
+
+    facts = []
+    for model in models(spec, space):
+        folder = cached_folder(model)
+        if folder is None:
+            facts.append(ModelFacts(model.name_or_path))
+            continue
+        shapes = tensor_shapes(folder)
+        if problems := list(target_problems(spec, space, shapes)):
+            raise SpecError(problems)
+        ranks = sorted(set(_ranks(spec, space)))
+        targets = spec.trial.lora.target_modules
+        counts = [(r, trainable_parameters(targets, shapes, r)) for r in ranks]
+        facts.append(ModelFacts(model.name_or_path, sum(map(prod, shapes.values())), counts))
+    return facts
+
+
+def _ranks(spec: SweepSpec, space: Space) -> list[int]:
+    searched = space.parameters.get("lora.r")
+    points = searched.probes() if searched else (spec.trial.lora.r,)
+    return [int(r) for r in points]
+
+
+def _data(spec: SweepSpec) -> dict[str, Any] | None:
+    from trainables.data.prepare import cached_report
+    from trainables.models.resolve import cached_folder
+    from trainables.models.tokenizer import tokenizer_key
+
+    folder = cached_folder(spec.trial.model)
+    key = tokenizer_key(folder) if folder else None
+    return cached_report(spec.trial.data, key, spec.trial.training.max_length)
+
+
+def _where(spec: SweepSpec) -> str:
+    if spec.cluster.target == "ray":
+        return f"on the Ray cluster at {spec.cluster.address or 'auto'}"
+    devices = local_devices()
+    placement = place(spec.cluster, cpu_count(), len(devices))
+    names = ", ".join(d.name for d in devices) or "CPU only"
+    return f"on this machine ({names}): {placement.description}"

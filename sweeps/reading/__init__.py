@@ -1,0 +1,1 @@
+"""Reading a spec: YAML with positions, overrides, every check, every error at once."""

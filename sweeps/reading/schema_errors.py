@@ -1,0 +1,120 @@
+"""Pydantic's errors as findings: at the key as it was written, in plain words, with a fix."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticUndefined
+
+from search_spaces.messages import plain_message
+from search_spaces.nearest import did_you_mean
+from search_spaces.schema import check_value, field_at, paths
+from search_spaces.values import text_of
+from sweeps.reading.document import Finding, Path
+from sweeps.spec import NOT_YET, SweepSpec
+from sweeps.reading.union_errors import settled, written_path
+from sweeps.reading.unknown_keys import unknown_key
+from trainables.kinds import KINDS
+from trainables.metrics import METRICS
+
+
+def schema_findings(data: dict[str, Any]) -> tuple[SweepSpec | None, list[Finding]]:
+    """The spec, if it is legal, and everything that pydantic has against it."""
+    try:
+        spec = SweepSpec.model_validate(data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return None, [f for detail in settled(details, data) for f in _findings(detail, data)]
+    return spec, []
+
+
+def type_findings(data: dict[str, Any], known: Iterable[Path]) -> Iterator[Finding]:
+    """Values that pydantic takes only by changing their type: text for numbers, 1 for true."""
+    skip = set(known)
+    for path in paths(SweepSpec):
+        keys = tuple(path.split("."))
+        value = _at(data, keys)
+        if value is None or keys[:2] in _FREE or any(keys == k[: len(keys)] for k in skip):
+            continue
+        message = check_value(SweepSpec, path, value)
+        if message is not None:
+            yield Finding(keys, message, value, _default_fix(keys))
+
+
+# checked elsewhere, and better
+_FREE = {("name",), ("search", "parameters"), ("search", "baselines"), ("search", "objective")}
+
+
+def _at(data: Any, keys: Path) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
+
+
+def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
+    path, _ = written_path(detail["loc"], data)
+    kind = detail["type"]
+    if kind == "parameter":
+        for found in detail["ctx"]["problems"]:
+            below = _below(found["field"])
+            yield Finding((*path, *below), found["message"], found["value"], found["fix"])
+    elif kind == "extra_forbidden":
+        yield from _unknown_key(path, detail["input"], data)
+    elif path == ("trial", "kind"):
+        fix = did_you_mean(str(detail["input"]), KINDS) or f"Kinds: {', '.join(KINDS)}"
+        what = f"there is no such kind of trial; there is: {', '.join(KINDS)}"
+        yield Finding(path, what, detail["input"], fix)
+    elif path != ("name",) or kind != "string_pattern_mismatch":  # sweeps.reading.names says it better
+        message = detail["msg"] if kind == "union" else plain_message(detail)
+        value = None if kind in ("missing", "value_error") else detail["input"]
+        yield Finding(path, message, value, _fix(path, detail, data))
+
+
+def _below(field: str) -> Path:
+    """Where a parameter's problem lies below it: an attribute, or a path of `when`."""
+    head, _, rest = field.partition(".")
+    return tuple(part for part in (head, rest) if part)
+
+
+def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
+    if path and path[-1] == "mode" and detail["type"] == "missing":
+        metric = METRICS.get(str(_at_any(data, path[:-1]).get("metric")))
+        return f"Add `mode: {metric.mode}`" if metric else "Add `mode: min` or `mode: max`"
+    if detail["type"] == "missing":
+        return f"Add `{path[-1]}`"
+    if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
+        return f'Put it in quotes: "{detail["input"]}"'
+    if path == ("search", "objective"):
+        return "Write {metric: val_loss, mode: min}"
+    return _default_fix(path)
+
+
+def _at_any(data: Any, path: Path) -> dict[str, Any]:
+    for part in path:
+        data = data[part]
+    return data if isinstance(data, dict) else {}
+
+
+def _default_fix(path: Path) -> str:
+    """What a field is if it is not written, which is also an example of a legal value."""
+    field = field_at(SweepSpec, ".".join(map(str, path)))
+    default = field.get_default(call_default_factory=True) if field else PydanticUndefined
+    while field is None and path:
+        path = path[:-1]
+        field = field_at(SweepSpec, ".".join(map(str, path)))
+        default = field.get_default() if field else PydanticUndefined
+    if default is PydanticUndefined or isinstance(default, BaseModel | dict):
+        return "Correct the value"
+    return f"Correct it or leave it out (default: {text_of(default)})"
+
+
+def _unknown_key(path: Path, value: object, data: dict[str, Any]) -> Iterator[Finding]:
+    name = str(path[-1])
+    if len(path) == 1 and name in NOT_YET:
+        what = f"is not available yet ({NOT_YET[name]})"
+        yield Finding(path, what, None, "Remove the section")
+        return
+    if path[0] == "trial" and _at(data, ("trial", "kind")) not in (None, *KINDS):
+        return  # what another kind of trial would know cannot be judged
+    message, fix = unknown_key(path, value)
+    yield Finding(path, message, value, fix)

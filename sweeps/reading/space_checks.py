@@ -1,0 +1,197 @@
+"""Whether the search fits the trial: parameters against its schema, baselines against the space."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from pydantic import ValidationError
+
+from search_spaces.distributions import Choice, Constant
+from search_spaces.errors import SpaceError
+from search_spaces.messages import plain_message
+from search_spaces.parameters import Parameter
+from search_spaces.schema import check_value, field_at, paths, sections_of, set_path
+from search_spaces.space import Space, build_space, space_problems
+from search_spaces.values import same_value
+from sweeps.reading.document import Finding, Path
+from sweeps.reading.parts import Parts
+from sweeps.reading.unknown_keys import unknown_path
+
+PARAMETERS: Path = ("search", "parameters")
+BASELINES: Path = ("search", "baselines")
+
+
+def space_findings(parts: Parts) -> tuple[Space, list[Finding]]:
+    """The space of the legal parameters, and everything that is wrong with it and its baselines."""
+    wrong = [*_paths(parts), *_values(parts)]
+    between = _between(parts)
+    space = _unconditional(parts) if between else build_space(parts.parameters)
+    return space, [*wrong, *between, *_baselines(parts, space), *_same(parts), *_whole(parts)]
+
+
+def _unconditional(parts: Parts) -> Space:
+    """The space as it would be without conditions, where those are wrong."""
+    plain = {path: p.to_distribution() for path, p in parts.parameters.items()}
+    return Space(plain, {}, tuple(plain))
+
+
+def _paths(parts: Parts) -> Iterator[Finding]:
+    known = paths(parts.trial_class)
+    for path in parts.written:
+        finding = _path(path, known, parts)
+        if finding:
+            yield finding
+
+
+def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
+    place = (*PARAMETERS, path)
+    field = field_at(parts.trial_class, path)
+    if path == "kind":
+        return Finding(place, "cannot be searched: a sweep has one kind", path, "Remove it")
+    if field is None:
+        message, fix = unknown_path(path, known)
+        return Finding(place, message, path, fix)
+    if sections_of(field.annotation):
+        inside = next((leaf for leaf in known if leaf.startswith(f"{path}.")), path)
+        return Finding(place, "is a section, not a field", path, f"Name a field, e.g. `{inside}`")
+    return None
+
+
+def _values(parts: Parts) -> Iterator[Finding]:
+    leaves = set(paths(parts.trial_class))
+    for path, parameter in parts.parameters.items():
+        if path in leaves:
+            yield from _illegal(parts, path, parameter)
+
+
+def _illegal(parts: Parts, path: str, parameter: Parameter) -> Iterator[Finding]:
+    """Values of the parameter that its field does not take."""
+    place = (*PARAMETERS, path)
+    distribution = parameter.to_distribution()
+    probes = distribution.probes()
+    listed = isinstance(distribution, Choice | Constant)
+    found = [(i, v, check_value(parts.trial_class, path, v)) for i, v in enumerate(probes)]
+    bad = [(i, v, message) for i, v, message in found if message]
+    if listed:
+        key: Path = ("values",) if isinstance(distribution, Choice) else ("value",)
+        for index, value, message in bad:
+            where = (*key, index) if isinstance(distribution, Choice) else key
+            yield Finding((*place, *where), f"is illegal: {message}", value, "Correct the value")
+    elif bad:
+        yield _illegal_range(place, parameter, bad, len(probes))
+
+
+def _illegal_range(
+    place: Path, parameter: Parameter, bad: Sequence[tuple[int, Any, str | None]], count: int
+) -> Finding:
+    ends = {0: "min", count - 1: "max"}
+    at_ends = [(ends[i], value, message) for i, value, message in bad if i in ends]
+    whole = [value for _, value, _ in bad if isinstance(value, float) and value != round(value)]
+    if parameter.simplex is not None:
+        return Finding(place, f"takes no weights: {bad[0][2]}", bad[0][1], "Search another field")
+    if not at_ends or (whole and "whole number" in str(bad[0][2])):
+        fix = "Use int_uniform, q_log_uniform_values with `q: 1`, or values"
+        what = f"is illegal between its ends: {bad[0][2]}"
+        return Finding(place, what, parameter.given(), fix)
+    end, value, message = at_ends[0]
+    return Finding((*place, end), f"is illegal: {message}", value, "Narrow the range")
+
+
+def _between(parts: Parts) -> list[Finding]:
+    """Conditions, except those on parameters that are written but wrong themselves."""
+    return [
+        Finding(_place(problem), problem.message, problem.value, _fix(problem, parts))
+        for problem in space_problems(parts.parameters)
+        if problem.field.partition(".when.")[2] not in _wrong(parts)
+    ]
+
+
+def _wrong(parts: Parts) -> set[str]:
+    return set(parts.written) - set(parts.parameters)
+
+
+def _place(problem: SpaceError) -> Path:
+    path, when, parent = problem.field.partition(".when")
+    parent = parent.removeprefix(".")
+    return (*PARAMETERS, path, *((when[1:],) if when else ()), *((parent,) if parent else ()))
+
+
+def _fix(problem: SpaceError, parts: Parts) -> str:
+    parent = problem.field.partition(".when.")[2]
+    if parent in paths(parts.trial_class) and parent not in parts.written:
+        return "Search it too, or remove the condition"
+    return problem.fix or "Correct the condition"
+
+
+def _baselines(parts: Parts, space: Space) -> Iterator[Finding]:
+    for name, given in parts.baselines.items():
+        place = (*BASELINES, name)
+        if not name.strip() or not name.isprintable():
+            yield Finding(place, "a baseline needs a printable name", name, "Name it")
+        for problem in space.problems_with(given, parts.own):
+            if problem.field not in _wrong(parts):
+                yield _baseline(parts, place, problem)
+
+
+def _baseline(parts: Parts, place: Path, problem: SpaceError) -> Finding:
+    path = problem.field
+    message, fix = problem.message, problem.fix or "Correct the value"
+    if path not in parts.written and path in paths(parts.trial_class):
+        fix = "Add it to search.parameters, or remove it here"
+    elif path not in parts.written:
+        message, fix = unknown_path(path, [*parts.written, *paths(parts.trial_class)])
+    return Finding((*place, path), message, problem.value, fix)
+
+
+def _same(parts: Parts) -> Iterator[Finding]:
+    """Baselines that are one configuration under two names."""
+    whole = {name: {**parts.own, **given} for name, given in parts.baselines.items()}
+    for first, second in combinations(whole, 2):
+        if same_value(whole[first], whole[second]):
+            what = f"is the same configuration as {first}"
+            yield Finding((*BASELINES, second), what, None, "Remove one of them")
+
+
+def _whole(parts: Parts) -> Iterator[Finding]:
+    """Rules over several fields (a split sums to 1): each baseline as a whole trial."""
+    if _trial_error(parts, {}) is not None:
+        return
+    for name, given in parts.baselines.items():
+        legal = {path: v for path, v in given.items() if path in parts.parameters}
+        message = _trial_error(parts, legal)
+        if message and not any(
+            path not in paths(parts.trial_class) or check_value(parts.trial_class, path, value)
+            for path, value in legal.items()
+        ):
+            place = (*BASELINES, name)
+            yield Finding(place, f"is no legal trial: {message}", given, "Correct the values")
+    yield from _whole_choices(parts)
+
+
+def _whole_choices(parts: Parts) -> Iterator[Finding]:
+    """The same for each choice, where no other parameter of its section could make it right."""
+    for path, parameter in parts.parameters.items():
+        near = [p for p in parts.parameters if p.partition(".")[0] == path.partition(".")[0]]
+        if parameter.values is None or len(near) > 1 or path not in paths(parts.trial_class):
+            continue
+        for index, value in enumerate(parameter.values):
+            message = _trial_error(parts, {path: value})
+            if message and check_value(parts.trial_class, path, value) is None:
+                place = (*PARAMETERS, path, "values", index)
+                yield Finding(place, f"is illegal: {message}", value, "Correct the value")
+
+
+def _trial_error(parts: Parts, values: dict[str, Any]) -> str | None:
+    """Why the trial with these values is illegal, or None."""
+    trial = _copied(parts.trial)
+    try:
+        for path, value in values.items():
+            set_path(trial, path, value)
+        parts.trial_class.model_validate(trial)
+    except ValidationError as error:
+        return plain_message(error.errors()[0])
+    return None
+
+
+def _copied(mapping: dict[str, Any]) -> dict[str, Any]:
+    return {k: _copied(v) if isinstance(v, dict) else v for k, v in mapping.items()}

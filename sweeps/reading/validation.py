@@ -1,0 +1,22 @@
+"""All checks of a spec, each of them even where others fail."""
+
+from sweeps.reading.document import Document, Finding
+from sweeps.reading.file_checks import file_findings
+from sweeps.reading.metric_checks import metric_findings
+from sweeps.reading.names import name_findings
+from sweeps.reading.parts import parts_of
+from sweeps.reading.sampler_checks import sampler_findings
+from sweeps.reading.schema_errors import schema_findings, type_findings
+from sweeps.reading.space_checks import space_findings
+from sweeps.spec import SweepSpec
+
+
+def validate(document: Document) -> tuple[SweepSpec | None, list[Finding]]:
+    """The spec (None if pydantic refuses it) and everything that is wrong with it."""
+    spec, found = schema_findings(document.data)
+    found += type_findings(document.data, [finding.path for finding in found])
+    parts = parts_of(document.data)
+    space, in_space = space_findings(parts)
+    found += [*name_findings(document.data), *in_space, *metric_findings(parts)]
+    found += sampler_findings(parts, space)
+    return spec, [*found, *file_findings(parts, document)]

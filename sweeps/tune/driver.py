@@ -1,0 +1,198 @@
+"""Ray Tune's searcher, scheduler and run call, each a thin face of `sweeps.sweep.Sweep`."""
+
+import math
+import os
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from cluster.placement import Placement
+from sweeps.sweep import Sweep
+from sweeps.tune.trial_thread import Failure
+from sweeps.tune.worker import TuneWorker, pack
+from trainables.context import MetricError, Report
+
+TUNE_SETTINGS = {
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours says how to resume, and exits 130
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the ledger is the log
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a missing metric fails its trial, not the sweep
+    "TUNE_GLOBAL_CHECKPOINT_S": "31536000",  # Tune's own snapshots are never read
+    "TUNE_RESULT_BUFFER_LENGTH": "1",
+    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "3600",
+    "RAY_AIR_NEW_OUTPUT": "0",
+}
+
+
+class SweepError(Exception):
+    """The sweep itself cannot go on (not one of its trials); nothing in the ledger is lost."""
+
+
+class Relay:
+    """Which Tune trial runs which of ours, and the first error of our own code.
+
+    An exception inside Tune's callbacks would end the sweep in Tune's words; it is kept here, the
+    sweep is stopped, and `run_tune` raises it.
+    """
+
+    def __init__(self, sweep: Sweep, placement: Placement) -> None:
+        self.sweep, self.placement = sweep, placement
+        self.names: dict[str, str] = {}
+        self.error: BaseException | None = None
+        self._references: dict[str, Any] = {}
+
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        """Tune pickles what it holds into snapshots that nobody reads: an empty object does."""
+        return (object, ())
+
+    def order(self, tune_id: str) -> dict[str, Any] | None | str:
+        """The next trial's config; None for now, FINISHED for ever."""
+        if self.error or self.sweep.over:
+            return str(Searcher.FINISHED)
+        if len(self.names) >= self.placement.concurrent:
+            return None
+        task = self.sweep.next_task()
+        if task is None:
+            return str(Searcher.FINISHED) if self.sweep.over else None
+        self.names[tune_id] = task.entry.trial
+        key = task.prepared.key
+        if key not in self._references:
+            self._references[key] = ray.put(task.prepared)
+        checkpoint = ray.put(task.checkpoint) if task.checkpoint else None
+        threads = max(1, math.floor(self.placement.cpus_per_trial))
+        return {"order": pack(task, self._references[key], checkpoint, threads)}
+
+    def result(self, tune_id: str, result: Report | Failure | None) -> bool:
+        """Take what a worker sent; True where its trial is over."""
+        name = self.names[tune_id]
+        if self.error:
+            return True
+        if isinstance(result, Failure):
+            self.sweep.on_failure(name, result.message)
+            return True
+        if not isinstance(result, Report):
+            self.sweep.on_failure(name, f"the worker sent no report but {result!r}")
+            return True
+        try:
+            return self.sweep.on_report(name, result)
+        except MetricError as problem:
+            self.sweep.on_failure(name, str(problem))
+            return True
+
+    def end(self, tune_id: str, died: bool, message: str = "") -> None:
+        """A Tune trial is gone."""
+        name = self.names.pop(tune_id, None)
+        if died and name is not None and not self.error:
+            self.sweep.on_death(name, message)
+
+    def keep(self, error: BaseException) -> None:
+        """Remember the first error of our own."""
+        self.error = self.error or error
+
+
+class SweepSearcher(Searcher):  # type: ignore[misc]
+    """Asks the sweep for the next trial."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__(metric=None, mode=None)
+        self.relay = relay
+
+    def suggest(self, trial_id: str) -> Any:
+        """As Searcher."""
+        try:
+            return self.relay.order(trial_id)
+        except BaseException as error:
+            self.relay.keep(error)
+            return Searcher.FINISHED
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """As Searcher."""
+        try:
+            self.relay.end(trial_id, died=error, message="the process ended unexpectedly")
+        except BaseException as problem:
+            self.relay.keep(problem)
+
+    def save(self, checkpoint_path: str) -> None:
+        """The ledger holds the search; Tune's own snapshots are not used."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """The ledger holds the search; Tune's own snapshots are not used."""
+
+
+class SweepScheduler(FIFOScheduler):  # type: ignore[misc]
+    """Hands every report to the sweep, which says whether the trial goes on."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__()
+        self.relay = relay
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """As TrialScheduler."""
+        try:
+            over = self.relay.result(trial.trial_id, result.get("report"))
+        except BaseException as error:
+            self.relay.keep(error)
+            over = True
+        return str(TrialScheduler.STOP if over else TrialScheduler.CONTINUE)
+
+
+class DropReports(tune.Callback):  # type: ignore[misc]
+    """Lets go of checkpoints and adapters once the ledger has them."""
+
+    def on_trial_result(
+        self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **_: Any
+    ) -> None:
+        """As Callback."""
+        result.pop("report", None)
+
+
+class StopAll(tune.Stopper):  # type: ignore[misc]
+    """Ends everything once our own code has failed."""
+
+    def __init__(self, relay: Relay) -> None:
+        self.relay = relay
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """As Stopper."""
+        return False
+
+    def stop_all(self) -> bool:
+        """As Stopper."""
+        return self.relay.error is not None
+
+
+def run_tune(sweep: Sweep, placement: Placement) -> None:
+    """Run the sweep to its end on the Ray that this process is connected to.
+
+    Raises SweepError; KeyboardInterrupt passes through.
+    """
+    os.environ.update(TUNE_SETTINGS)
+    relay = Relay(sweep, placement)
+    with tempfile.TemporaryDirectory(prefix="medsweep-tune-", ignore_cleanup_errors=True) as scratch:
+        tune.run(
+            TuneWorker,
+            name="sweep",
+            storage_path=str(Path(scratch)),
+            num_samples=-1,
+            search_alg=SweepSearcher(relay),
+            scheduler=SweepScheduler(relay),
+            callbacks=[DropReports()],
+            stop=StopAll(relay),
+            resources_per_trial={
+                "cpu": placement.cpus_per_trial,
+                "gpu": placement.gpus_per_trial,
+            },
+            reuse_actors=True,
+            raise_on_failed_trial=False,
+            verbose=0,
+        )
+    if relay.error:
+        detail = "".join(traceback.format_exception(relay.error))
+        raise SweepError(f"the sweep stopped: {relay.error}\n{detail}") from relay.error

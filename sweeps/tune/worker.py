@@ -1,0 +1,82 @@
+"""The actor that runs trials: one process, kept warm from trial to trial by Ray Tune."""
+
+import base64
+import os
+from typing import Any, NamedTuple
+
+import ray
+from ray import cloudpickle
+from ray.tune import Trainable
+
+from sweeps.sweep import Task
+from sweeps.tune.trial_thread import Failure, TrialThread
+
+
+class Order(NamedTuple):
+    """A task as it travels: what is large goes through Ray's object store."""
+
+    kind: str
+    config: dict[str, Any]
+    prepared: Any  # ObjectRef of Prepared
+    checkpoint: Any  # ObjectRef of Checkpoint, or None
+    threads: int
+
+
+def pack(task: Task, prepared: Any, checkpoint: Any, threads: int) -> str:
+    """An opaque string: Ray Tune copies, flattens and prints whatever else a config holds."""
+    order = Order(task.kind, task.entry.config, prepared, checkpoint, threads)
+    return base64.b64encode(cloudpickle.dumps(order)).decode()
+
+
+class TuneWorker(Trainable):  # type: ignore[misc]
+    """Ray Tune's view of a trial: `step` gives its next report."""
+
+    _warm: tuple[Any, Any] | None = None  # the data sent last: (reference, rows)
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Take the first trial."""
+        quiet_libraries()
+        self._open(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next trial; False (Tune then starts a fresh process) if the last hangs."""
+        if not self._thread.stop():
+            return False
+        self._open(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """The next report. Never `done`: the driver decides, and the worker stays warm."""
+        result = self._thread.next()
+        if isinstance(result, Failure) and result.poisoned:
+            raise RuntimeError(result.message)
+        return {"report": result}
+
+    def cleanup(self) -> None:
+        """End the trial, if one is under way."""
+        self._thread.stop()
+
+    def _open(self, config: dict[str, Any]) -> None:
+        import torch
+
+        order: Order = cloudpickle.loads(base64.b64decode(config["order"]))
+        torch.set_num_threads(order.threads)
+        checkpoint = ray.get(order.checkpoint) if order.checkpoint is not None else None
+        prepared = self._data(order.prepared)
+        self._thread = TrialThread(order.kind, order.config, prepared, checkpoint)
+
+    def _data(self, reference: Any) -> Any:
+        if self._warm is None or self._warm[0] != reference:
+            self._warm = (reference, ray.get(reference))
+        return self._warm[1]
+
+
+def quiet_libraries() -> None:
+    """Progress bars and advice of libraries have no reader in a worker."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import datasets
+    import transformers
+
+    datasets.disable_progress_bars()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()

@@ -1,0 +1,222 @@
+"""The report: both formats, from a realistic run, damaged runs and several runs."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analysis.report import write_report
+from analysis.report.html import embed
+from analysis.runs import RunError
+from tests.analysis import fixtures
+
+PLOTS = re.compile(r'<script type="application/json" data-plot="([^"]+)">(.*?)</script>', re.DOTALL)
+
+
+def without_plotly(html: str) -> str:
+    """The page without the library, which is megabytes of somebody else's text."""
+    return re.sub(r"<script>/\*.*?</script>", "", html, count=1, flags=re.DOTALL)
+
+
+def plots(html: str) -> dict[str, dict]:
+    return {name: json.loads(text) for name, text in PLOTS.findall(html)}
+
+
+@pytest.fixture
+def page(run_folder: Path) -> str:
+    return write_report([run_folder])[0].read_text(encoding="utf-8")
+
+
+def test_written_into_the_run_folder(run_folder: Path) -> None:
+    html, markdown = write_report([run_folder])
+    assert (html, markdown) == (run_folder / "report.html", run_folder / "report.md")
+
+
+def test_the_page_needs_no_network_and_holds_plotly_once(page: str) -> None:
+    assert page.count("Plotly, Inc.") >= 1
+    assert len(page) < 6_000_000
+    rest = without_plotly(page)
+    assert len(rest) < 200_000
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", rest)
+    assert "default-src 'none'" in rest
+
+
+def test_untrusted_text_is_escaped_everywhere(page: str) -> None:
+    rest = without_plotly(page)
+    assert "<script>alert" not in rest
+    assert "&lt;script&gt;alert(&#39;x&#39;)" in rest
+    assert "<b>normal</b>" not in rest
+    names = [t["name"] for t in plots(page)["run-1-curves"]["data"]]
+    assert any(n.startswith("&lt;script&gt;") for n in names)
+    assert not any("<" in n for n in names)
+
+
+def test_embedded_json_cannot_end_its_script() -> None:
+    text = embed({"x": "</script><!--&"})
+    assert not set("<>&") & set(text)
+    assert json.loads(text) == {"x": "</script><!--&"}
+
+
+def test_the_chosen_trial_is_marked_and_explained(page: str) -> None:
+    assert "EXP-04 (3 Epochs) (Best)" in page
+    assert '<tr class="chosen">' in page
+    assert "lowest Val Loss, 0.6565" in page
+    assert "Educational use only, not medical advice" in page
+    assert "The test split is sealed" in page
+
+
+def test_curves_show_every_trial_and_tell_stopped_ones_apart(page: str) -> None:
+    traces = {t["name"]: t for t in plots(page)["run-1-curves"]["data"]}
+    assert len(traces) == 8
+    assert traces["EXP-005 (stopped)"]["line"]["dash"] == "dash"
+    assert traces["EXP-005 (stopped)"]["opacity"] < traces["EXP-02"]["opacity"]
+    chosen = traces["EXP-04 (3 Epochs) (chosen)"]
+    assert chosen["line"]["width"] > traces["EXP-02"]["line"]["width"]
+    assert chosen["y"][-1] == pytest.approx(0.6565)
+    assert chosen["x"][-1] == 3  # epochs
+
+
+def test_parallel_coordinates_name_each_line_by_its_own_numbers(page: str) -> None:
+    figure = plots(page)["run-1-parallel"]
+    assert figure["layout"]["xaxis"]["ticktext"] == ["Val Loss", "r", "LR", "Epochs"]
+    assert len(figure["data"]) == 4
+    for row in fixtures.FLASHCARDS:
+        line = next(t for t in figure["data"] if t["hovertemplate"].startswith(row[0]))
+        shown = [text for _, text in line["customdata"]]
+        assert [float(v) for v in shown] == pytest.approx([row[5], *row[1:4]], rel=0.01)
+
+
+def test_lines_keep_their_names_where_optuna_draws_in_another_order(tmp_path: Path) -> None:
+    fixtures.write_head(tmp_path, fixtures.spec())
+    ranks = {1: 32, 2: 8, 3: 16, 4: 8}  # choices that are numbers: drawn in their order
+    for n, rank in ranks.items():
+        parameters = {"lora.r": rank, "training.learning_rate": n * 1e-4}
+        fixtures.write_trial(tmp_path, n, parameters, {"val_loss": 0.5 + n / 10})
+    page = write_report([tmp_path])[0].read_text(encoding="utf-8")
+    for line in plots(page)["run-1-parallel"]["data"]:
+        number = int(line["hovertemplate"].split("<")[0].removeprefix("EXP-"))
+        assert line["customdata"][1] == ["lora.r", str(ranks[number])]
+
+
+def test_importance_is_a_share_for_every_varying_parameter(page: str) -> None:
+    (bars,) = plots(page)["run-1-importance"]["data"]
+    assert sorted(bars["y"]) == ["Epochs", "LR", "r"]
+    assert sum(bars["x"]) == pytest.approx(1)
+
+
+def test_too_few_trials_for_figures_is_said_in_words(tmp_path: Path) -> None:
+    fixtures.write_head(tmp_path, fixtures.spec())
+    fixtures.write_trial(tmp_path, 1, *fixtures.flashcards_trial(fixtures.FLASHCARDS[0]))
+    page = write_report([tmp_path])[0].read_text(encoding="utf-8")
+    assert list(plots(page)) == ["run-1-curves"]
+    assert page.count("Not shown: it needs at least two complete trials") == 2
+
+
+@pytest.mark.parametrize("trials", [0, 1])
+def test_a_run_without_a_complete_trial_has_a_report(tmp_path: Path, trials: int) -> None:
+    fixtures.write_head(tmp_path, fixtures.spec())
+    if trials:
+        fixtures.write_trial(tmp_path, 1, {"lora.r": 8}, {}, state="failed", error="boom")
+    for path in write_report([tmp_path]):
+        assert "No trial could be chosen" in path.read_text(encoding="utf-8")
+
+
+def test_optional_files_may_be_missing(run_folder: Path) -> None:
+    for name in ("environment.json", "data.json"):
+        (run_folder / name).unlink()
+    shutil.rmtree(run_folder / "base")
+    for path in write_report([run_folder]):
+        text = path.read_text(encoding="utf-8")
+        assert "base model was not measured" in text
+        assert "none recorded" in text
+
+
+def test_forty_trials_share_one_legend_entry_a_state(tmp_path: Path) -> None:
+    fixtures.write_head(tmp_path, fixtures.spec())
+    for n in range(1, 41):
+        state = "stopped" if n % 3 == 0 else "complete"
+        parameters = {"lora.r": (8, 16, 32)[n % 3], "training.learning_rate": n * 1e-5}
+        fixtures.write_trial(tmp_path, n, parameters, {"val_loss": 1 - n / 100}, state=state)
+    page = write_report([tmp_path])[0].read_text(encoding="utf-8")
+    traces = plots(page)["run-1-curves"]["data"]
+    assert len(traces) == 40
+    shown = [t["name"] for t in traces if t["showlegend"]]
+    assert sorted(shown) == ["EXP-040 (chosen)", "complete", "stopped"]
+
+
+def test_the_pareto_front_is_marked(tmp_path: Path) -> None:
+    objective = [{"metric": "val_loss", "mode": "min"}, {"metric": "bleu", "mode": "max"}]
+    run = fixtures.write_run(tmp_path / "run", objective=objective)
+    html, markdown = write_report([run])
+    marked = re.findall(r"\| (\S+) .*◆ \|", markdown.read_text(encoding="utf-8"))
+    assert marked == ["EXP-02", "EXP-04"]
+    page = html.read_text(encoding="utf-8")
+    assert "◆: on the Pareto front" in page
+    names = {bars["name"] for bars in plots(page)["run-1-importance"]["data"]}
+    assert names == {"Val Loss", "BLEU"}
+
+
+def test_markdown_reads_and_escapes(run_folder: Path) -> None:
+    text = write_report([run_folder])[1].read_text(encoding="utf-8")
+    assert "| EXP-04 (3 Epochs) (Best) | 16 | 2e-4 | 3 | q_proj + v_proj | **0.6567** |" in text
+    assert "| ROUGE-1 | 0.3083 | 0.2674 | −0.0409 |" in text
+    assert "<script>" not in text
+    assert "&lt;script&gt;alert('x')&lt;/script&gt; &amp; \\| \\`code\\`" in text
+    assert "| dropped: near duplicates | 1,210 |" in text
+    assert "| kept: test (sealed: no trial can read it) | 150 |" in text
+    rows = [line for line in text.splitlines() if line.startswith("| EXP-008 (unfinished)")]
+    assert len(rows) == 1
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in _table(text, "| Experiment | r |")}
+    assert len(widths) == 1  # no cell broke a row
+
+
+def test_examples_hold_all_three_answers(run_folder: Path) -> None:
+    text = write_report([run_folder])[1].read_text(encoding="utf-8")
+    assert "**Which vitamin deficiency causes scurvy?**" in text
+    assert "- Reference: A lack of vitamin C." in text
+    assert "- Base model: As a helpful assistant, I would say that a lack of vitamin C." in text
+
+
+def test_several_runs_make_one_comparison(run_folder: Path, tmp_path: Path) -> None:
+    other = fixtures.write_run(tmp_path / "other", selection={"rule": "balanced"})
+    html, markdown = write_report([run_folder, other])
+    assert html == tmp_path / "comparison.html"
+    text = markdown.read_text(encoding="utf-8")
+    assert "# Comparison: flashcards, flashcards" in text
+    assert "| 4 of 8 | EXP-04 (3 Epochs) | 0.6565 |" in text
+    assert "| 4 of 8 | EXP-02 | 0.6622 |" in text
+    assert {n.split("-")[1] for n in plots(html.read_text(encoding="utf-8"))} == {"1", "2"}
+
+
+def test_different_models_are_said_to_be_incomparable(run_folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    fixtures.write_head(other, fixtures.spec())
+    parameters, metrics = fixtures.flashcards_trial(fixtures.FLASHCARDS[0])
+    fixtures.write_trial(other, 1, {**parameters, "model.name_or_path": "org/other"}, metrics)
+    text = write_report([run_folder, other])[1].read_text(encoding="utf-8")
+    assert "Base models differ: compare them by Bits/Byte" in text
+
+
+@pytest.mark.parametrize(("given", "written"), [("out", "out/report"), ("out/a.html", "out/a")])
+def test_output_is_a_folder_or_a_file(run_folder: Path, given: str, written: str) -> None:
+    base = run_folder.parent
+    html, markdown = write_report([run_folder], base / given)
+    assert (html, markdown) == (base / f"{written}.html", base / f"{written}.md")
+    assert html.is_file()
+    assert markdown.is_file()
+
+
+def test_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not a run"):
+        write_report([tmp_path])
+    with pytest.raises(ValueError, match="at least one"):
+        write_report([])
+
+
+def _table(text: str, head: str) -> list[str]:
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(head))
+    end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
+    return lines[start:end]

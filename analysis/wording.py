@@ -19,6 +19,8 @@ def metric_text(metric: str, value: Any, decimals: int | None = None) -> str:
     """A metric's value with its usual decimals; a dash where it is missing."""
     if not is_number(value):
         return MISSING
+    if metric == "minutes" and abs(value) < 1:
+        return f"{value:.2f}"
     return f"{value:.{DECIMALS.get(metric, 4) if decimals is None else decimals}f}"
 
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PREFIX = "medsweep-"
-# a Unix socket's path has at most 107 bytes; Ray adds
-# "/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store" and a number
-LONGEST_PARENT = 30
+PREFIX = "medsweep-ray-"  # mkdtemp adds 8 characters
+SOCKET = "r/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"  # what Ray adds
+SOCKET_BYTES = 107  # the longest path that a Unix socket can have
+LONGEST_PARENT = SOCKET_BYTES - len(PREFIX) - 8 - len(SOCKET) - 2
 YOUNG_SECONDS = 60.0  # another driver may be between making its folder and locking it
 
 

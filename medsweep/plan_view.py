@@ -64,9 +64,7 @@ def _samples(plan: Plan) -> Table:
 def _model(model: ModelFacts, targets: Any) -> str:
     if model.parameters is None:
         return f"{model.name}: not in the cache; fetched at `run`, or now with --prepare"
-    share = ", ".join(
-        f"r={r}: {n:,} ({n / model.parameters:.2%})" for r, n in model.trainable
-    )
+    share = ", ".join(f"r={r}: {n:,} ({n / model.parameters:.2%})" for r, n in model.trainable)
     names = targets if isinstance(targets, str) else ", ".join(targets)
     return f"{model.name}: {model.parameters:,} parameters; LoRA on {names}: {share}"
 

@@ -147,7 +147,8 @@ class View:
 
     def _best(self) -> Row | None:
         done = [r for r in self.rows.values() if r.state == "complete" and not r.entry.is_base]
-        return min((r for r in done if r.value is not None), key=lambda r: r.value or 0, default=None)
+        measured = [r for r in done if r.value is not None]
+        return min(measured, key=lambda r: r.value or 0, default=None)
 
     def _eta(self) -> str:
         left = self.spec.search.num_trials - self.done_before - self.finished_here

@@ -2,34 +2,32 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file in one step, flushed to the disk before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with draft.open("xb") as stream:  # not mkstemp: its files ignore the umask
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(draft, 0o644 & ~_umask())
-        os.replace(draft, path)
+        draft.replace(path)
     except BaseException:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
 
 
 def write_json(path: Path, content: Any) -> None:
     """Replace a JSON file in one step. NaN is refused: it is not JSON."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, encoded(text + "\n"))
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def encoded(text: str) -> bytes:
+    """JSON as UTF-8; half a surrogate pair (from a file name, say) as its JSON escape."""
+    return text.encode("utf-8", "backslashreplace")

@@ -4,14 +4,15 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
 from cluster.placement import Placement, place
 from cluster.targets import connect
 from sweeps.environment import describe_environment
 from sweeps.errors import Problem, SpecError
 from sweeps.ledger import Ledger
-from sweeps.reading.loading import LoadedSpec
 from sweeps.observer import Observer
 from sweeps.readiness import make_ready, refuse_folder
+from sweeps.reading.loading import LoadedSpec
 from sweeps.run_lock import exclusive
 from sweeps.spec import SweepSpec
 from sweeps.sweep import Sweep
@@ -42,6 +43,7 @@ def resume_run(
     retry_failed: bool = False,
 ) -> Sweep:
     """Go on with a run folder: nothing finished is run again. Raises as `new_run`."""
+    read_spec(folder)  # before the lock makes a folder of a misspelt name
     refuse_folder(folder, exists_is_wrong=False)
     with exclusive(folder):
         ledger = Ledger(folder)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sweeps.atomic import write_bytes, write_json
+from sweeps.atomic import encoded, write_bytes, write_json
 from sweeps.entry import Entry
 from trainables.context import Checkpoint, Report
 
@@ -63,7 +63,7 @@ class Ledger:
             self._save(entry, report.checkpoint)
         if report.predictions is not None:
             lines = [json.dumps(p, ensure_ascii=False) + "\n" for p in report.predictions]
-            write_bytes(self.path(entry, "predictions.jsonl"), "".join(lines).encode())
+            write_bytes(self.path(entry, "predictions.jsonl"), encoded("".join(lines)))
 
     def close(self, entry: Entry, record: dict[str, Any]) -> None:
         """Write a trial's end."""
@@ -73,7 +73,7 @@ class Ledger:
         """Set a failed trial's record aside, so that it is run again."""
         path = self.path(entry, "record.json")
         earlier = len(list(path.parent.glob("record.failed-*.json")))
-        os.replace(path, path.with_name(f"record.failed-{earlier + 1}.json"))
+        path.replace(path.with_name(f"record.failed-{earlier + 1}.json"))
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -123,6 +123,9 @@ class Ledger:
         }
         with self.path(entry, "metrics.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, allow_nan=False) + "\n")
+            if report.checkpoint:  # a checkpoint on the disk stands for the lines before it
+                stream.flush()
+                os.fsync(stream.fileno())
 
     def _save(self, entry: Entry, checkpoint: Checkpoint) -> None:
         parent = self.path(entry, "checkpoint")
@@ -135,7 +138,7 @@ class Ledger:
         write_bytes(draft / "adapter.safetensors", checkpoint.adapter)
         write_bytes(draft / "optimizer.safetensors", checkpoint.optimizer)
         write_json(draft / "state.json", checkpoint.state)
-        os.rename(draft, final)
+        draft.rename(final)
         for older in parent.iterdir():
             if older != final:
                 shutil.rmtree(older, ignore_errors=True)

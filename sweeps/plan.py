@@ -10,8 +10,8 @@ from cluster.placement import place
 from search_spaces.space import Space, build_space
 from sweeps.errors import SpecError
 from sweeps.preparation import Preparation
-from sweeps.proposer import Proposer
-from sweeps.readiness import models, target_problems
+from sweeps.proposer import Proposer, whole_baseline
+from sweeps.readiness import models, ranks, target_problems
 from sweeps.spec import SweepSpec
 
 SAMPLES = 5
@@ -46,14 +46,14 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -
         for model in models(spec, space):
             preparation.model_folder(model)
         preparation.data(spec.trial)
-    return Plan(
-        spec, space, _samples(spec, space), _models(spec, space), _data(spec), _where(spec)
-    )
+    return Plan(spec, space, _samples(spec, space), _models(spec, space), _data(spec), _where(spec))
 
 
 def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:
     """The first configurations after the baselines. Later ones depend on results."""
     proposer, baselines = Proposer(spec.search, space), len(spec.search.baselines)
+    for number, named in enumerate(spec.search.baselines.values(), 1):
+        proposer.adopt(number, whole_baseline(spec.trial, space, named))
     wanted = max(0, min(SAMPLES, spec.search.num_trials - baselines))
     numbers = range(baselines + 1, baselines + wanted + 1)
     drawn = (proposer.propose(number, baselines) for number in numbers)
@@ -76,17 +76,11 @@ def _models(spec: SweepSpec, space: Space) -> list[ModelFacts]:
         shapes = tensor_shapes(folder)
         if problems := list(target_problems(spec, space, shapes)):
             raise SpecError(problems)
-        ranks = sorted(set(_ranks(spec, space)))
+        searched = sorted(set(ranks(spec, space)))
         targets = spec.trial.lora.target_modules
-        counts = [(r, trainable_parameters(targets, shapes, r)) for r in ranks]
+        counts = [(r, trainable_parameters(targets, shapes, r)) for r in searched]
         facts.append(ModelFacts(model.name_or_path, sum(map(prod, shapes.values())), counts))
     return facts
-
-
-def _ranks(spec: SweepSpec, space: Space) -> list[int]:
-    searched = space.parameters.get("lora.r")
-    points = searched.probes() if searched else (spec.trial.lora.r,)
-    return [int(r) for r in points]
 
 
 def _data(spec: SweepSpec) -> dict[str, Any] | None:

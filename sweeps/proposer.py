@@ -5,17 +5,23 @@ suggestion has its own seed, derived from the sweep's and the trial's number, so
 the results so far and not on how often the driver was restarted.
 """
 
+import itertools
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from search_spaces.schema import get_path
 from search_spaces.space import Space
+from search_spaces.values import same_value
 from sweeps.samplers.registry import OPTUNA, SEQUENCES
 from sweeps.samplers.seeds import derive
 from sweeps.samplers.suggestion import fixed, suggest
 from sweeps.spec import SearchSpec
+from trainables.sft.config import SFTConfig
 
 Outcome = Literal["complete", "stopped", "failed", "infeasible"]
 TRIES = 20  # for another configuration where one was already run
+REST = 1000  # points looked at where those tries fail; a finite space may have billions
 
 
 class Proposer:
@@ -34,22 +40,44 @@ class Proposer:
     def propose(self, number: int, baselines: int) -> dict[str, Any] | None:
         """Parameters for trial `number` (from 1; the first `baselines` are given by name).
 
-        None where a finite sequence is exhausted. A configuration that was already run is asked
-        for again a few times, then accepted: small spaces have no others.
+        None where a finite sequence is exhausted. What was already run is not run again while a
+        finite space has other points.
         """
         if self.search.sampler in SEQUENCES:
-            sequence = SEQUENCES[self.search.sampler]
-            values = sequence(self.space, self.search.seed, number - baselines - 1)
-            if values is not None:
-                self.adopt(number, values)
-            return values
+            return self._read(number, baselines)
         for attempt in range(TRIES):
             values = self._ask(number, attempt)
-            if values not in self.seen or attempt == TRIES - 1:
-                break
+            if not self._was_run(values):
+                self.seen.append(values)
+                return values
             self._withdraw(number)
-        self.seen.append(values)
-        return values
+        return self._other(number, values)
+
+    def _read(self, number: int, baselines: int) -> dict[str, Any] | None:
+        """The next point of a sequence; all before the first index tried here were run."""
+        sequence, first = SEQUENCES[self.search.sampler], number - baselines - 1
+        values: dict[str, Any] = {}
+        for index in range(first, first + baselines + TRIES):
+            point = sequence(self.space, self.search.seed, index)
+            if point is None:
+                return None
+            values = point
+            if not self._was_run(values):
+                self.adopt(number, values)
+                return values
+        return self._other(number, values)
+
+    def _was_run(self, values: Mapping[str, Any]) -> bool:
+        return any(same_value(values, earlier) for earlier in self.seen)
+
+    def _other(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
+        """A point of a finite space that was not run, else `values` again."""
+        finite = self.space.points() if self.space.size() is not None else iter(())
+        fresh = (point for point in finite if not self._was_run(point))
+        rest = list(itertools.islice(fresh, REST)) or [values]
+        chosen = random.Random(derive(self.search.seed, number, "other")).choice(rest)
+        self.adopt(number, chosen)
+        return chosen
 
     def adopt(self, number: int, values: Mapping[str, Any]) -> None:
         """Take a configuration that was chosen elsewhere (a baseline, the ledger) as suggested.
@@ -101,6 +129,18 @@ class Proposer:
         self.study.tell(self.asked.pop(number), state=optuna.trial.TrialState.FAIL)
 
 
-def _directions(search: SearchSpec) -> list[str]:
-    words = {"min": "minimize", "max": "maximize"}
+def whole_baseline(trial: SFTConfig, space: Space, named: Mapping[str, Any]) -> dict[str, Any]:
+    """A baseline in full: what it does not name keeps the trial section's own value."""
+    own = trial.model_dump(mode="json")
+    values: dict[str, Any] = {}
+    for path in space.order:
+        if path in named:
+            values[path] = named[path]
+        elif space.is_active(path, values):
+            values[path] = get_path(own, path)
+    return values
+
+
+def _directions(search: SearchSpec) -> list[Literal["minimize", "maximize"]]:
+    words: dict[str, Literal["minimize", "maximize"]] = {"min": "minimize", "max": "maximize"}
     return [words[objective.mode] for objective in search.objectives]

@@ -57,6 +57,17 @@ def models(spec: SweepSpec, space: Space) -> list[ModelConfig]:
     ]
 
 
+def ranks(spec: SweepSpec, space: Space) -> list[int]:
+    """The LoRA ranks that the sweep can use, or the ends of their range."""
+    searched = space.parameters.get("lora.r")
+    points = searched.probes() if searched else (spec.trial.lora.r,)
+    return [int(r) for r in points if isinstance(r, int | float)]
+
+
+def _targets(spec: SweepSpec, space: Space) -> tuple[Any, ...]:
+    return _values(space, "lora.target_modules") or (spec.trial.lora.target_modules,)
+
+
 def _model_problems(
     spec: SweepSpec, space: Space, preparation: Preparation, folder: Path
 ) -> Iterator[Problem]:
@@ -68,9 +79,9 @@ def _model_problems(
             yield _problem(error)
             continue
         yield from target_problems(spec, space, shapes)
-        ranks = _values(space, "lora.r") or (spec.trial.lora.r,)
-        size = trainable_parameters(spec.trial.lora.target_modules, shapes, max(ranks))
-        largest = max(largest, size)
+        rank = max(ranks(spec, space))
+        for targets in _targets(spec, space):
+            largest = max(largest, trainable_parameters(targets, shapes, rank))
     yield from _disk_problems(folder, spec.search.num_trials, largest)
 
 
@@ -80,7 +91,7 @@ def target_problems(
     """Target modules, the trial's own and the searched ones, that match nothing in the model."""
     searched = _values(space, "lora.target_modules")
     field = "search.parameters.lora.target_modules" if searched else "trial.lora.target_modules"
-    for targets in searched or (spec.trial.lora.target_modules,):
+    for targets in _targets(spec, space):
         for target, fix in unmatched(targets, shapes):
             yield Problem(None, None, field, target, "matches no module of the model", fix)
 

@@ -15,7 +15,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             message = "another medsweep is running this sweep"
             fix = f"Wait for it, or look at it with `medsweep status {folder}`"
             raise SpecError([Problem(None, None, "RUN", str(folder), message, fix)]) from None
@@ -27,10 +27,10 @@ def is_running(folder: Path) -> bool:
     path = folder / ".lock"
     if not path.is_file():
         return False
-    with path.open("a") as handle:
+    with path.open() as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is no driver
+        except BlockingIOError:
             return True
         fcntl.flock(handle, fcntl.LOCK_UN)
     return False

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from search_spaces.schema import get_path, set_path
+from search_spaces.schema import set_path
 from search_spaces.space import build_space
 from sweeps.early_stopping.registry import Stopper
 from sweeps.entry import Entry, State, trial_name
 from sweeps.ledger import Ledger
 from sweeps.observer import Observer, Observers
 from sweeps.preparation import Preparation, base_key
-from sweeps.proposer import Proposer
+from sweeps.proposer import Proposer, whole_baseline
 from sweeps.spec import SweepSpec
 from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report
 from trainables.errors import InputError
@@ -75,13 +75,19 @@ class Sweep:
 
     def next_task(self) -> Task | None:
         """The next trial for a free worker; None where there is none (now)."""
-        if self.interrupted.is_set():
-            return None
-        while not self.waiting and not self._all_suggested:
-            self._suggest()
-        if not self.waiting:
-            return None
-        entry, checkpoint = self.waiting.popleft()
+        while not self.interrupted.is_set():
+            while not self.waiting and not self._all_suggested:
+                self._suggest()
+            if not self.waiting:
+                return None
+            entry, checkpoint = self.waiting.popleft()
+            try:
+                return self._start(entry, checkpoint)
+            except (ValidationError, InputError) as error:  # of a driver killed before it said so
+                self._close(entry, "failed", {}, error=str(error), started=_now())
+        return None
+
+    def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> Task:
         config = SFTConfig.model_validate(entry.config)
         kind = "base_model" if entry.is_base else config.kind
         task = Task(entry, kind, self.preparation.data(config), checkpoint)
@@ -106,7 +112,7 @@ class Sweep:
         label = None
         if number <= len(baselines):
             label, named = baselines[number - 1]
-            parameters: dict[str, Any] | None = self._baseline(named)
+            parameters: dict[str, Any] | None = whole_baseline(self.spec.trial, self.space, named)
             self.proposer.adopt(number, parameters or {})
         else:
             parameters = self.proposer.propose(number, len(baselines))
@@ -115,17 +121,6 @@ class Sweep:
             return
         self.number = number
         self._enqueue(number, label, parameters)
-
-    def _baseline(self, named: Mapping[str, Any]) -> dict[str, Any]:
-        """A baseline in full: what it does not name keeps the trial section's own value."""
-        own = self.spec.trial.model_dump(mode="json")
-        values: dict[str, Any] = {}
-        for path in self.space.order:
-            if path in named:
-                values[path] = named[path]
-            elif self.space.is_active(path, values):
-                values[path] = get_path(own, path)
-        return values
 
     def _enqueue(self, number: int, label: str | None, parameters: dict[str, Any]) -> None:
         content = self.spec.trial.model_dump(mode="json")

@@ -16,11 +16,11 @@ TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch"})
 RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
 
 
-class TrialStopped(Exception):  # noqa: N818 - a decision of the sweep, not an error
+class TrialStopped(Exception):
     """The sweep wants no more of this trial."""
 
 
-class TrialFailed(Exception):  # noqa: N818
+class TrialFailed(Exception):
     """The trial cannot go on; the message is for the person who reads the results."""
 
 

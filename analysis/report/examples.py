@@ -1,11 +1,13 @@
 """Example answers: question, reference, the base model's answer, the best trial's answer."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from analysis.runs import Run, TrialView, read_lines
 
 COUNT = 4
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model may write any byte
 LONGEST = 900  # characters of one answer; longer ones are cut and end in …
 
 
@@ -45,5 +47,5 @@ def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _text(value: Any) -> str | None:
     if value is None:
         return None
-    text = str(value).strip()
+    text = CONTROL.sub("\ufffd", str(value)).strip()
     return text if len(text) <= LONGEST else text[:LONGEST].rstrip() + " …"

@@ -71,7 +71,7 @@ def _environment(run: Run) -> Iterator[tuple[str, str]]:
             yield name, str(packages[name])
     commit = look_up(environment, "git.commit")
     yield "Git commit", _commit(commit, look_up(environment, "git.dirty"))
-    for device in environment.get("devices") or ["none recorded"]:
+    for device in environment.get("devices") or [_processor(environment)]:
         yield "Device", _device(device)
     engines = sorted({t.engine for t in run.trials if t.engine})
     yield "Engine", ", ".join(engines) or MISSING
@@ -87,10 +87,16 @@ def _device(device: Any) -> str:
     if not isinstance(device, dict):
         return str(device)
     name = str(device.get("name") or "device")
-    rest = [
-        f"{k.replace('_', ' ')} {v}" for k, v in device.items() if k != "name" and v is not None
-    ]
-    return ", ".join([name, *rest])
+    memory = device.get("memory_gb")
+    return name if memory is None else f"{name}, {memory} GB"
+
+
+def _processor(environment: dict[str, Any]) -> str:
+    """The CPU, for a run without another device."""
+    name, cores = environment.get("cpu"), environment.get("cpus")
+    memory = environment.get("memory_gb")
+    parts = [name and f"CPU: {name}", cores and f"{cores} cores", memory and f"{memory} GB"]
+    return ", ".join(str(part) for part in parts if part) or "none recorded"
 
 
 def _count(value: Any) -> str:

@@ -5,9 +5,7 @@ from pathlib import Path
 from medsweep.options import Name, Output, Set, Spec
 
 
-def command(
-    spec: Spec, set_: Set = None, name: Name = None, output: Output = Path("runs")
-) -> int:
+def command(spec: Spec, set_: Set = None, name: Name = None, output: Output = Path("runs")) -> int:
     """Run a sweep: search, choose the best configuration, write the report."""
     from medsweep.conduct import conduct, screen
     from sweeps.launch import new_run

@@ -5,9 +5,7 @@ from pathlib import Path
 from medsweep.options import Name, Output, Set, Spec
 
 
-def command(
-    spec: Spec, set_: Set = None, name: Name = None, output: Output = Path("runs")
-) -> int:
+def command(spec: Spec, set_: Set = None, name: Name = None, output: Output = Path("runs")) -> int:
     """Run the trial section once, in this process: for debugging, with plain tracebacks."""
     from medsweep.conduct import conduct, screen
     from sweeps.in_process import run_one, single_trial

@@ -1,4 +1,4 @@
-"""What all rules share: the values that trials measured at each rung, the better direction first."""
+"""What all rules share: the values that trials measured at each rung."""
 
 from typing import Literal
 

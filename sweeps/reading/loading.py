@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.nearest import nearest
-from sweeps.reading.document import Document
 from sweeps.errors import Problem, SpecError
-from sweeps.reading.overrides import apply_overrides
 from sweeps.presets import presets
+from sweeps.reading.document import Document
+from sweeps.reading.overrides import apply_overrides
 from sweeps.reading.secrets import redact, secret_findings
-from sweeps.spec import SweepSpec
 from sweeps.reading.validation import validate
 from sweeps.reading.yaml_reading import read_yaml
+from sweeps.spec import SweepSpec
 
 MAX_BYTES = 1_000_000
 

@@ -11,9 +11,9 @@ from search_spaces.nearest import did_you_mean
 from search_spaces.schema import check_value, field_at, paths
 from search_spaces.values import text_of
 from sweeps.reading.document import Finding, Path
-from sweeps.spec import NOT_YET, SweepSpec
 from sweeps.reading.union_errors import settled, written_path
 from sweeps.reading.unknown_keys import unknown_key
+from sweeps.spec import NOT_YET, SweepSpec
 from trainables.kinds import KINDS
 from trainables.metrics import METRICS
 

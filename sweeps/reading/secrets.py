@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sweeps.reading.document import Document, Finding, Path
 from sweeps.errors import Problem
+from sweeps.reading.document import Document, Finding, Path
 
 MASK = "***"
 

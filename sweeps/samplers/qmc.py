@@ -4,7 +4,7 @@ The sequence is read at the trial's own index, so that a resumed sweep gets the 
 uninterrupted one gets.
 """
 
-import math
+from math import exp, log
 from typing import Any
 
 from search_spaces.distributions import (
@@ -17,6 +17,7 @@ from search_spaces.distributions import (
     Uniform,
 )
 from search_spaces.space import Space
+from search_spaces.values import counts_between, multiple_of
 
 
 def point(space: Space, seed: int, index: int) -> dict[str, Any] | None:
@@ -51,19 +52,14 @@ def _value(distribution: Distribution, unit: list[float]) -> Any:
         case Constant(value):
             return value
         case Simplex(components):
-            drawn = [-math.log(max(u, 1e-12)) for u in unit]
-            return {n: d / sum(drawn) for n, d in zip(components, drawn, strict=True)}
-        case Choice() | IntUniform() | Uniform(q=int() | float()):
-            points = list(distribution.points() or ())
-            return points[min(int(unit[0] * len(points)), len(points) - 1)]
-        case Uniform(low, high, _):
+            return distribution.weights(dict(zip(components, unit, strict=True)))
+        case Choice(values):
+            return values[int(unit[0] * len(values))]
+        case Uniform(low, high, None):
             return low + unit[0] * (high - low)
-        case LogUniform(low, high, q):
-            value = math.exp(math.log(low) + unit[0] * (math.log(high) - math.log(low)))
-            value = min(max(value, low), high)
-            return (
-                value
-                if q is None
-                else min(distribution.points() or (), key=lambda point: abs(point - value))
-            )
+        case LogUniform(low, high, _):
+            return distribution.quantise(exp(log(low) + unit[0] * (log(high) - log(low))))
+        case IntUniform(low, high, q) | Uniform(low, high, int() | float() as q):
+            counts = counts_between(low, high, q)
+            return multiple_of(q, counts[int(unit[0] * len(counts))])
     raise TypeError(f"no way to sample {distribution!r}")

@@ -1,12 +1,8 @@
-"""Between medsweep's values and Optuna's: Optuna sees numbers, and choices as JSON strings.
-
-A simplex of k weights is k uniform numbers u_i with w_i = -ln u_i / Σ -ln u_j, which is uniform on
-the simplex (a Dirichlet of ones; Devroye 1986, chapter XI.4).
-"""
+"""Between medsweep's values and Optuna's: Optuna sees numbers, and choices as JSON strings."""
 
 import json
-import math
 from collections.abc import Mapping
+from math import expm1
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.distributions import (
@@ -19,11 +15,10 @@ from search_spaces.distributions import (
     Uniform,
 )
 from search_spaces.space import Space
+from search_spaces.values import counts_between, multiple_of
 
 if TYPE_CHECKING:
     import optuna
-
-TINY = 1e-12  # keeps ln u finite
 
 
 def suggest(trial: "optuna.Trial", space: Space) -> dict[str, Any]:
@@ -41,23 +36,19 @@ def _suggest_one(trial: "optuna.Trial", path: str, distribution: Distribution) -
             return value
         case Choice(values):
             return json.loads(trial.suggest_categorical(path, [_text(v) for v in values]))
-        case IntUniform(low, high, q):
-            low, high = math.ceil(low / q) * q, math.floor(high / q) * q
-            return trial.suggest_int(path, low, high, step=q)
+        case IntUniform(_, _, q):
+            return trial.suggest_int(path, *distribution.probes(), step=q)
         case Uniform(low, high, None):
             return trial.suggest_float(path, low, high)
-        case Uniform(low, high, q):
-            counts = trial.suggest_int(path, math.ceil(low / q), math.floor(high / q))
-            return counts * q
-        case LogUniform(low, high, q):
-            return _rounded(trial.suggest_float(path, low, high, log=True), low, high, q)
+        case Uniform(low, high, int() | float() as q):
+            counts = counts_between(low, high, q)
+            return multiple_of(q, trial.suggest_int(path, counts[0], counts[-1]))
+        case LogUniform(low, high, _):
+            return distribution.quantise(trial.suggest_float(path, low, high, log=True))
         case Simplex(components):
-            drawn = {
-                name: -math.log(trial.suggest_float(f"{path}.{name}", TINY, 1))
-                for name in components
-            }
-            total = sum(drawn.values()) or 1.0
-            return {name: value / total for name, value in drawn.items()}
+            names = {name: f"{path}.{name}" for name in components}
+            uniforms = {name: trial.suggest_float(own, 0, 1) for name, own in names.items()}
+            return distribution.weights(uniforms)
     raise TypeError(f"{path}: no way to sample {distribution!r}")
 
 
@@ -65,7 +56,8 @@ def fixed(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
     """Optuna's parameters that make `suggest` give back `values` (of `space.contains`)."""
     params: dict[str, Any] = {}
     for path, value in values.items():
-        match space.parameters[path]:
+        distribution = space.parameters[path]
+        match distribution:
             case Constant():
                 continue
             case Choice(choices):
@@ -73,18 +65,14 @@ def fixed(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
                 params[path] = next(_text(c) for c in choices if Choice((c,)).contains(value))
             case Uniform(_, _, q) if q is not None:
                 params[path] = round(value / q)
+            case Uniform() | LogUniform():
+                # Optuna draws another value where this one is a rounding error outside the range
+                params[path] = distribution.quantise(value)
             case Simplex():
-                params |= {f"{path}.{n}": max(TINY, math.exp(-w)) for n, w in value.items()}
+                params |= {f"{path}.{name}": -expm1(-weight) for name, weight in value.items()}
             case _:
                 params[path] = value
     return params
-
-
-def _rounded(value: float, low: float, high: float, q: float | None) -> float:
-    if q is None:
-        return value
-    counts = min(max(round(value / q), math.ceil(low / q)), math.floor(high / q))
-    return counts * q
 
 
 def _text(value: Any) -> str:

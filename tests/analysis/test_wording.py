@@ -31,6 +31,7 @@ def test_metrics_have_their_decimals() -> None:
     assert metric_text("perplexity", 2.2388) == "2.24"
     assert metric_text("bleu", 0.0662) == "0.0662"
     assert metric_text("minutes", 10) == "10.0"
+    assert metric_text("minutes", 0.098) == "0.10"
     assert metric_text("bleu", None) == metric_text("bleu", float("nan")) == "–"
     assert delta_text(-0.0365) == "−0.0365"
     assert delta_text(0.5) == "+0.5000"

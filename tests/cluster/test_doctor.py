@@ -180,6 +180,7 @@ def test_probes_have_an_end() -> None:
     assert run_probe("import time; time.sleep(9)", 0.5) == Outcome(False, "no answer within 0 s")
 
 
+@pytest.mark.slow
 def test_ray_really_starts(tmp_path: Path) -> None:
     found = doctor.ray_starts()
     assert found.ok, found.detail
@@ -187,6 +188,7 @@ def test_ray_really_starts(tmp_path: Path) -> None:
     assert "connect" in RAY
 
 
+@pytest.mark.slow
 def test_torch_and_bitsandbytes_work_here() -> None:
     assert doctor.torch_build().ok
     assert doctor.bitsandbytes().ok

@@ -22,7 +22,7 @@ def test_a_living_drivers_folder_stays(tmp_path: Path) -> None:
 
 
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:
-    other = tmp_path / "medsweep-notes"
+    other = tmp_path / "medsweep-ray-notes"
     other.mkdir()
     assert remove_abandoned(tmp_path, time.time() + 3600) == []
     assert other.exists()
@@ -33,3 +33,17 @@ def test_a_long_temporary_folder_is_not_used(monkeypatch: pytest.MonkeyPatch) ->
     assert scratch_parent() == Path("/tmp")
     monkeypatch.setattr("tempfile.gettempdir", lambda: "/scratch")
     assert scratch_parent() == Path("/scratch")
+
+
+def test_the_longest_parent_leaves_room_for_rays_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = "/" + "x" * 18
+    monkeypatch.setattr("tempfile.gettempdir", lambda: parent)
+    assert scratch_parent() == Path(parent)
+    folder, release = make_scratch(tmp_path)
+    release()
+    session = "r/session_2026-11-21_12-06-13_740019_4194304/sockets/plasma_store"
+    assert len(f"{parent}/{folder.name}/{session}") <= 107
+    monkeypatch.setattr("tempfile.gettempdir", lambda: parent + "x")
+    assert scratch_parent() == Path("/tmp")

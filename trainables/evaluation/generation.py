@@ -1,7 +1,9 @@
 """Greedy answers to the questions of a split, in batches sorted by length."""
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from trainables.data.chat import chat_format
 from trainables.evaluation.batches import by_token_budget
 
 if TYPE_CHECKING:
@@ -17,20 +19,36 @@ def answers(
 ) -> list[str]:
     """The greedy answer to each row's prompt, stripped; stops at the model's end-of-turn token."""
     prompts = [rows.prompt(i) for i in range(len(rows))]
+    ends = end_tokens(model, tokenizer)
     texts = [""] * len(rows)
     for batch in by_token_budget([len(p) for p in prompts], max_batch_tokens, max_new_tokens):
-        generated = _generate(model, tokenizer, [prompts[i] for i in batch], max_new_tokens)
+        asked = [prompts[i] for i in batch]
+        generated = _generate(model, asked, max_new_tokens, ends, int(tokenizer.pad_token_id))
         for i, tokens in zip(batch, generated, strict=True):
             texts[i] = str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
     return texts
 
 
-def _generate(model: Any, tokenizer: Any, prompts: list[Any], max_new_tokens: int) -> list[Any]:
+def end_tokens(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: those the model declares, the tokenizer's end of sequence, and
+    the chat format's end-of-turn mark where it is one token (trained for, but not always declared).
+    """
+    declared = model.generation_config.eos_token_id
+    found = {*(declared if isinstance(declared, list) else [declared]), tokenizer.eos_token_id}
+    mark = tokenizer(chat_format(tokenizer, None).end_of_turn, add_special_tokens=False)[
+        "input_ids"
+    ]
+    return sorted((found | set(mark if len(mark) == 1 else [])) - {None})
+
+
+def _generate(
+    model: Any, prompts: list[Any], max_new_tokens: int, ends: list[int], pad: int
+) -> list[list[int]]:
     import torch
 
     width = max(len(p) for p in prompts)
     # padded at the left: every answer begins at the same column
-    ids = torch.full((len(prompts), width), int(tokenizer.pad_token_id), dtype=torch.long)
+    ids = torch.full((len(prompts), width), pad, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for place, prompt in enumerate(prompts):
         ids[place, width - len(prompt) :] = torch.from_numpy(prompt.astype("int64"))
@@ -45,6 +63,11 @@ def _generate(model: Any, tokenizer: Any, prompts: list[Any], max_new_tokens: in
             top_p=None,
             top_k=None,
             use_cache=True,
-            pad_token_id=int(tokenizer.pad_token_id),
+            eos_token_id=ends,
+            pad_token_id=pad,
         )
-    return list(out[:, width:].tolist())
+    return [_until(ends, answer) for answer in out[:, width:].tolist()]
+
+
+def _until(ends: list[int], tokens: list[int]) -> list[int]:
+    return list(takewhile(lambda token: token not in ends, tokens))

@@ -35,29 +35,32 @@ def adapted(base: Base, lora: LoraConfig, seed: int) -> Iterator[Any]:
     import peft
 
     model = base.model
-    own_forward = model.__dict__.get("forward")
+    untouched = _settings(model)
     torch.manual_seed(seed)
     wrapped = peft.get_peft_model(model, peft_config(lora))
     try:
         yield wrapped
     finally:
         wrapped.unload()
-        _undo_trainer(model, own_forward)
+        _undo_trainer(model, untouched)
 
 
-def _undo_trainer(model: Any, own_forward: Any) -> None:
-    """Take back what a trainer changes on the model that it is given."""
-    model.__dict__.pop("forward", None)
-    if own_forward is not None:
-        model.forward = own_forward
-    if getattr(model, "is_gradient_checkpointing", False):
-        model.gradient_checkpointing_disable()
+def _settings(model: Any) -> list[tuple[Any, dict[str, Any]]]:
+    """The attributes of the model and of its configurations (special tokens, cache, …)."""
+    owners = (model, model.config, model.config.get_text_config(), model.generation_config)
+    return [(owner, dict(vars(owner))) for owner in owners if owner is not None]
+
+
+def _undo_trainer(model: Any, untouched: list[tuple[Any, dict[str, Any]]]) -> None:
+    """Take back what PEFT and a trainer change on the model that they are given."""
+    # newer transformers call gradient checkpointing activation checkpointing
+    disable = getattr(model, "activation_checkpointing_disable", None)
+    (disable or model.gradient_checkpointing_disable)()
     if hasattr(model, "_require_grads_hook"):
         model.disable_input_require_grads()
-    for leftover in ("peft_config", "_hf_peft_config_loaded"):
-        if leftover in model.__dict__:
-            delattr(model, leftover)
-    model.config.use_cache = True
+    for owner, attributes in untouched:
+        vars(owner).clear()
+        vars(owner).update(attributes)
     model.requires_grad_(False)
     model.zero_grad(set_to_none=True)
     model.eval()

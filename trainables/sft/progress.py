@@ -34,13 +34,13 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.rungs = rung_steps(planned)
         self.evaluated_at = evaluation_steps(planned, per_epoch, config.evaluation.every_epochs)
         self.step = context.checkpoint.step if context.checkpoint else 0
-        self.zero_gradients = 0
         self.recent: list[float] = []  # step losses since the last line
         saved = context.checkpoint.state if context.checkpoint else {}
         self.loss_sum: float = saved.get("loss_sum", 0.0)
         self.best_loss: float = saved.get("best_loss", math.inf)
         self.best_step: int = saved.get("best_step", 0)
         self.best_metrics: dict[str, float] = saved.get("best_metrics", {})
+        self.zero_gradients: int = saved.get("zero_gradients", 0)
         self.worse_evaluations: int = saved.get("worse_evaluations", 0)
         self.updates: int = saved.get("updates", 0)  # fp16 skips some steps' updates
         self.started = time.monotonic() - saved.get("seconds", 0.0)
@@ -50,7 +50,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     @property
     def seconds(self) -> float:
         """Wall time of the trial so far, that of earlier processes included."""
-        return time.monotonic() - self.started
+        return float(time.monotonic() - self.started)
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.trainer.order.epoch = int(state.epoch or 0)
@@ -75,7 +75,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def _check_gradient(self, step: int) -> None:
         loss, norm = self.trainer.step_loss, self.trainer.grad_norm
         if not math.isfinite(loss):
-            raise TrialFailed(f"the training loss is {loss} at step {step} (try a lower learning rate)")
+            raise TrialFailed(
+                f"the training loss is {loss} at step {step} (try a lower learning rate)"
+            )
         self.zero_gradients = self.zero_gradients + 1 if norm == 0 else 0
         if self.zero_gradients == ZERO_GRADIENT_STEPS:
             raise TrialFailed(
@@ -142,6 +144,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             "best_step": self.best_step,
             "best_metrics": self.best_metrics,
             "worse_evaluations": self.worse_evaluations,
+            "zero_gradients": self.zero_gradients,
             "seconds": self.seconds,
             "evaluating": self.evaluating,
         }

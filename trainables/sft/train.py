@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import TrainingArguments
 
 from trainables.context import Report, TrialContext
 from trainables.data.token_rows import TokenRows
@@ -63,14 +64,14 @@ def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scra
     import trl
 
     t = config.training
-    copied = t.model_dump(exclude={"num_train_epochs", "max_steps", "early_stopping_patience"})
+    elsewhere = {"num_train_epochs", "max_steps", "early_stopping_patience"}
+    below = {"gradient_checkpointing", "bf16", "fp16"}
     on_gpu = torch.cuda.is_available()
-    copied |= {
-        "bf16": t.bf16 if t.bf16 is not None else dtype == torch.bfloat16,
-        "fp16": t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu,
-    }
     return trl.SFTConfig(
-        **copied,
+        **t.model_dump(exclude=elsewhere | below),
+        **_checkpointing(t.gradient_checkpointing),
+        bf16=t.bf16 if t.bf16 is not None else dtype == torch.bfloat16 and not t.fp16,
+        fp16=t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu and not t.bf16,
         output_dir=scratch,
         max_steps=planned,
         use_cpu=not on_gpu,
@@ -82,8 +83,14 @@ def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scra
         report_to=[],
         disable_tqdm=True,
         dataloader_pin_memory=on_gpu,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
     )
+
+
+def _checkpointing(on: bool) -> dict[str, Any]:
+    """Gradient checkpointing, by the name that this transformers gives it."""
+    known = TrainingArguments.__dataclass_fields__
+    name = next(n for n in ("activation_checkpointing", "gradient_checkpointing") if n in known)
+    return {name: on, f"{name}_kwargs": {"use_reentrant": False}}
 
 
 def _measure(model: Any, rows: TokenRows, config: SFTConfig) -> dict[str, float]:

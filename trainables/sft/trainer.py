@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerState
+from transformers import PrinterCallback, TrainerState
 from trl import SFTTrainer
 
 from trainables.context import Checkpoint
@@ -38,23 +38,29 @@ class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer that keeps each step's loss and gradient norm, and resumes from a Checkpoint."""
 
     def __init__(self, *, seed: int, checkpoint: Checkpoint | None, **options: Any) -> None:
+        # TRL casts adapters on a quantized base to bfloat16, whose 8 bits lose small updates
+        exact = {p: p.data.float() for p in named_trainable(options["model"]).values()}
         super().__init__(**options)
+        for parameter, values in exact.items():
+            parameter.data = values
+        self.remove_callback(PrinterCallback)
         self.order = EpochOrder(len(self.train_dataset), seed)
         self.step_loss = 0.0
         self.grad_norm = 0.0
         self._resume = checkpoint
-        # TRL casts adapters on a quantized base to bfloat16, whose 8 bits lose small updates
-        for parameter in named_trainable(self.model).values():
-            parameter.data = parameter.data.float()
 
     def run(self, scratch: Path) -> None:
         """Train to the end, or on from the checkpoint; `scratch` takes the step count over."""
         if self._resume is None:
             self.train()
             return
-        TrainerState(global_step=self._resume.step, epoch=self._resume.state["epoch"]).save_to_json(
-            str(scratch / "trainer_state.json")
+        state = TrainerState(
+            global_step=self._resume.step,
+            epoch=self._resume.state["epoch"],
+            logging_steps=self.args.logging_steps,
+            save_steps=self.args.save_steps,
         )
+        state.save_to_json(str(scratch / "trainer_state.json"))
         self.train(resume_from_checkpoint=str(scratch))
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:

@@ -133,6 +133,24 @@ def test_optional_files_may_be_missing(run_folder: Path) -> None:
         assert "none recorded" in text
 
 
+def test_a_run_without_a_gpu_names_its_processor(run_folder: Path) -> None:
+    found = {"cpu": "A Processor", "cpus": 2, "memory_gb": 8.3, "devices": [], "git": None}
+    fixtures.write_json(run_folder / "environment.json", found)
+    text = write_report([run_folder])[1].read_text(encoding="utf-8")
+    assert "| Device | CPU: A Processor, 2 cores, 8.3 GB |" in text
+    assert "| Git commit | not in a git repository |" in text
+
+
+def test_only_complete_trials_are_marked_as_best_values(tmp_path: Path) -> None:
+    fixtures.write_head(tmp_path, fixtures.spec())
+    for n, (state, loss) in enumerate(
+        [("stopped", 0.1), ("complete", 0.2), ("complete", 0.3), ("stopped", 0.2)], 1
+    ):
+        fixtures.write_trial(tmp_path, n, {"lora.r": 8}, {"val_loss": loss}, state=state)
+    text = write_report([tmp_path])[1].read_text(encoding="utf-8")
+    assert re.findall(r"\| (EXP-\d+)[^|]*\|[^\n]*\*\*0", text) == ["EXP-002"]
+
+
 def test_forty_trials_share_one_legend_entry_a_state(tmp_path: Path) -> None:
     fixtures.write_head(tmp_path, fixtures.spec())
     for n in range(1, 41):
@@ -177,6 +195,16 @@ def test_examples_hold_all_three_answers(run_folder: Path) -> None:
     assert "**Which vitamin deficiency causes scurvy?**" in text
     assert "- Reference: A lack of vitamin C." in text
     assert "- Base model: As a helpful assistant, I would say that a lack of vitamin C." in text
+
+
+def test_control_characters_in_answers_are_shown_as_such(run_folder: Path) -> None:
+    path = run_folder / "trials" / "EXP-004" / "predictions.jsonl"
+    row = {"id": "x", "question": "q", "reference": "r", "prediction": "a\x00b\x1bc\nd"}
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    for written in write_report([run_folder]):
+        text = without_plotly(written.read_text(encoding="utf-8"))
+        assert "a\ufffdb\ufffdc" in text
+        assert "\x00" not in text
 
 
 def test_several_runs_make_one_comparison(run_folder: Path, tmp_path: Path) -> None:

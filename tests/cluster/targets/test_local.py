@@ -14,15 +14,18 @@ from cluster.devices import cpu_count
 from cluster.errors import ClusterError
 from cluster.session import Session
 from cluster.targets import connect
-from cluster.targets.local import object_store_bytes, private_files
+from cluster.targets.local import importable, object_store_bytes, private_files
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = [ROOT / "cluster", ROOT / "trainables"]
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
-    running = connect(ClusterConfig(), PACKAGES)
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    lonely = tmp_path_factory.mktemp("elsewhere") / "lonely"
+    lonely.mkdir()
+    (lonely / "__init__.py").write_text("word = 'found'\n")
+    running = connect(ClusterConfig(), [*PACKAGES, lonely])
     yield running
     temp = running.temp
     running.close()
@@ -34,14 +37,17 @@ def session() -> Iterator[Session]:
 def test_a_remote_task_runs_with_our_packages(session: Session) -> None:
     import ray
 
-    def where() -> tuple[str, str | None]:
+    def where() -> tuple[str, str | None, str]:
+        from importlib import import_module
+
         import cluster.placement
 
-        return str(cluster.placement.__file__), os.environ.get("RAY_AUTH_MODE")
+        word = import_module("lonely").word  # a package that only `packages` tells of
+        return str(cluster.placement.__file__), os.environ.get("RAY_AUTH_MODE"), word
 
-    file, mode = ray.get(ray.remote(where).remote(), timeout=60)
+    file, mode, word = ray.get(ray.remote(where).remote(), timeout=60)
     assert Path(file).is_relative_to(ROOT)
-    assert mode == "token"
+    assert (mode, word) == ("token", "found")
 
 
 def test_the_session_says_what_there_is(session: Session) -> None:
@@ -99,6 +105,18 @@ def test_the_token_is_private_and_required(tmp_path: Path) -> None:
     driver.communicate("\n", timeout=30)
     assert [done.returncode == 0 for done in codes] == [True, False, False]
     assert stat.S_IMODE((home / ".ray/auth_token").stat().st_mode) == 0o600
+
+
+def test_the_path_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for before in (None, "/some/where"):
+        if before:
+            monkeypatch.setenv("PYTHONPATH", before)
+        else:
+            monkeypatch.delenv("PYTHONPATH", raising=False)
+        with importable([tmp_path / "one", tmp_path / "two"]):
+            parts = os.environ["PYTHONPATH"].split(os.pathsep)
+        assert parts == [str(tmp_path), *([before] if before else [])]
+        assert os.environ.get("PYTHONPATH") == before
 
 
 def test_the_object_store_fits_shared_memory(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.errors import Problem, SpecError
-from sweeps.reading.loading import load_spec, spec_schema
 from sweeps.presets import description, presets
+from sweeps.reading.loading import load_spec, spec_schema
 
 BASE = """\
 name: night-run

@@ -240,6 +240,16 @@ def test_a_server_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         warnings = _closed(3, _tracking("online"), tmp_path)
     assert any("did not finish within 3 s" in warning for warning in warnings)
+    assert any("wandb sync" in warning for warning in warnings)
+    left = [one for one in psutil.Process().children(recursive=True) if _is_alive(one)]
+    assert psutil.wait_procs(left, timeout=5)[1] == []
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_without_a_key_it_goes_on_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

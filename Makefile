@@ -1,0 +1,60 @@
+# `make demo` and `make test` are all that a new user needs. `make` alone lists the targets.
+# PYTHON=python3.12 chooses another interpreter, VENV=DIR another place for the environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO := runs/demo
+FAST := not slow and not gpu
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo demo-again test test-all lint types architecture clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+venv: $(INSTALLED)  ## install the pinned dependencies into .venv
+
+# the stamp is written last: an interrupted install is taken up again. torch comes first and alone,
+# so that a build which pip finds locally is used as it is
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "medsweep needs Python 3.11 or newer. Choose one with: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	{ echo "Python's venv module is missing. On Debian: apt install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -c constraints.txt torch hatchling editables
+	$(BIN)/python -m pip install -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)  ## run the `demo` sweep, or go on with it
+	@if [ -e $(DEMO)/spec.resolved.json ]; then \
+	  echo "$(DEMO) exists: going on with it. A new run: make demo-again"; \
+	  $(BIN)/medsweep resume $(DEMO); \
+	else \
+	  $(BIN)/medsweep run demo; \
+	fi
+
+demo-again: $(INSTALLED)  ## run the `demo` sweep once more, under a name of its own
+	$(BIN)/medsweep run demo --name demo-$$(date +%Y%m%d-%H%M%S)
+
+test: $(INSTALLED)  ## run the tests that are neither slow nor need a GPU
+	$(BIN)/python -m pytest -m "$(FAST)"
+
+test-all: $(INSTALLED)  ## run all tests (those for a GPU skip where there is none)
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)  ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)  ## check types
+	$(BIN)/mypy
+
+architecture: $(INSTALLED)  ## check that imports point one way
+	$(BIN)/lint-imports
+
+clean:  ## remove what tools leave behind; .venv and runs stay
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -115,7 +115,7 @@ def _range(kind: str, low: Number, high: Number, q: Number | None) -> Distributi
 
 
 def _raise(problems: list[dict[str, Any]]) -> None:
-    """One pydantic error that carries all problems; `sweeps.reading.validation` takes them apart."""
+    """One pydantic error with all problems; `sweeps.reading.validation` takes them apart."""
     if problems:
         text = "; ".join(str(problem["message"]) for problem in problems)
         raise PydanticCustomError("parameter", "{text}", {"text": text, "problems": problems})

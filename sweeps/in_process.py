@@ -40,10 +40,11 @@ def run_one(
 ) -> Sweep:
     """Measure the base model, then run the one trial; what it raises is raised here."""
     refuse_folder(folder)
-    with exclusive(folder):
-        ledger = Ledger(folder)
-        sweep = Sweep(loaded.spec, ledger, progress=progress)
+    ledger = Ledger(folder)
+    sweep = Sweep(loaded.spec, ledger, progress=progress)
+    with loaded.locating():
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+    with exclusive(folder):
         ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
         for observer in watch(sweep, HERE):
             sweep.observers.add(observer)

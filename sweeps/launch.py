@@ -25,10 +25,12 @@ Watch = Callable[[Sweep, Placement], Sequence[Observer]]
 def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: Progress) -> Sweep:
     """Run a sweep in a new folder. Raises SpecError, ClusterError, SweepError."""
     refuse_folder(folder)
-    with exclusive(folder):
-        ledger = Ledger(folder)
-        sweep = Sweep(loaded.spec, ledger, progress=progress)
+    ledger = Ledger(folder)
+    sweep = Sweep(loaded.spec, ledger, progress=progress)
+    with loaded.locating():
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+    with exclusive(folder):
+        refuse_folder(folder)  # again: another may have been quicker
         resolved = loaded.spec.model_dump(mode="json")
         ledger.create(text_of(loaded), resolved, describe_environment())
         _run(sweep, watch, progress)

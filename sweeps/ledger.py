@@ -23,6 +23,7 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._data: dict[str, Any] = {}  # counts found before the run folder exists
 
     # --- the sweep -----------------------------------------------------------------------------
 
@@ -31,6 +32,7 @@ class Ledger:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_bytes(self.folder / "spec.yaml", spec_text.encode())
         write_json(self.folder / "environment.json", environment)
+        write_json(self.folder / "data.json", self._data)
         self.resolve(resolved)
 
     def resolve(self, resolved: dict[str, Any]) -> None:
@@ -40,7 +42,9 @@ class Ledger:
     def note_data(self, key: str, report: dict[str, Any]) -> None:
         """Add a data set's counts to data.json."""
         path = self.folder / "data.json"
-        write_json(path, {**(_json(path) or {}), key: report})
+        self._data = {**(_json(path) or {}), **self._data, key: report}
+        if path.exists():
+            write_json(path, self._data)
 
     # --- one trial -----------------------------------------------------------------------------
 

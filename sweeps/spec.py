@@ -1,4 +1,4 @@
-"""The spec of a sweep: what the YAML file says, typed and frozen. Reading it is `sweeps.reading.loading`."""
+"""The spec of a sweep: what the YAML file says, typed and frozen. `sweeps.reading` reads it."""
 
 from typing import Any, Literal
 

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from sweeps.observer import Observer, Observers
 from sweeps.preparation import Preparation, base_key
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.spec import SweepSpec
-from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report
+from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report, check_metrics
 from trainables.errors import InputError
 from trainables.sft.config import SFTConfig
 
@@ -152,7 +152,12 @@ class Sweep:
     # --- what workers say ----------------------------------------------------------------------
 
     def on_report(self, trial: str, report: Report) -> bool:
-        """Take a report into the ledger. True where the trial is to be stopped (or has ended)."""
+        """Take a report into the ledger. True where the trial is to be stopped (or has ended).
+
+        Raises MetricError.
+        """
+        check_metrics(report.metrics)  # again: a report that travelled was not made here
+        report = replace(report, metrics={k: float(v) for k, v in report.metrics.items()})
         running = self.running[trial]
         entry = running.task.entry
         self.ledger.apply(entry, report)

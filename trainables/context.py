@@ -83,7 +83,7 @@ def check_metrics(metrics: Mapping[str, Any]) -> None:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise MetricError(f"{name} must be a number, got {type(value).__name__} {value!r}")
         if not math.isfinite(value):
-            raise MetricError(f"{name} is {value}: the training diverged (try a lower learning rate)")
+            raise MetricError(f"{name} is {value}: training diverged (try a lower learning rate)")
 
 
 class TrialContext(Protocol):

@@ -23,4 +23,7 @@ def command(
     from sweeps.reading.loading import load_spec
 
     console = Console(highlight=False, emoji=False)
-    show(console, make_plan(load_spec(spec, set_ or []).spec, prepare, console.print))
+    loaded = load_spec(spec, set_ or [])
+    with loaded.locating():
+        plan = make_plan(loaded.spec, prepare, console.print)
+    show(console, plan)

@@ -38,11 +38,24 @@ class Document:
                 return self.file, self.lines[path[:length]]
         return self.file, 1
 
+    def path_of(self, dotted: str) -> Path:
+        """The path that a dotted field names here, as far as it was written; keys may hold dots."""
+        return _resolve(self.data, dotted.split("."))
+
     def problem(self, finding: Finding) -> Problem:
         """The finding with its file and line."""
         file, line = self.where(finding.path)
         dotted = ".".join(map(str, finding.path))
         return Problem(file, line, dotted, finding.value, finding.message, finding.fix)
+
+
+def _resolve(data: object, parts: list[str]) -> Path:
+    if isinstance(data, dict):
+        for length in range(1, len(parts) + 1):
+            key = ".".join(parts[:length])
+            if key in data:
+                return (key, *_resolve(data[key], parts[length:]))
+    return tuple(parts)
 
 
 def section(data: object, *names: str) -> dict[str, Any]:

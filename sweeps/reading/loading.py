@@ -3,8 +3,9 @@
 Imports nothing heavy: `plan` and every error message must be quick.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sweeps.reading.secrets import redact, secret_findings
 from sweeps.reading.validation import validate
 from sweeps.reading.yaml_reading import read_yaml
 from sweeps.spec import SweepSpec
+from trainables.errors import InputError
 
 MAX_BYTES = 1_000_000
 
@@ -29,6 +31,25 @@ class LoadedSpec:
     text: str
     file: Path | None
     overrides: tuple[str, ...] = ()
+    document: Document | None = None
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """Give what is found wrong inside (SpecError, InputError) its file and line here."""
+        try:
+            yield
+        except SpecError as error:
+            raise SpecError(map(self._located, error.problems)) from error
+        except InputError as e:
+            problem = Problem(None, None, f"trial.{e.field}", e.value, e.message, e.fix)
+            raise SpecError([self._located(problem)]) from e
+
+    def _located(self, problem: Problem) -> Problem:
+        sections = type(self.spec).model_fields
+        if self.document is None or problem.field.split(".")[0] not in sections:
+            return problem
+        file, line = self.document.where(self.document.path_of(problem.field))
+        return replace(problem, file=file, line=line)
 
 
 def load_spec(source: str | Path, overrides: Sequence[str] = ()) -> LoadedSpec:
@@ -45,7 +66,7 @@ def load_spec(source: str | Path, overrides: Sequence[str] = ()) -> LoadedSpec:
     problems += map(document.problem, wrong)
     if problems or spec is None:
         raise SpecError(_presentable(problems, secrets))
-    return LoadedSpec(spec, document.text, file, tuple(overrides))
+    return LoadedSpec(spec, document.text, file, tuple(overrides), document)
 
 
 def find_source(source: str | Path) -> Path:

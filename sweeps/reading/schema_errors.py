@@ -64,7 +64,8 @@ def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
         fix = did_you_mean(str(detail["input"]), KINDS) or f"Kinds: {', '.join(KINDS)}"
         what = f"there is no such kind of trial; there is: {', '.join(KINDS)}"
         yield Finding(path, what, detail["input"], fix)
-    elif path != ("name",) or kind != "string_pattern_mismatch":  # sweeps.reading.names says it better
+    # sweeps.reading.names says it better
+    elif path != ("name",) or kind != "string_pattern_mismatch":
         message = detail["msg"] if kind == "union" else plain_message(detail)
         value = None if kind in ("missing", "value_error") else detail["input"]
         yield Finding(path, message, value, _fix(path, detail, data))

@@ -36,21 +36,22 @@ class SweepError(Exception):
 class Relay:
     """Which Tune trial runs which of ours, and the first error of our own code.
 
-    An exception inside Tune's callbacks would end the sweep in Tune's words; it is kept here, the
-    sweep is stopped, and `run_tune` raises it.
+    An exception (but Ctrl-C) inside Tune's callbacks would end the sweep in Tune's words; it is
+    kept here, the sweep is stopped, and `run_tune` raises it.
     """
 
     def __init__(self, sweep: Sweep, placement: Placement) -> None:
         self.sweep, self.placement = sweep, placement
         self.names: dict[str, str] = {}
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self._references: dict[str, Any] = {}
+        self._last_words: dict[str, str] = {}  # of spoilt processes, by Tune trial
 
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
         """Tune pickles what it holds into snapshots that nobody reads: an empty object does."""
         return (object, ())
 
-    def order(self, tune_id: str) -> dict[str, Any] | None | str:
+    def order(self, tune_id: str) -> dict[str, Any] | str | None:
         """The next trial's config; None for now, FINISHED for ever."""
         if self.error or self.sweep.over:
             return str(Searcher.FINISHED)
@@ -72,6 +73,9 @@ class Relay:
         name = self.names[tune_id]
         if self.error:
             return True
+        if isinstance(result, Failure) and result.poisoned:
+            self._last_words[tune_id] = result.message
+            return False  # the worker ends at its next step: see TuneWorker.step
         if isinstance(result, Failure):
             self.sweep.on_failure(name, result.message)
             return True
@@ -87,10 +91,11 @@ class Relay:
     def end(self, tune_id: str, died: bool, message: str = "") -> None:
         """A Tune trial is gone."""
         name = self.names.pop(tune_id, None)
+        message = self._last_words.pop(tune_id, message)
         if died and name is not None and not self.error:
             self.sweep.on_death(name, message)
 
-    def keep(self, error: BaseException) -> None:
+    def keep(self, error: Exception) -> None:
         """Remember the first error of our own."""
         self.error = self.error or error
 
@@ -106,7 +111,7 @@ class SweepSearcher(Searcher):  # type: ignore[misc]
         """As Searcher."""
         try:
             return self.relay.order(trial_id)
-        except BaseException as error:
+        except Exception as error:
             self.relay.keep(error)
             return Searcher.FINISHED
 
@@ -116,7 +121,7 @@ class SweepSearcher(Searcher):  # type: ignore[misc]
         """As Searcher."""
         try:
             self.relay.end(trial_id, died=error, message="the process ended unexpectedly")
-        except BaseException as problem:
+        except Exception as problem:
             self.relay.keep(problem)
 
     def save(self, checkpoint_path: str) -> None:
@@ -137,7 +142,7 @@ class SweepScheduler(FIFOScheduler):  # type: ignore[misc]
         """As TrialScheduler."""
         try:
             over = self.relay.result(trial.trial_id, result.get("report"))
-        except BaseException as error:
+        except Exception as error:
             self.relay.keep(error)
             over = True
         return str(TrialScheduler.STOP if over else TrialScheduler.CONTINUE)
@@ -175,7 +180,7 @@ def run_tune(sweep: Sweep, placement: Placement) -> None:
     """
     os.environ.update(TUNE_SETTINGS)
     relay = Relay(sweep, placement)
-    with tempfile.TemporaryDirectory(prefix="medsweep-tune-", ignore_cleanup_errors=True) as scratch:
+    with tempfile.TemporaryDirectory(prefix="medsweep-", ignore_cleanup_errors=True) as scratch:
         tune.run(
             TuneWorker,
             name="sweep",

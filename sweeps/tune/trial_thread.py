@@ -23,7 +23,7 @@ STOP_SECONDS = 120  # a stopped trial is between two steps: it unwinds in well u
 
 
 class Failure(NamedTuple):
-    """A trial that raised: one line for tables, the traceback, and whether the process is spoilt."""
+    """A trial that raised: a line for tables, the traceback, and whether the process is spoilt."""
 
     message: str
     traceback: str
@@ -73,9 +73,9 @@ class TrialThread:
     def _run(self, kind: str, config: dict[str, Any]) -> None:
         try:
             trainer(kind)(SFTConfig.model_validate(config), self)
-        except TrialStopped:
-            return
-        except BaseException as error:
+            # read only where no final report came before it; else `next` would wait for ever
+            self._results.put(Failure("the trial ended without its final report", "", False))
+        except BaseException as error:  # of a stopped trial nobody reads it
             self._results.put(failure(error))
 
 

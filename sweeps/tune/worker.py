@@ -32,6 +32,7 @@ class TuneWorker(Trainable):  # type: ignore[misc]
     """Ray Tune's view of a trial: `step` gives its next report."""
 
     _warm: tuple[Any, Any] | None = None  # the data sent last: (reference, rows)
+    _spoilt = ""  # why nothing more works in this process, told in the report before
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take the first trial."""
@@ -47,9 +48,11 @@ class TuneWorker(Trainable):  # type: ignore[misc]
 
     def step(self) -> dict[str, Any]:
         """The next report. Never `done`: the driver decides, and the worker stays warm."""
+        if self._spoilt:
+            raise RuntimeError(self._spoilt)
         result = self._thread.next()
         if isinstance(result, Failure) and result.poisoned:
-            raise RuntimeError(result.message)
+            self._spoilt = result.message
         return {"report": result}
 
     def cleanup(self) -> None:

@@ -10,8 +10,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 SYSTEM_PROMPT = (
     "You are a knowledgeable and accurate medical assistant. Answer medical questions clearly and "
-    "concisely based on established medical knowledge. If a question is outside the medical domain, "
-    "politely indicate that it is outside your specialty."
+    "concisely based on established medical knowledge. If a question is outside the medical "
+    "domain, politely indicate that it is outside your specialty."
 )
 
 
@@ -54,7 +54,8 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
         if abs(sum(self.split) - 1) > 1e-9:
-            raise ValueError(f"split must sum to 1, got {list(self.split)}; e.g. [0.85, 0.10, 0.05]")
+            shares = list(self.split)
+            raise ValueError(f"split must sum to 1, got {shares}; e.g. [0.85, 0.10, 0.05]")
         if self.split[0] == 0 or self.split[1] == 0:
             raise ValueError("split needs a training and a validation share above 0")
         return self

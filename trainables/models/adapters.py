@@ -35,32 +35,34 @@ def adapted(base: Base, lora: LoraConfig, seed: int) -> Iterator[Any]:
     import peft
 
     model = base.model
-    untouched = _settings(model)
+    untouched = _contents(model)
     torch.manual_seed(seed)
     wrapped = peft.get_peft_model(model, peft_config(lora))
     try:
         yield wrapped
     finally:
-        wrapped.unload()
-        _undo_trainer(model, untouched)
+        _put_back(model, untouched)
 
 
-def _settings(model: Any) -> list[tuple[Any, dict[str, Any]]]:
-    """The attributes of the model and of its configurations (special tokens, cache, …)."""
+def _contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each dictionary that PEFT or a trainer may write to, and a copy: the attributes of the model
+    and of its configurations (special tokens, cache), and every module's children."""
     owners = (model, model.config, model.config.get_text_config(), model.generation_config)
-    return [(owner, dict(vars(owner))) for owner in owners if owner is not None]
+    written = [vars(owner) for owner in owners if owner is not None]
+    written += [module._modules for module in model.modules()]
+    return [(contents, dict(contents)) for contents in written]
 
 
-def _undo_trainer(model: Any, untouched: list[tuple[Any, dict[str, Any]]]) -> None:
-    """Take back what PEFT and a trainer change on the model that they are given."""
+def _put_back(model: Any, untouched: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """Undo PEFT and the trainer. (PEFT's own `unload` leaves trained copies of `modules_to_save`.)"""
     # newer transformers call gradient checkpointing activation checkpointing
     disable = getattr(model, "activation_checkpointing_disable", None)
     (disable or model.gradient_checkpointing_disable)()
     if hasattr(model, "_require_grads_hook"):
         model.disable_input_require_grads()
-    for owner, attributes in untouched:
-        vars(owner).clear()
-        vars(owner).update(attributes)
+    for contents, copy in untouched:
+        contents.clear()
+        contents.update(copy)
     model.requires_grad_(False)
     model.zero_grad(set_to_none=True)
     model.eval()

@@ -1,6 +1,7 @@
 """TRL's SFTTrainer, with medsweep's checkpoint format and seeds that survive a resume."""
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
             epoch=self._resume.state["epoch"],
             logging_steps=self.args.logging_steps,
             save_steps=self.args.save_steps,
+            train_batch_size=self.args.train_batch_size,
         )
         state.save_to_json(str(scratch / "trainer_state.json"))
         self.train(resume_from_checkpoint=str(scratch))
@@ -105,5 +107,7 @@ class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
             self._resume.optimizer,
             self._resume.state["updates"],
         )
-        for _step in range(self._resume.state["updates"]):
-            self.lr_scheduler.step()
+        with warnings.catch_warnings():  # the scheduler expects the optimizer to go first
+            warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+            for _step in range(self._resume.state["updates"]):
+                self.lr_scheduler.step()

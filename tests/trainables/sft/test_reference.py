@@ -132,7 +132,7 @@ def by_hand(rows: TokenRows) -> tuple[list[float], dict[str, torch.Tensor]]:
             logits = model(ids[None]).logits[0, start - 1 : -1]
             loss = torch.nn.functional.cross_entropy(logits, ids[start:], reduction="sum") / tokens
             loss.backward()
-            total += float(loss)
+            total += float(loss.detach())
         losses.append(total)
         norm = math.sqrt(sum(float((p.grad**2).sum()) for p in parameters))
         share = (number - warm) / (len(steps) - warm)
@@ -163,7 +163,8 @@ def assert_same(
     wanted: tuple[list[float], dict[str, torch.Tensor]],
     tolerance: float,
 ) -> None:
-    assert found[0] == pytest.approx(wanted[0], abs=tolerance)
+    # the trainer adds the losses of a step in float32, whose spacing at 5 is 5e-7
+    assert found[0] == pytest.approx(wanted[0], abs=max(tolerance, 1e-6))
     assert found[1].keys() == wanted[1].keys()
     for name, weights in wanted[1].items():
         torch.testing.assert_close(found[1][name], weights.detach(), rtol=0, atol=tolerance)

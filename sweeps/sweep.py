@@ -45,6 +45,7 @@ class Running:
     task: Task
     started: str
     best: dict[str, Any]
+    node: str | None = None  # the address of the node that it runs on
 
 
 class Sweep:
@@ -235,7 +236,7 @@ class Sweep:
 
     def _end(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
         running = self.running.pop(entry.trial)
-        self._close(entry, state, metrics, started=running.started, **rest)
+        self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
 
     def _close(
         self,
@@ -245,6 +246,7 @@ class Sweep:
         *,
         started: str,
         error: str | None = None,
+        node: str | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         missing = [o.metric for o in self.spec.search.objectives if o.metric not in metrics]
@@ -262,6 +264,7 @@ class Sweep:
             "started": started,
             "finished": _now(),
             "base": entry.base,
+            "node": node,
             **(facts or {}),
         }
         self.ledger.close(entry, record)

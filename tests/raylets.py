@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,9 +45,10 @@ def free_port(host: str = HEAD) -> int:
 
 
 @contextlib.contextmanager
-def two_raylets(cpus: int = 1) -> Iterator[TwoRaylets]:
+def two_raylets(cpus: int = 1, read_only: Path | None = None) -> Iterator[TwoRaylets]:
     """Start a head and a second raylet, `cpus` each, and end both with all their children.
 
+    The second sees an empty read-only file system at `read_only` (needs root, see `can_hide`).
     Neither is started inside the checkout nor has it on PYTHONPATH.
     """
     folder = Path(tempfile.mkdtemp(prefix="rl-", dir="/tmp"))
@@ -58,7 +59,8 @@ def two_raylets(cpus: int = 1) -> Iterator[TwoRaylets]:
         started.append(_start(folder, "head", given, cpus, _head(address)))
         _wait_for_port(address, started[0], folder / "head.log")
         joining = ["--address", address, "--node-ip-address", WORKER]
-        started.append(_start(folder, "worker", given, cpus, joining))
+        prefix = _hiding(read_only) if read_only else []
+        started.append(_start(folder, "worker", given, cpus, joining, prefix))
         _wait_for_nodes(address, given, 2)
         yield TwoRaylets(address, folder, given)
     finally:
@@ -112,7 +114,12 @@ def _environment(given: dict[str, str]) -> dict[str, str]:
 
 
 def _start(
-    folder: Path, name: str, given: dict[str, str], cpus: int, role: list[str]
+    folder: Path,
+    name: str,
+    given: dict[str, str],
+    cpus: int,
+    role: list[str],
+    prefix: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
     files = folder / name
     files.mkdir()
@@ -121,7 +128,7 @@ def _start(
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
-            [*command, *role, *sizes, *ports, "--disable-usage-stats"],
+            [*prefix, *command, *role, *sizes, *ports, "--disable-usage-stats"],
             env=_environment(given),
             cwd=files,
             stdin=subprocess.DEVNULL,
@@ -129,6 +136,17 @@ def _start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def can_hide() -> bool:
+    """Whether this user may give a process a file system view of its own."""
+    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+    return probe.returncode == 0
+
+
+def _hiding(path: Path) -> list[str]:
+    mount = 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", mount, str(path)]
 
 
 def _wait_for_port(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -88,6 +88,12 @@ class Relay:
             self.sweep.on_failure(name, str(problem))
             return True
 
+    def placed(self, tune_id: str, node: str | None) -> None:
+        """Note the address of the node that a trial runs on."""
+        running = self.sweep.running.get(self.names[tune_id])
+        if running is not None:
+            running.node = node
+
     def end(self, tune_id: str, died: bool, message: str = "") -> None:
         """A Tune trial is gone."""
         name = self.names.pop(tune_id, None)
@@ -141,6 +147,7 @@ class SweepScheduler(FIFOScheduler):  # type: ignore[misc]
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """As TrialScheduler."""
         try:
+            self.relay.placed(trial.trial_id, result.get("node_ip"))
             over = self.relay.result(trial.trial_id, result.get("report"))
         except Exception as error:
             self.relay.keep(error)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medsweep.view import View
+from sweeps.quiet import quiet_warnings
 from sweeps.spec import SweepSpec
 
 INTERRUPTED = 130
@@ -15,8 +16,8 @@ INTERRUPTED = 130
 @contextmanager
 def screen(spec: SweepSpec, folder: Path) -> Iterator[View]:
     """The live view of a sweep, closed whatever happens."""
-    for noisy in ("ray", "optuna", "transformers", "datasets", "sweeps"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    quiet_warnings()
+    logging.getLogger("sweeps").setLevel(logging.ERROR)
     view = View(spec, folder)
     try:
         yield view

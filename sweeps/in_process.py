@@ -8,6 +8,7 @@ from cluster.placement import Placement
 from sweeps.environment import describe_environment
 from sweeps.launch import Watch, text_of
 from sweeps.ledger import Ledger
+from sweeps.quiet import quiet_libraries
 from sweeps.readiness import make_ready, refuse_folder
 from sweeps.reading.loading import LoadedSpec
 from sweeps.run_lock import exclusive
@@ -44,6 +45,7 @@ def run_one(
     sweep = Sweep(loaded.spec, ledger, progress=progress)
     with loaded.locating():
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+    quiet_libraries()
     with exclusive(folder):
         ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
         for observer in watch(sweep, HERE):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from search_spaces.schema import get_path
 from search_spaces.space import Space
 from search_spaces.values import same_value
-from sweeps.samplers.registry import OPTUNA, SEQUENCES
+from sweeps.samplers.registry import OPTUNA, REPLAYED, SEQUENCES
 from sweeps.samplers.seeds import derive
 from sweeps.samplers.suggestion import fixed, suggest
 from sweeps.spec import SearchSpec
@@ -121,6 +121,8 @@ class Proposer:
         self.study.sampler = OPTUNA[name](seed, self.startup, len(self.search.objectives))
         trial = self.study.ask()
         self.asked[number] = trial
+        if name in REPLAYED:
+            _ = trial.relative_params  # Optuna leaves it out where all values are fixed
         return suggest(trial, self.space)
 
     def _withdraw(self, number: int) -> None:

@@ -39,6 +39,9 @@ class Selection(Section):
     metrics: tuple[str, ...] = ("val_loss", "rouge1", "bleu")  # balanced: ranks averaged over these
 
 
+PER_TOKEN = ("val_loss", "perplexity")
+
+
 class SearchSpec(Section):
     """What varies, how it is sampled, and what is sought."""
 
@@ -53,8 +56,17 @@ class SearchSpec(Section):
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """The objectives as a tuple, whichever way they were written."""
-        return self.objective if isinstance(self.objective, tuple) else (self.objective,)
+        """The objectives as they are compared, in a tuple whichever way they were written.
+
+        Where several base models are searched, a loss per token means something else for each
+        tokenizer: bits per byte stand in for it.
+        """
+        given = self.objective if isinstance(self.objective, tuple) else (self.objective,)
+        models = self.parameters.get("model.name_or_path")
+        if models is None or models.to_distribution().size() == 1:
+            return given
+        across = Objective(metric="bits_per_byte", mode="min")
+        return tuple(across if o.metric in PER_TOKEN else o for o in given)
 
 
 class WandbConfig(Section):

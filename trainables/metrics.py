@@ -18,7 +18,7 @@ METRICS: dict[str, Metric] = {
     "train_loss": Metric("min", "nats/token", (), "Train Loss"),
     "val_loss": Metric("min", "nats/token", (), "Val Loss"),
     "perplexity": Metric("min", "1", ("perplexity",), "Perplexity"),
-    "bits_per_byte": Metric("min", "bits/byte", ("perplexity",), "Bits/Byte"),
+    "bits_per_byte": Metric("min", "bits/byte", (), "Bits/Byte"),
     "rouge1": Metric("max", "0..1", ("rouge",), "ROUGE-1"),
     "rouge2": Metric("max", "0..1", ("rouge",), "ROUGE-2"),
     "rougeL": Metric("max", "0..1", ("rouge",), "ROUGE-L"),

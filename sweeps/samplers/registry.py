@@ -18,3 +18,5 @@ OPTUNA: dict[str, Callable[[int, int, int], Any]] = {
     "gp": gp.make,
     "cmaes": cmaes.make,
 }
+# they mark the trials that they suggest and count only those: a restored one is suggested again
+REPLAYED = frozenset({"cmaes"})

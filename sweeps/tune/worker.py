@@ -1,13 +1,13 @@
 """The actor that runs trials: one process, kept warm from trial to trial by Ray Tune."""
 
 import base64
-import os
 from typing import Any, NamedTuple
 
 import ray
 from ray import cloudpickle
 from ray.tune import Trainable
 
+from sweeps.quiet import quiet_libraries
 from sweeps.sweep import Task
 from sweeps.tune.trial_thread import Failure, TrialThread
 
@@ -72,14 +72,3 @@ class TuneWorker(Trainable):  # type: ignore[misc]
         if self._warm is None or self._warm[0] != reference:
             self._warm = (reference, ray.get(reference))
         return self._warm[1]
-
-
-def quiet_libraries() -> None:
-    """Progress bars and advice of libraries have no reader in a worker."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    import datasets
-    import transformers
-
-    datasets.disable_progress_bars()
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()

@@ -22,9 +22,11 @@ def loss_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
 
 
 def measure_loss(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dict[str, float]:
-    """val_loss, and perplexity and bits_per_byte where asked for."""
+    """val_loss and bits_per_byte, and perplexity where asked for."""
     found = answer_loss(model, loss_rows(rows, config), config.max_batch_tokens).metrics()
-    return found if "perplexity" in config.metrics else {"val_loss": found["val_loss"]}
+    if "perplexity" not in config.metrics:
+        del found["perplexity"]
+    return found
 
 
 def measure_text(

@@ -37,29 +37,31 @@ def adapted(base: Base, lora: LoraConfig, seed: int) -> Iterator[Any]:
     model = base.model
     untouched = _contents(model)
     torch.manual_seed(seed)
-    wrapped = peft.get_peft_model(model, peft_config(lora))
     try:
-        yield wrapped
+        yield peft.get_peft_model(model, peft_config(lora))
     finally:
         _put_back(model, untouched)
 
 
 def _contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each dictionary that PEFT or a trainer may write to, and a copy: the attributes of the model
-    and of its configurations (special tokens, cache), and every module's children."""
+    and of its configurations (special tokens, cache), and every module's children and hooks."""
     owners = (model, model.config, model.config.get_text_config(), model.generation_config)
     written = [vars(owner) for owner in owners if owner is not None]
-    written += [module._modules for module in model.modules()]
+    for module in model.modules():
+        written += [module._modules, module._forward_hooks, module._forward_pre_hooks]
     return [(contents, dict(contents)) for contents in written]
 
 
 def _put_back(model: Any, untouched: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-    """Undo PEFT and the trainer. (PEFT's own `unload` leaves trained copies of `modules_to_save`.)"""
+    """Undo PEFT and the trainer.
+
+    PEFT's `unload` would leave trained copies of `modules_to_save`, and transformers removes one
+    of the hooks that it sets on the embeddings for gradient checkpointing, not all.
+    """
     # newer transformers call gradient checkpointing activation checkpointing
     disable = getattr(model, "activation_checkpointing_disable", None)
     (disable or model.gradient_checkpointing_disable)()
-    if hasattr(model, "_require_grads_hook"):
-        model.disable_input_require_grads()
     for contents, copy in untouched:
         contents.clear()
         contents.update(copy)
@@ -72,7 +74,9 @@ def adapter_bytes(model: Any) -> bytes:
     """The adapter's tensors under PEFT's file names, as safetensors."""
     import peft
 
-    tensors = peft.get_peft_model_state_dict(model)
+    # only what is trained: a whole state dict would repack every 4-bit weight of the base
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    tensors = peft.get_peft_model_state_dict(model, trained, save_embedding_layers=False)
     return save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
 
 

@@ -33,7 +33,9 @@ def compute_dtype(config: ModelConfig, device: str) -> torch.dtype:
         dtype: torch.dtype = getattr(torch, config.dtype)
         return dtype
     if device.startswith("cuda"):
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        # older cards emulate bfloat16, slower than float16
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else torch.float16
     return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
 
 

@@ -44,7 +44,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.worse_evaluations: int = saved.get("worse_evaluations", 0)
         self.updates: int = saved.get("updates", 0)  # fp16 skips some steps' updates
         self.started = time.monotonic() - saved.get("seconds", 0.0)
+        self.training: float = saved.get("training", 0.0)  # seconds within optimizer steps
         self.evaluating: float = saved.get("evaluating", 0.0)
+        self.step_began = self.started
         self.best_adapter: Adapter | None = None
 
     @property
@@ -56,11 +58,13 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.trainer.order.epoch = int(state.epoch or 0)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.step_began = time.monotonic()
         self.trainer.step_loss = 0.0
         # dropout masks depend on (seed, step) only, so a resumed trial draws the same ones
         torch.manual_seed(derived_seed("step", self.config.training.seed, state.global_step))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.training += time.monotonic() - self.step_began
         step = self.step = int(state.global_step)
         self.updates += not self.trainer.accelerator.optimizer_step_was_skipped
         self._check_gradient(step)
@@ -146,5 +150,6 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             "worse_evaluations": self.worse_evaluations,
             "zero_gradients": self.zero_gradients,
             "seconds": self.seconds,
+            "training": self.training,
             "evaluating": self.evaluating,
         }

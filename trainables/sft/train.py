@@ -67,7 +67,7 @@ def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scra
     elsewhere = {"num_train_epochs", "max_steps", "early_stopping_patience"}
     below = {"gradient_checkpointing", "bf16", "fp16"}
     on_gpu = torch.cuda.is_available()
-    return trl.SFTConfig(
+    arguments = trl.SFTConfig(
         **t.model_dump(exclude=elsewhere | below),
         **_checkpointing(t.gradient_checkpointing),
         bf16=t.bf16 if t.bf16 is not None else dtype == torch.bfloat16 and not t.fp16,
@@ -84,6 +84,9 @@ def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scra
         disable_tqdm=True,
         dataloader_pin_memory=on_gpu,
     )
+    if on_gpu:
+        arguments._n_gpu = 1  # a trial owns one device; the others are not its to replicate on
+    return arguments
 
 
 def _checkpointing(on: bool) -> dict[str, Any]:
@@ -123,7 +126,9 @@ def _finish(
     elif context.checkpoint and (best := context.checkpoint.best_adapter):
         restore(model, best)
     model.eval()
+    begun = progress.seconds
     text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
+    evaluating = progress.evaluating + progress.seconds - begun
     metrics = {
         **progress.best_metrics,
         **text,
@@ -146,6 +151,7 @@ def _finish(
                 "planned_steps": progress.planned,
                 "engine": "isolated",
                 "evaluation": evaluation_facts(rows, config.evaluation),
+                "seconds": {"train": progress.training, "evaluate": evaluating},
             },
         )
     )

@@ -1,0 +1,24 @@
+"""Advice and progress bars of libraries, where nobody reads them."""
+
+import logging
+import os
+import warnings
+
+
+def quiet_warnings() -> None:
+    """Silence deprecation notes and missing-kernel advice that the person cannot act on."""
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for noisy in ("ray", "optuna", "transformers", "datasets", "bitsandbytes", "filelock"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def quiet_libraries() -> None:
+    """That, and the progress bars of transformers and datasets (imports both)."""
+    import datasets
+    import transformers
+
+    quiet_warnings()
+    datasets.disable_progress_bars()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()

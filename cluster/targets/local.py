@@ -45,6 +45,8 @@ def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
 def _start(folder: Path) -> None:
     import ray
 
+    # Ray runs workers at niceness 15: whatever else the machine does would starve the trials
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ray.init(
         address="local",
         num_cpus=cpu_count(),

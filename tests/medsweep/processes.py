@@ -1,11 +1,12 @@
 """Runs `medsweep` as a user does: a process of its own, with a cache of its own."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -28,6 +29,15 @@ def medsweep(cache: Path, *arguments: object) -> subprocess.CompletedProcess[str
         timeout=280,
         check=False,
     )
+
+
+def processor_seconds(command: Sequence[str], env: dict[str, str]) -> tuple[float, str]:
+    """What a command costs, and what it prints; processor time, as other work delays the clock."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
 
 
 def start(cache: Path, output: Path, *arguments: object) -> subprocess.Popen[bytes]:

@@ -102,9 +102,7 @@ def test_output_without_permission(capsys: pytest.CaptureFixture[str], tmp_path:
     assert "--output" in capsys.readouterr().err
 
 
-def test_output_that_cannot_be_a_folder(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_output_that_cannot_be_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert run_app(["run", "toy", "--output", str(tmp_path / "file")]) == 2
     said = capsys.readouterr().err
@@ -118,7 +116,7 @@ def test_output_that_cannot_be_a_folder(
         (["frobnicate"], "frobnicate"),
         (["run"], "SPEC"),
         (["run", "toy", "--no-such-option"], "--no-such-option"),
-        (["resume", "x", "--num-trials", "many"], "many"),
+        (["resume", "x", "--num-trials", "many"], "--num-trials"),
     ],
 )
 def test_a_command_that_cannot_be_read(

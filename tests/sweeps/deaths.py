@@ -46,7 +46,7 @@ def _deadly(real: Callable[..., Any], death: Killer) -> Callable[..., Any]:
     def write(*args: Any, **rest: Any) -> Any:
         if death.write():
             raise KilledError
-        return None if real is FSYNC else real(*args, **rest)
+        return real(*args, **rest)
 
     return write
 
@@ -64,9 +64,6 @@ def _torn(real: Callable[..., None], death: Killer) -> Callable[..., None]:
             raise KilledError
 
     return append
-
-
-FSYNC = os.fsync  # real ones would make the tests wait for the disk
 
 
 def snapshot(folder: Path, pattern: str = "**/*") -> dict[str, bytes]:

@@ -213,7 +213,9 @@ def test_a_dead_workers_trial_goes_on_once_from_its_checkpoint(tmp_path: Path) -
 
 def test_an_invalid_combination_fails_and_the_sweep_goes_on(tmp_path: Path) -> None:
     names = {"model.name_or_path": {"values": ["toy:llama", "missing"]}}
-    sweep = make_sweep(make_spec(parameters=names, sampler="grid", num_trials=2), tmp_path)
+    goal = {"metric": "rouge1", "mode": "max"}
+    spec = make_spec(parameters=names, sampler="grid", num_trials=2, objective=goal)
+    sweep = make_sweep(spec, tmp_path)
     Drive(sweep).run()
     found = {r["parameters"]["model.name_or_path"]: r for r in records(tmp_path).values()}
     assert found["toy:llama"]["state"] == "complete"

@@ -28,7 +28,7 @@ def run(folder: Path, *overrides: str) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "runs").mkdir()
-    yield tmp_path / "runs"
+    return tmp_path / "runs"
 
 
 @pytest.mark.skipif(not can_hide(), reason="needs the right to mount (root)")

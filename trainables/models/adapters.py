@@ -96,6 +96,9 @@ def restore(model: Any, weights: bytes) -> None:
     result = peft.set_peft_model_state_dict(model, load(weights))
     if result.unexpected_keys:
         raise ValueError(f"the adapter has unknown tensors: {result.unexpected_keys[:3]}")
+    trained = {name for name, p in model.named_parameters() if p.requires_grad}
+    if lacking := sorted(trained & set(result.missing_keys)):
+        raise ValueError(f"the adapter lacks tensors: {lacking[:3]}")
 
 
 def named_trainable(model: Any) -> dict[str, torch.nn.Parameter]:

@@ -27,5 +27,9 @@ def _file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
         length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
         if not 0 < length <= MAX_HEADER_BYTES:
             raise ValueError(f"{file} is not a safetensors file (header of {length} bytes)")
-        header = json.loads(stream.read(length))
-    return {name: tuple(t["shape"]) for name, t in header.items() if name != "__metadata__"}
+        content = stream.read(length)
+    try:
+        tensors = json.loads(content).items()
+        return {name: tuple(t["shape"]) for name, t in tensors if name != "__metadata__"}
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} is not a safetensors file (its header: {error})") from error

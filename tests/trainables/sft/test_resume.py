@@ -56,6 +56,24 @@ def test_resume_at_every_evaluation_is_bit_identical(trial: SFTConfig, steps: in
         assert_goes_on(trial, whole, number)
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "optim"),
+    [
+        ("linear", "adamw_torch_fused"),
+        ("constant_with_warmup", "adamw_torch"),
+        ("cosine_with_restarts", "adamw_torch"),
+        ("polynomial", "adamw_torch"),
+    ],
+)
+def test_resume_with_every_schedule(scheduler: str, optim: str) -> None:
+    trial = config(
+        training={**ROUGH, "max_steps": 4, "lr_scheduler_type": scheduler, "optim": optim}
+    )
+    whole = run(trial)
+    assert len({r.metrics["learning_rate"] for r in whole[:-1]}) > 1
+    assert_goes_on(trial, whole, sorted(checkpoints(whole))[1])
+
+
 def test_a_stopped_trial_leaves_the_checkpoint_of_the_whole_one() -> None:
     whole = run(WHOLE)
     number = sorted(checkpoints(whole))[2]

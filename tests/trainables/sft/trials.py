@@ -99,7 +99,7 @@ def checkpoints(reports: list[Report]) -> dict[int, Checkpoint]:
 def essence(report: Report) -> dict[str, Any]:
     """All of a report that must not depend on how often a trial was interrupted."""
     state = dict(report.checkpoint.state) if report.checkpoint else {}
-    for clock in ("seconds", "evaluating"):
+    for clock in ("seconds", "training", "evaluating"):
         state.pop(clock, None)
     return {
         "step": report.step,
@@ -112,5 +112,5 @@ def essence(report: Report) -> dict[str, Any]:
         "best": report.adapter,
         "predictions": report.predictions,
         "final": report.final,
-        "facts": dict(report.facts),
+        "facts": {k: v for k, v in report.facts.items() if k != "seconds"},
     }

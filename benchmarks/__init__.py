@@ -1,0 +1,1 @@
+"""How fast medsweep is, and what a kill costs: scripts, and results with the device's name."""

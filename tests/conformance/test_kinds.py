@@ -1,0 +1,78 @@
+"""Every kind of trial, every metric, every preset."""
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from sweeps.launch import read_spec
+from sweeps.plan import make_plan
+from sweeps.presets import description, presets
+from sweeps.reading.loading import load_spec
+from sweeps.tune.trial_thread import trainer
+from trainables.evaluation.config import MetricFamily
+from trainables.kinds import KINDS, TRAIN
+from trainables.metrics import METRICS, reported
+
+LEAST = {"model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kinds_configuration_survives_json(kind: str) -> None:
+    config = KINDS[kind].model_validate({"kind": kind, **LEAST})
+    text = json.dumps(config.model_dump(mode="json"), allow_nan=False)
+    assert KINDS[kind].model_validate(json.loads(text)) == config
+    assert config.kind == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kinds_configuration_is_frozen_and_closed(kind: str) -> None:
+    config = KINDS[kind].model_validate({"kind": kind, **LEAST})
+    with pytest.raises(ValueError, match="frozen"):
+        config.kind = "other"  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="learning_rat"):
+        KINDS[kind].model_validate({**LEAST, "training": {"learning_rat": 1e-3}})
+
+
+@pytest.mark.parametrize("kind", TRAIN)
+def test_a_kind_can_be_run(kind: str) -> None:
+    assert callable(trainer(kind))
+    assert set(KINDS) <= set(TRAIN)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_says_what_it_is(name: str) -> None:
+    metric = METRICS[name]
+    assert metric.mode in ("min", "max")
+    assert metric.unit
+    assert metric.title
+    assert set(metric.families) <= set(get_args(MetricFamily))
+    assert [m.title for m in METRICS.values()].count(metric.title) == 1
+
+
+def test_every_family_reports_something() -> None:
+    always = set(reported(()))
+    for family in get_args(MetricFamily):
+        assert set(reported((family,))) > always
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_loads_and_can_be_planned(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDSWEEP_CACHE", str(tmp_path))
+    loaded = load_spec(name, [])
+    assert loaded.spec.name == name
+    assert description(name)
+    plan = make_plan(loaded.spec, False, lambda line: None)
+    search = loaded.spec.search
+    assert len(plan.samples) == min(5, search.num_trials - len(search.baselines))
+    assert all(plan.space.contains(sample) for sample in plan.samples)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_survives_the_run_folder(name: str, tmp_path: Path) -> None:
+    spec = load_spec(name, []).spec
+    (tmp_path / "spec.resolved.json").write_text(json.dumps(spec.model_dump(mode="json")))
+    assert read_spec(tmp_path) == spec

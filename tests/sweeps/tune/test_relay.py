@@ -1,0 +1,155 @@
+"""Between Ray Tune's callbacks and the sweep, without a Ray cluster."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from cluster.placement import Placement
+from sweeps.sweep import Sweep
+from sweeps.tune import driver
+from sweeps.tune.driver import DropReports, Relay, StopAll, SweepScheduler, SweepSearcher
+from sweeps.tune.trial_thread import Failure
+from tests.sweeps.fakes import PLANNED, FakePreparation, make_spec, make_sweep, records, trial
+from trainables.context import Report
+
+
+class TuneTrial:
+    """As little of a Tune trial as our scheduler looks at."""
+
+    def __init__(self, trial_id: str) -> None:
+        self.trial_id = trial_id
+
+
+@pytest.fixture(autouse=True)
+def _no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.sweep.Preparation", FakePreparation)
+    monkeypatch.setattr(driver.ray, "put", lambda content: content)
+
+
+@pytest.fixture
+def relay(tmp_path: Path) -> Relay:
+    return Relay(make_sweep(make_spec(num_trials=2), tmp_path), Placement(1, 0, 1, ""))
+
+
+def begin(relay: Relay, *ids: str) -> None:
+    """The base model runs to its end, then a trial for each id."""
+    assert relay.order("base") is not None
+    assert relay.result("base", Report(1, 1, {"val_loss": 9.0}, 1.0, final=True))
+    relay.end("base", died=False)
+    for tune_id in ids:
+        assert isinstance(relay.order(tune_id), dict)
+
+
+def test_orders_until_all_are_placed_and_then_the_end(relay: Relay) -> None:
+    begin(relay, "a")
+    assert relay.order("b") is None  # one at a time
+    task = relay.sweep.running["EXP-001"].task
+    assert [relay.result("a", r) for r in trial(task)] == [*[False] * PLANNED, True]
+    assert relay.order("b") is None  # Tune has not let go of it yet
+    relay.end("a", died=False)
+    assert isinstance(relay.order("b"), dict)
+    relay.result("b", Failure("nan", "", False))
+    relay.end("b", died=False)
+    assert relay.order("c") == Searcher.FINISHED
+    assert [r["state"] for r in records(relay.sweep.ledger.folder).values()] == [
+        "complete",
+        "failed",
+    ]
+
+
+@pytest.mark.parametrize("payload", [None, "text", {"val_loss": 1.0}, 3, float("nan"), []])
+def test_an_odd_payload_fails_its_trial_only(relay: Relay, payload: Any) -> None:
+    begin(relay, "a")
+    assert relay.result("a", payload)
+    record = records(relay.sweep.ledger.folder)["EXP-001"]
+    assert record["state"] == "failed"
+    assert "no report" in record["error"]
+    assert relay.error is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), "0.5", None, [1.0], True])
+@pytest.mark.parametrize("final", [False, True])
+def test_an_odd_metric_fails_its_trial_only(relay: Relay, value: Any, final: bool) -> None:
+    begin(relay, "a")
+    report = Report(PLANNED, PLANNED, {"val_loss": 1.0}, 1.0, 1.0, final=final)
+    object.__setattr__(report, "metrics", {"val_loss": value})
+    scheduler = SweepScheduler(relay)
+    assert scheduler.on_trial_result(None, TuneTrial("a"), {"report": report}) == str(
+        TrialScheduler.STOP
+    )
+    assert relay.error is None
+    assert records(relay.sweep.ledger.folder)["EXP-001"]["state"] == "failed"
+
+
+def test_a_missing_metric_fails_its_trial_only(relay: Relay) -> None:
+    begin(relay, "a")
+    assert relay.result("a", Report(8, 8, {"bleu": 0.1}, 1.0, final=True))
+    assert "val_loss" in records(relay.sweep.ledger.folder)["EXP-001"]["error"]
+    assert relay.error is None
+
+
+def test_a_spoilt_process_says_why_before_it_dies(relay: Relay) -> None:
+    begin(relay, "a")
+    for attempt in ("a", "b"):
+        assert not relay.result(attempt, Failure("CUDA error: assert", "", True))
+        relay.end(attempt, died=True, message="the process ended unexpectedly")
+        relay.order("b" if attempt == "a" else "c")
+    record = records(relay.sweep.ledger.folder)["EXP-001"]
+    assert record["error"] == "its worker died 2 times: CUDA error: assert"
+
+
+def test_our_own_error_stops_everything_and_is_kept(relay: Relay) -> None:
+    begin(relay, "a")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    relay.sweep.ledger.apply = full  # type: ignore[method-assign]
+    report = {"report": Report(1, 8, {"val_loss": 1.0}, 1.0)}
+    scheduler, searcher = SweepScheduler(relay), SweepSearcher(relay)
+    assert scheduler.on_trial_result(None, TuneTrial("a"), report) == str(TrialScheduler.STOP)
+    assert isinstance(relay.error, OSError)
+    assert StopAll(relay).stop_all()
+    assert searcher.suggest("b") == Searcher.FINISHED
+    searcher.on_trial_complete("a", error=True)
+    assert records(relay.sweep.ledger.folder) == {}  # unfinished: resume goes on with it
+    relay.keep(ValueError("a later one"))
+    assert isinstance(relay.error, OSError)
+
+
+@pytest.mark.parametrize("where", ["suggest", "result", "complete"])
+def test_ctrl_c_passes_through(relay: Relay, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("order", "placed", "result", "end"):
+        monkeypatch.setattr(relay, name, interrupted)
+    calls = {
+        "suggest": lambda: SweepSearcher(relay).suggest("a"),
+        "result": lambda: SweepScheduler(relay).on_trial_result(None, TuneTrial("a"), {}),
+        "complete": lambda: SweepSearcher(relay).on_trial_complete("a"),
+    }
+    with pytest.raises(KeyboardInterrupt):
+        calls[where]()
+    assert relay.error is None
+
+
+def test_tune_can_pickle_what_it_holds(relay: Relay) -> None:
+    pickle.loads(pickle.dumps(SweepScheduler(relay)))
+    pickle.loads(pickle.dumps(StopAll(relay)))
+
+
+def test_reports_are_let_go_of() -> None:
+    result = {"report": object(), "training_iteration": 1}
+    DropReports().on_trial_result(1, [], None, result)
+    assert result == {"training_iteration": 1}
+
+
+def test_a_sweep_that_is_over_at_once(tmp_path: Path, relay: Relay) -> None:
+    done: Sweep = make_sweep(make_spec(num_trials=1), tmp_path / "done")
+    done.number = 1
+    assert Relay(done, Placement(1, 0, 1, "")).order("a") == Searcher.FINISHED

@@ -1,0 +1,155 @@
+"""A trial in its thread, without Ray."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sweeps.tune import trial_thread
+from sweeps.tune.trial_thread import Failure, TrialThread, failure, trainer
+from tests.sweeps.fakes import TRIAL
+from trainables.context import MetricError, Report, TrialFailed, TrialStopped
+from trainables.errors import InputError
+
+Body = Callable[[Any, Any], None]
+Start = Callable[[Body], TrialThread]
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Start:
+    def make(body: Body) -> TrialThread:
+        monkeypatch.setattr(trial_thread, "trainer", lambda kind: body)
+        return TrialThread("sft", TRIAL, None, None)  # type: ignore[arg-type]
+
+    return make
+
+
+def report(step: int, final: bool = False) -> Report:
+    return Report(step, 4, {"val_loss": 1.0}, 1.0, final=final)
+
+
+def test_one_report_at_a_time(start: Start) -> None:
+    done: list[int] = []
+
+    def body(config: Any, context: Any) -> None:
+        for step in (1, 2, 3):
+            done.append(step)
+            context.report(report(step))
+        context.report(report(4, final=True))
+
+    thread = start(body)
+    first = thread.next()
+    assert isinstance(first, Report)
+    time.sleep(0.05)
+    assert done == [1]  # it waits until more is asked for
+    steps = [thread.next() for _ in range(3)]
+    assert [r.step for r in steps if isinstance(r, Report)] == [2, 3, 4]
+    assert thread.stop()
+
+
+def test_stopped_while_it_waits_in_report(start: Start) -> None:
+    seen: list[str] = []
+
+    def body(config: Any, context: Any) -> None:
+        try:
+            context.report(report(1))
+        except TrialStopped:
+            seen.append("stopped")
+            raise
+        seen.append("went on")
+
+    thread = start(body)
+    thread.next()
+    assert thread.stop()
+    assert seen == ["stopped"]
+
+
+def test_stopped_before_it_started(start: Start) -> None:
+    ran: list[int] = []
+    thread = start(lambda config, context: ran.append(1))
+    assert thread.stop()
+    assert ran == []
+
+
+def test_one_that_hangs_does_not_stop(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_thread, "STOP_SECONDS", 0.05)
+    release = threading.Event()
+
+    def body(config: Any, context: Any) -> None:
+        try:
+            context.report(report(1))
+        finally:
+            release.wait(10)
+
+    thread = start(body)
+    thread.next()
+    assert not thread.stop()
+    release.set()
+    monkeypatch.setattr(trial_thread, "STOP_SECONDS", 10)
+    assert thread.stop()
+
+
+def test_one_that_ends_without_a_final_report_has_failed(start: Start) -> None:
+    thread = start(lambda config, context: context.report(report(1)))
+    assert isinstance(thread.next(), Report)
+    found = thread.next()  # and does not wait for ever
+    assert isinstance(found, Failure)
+    assert "without its final report" in found.message
+
+
+def test_one_that_stops_itself_has_failed(start: Start) -> None:
+    def body(config: Any, context: Any) -> None:
+        raise TrialStopped
+
+    assert isinstance(start(body).next(), Failure)
+
+
+def test_what_it_raises_is_a_failure(start: Start) -> None:
+    def body(config: Any, context: Any) -> None:
+        context.report(report(1))
+        raise TrialFailed("the gradient was exactly 0")
+
+    thread = start(body)
+    thread.next()
+    found = thread.next()
+    assert isinstance(found, Failure)
+    assert found.message == "the gradient was exactly 0"
+    assert "TrialFailed" in found.traceback
+    assert thread.stop()
+
+
+def test_a_config_that_is_none_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_thread, "trainer", lambda kind: lambda config, context: None)
+    thread = TrialThread("sft", {"kind": "sft"}, None, None)  # type: ignore[arg-type]
+    found = thread.next()
+    assert isinstance(found, Failure)
+    assert "model" in found.message
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch names its own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "poisoned"),
+    [
+        (TrialFailed("nan"), "nan", False),
+        (MetricError("val_loss is nan"), "val_loss is nan", False),
+        (InputError("lora.r", 0, "is too small"), "lora.r: is too small (got 0)", False),
+        (ValueError("shape"), "ValueError: shape", False),
+        (OutOfMemoryError("CUDA out of memory"), "OutOfMemoryError: CUDA out of memory", False),
+        (RuntimeError("CUDA error: assert"), "RuntimeError: CUDA error: assert", True),
+        (SystemExit(3), "SystemExit: 3", False),
+    ],
+)
+def test_what_failures_say(error: BaseException, message: str, poisoned: bool) -> None:
+    found = failure(error)
+    assert (found.message, found.poisoned) == (message, poisoned)
+    assert type(error).__name__ in found.traceback
+
+
+def test_the_trainer_of_each_kind_is_imported_when_asked_for() -> None:
+    with pytest.raises(KeyError):
+        trainer("no such kind")

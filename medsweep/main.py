@@ -1,10 +1,11 @@
 """The entry point: verbs by name, and exit codes (0 done, 1 no trial succeeded, 2 bad input,
 130 interrupted)."""
 
+import functools
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import ParamSpec
 
-import click
 import typer
 
 from medsweep.verbs import (
@@ -21,6 +22,8 @@ from medsweep.verbs import (
     trial,
 )
 
+P = ParamSpec("P")
+
 app = typer.Typer(
     name="medsweep",
     help="Sweeps for fine-tuning medical language models. Start with `medsweep presets`.",
@@ -29,8 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for verb in (presets, init, plan, run, resume, status, trial, report, best, doctor, schema):
-    app.command(verb.__name__.rsplit(".", 1)[-1])(verb.command)
 
 
 def main() -> None:
@@ -39,18 +40,32 @@ def main() -> None:
 
 
 def run_app(arguments: list[str]) -> int:
-    """Run one command; errors of the person's making become a message and a code."""
+    """Run one command: its exit code."""
     try:
-        code: Any = app(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        return 130
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        from medsweep.failures import explain
+        app(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
 
-        return explain(error)
-    return code if isinstance(code, int) else 0
+
+def _exits(command: Callable[P, int | None]) -> Callable[P, None]:
+    """The command as Typer runs it: what it returns is the exit code, and errors of the person's
+    making become a message and a code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except typer.TyperException:
+            raise
+        except Exception as error:
+            from medsweep.failures import explain
+
+            code = explain(error)
+        raise typer.Exit(code or 0)
+
+    return run
+
+
+for verb in (presets, init, plan, run, resume, status, trial, report, best, doctor, schema):
+    app.command(verb.__name__.rsplit(".", 1)[-1])(_exits(verb.command))

@@ -23,7 +23,7 @@ def answers(
     texts = [""] * len(rows)
     for batch in by_token_budget([len(p) for p in prompts], max_batch_tokens, max_new_tokens):
         asked = [prompts[i] for i in batch]
-        generated = _generate(model, asked, max_new_tokens, ends, int(tokenizer.pad_token_id))
+        generated = greedy(model, asked, max_new_tokens, ends, int(tokenizer.pad_token_id))
         for i, tokens in zip(batch, generated, strict=True):
             texts[i] = str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
     return texts
@@ -41,9 +41,10 @@ def end_tokens(model: Any, tokenizer: Any) -> list[int]:
     return sorted((found | set(mark if len(mark) == 1 else [])) - {None})
 
 
-def _generate(
+def greedy(
     model: Any, prompts: list[Any], max_new_tokens: int, ends: list[int], pad: int
 ) -> list[list[int]]:
+    """The greedy continuation of each prompt (token ids), up to a token in `ends`."""
     import torch
 
     width = max(len(p) for p in prompts)

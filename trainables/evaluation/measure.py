@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trainables.evaluation.answer_loss import answer_loss
+from trainables.evaluation.answer_loss import AnswerLoss, answer_loss
 from trainables.evaluation.bleu import bleu
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.generation import answers
@@ -23,7 +23,14 @@ def loss_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
 
 def measure_loss(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dict[str, float]:
     """val_loss and bits_per_byte, and perplexity where asked for."""
-    found = answer_loss(model, loss_rows(rows, config), config.max_batch_tokens).metrics()
+    return loss_metrics(
+        answer_loss(model, loss_rows(rows, config), config.max_batch_tokens), config
+    )
+
+
+def loss_metrics(loss: AnswerLoss, config: EvaluationConfig) -> dict[str, float]:
+    """What is reported of a loss: val_loss, bits_per_byte, and perplexity where asked for."""
+    found = loss.metrics()
     if "perplexity" not in config.metrics:
         del found["perplexity"]
     return found
@@ -33,14 +40,27 @@ def measure_text(
     model: Any, tokenizer: Any, rows: "TokenRows", config: EvaluationConfig
 ) -> tuple[dict[str, float], tuple[dict[str, str], ...]]:
     """ROUGE and BLEU of greedy answers, and the answers; ({}, ()) where none is asked for."""
-    wanted = [TEXT_METRICS[name] for name in config.metrics if name in TEXT_METRICS]
-    if not wanted:
+    rows = text_rows(rows, config)
+    if not len(rows):
         return {}, ()
-    rows = rows if config.limit is None else rows.head(config.limit)
     texts = answers(model, tokenizer, rows, config.max_new_tokens, config.max_batch_tokens)
+    return score_text(texts, rows, config)
+
+
+def text_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
+    """The validation rows whose questions are answered; none where no metric of text is asked."""
+    asked = any(name in TEXT_METRICS for name in config.metrics)
+    return rows.head(config.limit if asked else 0)
+
+
+def score_text(
+    texts: Sequence[str], rows: "TokenRows", config: EvaluationConfig
+) -> tuple[dict[str, float], tuple[dict[str, str], ...]]:
+    """ROUGE and BLEU of answers to the questions of `rows`, and what predictions.jsonl holds."""
     metrics: dict[str, float] = {}
-    for metric in wanted:
-        metrics |= metric(texts, rows.references)
+    for name in config.metrics:
+        if name in TEXT_METRICS:
+            metrics |= TEXT_METRICS[name](texts, rows.references)
     return metrics, tuple(
         {"id": i, "question": q, "reference": r, "prediction": p}
         for i, q, r, p in zip(rows.ids, rows.questions, rows.references, texts, strict=True)

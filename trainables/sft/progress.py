@@ -1,41 +1,64 @@
-"""What happens between the optimizer steps of an SFT trial: log, evaluate, checkpoint, stop."""
+"""A trial's course between its optimizer steps, the same in every engine: what is logged, when it
+evaluates and stops, which adapter is kept, what a checkpoint remembers."""
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-import torch
-from transformers import TrainerCallback
-
-from trainables.context import Adapter, Report, TrialContext, TrialFailed
-from trainables.models.adapters import export
-from trainables.schedule import evaluation_steps, logs_at, rung_steps, updates_per_epoch
+from trainables.context import Adapter, Checkpoint, Report, TrialContext, TrialFailed
+from trainables.evaluation.measure import evaluation_facts
+from trainables.schedule import (
+    evaluation_steps,
+    logs_at,
+    planned_steps,
+    rung_steps,
+    updates_per_epoch,
+)
 from trainables.sft.config import SFTConfig
-from trainables.sft.trainer import MedsweepTrainer, derived_seed
 
-Evaluate = Callable[[], dict[str, float]]
 ZERO_GRADIENT_STEPS = 3
+Predictions = tuple[dict[str, str], ...]
 
 
-class Progress(TrainerCallback):  # type: ignore[misc]
-    """Reports a trial's progress to its context and keeps the adapter of the best step."""
+class Weights(Protocol):
+    """What an engine holds of a trial."""
 
-    trainer: MedsweepTrainer  # set once the trainer exists; it needs its callbacks first
+    def export(self) -> Adapter:
+        """The adapter as it is now, in PEFT's format."""
+
+    def snapshot(self, state: dict[str, Any]) -> Checkpoint:
+        """Everything needed to go on after the step just done."""
+
+
+class Progress:
+    """Reports a trial's progress to its context and keeps the adapter of the best step.
+
+    `clock` gives the seconds that count as the trial's, in this process; by default wall time.
+    """
 
     def __init__(
-        self, config: SFTConfig, context: TrialContext, rows: int, planned: int, evaluate: Evaluate
+        self,
+        config: SFTConfig,
+        context: TrialContext,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.config, self.context, self.planned, self.evaluate = config, context, planned, evaluate
-        training = config.training
+        self.config, self.context, self.clock = config, context, clock
+        t = config.training
+        rows = len(context.prepared.train)
         per_epoch = updates_per_epoch(
-            rows, training.per_device_train_batch_size, training.gradient_accumulation_steps
+            rows, t.per_device_train_batch_size, t.gradient_accumulation_steps
         )
-        self.rungs = rung_steps(planned)
-        self.evaluated_at = evaluation_steps(planned, per_epoch, config.evaluation.every_epochs)
-        self.step = context.checkpoint.step if context.checkpoint else 0
-        self.recent: list[float] = []  # step losses since the last line
+        self.planned = planned_steps(t, rows)
+        self.rungs = rung_steps(self.planned)
+        self.evaluated_at = evaluation_steps(
+            self.planned, per_epoch, config.evaluation.every_epochs
+        )
         saved = context.checkpoint.state if context.checkpoint else {}
+        self.step: int = saved.get("step", 0)
+        self.epoch: float = saved.get("epoch", 0.0)
+        self.recent: list[float] = []  # step losses since the last line
+        self.telemetry: dict[str, float] = {}
         self.loss_sum: float = saved.get("loss_sum", 0.0)
         self.best_loss: float = saved.get("best_loss", math.inf)
         self.best_step: int = saved.get("best_step", 0)
@@ -43,73 +66,20 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.zero_gradients: int = saved.get("zero_gradients", 0)
         self.worse_evaluations: int = saved.get("worse_evaluations", 0)
         self.updates: int = saved.get("updates", 0)  # fp16 skips some steps' updates
-        self.started = time.monotonic() - saved.get("seconds", 0.0)
+        self.started = clock() - saved.get("seconds", 0.0)
         self.training: float = saved.get("training", 0.0)  # seconds within optimizer steps
         self.evaluating: float = saved.get("evaluating", 0.0)
-        self.step_began = self.started
-        self.best_adapter: Adapter | None = None
+        self.best_adapter = context.checkpoint.best_adapter if context.checkpoint else None
 
     @property
     def seconds(self) -> float:
-        """Wall time of the trial so far, that of earlier processes included."""
-        return float(time.monotonic() - self.started)
+        """Seconds of the trial so far, those in earlier processes included."""
+        return float(self.clock() - self.started)
 
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.trainer.order.epoch = int(state.epoch or 0)
-
-    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.step_began = time.monotonic()
-        self.trainer.step_loss = 0.0
-        # dropout masks depend on (seed, step) only, so a resumed trial draws the same ones
-        torch.manual_seed(derived_seed("step", self.config.training.seed, state.global_step))
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.training += time.monotonic() - self.step_began
-        step = self.step = int(state.global_step)
-        self.updates += not self.trainer.accelerator.optimizer_step_was_skipped
-        self._check_gradient(step)
-        self.recent.append(self.trainer.step_loss)
-        self.loss_sum += self.trainer.step_loss
-        if step in self.evaluated_at:
-            self._evaluate(step, float(state.epoch))
-            control.should_training_stop |= self.out_of_patience
-        elif logs_at(step, self.planned):
-            self.context.report(self._report(step, self._telemetry(float(state.epoch))))
-
-    def _check_gradient(self, step: int) -> None:
-        loss, norm = self.trainer.step_loss, self.trainer.grad_norm
-        if not math.isfinite(loss):
-            raise TrialFailed(
-                f"the training loss is {loss} at step {step} (try a lower learning rate)"
-            )
-        self.zero_gradients = self.zero_gradients + 1 if norm == 0 else 0
-        if self.zero_gradients == ZERO_GRADIENT_STEPS:
-            raise TrialFailed(
-                f"the gradient was exactly 0 for {ZERO_GRADIENT_STEPS} steps up to step {step}: "
-                "nothing is being learnt (is the learning rate far too high? "
-                "on a CPU: are 4-bit weights repacked by bitsandbytes?)"
-            )
-
-    def _evaluate(self, step: int, epoch: float) -> None:
-        begun = time.monotonic()
-        metrics = self.evaluate()
-        self.evaluating += time.monotonic() - begun
-        adapter = self._keep_if_better(step, metrics)
-        state = self._state(step, epoch)
-        report = self._report(step, {**self._telemetry(epoch), **metrics})
-        checkpoint = self.trainer.snapshot(state)
-        self.context.report(
-            Report(**{**report.__dict__, "checkpoint": checkpoint, "adapter": adapter})
-        )
-
-    def _keep_if_better(self, step: int, metrics: dict[str, float]) -> Adapter | None:
-        if metrics["val_loss"] >= self.best_loss:
-            self.worse_evaluations += 1
-            return None
-        self.best_loss, self.best_step, self.best_metrics = metrics["val_loss"], step, metrics
-        self.worse_evaluations = 0
-        self.best_adapter = export(self.trainer.model)
-        return self.best_adapter
+    @property
+    def due(self) -> bool:
+        """Whether the validation loss is measured after the step just done."""
+        return self.step in self.evaluated_at
 
     @property
     def out_of_patience(self) -> bool:
@@ -117,31 +87,111 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         patience = self.config.training.early_stopping_patience
         return patience is not None and self.worse_evaluations >= patience
 
-    def _telemetry(self, epoch: float) -> dict[str, float]:
+    @property
+    def over(self) -> bool:
+        """Whether no step is left to train."""
+        return self.step >= self.planned or self.out_of_patience
+
+    def step_done(
+        self, *, loss: float, grad_norm: float, rate: float, epoch: float, seconds: float
+    ) -> None:
+        """Note an optimizer step: its mean token loss, gradient norm before clipping, learning
+        rate of the next step, epochs since the start, and the seconds it took. Raises TrialFailed.
+        """
+        self.step += 1
+        self.epoch = epoch
+        self.training += seconds
+        self._check_gradient(loss, grad_norm)
+        self.recent.append(loss)
+        self.loss_sum += loss
+        self.telemetry = {"learning_rate": rate, "grad_norm": grad_norm, "epoch": epoch}
+        if not self.due and logs_at(self.step, self.planned):
+            self.context.report(self._report(self._line()))
+
+    def _check_gradient(self, loss: float, norm: float) -> None:
+        if not math.isfinite(loss):
+            raise TrialFailed(
+                f"the training loss is {loss} at step {self.step} (try a lower learning rate)"
+            )
+        self.zero_gradients = self.zero_gradients + 1 if norm == 0 else 0
+        if self.zero_gradients == ZERO_GRADIENT_STEPS:
+            raise TrialFailed(
+                f"the gradient was exactly 0 for {ZERO_GRADIENT_STEPS} steps up to step "
+                f"{self.step}: nothing is being learnt (is the learning rate far too high? "
+                "on a CPU: are 4-bit weights repacked by bitsandbytes?)"
+            )
+
+    def evaluated(self, metrics: dict[str, float], weights: Weights, seconds: float) -> None:
+        """Report the metrics of the step just done, with a checkpoint, and the adapter if best."""
+        self.evaluating += seconds
+        adapter = self._keep_if_better(metrics, weights)
+        self.context.report(
+            self._report(
+                {**self._line(), **metrics},
+                checkpoint=weights.snapshot(self._state()),
+                adapter=adapter,
+            )
+        )
+
+    def _keep_if_better(self, metrics: dict[str, float], weights: Weights) -> Adapter | None:
+        if metrics["val_loss"] >= self.best_loss:
+            self.worse_evaluations += 1
+            return None
+        self.best_loss, self.best_step, self.best_metrics = metrics["val_loss"], self.step, metrics
+        self.worse_evaluations = 0
+        adapter = weights.export()
+        self.best_adapter = adapter.weights
+        return adapter
+
+    def finish(
+        self,
+        text: Mapping[str, float],
+        predictions: Predictions,
+        memory: Mapping[str, float],
+        facts: Mapping[str, Any],
+        seconds: float,
+    ) -> None:
+        """Report the trial's result: the best step's metrics and its answers to the questions."""
+        config, validation = self.config.evaluation, self.context.prepared.validation
+        self.evaluating += seconds
+        metrics = {
+            **self.best_metrics,
+            **text,
+            "train_loss": self.loss_sum / self.step,
+            "minutes": self.seconds / 60,
+            **memory,
+        }
+        about = {
+            "best_step": self.best_step,
+            "steps": self.step,
+            "planned_steps": self.planned,
+            "evaluation": evaluation_facts(validation, config),
+            "seconds": {"train": self.training, "evaluate": self.evaluating},
+            **facts,
+        }
+        self.context.report(
+            self._report(metrics, rung=None, predictions=predictions, final=True, facts=about)
+        )
+
+    def _line(self) -> dict[str, float]:
         mean = sum(self.recent) / len(self.recent)
         self.recent.clear()
-        rate = float(self.trainer.optimizer.param_groups[0]["lr"])
-        return {
-            "train_loss": mean,
-            "learning_rate": rate,
-            "grad_norm": self.trainer.grad_norm,
-            "epoch": epoch,
-        }
+        return {"train_loss": mean, **self.telemetry}
 
-    def _report(self, step: int, metrics: dict[str, float]) -> Report:
+    def _report(self, metrics: dict[str, float], **rest: Any) -> Report:
         return Report(
-            step=step,
+            step=self.step,
             planned_steps=self.planned,
             metrics=metrics,
             seconds=self.seconds,
-            rung=self.rungs.get(step),
+            **{"rung": self.rungs.get(self.step), **rest},
         )
 
-    def _state(self, step: int, epoch: float) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         return {
-            "step": step,
+            "step": self.step,
             "planned_steps": self.planned,
-            "epoch": epoch,
+            "epoch": self.epoch,
             "updates": self.updates,
             "seed": self.config.training.seed,
             "loss_sum": self.loss_sum,

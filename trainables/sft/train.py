@@ -2,6 +2,7 @@
 
 import gc
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
-from trainables.context import Report, TrialContext
+from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
-from trainables.evaluation.measure import evaluation_facts, measure_loss, measure_text
+from trainables.evaluation.measure import measure_loss, measure_text
 from trainables.models.adapters import adapted, restore
 from trainables.models.load import Base, device_now, load_base
-from trainables.schedule import planned_steps
+from trainables.sft.callback import Course
 from trainables.sft.config import SFTConfig
 from trainables.sft.progress import Progress
 from trainables.sft.trainer import MedsweepTrainer
@@ -33,30 +34,27 @@ def train(config: SFTConfig, context: TrialContext) -> None:
     with adapted(base, config.lora, config.training.seed) as model:
         if context.checkpoint:
             restore(model, context.checkpoint.adapter)
-        progress = _train(config, context, base, model)
-        _finish(config, context, base, model, progress)
+        progress = Progress(config, context)
+        if not progress.over:
+            _train(config, progress, base, model)
+        _finish(config, progress, base, model)
     gc.collect()
 
 
-def _train(config: SFTConfig, context: TrialContext, base: Base, model: Any) -> Progress:
-    rows = context.prepared.train
-    planned = planned_steps(config.training, len(rows))
-    measure = partial(_measure, model, context.prepared.validation, config)
-    progress = Progress(config, context, len(rows), planned, measure)
-    if progress.step >= planned or progress.out_of_patience:
-        return progress
+def _train(config: SFTConfig, progress: Progress, base: Base, model: Any) -> None:
+    prepared, checkpoint = progress.context.prepared, progress.context.checkpoint
+    course = Course(progress, partial(_measure, model, prepared.validation, config))
     with tempfile.TemporaryDirectory(prefix="medsweep-") as scratch:
-        progress.trainer = MedsweepTrainer(
+        course.trainer = MedsweepTrainer(
             seed=config.training.seed,
-            checkpoint=context.checkpoint,
+            checkpoint=checkpoint,
             model=model,
-            args=training_arguments(config, planned, base.dtype, scratch),
-            train_dataset=_dataset(rows),
+            args=training_arguments(config, progress.planned, base.dtype, scratch),
+            train_dataset=_dataset(prepared.train),
             processing_class=base.tokenizer,
-            callbacks=[progress],
+            callbacks=[course],
         )
-        progress.trainer.run(Path(scratch))
-    return progress
+        course.trainer.run(Path(scratch))
 
 
 def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scratch: str) -> Any:
@@ -116,42 +114,15 @@ def _dataset(rows: TokenRows) -> Any:
     return Dataset.from_dict({"input_ids": ids, "labels": labels})
 
 
-def _finish(
-    config: SFTConfig, context: TrialContext, base: Base, model: Any, progress: Progress
-) -> None:
+def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> None:
     """Answer the questions with the best step's adapter and report the trial's result."""
-    rows = context.prepared.validation
     if progress.best_adapter is not None:
-        restore(model, progress.best_adapter.weights)
-    elif context.checkpoint and (best := context.checkpoint.best_adapter):
-        restore(model, best)
+        restore(model, progress.best_adapter)
     model.eval()
-    begun = progress.seconds
+    begun = time.monotonic()
+    rows = progress.context.prepared.validation
     text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
-    evaluating = progress.evaluating + progress.seconds - begun
-    metrics = {
-        **progress.best_metrics,
-        **text,
-        "train_loss": progress.loss_sum / progress.step,
-        "minutes": progress.seconds / 60,
-    }
+    memory = {}
     if torch.cuda.is_available():
-        metrics["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
-    context.report(
-        Report(
-            step=progress.step,
-            planned_steps=progress.planned,
-            metrics=metrics,
-            seconds=progress.seconds,
-            predictions=predictions,
-            final=True,
-            facts={
-                "best_step": progress.best_step,
-                "steps": progress.step,
-                "planned_steps": progress.planned,
-                "engine": "isolated",
-                "evaluation": evaluation_facts(rows, config.evaluation),
-                "seconds": {"train": progress.training, "evaluate": evaluating},
-            },
-        )
-    )
+        memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+    progress.finish(text, predictions, memory, {"engine": "isolated"}, time.monotonic() - begun)

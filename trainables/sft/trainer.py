@@ -1,6 +1,5 @@
 """TRL's SFTTrainer, with medsweep's checkpoint format and seeds that survive a resume."""
 
-import hashlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +12,7 @@ from trl import SFTTrainer
 from trainables.context import Checkpoint
 from trainables.models.adapters import adapter_bytes, named_trainable
 from trainables.models.moments import optimizer_bytes, restore_optimizer
-
-
-def derived_seed(*parts: int | str) -> int:
-    """A 63-bit seed from the parts: the same on every machine and Python."""
-    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+from trainables.sft.order import epoch_order
 
 
 class EpochOrder(torch.utils.data.Sampler[int]):
@@ -31,8 +25,7 @@ class EpochOrder(torch.utils.data.Sampler[int]):
         return self.rows
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(derived_seed("order", self.seed, self.epoch))
-        return iter(torch.randperm(self.rows, generator=generator).tolist())
+        return iter(epoch_order(self.rows, self.seed, self.epoch))
 
 
 class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]

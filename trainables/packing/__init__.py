@@ -1,0 +1,1 @@
+"""The packed engine: several SFT trials train at once on one frozen base model."""

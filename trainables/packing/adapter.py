@@ -1,0 +1,103 @@
+"""A trial's LoRA adapter in a pack: one flat vector, seen as PEFT's matrices."""
+
+from collections.abc import Mapping
+from itertools import accumulate
+from math import prod
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import load, save
+
+from trainables.context import Adapter
+from trainables.models.config import LoraConfig
+
+PREFIX = "base_model.model."
+
+
+class Site(NamedTuple):
+    """What a trial adds to one module: x → x + scale · (x Aᵀ) Bᵀ, A (r, in), B (out, r).
+
+    `a` and `b` are in the base's precision, their gradients in the adapter's own.
+    """
+
+    a: torch.Tensor
+    b: torch.Tensor
+    grad_a: torch.Tensor
+    grad_b: torch.Tensor
+
+
+class PackedAdapter:
+    """Weights, gradients and their views by module path.
+
+    `tensors` are PEFT's by PEFT's names, `settings` its adapter_config.json. `master` is the
+    precision of weights, gradients and moments, `compute` that of the base.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, torch.Tensor],
+        settings: dict[str, Any],
+        lora: LoraConfig,
+        device: torch.device,
+        compute: torch.dtype,
+    ) -> None:
+        self.settings, self.dropout = settings, lora.lora_dropout
+        root = lora.r**0.5 if lora.use_rslora else lora.r
+        self.scale = lora.lora_alpha / root
+        master = torch.promote_types(compute, torch.float32)
+        parts = [t.detach().to(device, master).reshape(-1) for t in tensors.values()]
+        self.flat = torch.nn.Parameter(torch.cat(parts))
+        self.flat.grad = torch.zeros_like(self.flat)
+        same = compute == master
+        self.work = self.flat.data if same else torch.empty_like(self.flat, dtype=compute)
+        self._shapes = {name: tuple(t.shape) for name, t in tensors.items()}
+        weights, gradients = self.by_name(self.work), self.by_name(self.flat.grad)
+        self.sites = {
+            path: Site(
+                weights[f"{PREFIX}{path}.lora_A.weight"],
+                weights[f"{PREFIX}{path}.lora_B.weight"],
+                gradients[f"{PREFIX}{path}.lora_A.weight"],
+                gradients[f"{PREFIX}{path}.lora_B.weight"],
+            )
+            for path in self.paths()
+        }
+        self.refresh()
+
+    def paths(self) -> list[str]:
+        """The modules that the adapter changes."""
+        ends = ".lora_A.weight"
+        return [n.removeprefix(PREFIX).removesuffix(ends) for n in self._shapes if n.endswith(ends)]
+
+    def by_name(self, flat: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Views of a vector as long as the adapter's, by PEFT's names and in PEFT's shapes."""
+        ends = list(accumulate(prod(shape) for shape in self._shapes.values()))
+        return {
+            name: flat[end - prod(shape) : end].view(shape)
+            for end, (name, shape) in zip(ends, self._shapes.items(), strict=True)
+        }
+
+    def refresh(self) -> None:
+        """Bring the base's precision up to date with the weights."""
+        if self.work.data_ptr() != self.flat.data_ptr():
+            self.work.copy_(self.flat.data)
+
+    def to_bytes(self, flat: torch.Tensor | None = None) -> bytes:
+        """The weights as PEFT's safetensors file."""
+        named = self.by_name(self.flat.data if flat is None else flat)
+        return save({name: t.cpu().contiguous() for name, t in named.items()})
+
+    def restore(self, weights: bytes) -> None:
+        """Take weights from PEFT's safetensors file; ValueError where its names do not fit."""
+        self.fill(self.flat.data, load(weights))
+        self.refresh()
+
+    def fill(self, flat: torch.Tensor, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Write tensors by PEFT's names into a vector; ValueError where names do not fit."""
+        if different := sorted(set(tensors) ^ set(self._shapes)):
+            raise ValueError(f"the adapter has other tensors than the file: {different[:3]}")
+        for name, view in self.by_name(flat).items():
+            view.copy_(tensors[name])
+
+    def export(self) -> Adapter:
+        """The adapter as `PeftModel.from_pretrained` reads it."""
+        return Adapter(self.settings, self.to_bytes())

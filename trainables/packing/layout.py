@@ -1,0 +1,101 @@
+"""Which tokens of a pass belong to which trial, and which to which sequence.
+
+A pass is one call of the base model on rows of several trials, trial by trial. In training and loss
+measurement the rows are concatenated without padding, shape (1, tokens); in generation they are the
+rows of a padded batch, shape (rows, width).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+import torch
+
+from trainables.packing.adapter import PackedAdapter
+
+WIDTH_RATIO = 0.75  # rows of one attention call are at least this share of its longest
+
+
+class Share(NamedTuple):
+    """A trial's part of a pass: `units` tokens of a concatenation, or rows of a batch."""
+
+    adapter: PackedAdapter
+    units: int
+
+
+class Group(NamedTuple):
+    """Sequences of similar length that attend in one call, as a padded (rows, width) batch.
+
+    Token `source[i]` of the pass is token `target[i]` of the flattened batch.
+    """
+
+    rows: int
+    width: int
+    source: torch.Tensor
+    target: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The shares in order, and for a concatenation the attention groups and dropout keys."""
+
+    shares: Sequence[Share]
+    groups: Sequence[Group] = ()
+    keys: torch.Tensor | None = None  # (tokens,) int32, None: no dropout
+    anchor: torch.Tensor | None = None  # requires a gradient, so that autograd visits every adapter
+
+    @property
+    def units(self) -> int:
+        """Tokens of the concatenation, or rows of the batch."""
+        return sum(share.units for share in self.shares)
+
+    def spans(self, tokens: int) -> Iterator[tuple[PackedAdapter, int, int]]:
+        """(adapter, first, end) in a pass flattened to `tokens` tokens."""
+        each = tokens // self.units
+        ends = list(accumulate(share.units * each for share in self.shares))
+        starts = [0, *ends]
+        for share, start, end in zip(self.shares, starts, ends, strict=False):
+            yield share.adapter, start, end
+
+
+def attention_groups(lengths: Sequence[int], device: torch.device) -> list[Group]:
+    """Sequences of a concatenation in groups of similar length, longest first."""
+    starts = [0, *accumulate(lengths)]
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    groups: list[list[int]] = []
+    for i in order:
+        if not groups or lengths[i] < WIDTH_RATIO * lengths[groups[-1][0]]:
+            groups.append([])
+        groups[-1].append(i)
+    return [_group(members, starts, lengths, device) for members in groups]
+
+
+def _group(
+    members: Sequence[int], starts: Sequence[int], lengths: Sequence[int], device: torch.device
+) -> Group:
+    members = sorted(members)
+    width = max(lengths[i] for i in members)
+    source = [torch.arange(starts[i], starts[i] + lengths[i]) for i in members]
+    target = [torch.arange(lengths[i]) + place * width for place, i in enumerate(members)]
+    return Group(len(members), width, torch.cat(source).to(device), torch.cat(target).to(device))
+
+
+_current: Layout | None = None  # one engine a process; autograd's own threads must see it too
+
+
+def current() -> Layout | None:
+    """The layout of the pass under way."""
+    return _current
+
+
+@contextmanager
+def active(layout: Layout) -> Iterator[None]:
+    """Make `layout` that of all calls of the base model within."""
+    global _current
+    _current, before = layout, _current
+    try:
+        yield
+    finally:
+        _current = before

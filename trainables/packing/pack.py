@@ -1,0 +1,186 @@
+"""The pack: trials join and leave between steps, and share every call of the base model."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+
+from trainables.context import TrialContext, TrialStopped
+from trainables.evaluation.answer_loss import AnswerLoss
+from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, text_rows
+from trainables.models.adapters import adapted, export, named_trainable
+from trainables.models.load import Base
+from trainables.packing.adapter import PackedAdapter
+from trainables.packing.answers import Questions, packed_answers
+from trainables.packing.lora import attach
+from trainables.packing.passes import Part, loss_pass, train_pass, within_budget
+from trainables.packing.trial import PackedTrial
+from trainables.sft.config import SFTConfig
+
+MAX_TOKENS = 8192  # of one call of the base model in training
+
+
+class Ended(NamedTuple):
+    """A trial that left the pack: complete or stopped (None), or with what it raised."""
+
+    name: str
+    error: Exception | None
+
+
+class Pack:
+    """Trials on one base model. Not safe for threads."""
+
+    def __init__(self, base: Base, max_tokens: int = MAX_TOKENS) -> None:
+        self.base, self.max_tokens = base, max_tokens
+        self.trials: dict[str, PackedTrial] = {}
+        self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
+        self._ended: list[Ended] = []
+
+    def join(self, name: str, config: SFTConfig, context: TrialContext) -> None:
+        """Take a trial in, fresh or from its checkpoint. Raises what a broken one raises."""
+        trial = PackedTrial(config, context, self._fresh_adapter(config))
+        for path in set(trial.adapter.sites) - set(self._hooks):
+            self._hooks[path] = attach(self.base.model.get_submodule(path), path)
+        self.trials[name] = trial
+
+    def _fresh_adapter(self, config: SFTConfig) -> PackedAdapter:
+        # PEFT makes it, so that it starts from the same numbers as in the isolated engine
+        with adapted(self.base, config.lora, config.training.seed) as model:
+            tensors, settings = named_trainable(model), export(model).config
+        device, dtype = self.base.model.device, self.base.dtype
+        return PackedAdapter(tensors, settings, config.lora, device, dtype)
+
+    def leave(self, name: str) -> None:
+        """Let a trial go, between two steps; the others do not notice."""
+        self.trials.pop(name, None)
+
+    def close(self) -> None:
+        """Give the base model back as it was."""
+        self.trials.clear()
+        for hook in self._hooks.values():
+            hook.remove()
+        self._hooks.clear()
+
+    def step(self) -> list[Ended]:
+        """One batch of every trial, then updates, evaluations and answers where they are due.
+
+        Returns the trials that ended. Raises only what concerns the whole pack.
+        """
+        self._ended = []
+        training = [(n, t) for n, t in self.trials.items() if not t.progress.over]
+        self._train(training)
+        updated = [(n, t) for n, t in training if t.complete]
+        for name, trial in updated:
+            with self._own(name):
+                trial.update()
+        self._evaluate([(n, t) for n, t in updated if n in self.trials and t.progress.due])
+        self._finish([(n, t) for n, t in self.trials.items() if t.progress.over])
+        return self._ended
+
+    @contextmanager
+    def _own(self, name: str) -> Iterator[None]:
+        """What is raised within ends this trial alone."""
+        try:
+            yield
+        except TrialStopped:
+            self._end(name, None)
+        except Exception as error:
+            self._end(name, error)
+
+    def _end(self, name: str, error: Exception | None) -> None:
+        self.leave(name)
+        self._ended.append(Ended(name, error))
+
+    def _train(self, training: Sequence[tuple[str, PackedTrial]]) -> None:
+        trials = dict(training)
+        parts = [_training_part(name, trial) for name, trial in training]
+        losses: dict[str, float] = defaultdict(float)
+        with self._timed(parts) as seconds:
+            for chunk in within_budget(parts, self.max_tokens):
+                weights = [1 / trials[part.trial].answer_tokens for part in chunk]
+                found = train_pass(self.base.model, chunk, weights)
+                for part, loss in zip(chunk, found, strict=True):
+                    losses[part.trial] += loss
+        for name, trial in training:
+            trial.batch_done(losses[name], seconds[name])
+
+    def _evaluate(self, due: Sequence[tuple[str, PackedTrial]]) -> None:
+        parts = [_loss_part(name, trial) for name, trial in due]
+        nats: dict[str, float] = defaultdict(float)
+        budget = min((t.config.evaluation.max_batch_tokens for _, t in due), default=0)
+        with self._timed(parts) as seconds:
+            for chunk in within_budget(parts, budget):
+                for part, loss in zip(chunk, loss_pass(self.base.model, chunk), strict=True):
+                    nats[part.trial] += loss
+        for part, (name, trial) in zip(parts, due, strict=True):
+            with self._own(name):
+                rows = part.rows
+                found = AnswerLoss(nats[name], rows.answer_tokens(), int(rows.answer_bytes.sum()))
+                trial.seconds += seconds[name]
+                metrics = loss_metrics(found, trial.config.evaluation)
+                trial.progress.evaluated(metrics, trial, seconds[name])
+
+    def _finish(self, over: Sequence[tuple[str, PackedTrial]]) -> None:
+        """Answer the questions with the best steps' adapters, and report the results."""
+        alike: dict[tuple[int, int], list[tuple[str, PackedTrial]]] = defaultdict(list)
+        for name, trial in over:
+            with self._own(name):
+                if trial.progress.best_adapter is not None:
+                    trial.adapter.restore(trial.progress.best_adapter)
+                settings = trial.config.evaluation
+                alike[settings.max_new_tokens, settings.max_batch_tokens].append((name, trial))
+        for (new_tokens, budget), trials in alike.items():
+            self._answer(trials, new_tokens, budget)
+
+    def _answer(
+        self, trials: Sequence[tuple[str, PackedTrial]], new_tokens: int, budget: int
+    ) -> None:
+        parts = [_question_part(name, trial) for name, trial in trials]
+        with self._timed(parts) as seconds:
+            asked = [Questions(part.adapter, part.rows) for part in parts]
+            answers = packed_answers(self.base, asked, new_tokens, budget)
+        for part, texts, (name, trial) in zip(parts, answers, trials, strict=True):
+            with self._own(name):
+                trial.seconds += seconds[name]
+                text, predictions = score_text(texts, part.rows, trial.config.evaluation)
+                facts = {"engine": "packed"}
+                trial.progress.finish(text, predictions, {}, facts, seconds[name])
+                raise TrialStopped
+
+    @contextmanager
+    def _timed(self, parts: Sequence[Part]) -> Iterator[dict[str, float]]:
+        """The seconds spent within, divided among the trials by their tokens; filled in at the
+        end."""
+        shares: dict[str, float] = {}
+        begun = time.monotonic()
+        yield shares
+        if self.base.model.device.type == "cuda":
+            torch.cuda.synchronize()
+        each = (time.monotonic() - begun) / max(1, sum(part.tokens for part in parts))
+        shares.update({part.trial: part.tokens * each for part in parts})
+
+
+def _training_part(name: str, trial: PackedTrial) -> Part:
+    batch = trial.batch
+    return Part(
+        name,
+        trial.adapter,
+        trial.rows,
+        chosen=[row for _, row in batch],
+        places=[place for place, _ in batch],
+        seed=trial.config.training.seed,
+        step=trial.progress.step,
+    )
+
+
+def _loss_part(name: str, trial: PackedTrial) -> Part:
+    rows = loss_rows(trial.context.prepared.validation, trial.config.evaluation)
+    return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def _question_part(name: str, trial: PackedTrial) -> Part:
+    rows = text_rows(trial.context.prepared.validation, trial.config.evaluation)
+    return Part(name, trial.adapter, rows, range(len(rows)))

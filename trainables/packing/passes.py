@@ -1,0 +1,129 @@
+"""Calls of the base model on rows of several trials: training, and the loss of answers."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from trainables.data.token_rows import TokenRows
+from trainables.packing.adapter import PackedAdapter
+from trainables.packing.attention import row_attention
+from trainables.packing.dropout import token_keys
+from trainables.packing.layout import Layout, Share, active, attention_groups
+
+
+class Part(NamedTuple):
+    """A trial's rows in a pass."""
+
+    trial: str
+    adapter: PackedAdapter
+    rows: TokenRows
+    chosen: Sequence[int]  # row numbers
+    places: Sequence[int] = ()  # in the optimizer step, for dropout
+    seed: int = 0
+    step: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the chosen rows."""
+        lengths = self.rows.lengths()
+        return int(sum(lengths[i] for i in self.chosen))
+
+
+def within_budget(parts: Sequence[Part], budget: int) -> Iterator[list[Part]]:
+    """The parts in passes of at most `budget` tokens, cut between rows; a longer row goes alone."""
+    batch: list[Part] = []
+    used = 0
+    for part in parts:
+        lengths = part.rows.lengths()
+        for at, row in enumerate(part.chosen):
+            if used and used + lengths[row] > budget:
+                yield batch
+                batch, used = [], 0
+            used += int(lengths[row])
+            places = part.places[at : at + 1]
+            if batch and batch[-1].trial == part.trial:
+                grown = [*batch[-1].chosen, row], [*batch[-1].places, *places]
+                batch[-1] = part._replace(chosen=grown[0], places=grown[1])
+            else:
+                batch.append(part._replace(chosen=[row], places=list(places)))
+    if batch:
+        yield batch
+
+
+def train_pass(model: Any, parts: Sequence[Part], weights: Sequence[float]) -> list[float]:
+    """Add each trial's gradient of (weight x its summed token loss); the weighted losses.
+
+    No sum runs over trials: NaN in one stays there.
+    """
+    device = model.device
+    keys = _dropout_keys(parts, device) if any(p.adapter.dropout for p in parts) else None
+    anchor = torch.zeros(1, device=device, requires_grad=True)
+    with row_attention(model), active(_layout(parts, device, keys, anchor)):
+        nats, counts = _token_losses(model, parts)
+        weight = nats.new_tensor(weights).repeat_interleave(torch.tensor(counts, device=device))
+        torch.autograd.backward(nats, weight)
+    return _sums(nats.detach() * weight, counts)
+
+
+def loss_pass(model: Any, parts: Sequence[Part]) -> list[float]:
+    """Each trial's summed loss of its answers' tokens, in nats."""
+    with torch.inference_mode(), row_attention(model), active(_layout(parts, model.device)):
+        return _sums(*_token_losses(model, parts))
+
+
+def _layout(
+    parts: Sequence[Part],
+    device: torch.device,
+    keys: torch.Tensor | None = None,
+    anchor: torch.Tensor | None = None,
+) -> Layout:
+    lengths = [int(part.rows.lengths()[i]) for part in parts for i in part.chosen]
+    shares = [Share(part.adapter, part.tokens) for part in parts]
+    return Layout(shares, attention_groups(lengths, device), keys, anchor)
+
+
+def _dropout_keys(parts: Sequence[Part], device: torch.device) -> torch.Tensor:
+    keys = []
+    for part in parts:
+        lengths = [int(part.rows.lengths()[i]) for i in part.chosen]
+        places = list(zip(part.places, lengths, strict=True))
+        keys.append(token_keys(part.seed, part.step, places))
+    return torch.from_numpy(np.concatenate(keys)).to(device)
+
+
+def _token_losses(model: Any, parts: Sequence[Part]) -> tuple[torch.Tensor, list[int]]:
+    """(answer tokens,) negative log-likelihoods in nats, and how many there are a part."""
+    rows = [(part.rows, i) for part in parts for i in part.chosen]
+    lengths = [len(r.row(i)) for r, i in rows]
+    first = np.cumsum([0, *lengths[:-1]])
+    starts = [int(r.answer_start[i]) for r, i in rows]
+    ids = torch.from_numpy(np.concatenate([r.row(i) for r, i in rows]).astype(np.int64))
+    positions = torch.from_numpy(np.concatenate([np.arange(n) for n in lengths]))
+    # the logits at position t predict token t + 1
+    answer = np.concatenate(
+        [at + np.arange(start, n) for at, start, n in zip(first, starts, lengths, strict=True)]
+    )
+    wanted = torch.from_numpy(answer).to(model.device)
+    ids, positions = ids.to(model.device), positions.to(model.device)
+    logits = model(
+        input_ids=ids[None],
+        position_ids=positions[None],
+        use_cache=False,
+        logits_to_keep=wanted - 1,
+    ).logits[0]
+    exact = torch.promote_types(logits.dtype, torch.float32)
+    nats = torch.nn.functional.cross_entropy(logits.to(exact), ids[wanted], reduction="none")
+    counts = [
+        sum(len(part.rows.row(i)) - int(part.rows.answer_start[i]) for i in part.chosen)
+        for part in parts
+    ]
+    return nats, counts
+
+
+def _sums(values: torch.Tensor, counts: Sequence[int]) -> list[float]:
+    """Sums of consecutive runs of `counts` values."""
+    parts = torch.split(values, list(counts))
+    sums: list[float] = torch.stack([part.sum() for part in parts]).tolist()
+    return sums

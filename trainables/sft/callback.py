@@ -1,0 +1,58 @@
+"""Between the steps of TRL's trainer: seeds, evaluation, and the trial's progress."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+
+from trainables.context import Adapter, Checkpoint
+from trainables.models.adapters import export
+from trainables.seeds import derived_seed
+from trainables.sft.progress import Progress
+from trainables.sft.trainer import MedsweepTrainer
+
+
+class Course(TrainerCallback):  # type: ignore[misc]
+    """Tells `progress` of each step, and measures the model where it is due."""
+
+    trainer: MedsweepTrainer  # set once the trainer exists; it needs its callbacks first
+
+    def __init__(self, progress: Progress, measure: Callable[[], dict[str, float]]) -> None:
+        self.progress, self.measure = progress, measure
+        self.began = 0.0
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.trainer.order.epoch = int(state.epoch or 0)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.began = time.monotonic()
+        self.trainer.step_loss = 0.0
+        # dropout masks depend on (seed, step) only, so a resumed trial draws the same ones
+        seed = self.progress.config.training.seed
+        torch.manual_seed(derived_seed("step", seed, state.global_step))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        trainer, progress = self.trainer, self.progress
+        progress.updates += not trainer.accelerator.optimizer_step_was_skipped
+        progress.step_done(
+            loss=trainer.step_loss,
+            grad_norm=trainer.grad_norm,
+            rate=float(trainer.optimizer.param_groups[0]["lr"]),
+            epoch=float(state.epoch),
+            seconds=time.monotonic() - self.began,
+        )
+        if progress.due:
+            begun = time.monotonic()
+            metrics = self.measure()
+            progress.evaluated(metrics, self, time.monotonic() - begun)
+            control.should_training_stop |= progress.out_of_patience
+
+    def export(self) -> Adapter:
+        """As Weights."""
+        return export(self.trainer.model)
+
+    def snapshot(self, state: dict[str, Any]) -> Checkpoint:
+        """As Weights."""
+        return self.trainer.snapshot(state)

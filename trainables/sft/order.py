@@ -1,0 +1,35 @@
+"""Which rows a trial trains on, in which order: a function of its seed."""
+
+from functools import lru_cache
+from math import ceil
+
+import torch
+
+from trainables.schedule import updates_per_epoch
+from trainables.seeds import derived_seed
+
+
+@lru_cache(maxsize=64)
+def epoch_order(rows: int, seed: int, epoch: int) -> tuple[int, ...]:
+    """The order of rows in an epoch, a function of (seed, epoch)."""
+    generator = torch.Generator().manual_seed(derived_seed("order", seed, epoch))
+    return tuple(torch.randperm(rows, generator=generator).tolist())
+
+
+def step_batches(
+    rows: int, batch_size: int, accumulation: int, seed: int, step: int
+) -> list[tuple[int, ...]]:
+    """The batches of an optimizer step (counted from 0); an epoch's last ones may be smaller."""
+    per_epoch = updates_per_epoch(rows, batch_size, accumulation)
+    epoch, place = divmod(step, per_epoch)
+    order = epoch_order(rows, seed, epoch)
+    first = place * accumulation * batch_size
+    own = order[first : first + accumulation * batch_size]
+    return [own[i : i + batch_size] for i in range(0, len(own), batch_size)]
+
+
+def epochs_done(rows: int, batch_size: int, accumulation: int, steps: int) -> float:
+    """Epochs passed after `steps` optimizer steps, by batches."""
+    per_epoch = updates_per_epoch(rows, batch_size, accumulation)
+    epoch, place = divmod(steps, per_epoch)
+    return epoch + place * accumulation / ceil(rows / batch_size)

@@ -1,6 +1,7 @@
 """One trial of a pack: its adapter, optimizer and schedule, and where it is in its data."""
 
 import math
+import warnings
 from typing import Any
 
 import torch
@@ -37,8 +38,10 @@ class PackedTrial:
         updates = int(checkpoint.state["updates"])
         if updates:
             self._restore_moments(checkpoint.optimizer, updates)
-        for _step in range(updates):
-            self.scheduler.step()
+        with warnings.catch_warnings():  # the scheduler expects the optimizer to go first
+            warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+            for _step in range(updates):
+                self.scheduler.step()
 
     def _restore_moments(self, data: bytes, updates: int) -> None:
         flat = self.adapter.flat

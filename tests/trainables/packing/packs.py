@@ -1,0 +1,77 @@
+"""Packs of toy trials for tests, and how to compare their reports."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from tests.trainables.sft.trials import TOY, prepared
+from trainables.context import Checkpoint, ListContext, Report
+from trainables.data.prepare import Prepared
+from trainables.models.load import Base, load_base
+from trainables.packing.pack import Pack
+from trainables.sft.config import SFTConfig
+
+
+def double_base() -> Base:
+    """The toy Llama in float64."""
+    base = load_base(TOY, "cpu")
+    model = copy.deepcopy(base.model).double()
+    return Base(model, base.tokenizer, base.folder, torch.float64)
+
+
+def run_pack(
+    base: Base,
+    trials: Mapping[str, SFTConfig],
+    data: Mapping[str, Prepared] | None = None,
+    checkpoints: Mapping[str, Checkpoint] | None = None,
+    joins: Mapping[str, int] | None = None,
+    leaves: Mapping[str, int] | None = None,
+    max_tokens: int = 8192,
+) -> dict[str, list[Report]]:
+    """The reports of trials that train together; some join or leave after some steps of the pack.
+
+    A trial that raises makes this raise.
+    """
+    pack = Pack(base, max_tokens)
+    contexts = {
+        name: ListContext((data or {}).get(name) or prepared(), (checkpoints or {}).get(name))
+        for name in trials
+    }
+    waiting = {name: (joins or {}).get(name, 0) for name in trials}
+    step = 0
+    while pack.trials or waiting:
+        for name in [n for n, at in waiting.items() if at <= step]:
+            pack.join(name, trials[name], contexts[name])
+            del waiting[name]
+        for name, at in (leaves or {}).items():
+            if at == step:
+                pack.leave(name)
+        for ended in pack.step():
+            if ended.error is not None:
+                raise ended.error
+        step += 1
+    pack.close()
+    return {name: context.reports for name, context in contexts.items()}
+
+
+def numbers(reports: list[Report]) -> list[dict[str, float]]:
+    """All that was measured, but for time."""
+    return [{k: v for k, v in r.metrics.items() if k != "minutes"} for r in reports]
+
+
+def largest_difference(left: list[Report], right: list[Report]) -> float:
+    """Relative, over all measured numbers; the reports must be of the same steps and names."""
+    assert [r.step for r in left] == [r.step for r in right]
+    worst = 0.0
+    for one, other in zip(numbers(left), numbers(right), strict=True):
+        assert one.keys() == other.keys()
+        for name, value in one.items():
+            worst = max(worst, abs(value - other[name]) / max(abs(value), 1e-300))
+    return worst
+
+
+def fields(**sections: Any) -> dict[str, Any]:
+    """A dictionary of sections."""
+    return sections

@@ -122,7 +122,7 @@ def packed_seconds(
     """Seconds of each step of a pack, after `warm` others."""
     from trainables.packing.pack import Pack
 
-    pack = Pack(base)
+    pack = Pack(base, trials[0][0].model)
     for number, (config, data) in enumerate(trials):
         pack.join(str(number), config, ListContext(data))
     taken = []

@@ -11,7 +11,7 @@ from sweeps.environment import describe_environment
 from sweeps.errors import Problem, SpecError
 from sweeps.ledger import Ledger
 from sweeps.observer import Observer
-from sweeps.readiness import make_ready, refuse_folder
+from sweeps.readiness import make_ready, refuse_folder, unpackable
 from sweeps.reading.loading import LoadedSpec
 from sweeps.run_lock import exclusive
 from sweeps.spec import SweepSpec
@@ -82,12 +82,13 @@ def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
             sum(n.cpus for n in nodes),
             int(sum(n.gpus for n in nodes)),
             node_cpus=max(n.cpus for n in nodes),
+            unpackable=unpackable(sweep.spec, sweep.space),
         )
         from sweeps.tune.driver import run_tune
 
         for observer in watch(sweep, placement):
             sweep.observers.add(observer)
-        run_tune(sweep, placement)
+        run_tune(sweep, placement, nodes)
     finally:
         sweep.observers.close()
         session.close()

@@ -11,7 +11,7 @@ from search_spaces.space import Space, build_space
 from sweeps.errors import SpecError
 from sweeps.preparation import Preparation
 from sweeps.proposer import Proposer, whole_baseline
-from sweeps.readiness import models, ranks, target_problems
+from sweeps.readiness import models, ranks, target_problems, unpackable
 from sweeps.spec import SweepSpec
 
 SAMPLES = 5
@@ -46,7 +46,8 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -
         for model in models(spec, space):
             preparation.model_folder(model)
         preparation.data(spec.trial)
-    return Plan(spec, space, _samples(spec, space), _models(spec, space), _data(spec), _where(spec))
+    samples, facts = _samples(spec, space), _models(spec, space)
+    return Plan(spec, space, samples, facts, _data(spec), _where(spec, space))
 
 
 def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:
@@ -93,10 +94,11 @@ def _data(spec: SweepSpec) -> dict[str, Any] | None:
     return cached_report(spec.trial.data, key, spec.trial.training.max_length)
 
 
-def _where(spec: SweepSpec) -> str:
+def _where(spec: SweepSpec, space: Space) -> str:
     if spec.cluster.target == "ray":
         return f"on the Ray cluster at {spec.cluster.address or 'auto'}"
     devices = local_devices()
-    placement = place(spec.cluster, cpu_count(), len(devices))
+    reason = unpackable(spec, space)
+    placement = place(spec.cluster, cpu_count(), len(devices), unpackable=reason)
     names = ", ".join(d.name for d in devices) or "CPU only"
     return f"on this machine ({names}): {placement.description}"

@@ -4,10 +4,14 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from search_spaces.distributions import Choice, Constant
+from search_spaces.schema import set_path
 from search_spaces.space import Space
 from sweeps.errors import Problem, SpecError
 from sweeps.preparation import Preparation
@@ -16,6 +20,8 @@ from trainables.errors import InputError
 from trainables.models.config import ModelConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.targets import trainable_parameters, unmatched
+from trainables.packing import packable
+from trainables.sft.config import SFTConfig
 
 SPARE_BYTES = 500_000_000  # for logs, predictions, reports and Ray's own files
 COPIES = 4  # float32 tensors of an adapter on disk: best, checkpoint, two moments
@@ -62,6 +68,23 @@ def ranks(spec: SweepSpec, space: Space) -> list[int]:
     searched = space.parameters.get("lora.r")
     points = searched.probes() if searched else (spec.trial.lora.r,)
     return [int(r) for r in points if isinstance(r, int | float)]
+
+
+def unpackable(spec: SweepSpec, space: Space) -> str | None:
+    """Why trials of this sweep cannot train packed, or None: a reason for one is one for all."""
+    reasons = (packable.unpackable(config) for config in _variants(spec, space))
+    return next((reason for reason in reasons if reason), None)
+
+
+def _variants(spec: SweepSpec, space: Space) -> Iterator[SFTConfig]:
+    """The trial, and the trial with each choice of each parameter alone."""
+    yield spec.trial
+    for path in space.parameters:
+        for value in _values(space, path) or ():
+            content = spec.trial.model_dump(mode="json")
+            set_path(content, path, value)
+            with suppress(ValidationError):  # a combination that no trial will have
+                yield SFTConfig.model_validate(content)
 
 
 def _targets(spec: SweepSpec, space: Space) -> tuple[Any, ...]:

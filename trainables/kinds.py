@@ -8,3 +8,4 @@ TRAIN: dict[str, str] = {
     "sft": "trainables.sft.train:train",
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
+PACKED = frozenset({"sft"})  # kinds that `trainables.packing` can train together

@@ -13,7 +13,9 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from cluster.placement import Placement
+from cluster.session import Node
 from sweeps.sweep import Sweep
+from sweeps.tune.pack_actor import Hosts, start_hosts
 from sweeps.tune.trial_thread import Failure
 from sweeps.tune.worker import TuneWorker, pack
 from trainables.context import MetricError, Report
@@ -40,8 +42,8 @@ class Relay:
     kept here, the sweep is stopped, and `run_tune` raises it.
     """
 
-    def __init__(self, sweep: Sweep, placement: Placement) -> None:
-        self.sweep, self.placement = sweep, placement
+    def __init__(self, sweep: Sweep, placement: Placement, hosts: Hosts | None) -> None:
+        self.sweep, self.placement, self.hosts = sweep, placement, hosts
         self.names: dict[str, str] = {}
         self.error: Exception | None = None
         self._references: dict[str, Any] = {}
@@ -64,9 +66,10 @@ class Relay:
         key = task.prepared.key
         if key not in self._references:
             self._references[key] = ray.put(task.prepared)
+        data = self._references[key]
         checkpoint = ray.put(task.checkpoint) if task.checkpoint else None
         threads = max(1, math.floor(self.placement.cpus_per_trial))
-        return {"order": pack(task, self._references[key], checkpoint, threads)}
+        return {"order": pack(task, data, checkpoint, threads, self.hosts)}
 
     def result(self, tune_id: str, result: Report | Failure | None) -> bool:
         """Take what a worker sent; True where its trial is over."""
@@ -180,13 +183,14 @@ class StopAll(tune.Stopper):  # type: ignore[misc]
         return self.relay.error is not None
 
 
-def run_tune(sweep: Sweep, placement: Placement) -> None:
+def run_tune(sweep: Sweep, placement: Placement, nodes: list[Node]) -> None:
     """Run the sweep to its end on the Ray that this process is connected to.
 
     Raises SweepError; KeyboardInterrupt passes through.
     """
     os.environ.update(TUNE_SETTINGS)
-    relay = Relay(sweep, placement)
+    hosts = start_hosts(nodes, placement) if placement.pack > 1 else None
+    relay = Relay(sweep, placement, hosts)
     with tempfile.TemporaryDirectory(prefix="medsweep-", ignore_cleanup_errors=True) as scratch:
         tune.run(
             TuneWorker,

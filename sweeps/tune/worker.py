@@ -9,6 +9,7 @@ from ray.tune import Trainable
 
 from sweeps.quiet import quiet_libraries
 from sweeps.sweep import Task
+from sweeps.tune.pack_actor import RemoteTrial
 from sweeps.tune.trial_thread import Failure, TrialThread
 
 
@@ -20,11 +21,14 @@ class Order(NamedTuple):
     prepared: Any  # ObjectRef of Prepared
     checkpoint: Any  # ObjectRef of Checkpoint, or None
     threads: int
+    name: str
+    hosts: Any  # of packs (`pack_actor.Hosts`); None: the trial runs in this process
 
 
-def pack(task: Task, prepared: Any, checkpoint: Any, threads: int) -> str:
+def pack(task: Task, prepared: Any, checkpoint: Any, threads: int, hosts: Any) -> str:
     """An opaque string: Ray Tune copies, flattens and prints whatever else a config holds."""
-    order = Order(task.kind, task.entry.config, prepared, checkpoint, threads)
+    entry = task.entry
+    order = Order(task.kind, entry.config, prepared, checkpoint, threads, entry.trial, hosts)
     return base64.b64encode(cloudpickle.dumps(order)).decode()
 
 
@@ -41,7 +45,7 @@ class TuneWorker(Trainable):  # type: ignore[misc]
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next trial; False (Tune then starts a fresh process) if the last hangs."""
-        if not self._thread.stop():
+        if not self._trial.stop():
             return False
         self._open(new_config)
         return True
@@ -50,23 +54,30 @@ class TuneWorker(Trainable):  # type: ignore[misc]
         """The next report. Never `done`: the driver decides, and the worker stays warm."""
         if self._spoilt:
             raise RuntimeError(self._spoilt)
-        result = self._thread.next()
+        result = self._trial.next()
         if isinstance(result, Failure) and result.poisoned:
             self._spoilt = result.message
         return {"report": result}
 
     def cleanup(self) -> None:
         """End the trial, if one is under way."""
-        self._thread.stop()
+        self._trial.stop()
 
     def _open(self, config: dict[str, Any]) -> None:
+        order: Order = cloudpickle.loads(base64.b64decode(config["order"]))
+        self._trial = self._remote(order) if order.hosts else self._local(order)
+
+    def _remote(self, order: Order) -> RemoteTrial:
+        data = (order.prepared, order.checkpoint)  # fetched by the pack's process
+        return RemoteTrial(order.hosts, order.name, order.kind, order.config, data)
+
+    def _local(self, order: Order) -> TrialThread:
         import torch
 
-        order: Order = cloudpickle.loads(base64.b64decode(config["order"]))
         torch.set_num_threads(order.threads)
         checkpoint = ray.get(order.checkpoint) if order.checkpoint is not None else None
         prepared = self._data(order.prepared)
-        self._thread = TrialThread(order.kind, order.config, prepared, checkpoint)
+        return TrialThread(order.kind, order.config, prepared, checkpoint)
 
     def _data(self, reference: Any) -> Any:
         if self._warm is None or self._warm[0] != reference:

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from trainables.context import TrialContext, TrialStopped
 from trainables.evaluation.answer_loss import AnswerLoss
 from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, text_rows
 from trainables.models.adapters import adapted, export, named_trainable
+from trainables.models.config import ModelConfig
 from trainables.models.load import Base
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.answers import Questions, packed_answers
@@ -33,8 +34,8 @@ class Ended(NamedTuple):
 class Pack:
     """Trials on one base model. Not safe for threads."""
 
-    def __init__(self, base: Base, max_tokens: int = MAX_TOKENS) -> None:
-        self.base, self.max_tokens = base, max_tokens
+    def __init__(self, base: Base, model: ModelConfig, max_tokens: int = MAX_TOKENS) -> None:
+        self.base, self.model, self.max_tokens = base, model, max_tokens
         self.trials: dict[str, PackedTrial] = {}
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
@@ -64,20 +65,22 @@ class Pack:
             hook.remove()
         self._hooks.clear()
 
-    def step(self) -> list[Ended]:
-        """One batch of every trial, then updates, evaluations and answers where they are due.
+    def step(self, paused: Collection[str] = ()) -> list[Ended]:
+        """One batch of every trial that is not paused; then updates, evaluations and answers where
+        they are due.
 
         Returns the trials that ended. Raises only what concerns the whole pack.
         """
         self._ended = []
-        training = [(n, t) for n, t in self.trials.items() if not t.progress.over]
+        active = [(n, t) for n, t in self.trials.items() if n not in paused]
+        training = [(n, t) for n, t in active if not t.progress.over]
         self._train(training)
         updated = [(n, t) for n, t in training if t.complete]
         for name, trial in updated:
             with self._own(name):
                 trial.update()
         self._evaluate([(n, t) for n, t in updated if n in self.trials and t.progress.due])
-        self._finish([(n, t) for n, t in self.trials.items() if t.progress.over])
+        self._finish([(n, t) for n, t in active if n in self.trials and t.progress.over])
         return self._ended
 
     @contextmanager
@@ -98,14 +101,28 @@ class Pack:
         trials = dict(training)
         parts = [_training_part(name, trial) for name, trial in training]
         losses: dict[str, float] = defaultdict(float)
-        with self._timed(parts) as seconds:
-            for chunk in within_budget(parts, self.max_tokens):
-                weights = [1 / trials[part.trial].answer_tokens for part in chunk]
-                found = train_pass(self.base.model, chunk, weights)
-                for part, loss in zip(chunk, found, strict=True):
-                    losses[part.trial] += loss
+        try:
+            with self._timed(parts) as seconds:
+                for chunk in within_budget(parts, self.max_tokens):
+                    weights = [1 / trials[part.trial].answer_tokens for part in chunk]
+                    found = train_pass(self.base.model, chunk, weights)
+                    for part, loss in zip(chunk, found, strict=True):
+                        losses[part.trial] += loss
+        except torch.OutOfMemoryError as error:
+            self._make_room(parts, error)
+            return
         for name, trial in training:
             trial.batch_done(losses[name], seconds[name])
+
+    def _make_room(self, parts: Sequence[Part], error: Exception) -> None:
+        """After an out-of-memory: begin the trials' steps again with calls half as large. Where one
+        row is too much, the trial that came last ends."""
+        for part in parts:
+            self.trials[part.trial].restart_step()
+        self.max_tokens = min(self.max_tokens, sum(part.tokens for part in parts)) // 2
+        if self.max_tokens < max(max(part.rows.lengths()) for part in parts):
+            self.max_tokens *= 2
+            self._end(next(reversed(self.trials)), error)
 
     def _evaluate(self, due: Sequence[tuple[str, PackedTrial]]) -> None:
         parts = [_loss_part(name, trial) for name, trial in due]

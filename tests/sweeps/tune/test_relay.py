@@ -32,7 +32,7 @@ def _no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def relay(tmp_path: Path) -> Relay:
-    return Relay(make_sweep(make_spec(num_trials=2), tmp_path), Placement(1, 0, 1, ""))
+    return Relay(make_sweep(make_spec(num_trials=2), tmp_path), Placement(1, 0, 1, ""), None)
 
 
 def begin(relay: Relay, *ids: str) -> None:
@@ -152,4 +152,4 @@ def test_reports_are_let_go_of() -> None:
 def test_a_sweep_that_is_over_at_once(tmp_path: Path, relay: Relay) -> None:
     done: Sweep = make_sweep(make_spec(num_trials=1), tmp_path / "done")
     done.number = 1
-    assert Relay(done, Placement(1, 0, 1, "")).order("a") == Searcher.FINISHED
+    assert Relay(done, Placement(1, 0, 1, ""), None).order("a") == Searcher.FINISHED

@@ -34,7 +34,7 @@ def run_pack(
 
     A trial that raises makes this raise.
     """
-    pack = Pack(base, max_tokens)
+    pack = Pack(base, TOY, max_tokens)
     contexts = {
         name: ListContext((data or {}).get(name) or prepared(), (checkpoints or {}).get(name))
         for name in trials

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tests.trainables.packing.packs import fields, numbers
-from tests.trainables.sft.trials import config, pairs, prepared, token_rows_of, toy_tokenizer
+from tests.trainables.sft.trials import TOY, config, pairs, prepared, token_rows_of, toy_tokenizer
 from trainables.context import ListContext, Report, TrialFailed
 from trainables.data.prepare import Prepared
 from trainables.models.load import Base
@@ -28,7 +28,7 @@ def uneven() -> Prepared:
 
 def three(base: Base, data: Prepared, poison: float | None) -> tuple[list[Report], list[Report]]:
     """The first and last of three trials; NaN may enter the one between them, in its weights."""
-    pack = Pack(base)
+    pack = Pack(base, TOY)
     contexts = [ListContext(data) for _ in range(3)]
     for number, context in enumerate(contexts):
         trial = config(
@@ -69,7 +69,7 @@ def test_nan_stays_where_it_is(double: Base, rows: object, poison: float) -> Non
 
 
 def test_the_reason_says_what_to_do(double: Base) -> None:
-    pack = Pack(double)
+    pack = Pack(double, TOY)
     context = ListContext(prepared())
     pack.join("a", config(training=fields(learning_rate=1e300, max_steps=9)), context)
     errors = [e.error for _ in range(4) for e in pack.step() if e.error]

@@ -1,0 +1,111 @@
+"""The actor that holds a device's pack, and a trial's view of it from another process."""
+
+import os
+import time
+from typing import Any
+
+import ray
+from ray.exceptions import ActorUnavailableError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from cluster.placement import Placement
+from cluster.session import Node
+from sweeps.quiet import quiet_libraries
+from sweeps.tune.trial_thread import Failure, failure, trainer
+from trainables.context import Report
+from trainables.kinds import PACKED
+from trainables.packing.host import PackHost
+from trainables.sft.config import SFTConfig
+
+RESTART_SECONDS = 180  # a host that died is made again by Ray: a new process, torch, the base model
+Hosts = dict[tuple[str, str], Any]  # (node, GPU or "") → actor
+
+
+class PackActor:
+    """Runs `PackHost` on one device. After its process died it takes half as many trials at once:
+    it may have been killed for its memory."""
+
+    def __init__(self, device: str, capacity: int, threads: int) -> None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device
+        quiet_libraries()
+        import torch
+
+        torch.set_num_threads(threads)
+        again = ray.get_runtime_context().was_current_actor_reconstructed
+        self._host = PackHost(max(1, capacity // 2) if again else capacity)
+
+    def open(
+        self, name: str, kind: str, config: dict[str, Any], prepared: Any, checkpoint: Any
+    ) -> None:
+        """Take a trial on."""
+        alone = None if kind in PACKED else trainer(kind)
+        self._host.open(name, SFTConfig.model_validate(config), prepared, checkpoint, alone)
+
+    def next(self, name: str) -> Report | Failure:
+        """The trial's next report; waits for it."""
+        try:
+            return self._host.next(name)
+        except BaseException as error:
+            problem = failure(error)
+            if problem.poisoned:  # nothing more works in this process; Ray makes another
+                os._exit(1)
+            return problem
+
+    def stop(self, name: str) -> bool:
+        """End a trial; False where it does not end."""
+        return self._host.stop(name)
+
+
+class RemoteTrial:
+    """A trial in this node's pack, as `TrialThread` is one in this process."""
+
+    def __init__(
+        self, hosts: Hosts, name: str, kind: str, config: dict[str, Any], data: tuple[Any, Any]
+    ) -> None:
+        here = ray.get_runtime_context().get_node_id()
+        devices = ray.get_gpu_ids()
+        self._host = hosts[here, str(devices[0]) if devices else ""]
+        self._order = (name, kind, config, *data)
+        self._name, self._opened = name, False
+
+    def next(self) -> Report | Failure:
+        """The trial's next report. Raises RayActorError where the pack's process died."""
+        if not self._opened:
+            self._open()
+        report: Report | Failure = ray.get(self._host.next.remote(self._name))
+        return report
+
+    def _open(self) -> None:
+        deadline = time.monotonic() + RESTART_SECONDS
+        while not self._opened:
+            try:
+                ray.get(self._host.open.remote(*self._order))
+                self._opened = True
+            except ActorUnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+
+    def stop(self) -> bool:
+        """End the trial; False if it does not end."""
+        return not self._opened or bool(ray.get(self._host.stop.remote(self._name)))
+
+
+def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
+    """One actor a device on each node; it asks Ray for nothing, its trials hold the device."""
+    hosts: Hosts = {}
+    for node in nodes:
+        for device in [str(i) for i in range(int(node.gpus))] or [""]:
+            threads = max(1, int(node.cpus / max(1, node.gpus)))
+            hosts[node.node_id, device] = (
+                ray.remote(PackActor)
+                .options(
+                    num_cpus=0,
+                    num_gpus=0,
+                    max_restarts=-1,
+                    max_concurrency=4 * placement.pack + 4,  # each trial waits in a thread
+                    scheduling_strategy=NodeAffinitySchedulingStrategy(node.node_id, soft=False),
+                )
+                .remote(device, placement.pack, threads)
+            )
+    return hosts

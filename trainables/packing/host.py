@@ -1,0 +1,168 @@
+"""A pack in a thread of its own, which other threads feed: they open trials, ask for their next
+reports, and stop them."""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trainables.context import Checkpoint, Report, TrialStopped
+from trainables.sft.config import SFTConfig
+
+if TYPE_CHECKING:
+    from trainables.data.prepare import Prepared
+    from trainables.packing.pack import Pack
+
+AHEAD = 4  # reports that a trial may have waiting before it pauses
+STOP_SECONDS = 120
+Outcome = Report | BaseException
+
+
+class Arrival(NamedTuple):
+    """A trial to be run: packed where `run` is None, else by that function, alone."""
+
+    name: str
+    config: SFTConfig
+    run: Callable[[SFTConfig, Any], None] | None
+
+
+class HostedTrial:
+    """A trial's TrialContext in the pack's thread, and its other end."""
+
+    def __init__(self, prepared: "Prepared", checkpoint: Checkpoint | None) -> None:
+        self.prepared, self.checkpoint = prepared, checkpoint
+        self.outcomes: queue.Queue[Outcome] = queue.Queue()
+        self.stopped, self.gone = threading.Event(), threading.Event()
+
+    def report(self, report: Report) -> None:
+        """As TrialContext; never waits."""
+        if self.stopped.is_set():
+            raise TrialStopped
+        self.outcomes.put(report)
+
+    def end(self, error: BaseException | None) -> None:
+        """Note that no report follows."""
+        if error is not None:
+            self.outcomes.put(error)
+        self.gone.set()
+
+
+class PackHost:
+    """One base model's pack; `capacity` trials at most train at once, the others wait."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.pack: Pack | None = None
+        self._changed = threading.Condition()
+        self._arrivals: deque[Arrival] = deque()
+        self._hosted: dict[str, HostedTrial] = {}
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def open(
+        self,
+        name: str,
+        config: SFTConfig,
+        prepared: "Prepared",
+        checkpoint: Checkpoint | None = None,
+        run: Callable[[SFTConfig, Any], None] | None = None,
+    ) -> None:
+        """Take a trial on; it joins the pack between two steps."""
+        with self._changed:
+            self._hosted[name] = HostedTrial(prepared, checkpoint)
+            self._arrivals.append(Arrival(name, config, run))
+            self._changed.notify_all()
+
+    def next(self, name: str) -> Report:
+        """The trial's next report; waits for it. Raises what the trial raised."""
+        outcome = self._hosted[name].outcomes.get()
+        with self._changed:
+            self._changed.notify_all()  # a paused trial may go on
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def stop(self, name: str) -> bool:
+        """End a trial, if it has not; False where it does not end in time."""
+        hosted = self._hosted[name]
+        with self._changed:
+            hosted.stopped.set()
+            self._changed.notify_all()
+        done = hosted.gone.wait(STOP_SECONDS)
+        if done:
+            self._hosted.pop(name, None)
+        return done
+
+    # --- in the pack's thread --------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(self._has_work)
+            self._drop_stopped()
+            while (arrival := self._admitted()) is not None:
+                self._begin(arrival)
+            paused = self._paused()
+            if self.pack and set(self.pack.trials) - paused:
+                self._step(self.pack, paused)
+
+    def _has_work(self) -> bool:
+        running = set(self.pack.trials) if self.pack else set()
+        leaving = any(h.stopped.is_set() and not h.gone.is_set() for h in self._hosted.values())
+        joining = bool(self._arrivals) and len(running) < self.capacity
+        return leaving or joining or bool(running - self._paused())
+
+    def _paused(self) -> set[str]:
+        return {n for n, hosted in list(self._hosted.items()) if hosted.outcomes.qsize() >= AHEAD}
+
+    def _drop_stopped(self) -> None:
+        stopped = {n for n, h in list(self._hosted.items()) if h.stopped.is_set()}
+        with self._changed:
+            self._arrivals = deque(a for a in self._arrivals if a.name not in stopped)
+        for name in stopped:
+            if self.pack:
+                self.pack.leave(name)
+            self._hosted[name].end(None)
+
+    def _admitted(self) -> Arrival | None:
+        """The first that waits, where there is room and the pack has its base model, or none."""
+        with self._changed:
+            if not self._arrivals:
+                return None
+            if self.pack and self.pack.trials:
+                full = len(self.pack.trials) >= self.capacity
+                if full or self.pack.model != self._arrivals[0].config.model:
+                    return None
+            return self._arrivals.popleft()
+
+    def _begin(self, arrival: Arrival) -> None:
+        hosted = self._hosted[arrival.name]
+        try:
+            if arrival.run is not None:
+                arrival.run(arrival.config, hosted)
+                hosted.end(None)
+            else:
+                self._pack_for(arrival.config).join(arrival.name, arrival.config, hosted)
+        except BaseException as error:
+            hosted.end(error)
+
+    def _pack_for(self, config: SFTConfig) -> "Pack":
+        from trainables.models.load import device_now, load_base
+        from trainables.packing.pack import Pack
+
+        if self.pack is None or self.pack.model != config.model:
+            if self.pack is not None:
+                self.pack.close()
+                self.pack = None  # before the next base is loaded
+            self.pack = Pack(load_base(config.model, device_now()), config.model)
+        return self.pack
+
+    def _step(self, pack: "Pack", paused: set[str]) -> None:
+        try:
+            ended: list[tuple[str, BaseException | None]] = [*pack.step(paused)]
+        except BaseException as error:  # of the pack itself: none of its trials can go on
+            ended = [(name, error) for name in pack.trials]
+            pack.close()
+        for name, outcome in ended:
+            self._hosted[name].end(outcome)

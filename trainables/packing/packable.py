@@ -1,0 +1,19 @@
+"""What the packed engine cannot train; such trials run isolated. Imports no torch."""
+
+from trainables.sft.config import SFTConfig
+
+
+def unpackable(config: SFTConfig) -> str | None:
+    """Why a trial cannot share its base model's calls, or None."""
+    lora, training = config.lora, config.training
+    if lora.use_dora:
+        return "DoRA changes the base's weights"
+    if lora.modules_to_save:
+        return "lora.modules_to_save trains copies of the base's modules"
+    if training.fp16 or (config.model.dtype == "float16" and training.fp16 is None):
+        return "float16 training scales its loss"
+    if training.gradient_checkpointing:
+        return "training.gradient_checkpointing is not available in a pack yet"
+    if config.model.quantization == "int8":
+        return "int8 is not available in a pack yet"
+    return None

@@ -44,13 +44,14 @@ SHAPES: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": False,
     },
 }
-MODELS = ("smollm2-135m", *SHAPES)
+STORED = {"smollm2-135m": SMOLLM2, "toy": "toy:llama"}
+MODELS = (*STORED, *SHAPES)
 
 
 def base_model(name: str, quantization: Quantization, device: str) -> Base:
     """A base model on a device, as trials get it."""
-    if name == "smollm2-135m":
-        return load_base(ModelConfig(name_or_path=SMOLLM2, quantization=quantization), device)
+    if name in STORED:
+        return load_base(ModelConfig(name_or_path=STORED[name], quantization=quantization), device)
     from transformers import LlamaConfig, LlamaForCausalLM
 
     toy = ModelConfig(name_or_path="toy:llama")

@@ -15,7 +15,7 @@ from ray.tune.search import Searcher
 from cluster.placement import Placement
 from cluster.session import Node
 from sweeps.sweep import Sweep
-from sweeps.tune.pack_actor import Hosts, start_hosts
+from sweeps.tune.pack_actor import Hosts, ending, start_hosts
 from sweeps.tune.trial_thread import Failure
 from sweeps.tune.worker import TuneWorker, pack
 from trainables.context import MetricError, Report
@@ -191,7 +191,10 @@ def run_tune(sweep: Sweep, placement: Placement, nodes: list[Node]) -> None:
     os.environ.update(TUNE_SETTINGS)
     hosts = start_hosts(nodes, placement) if placement.pack > 1 else None
     relay = Relay(sweep, placement, hosts)
-    with tempfile.TemporaryDirectory(prefix="medsweep-", ignore_cleanup_errors=True) as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="medsweep-", ignore_cleanup_errors=True) as scratch,
+        ending(hosts),
+    ):
         tune.run(
             TuneWorker,
             name="sweep",

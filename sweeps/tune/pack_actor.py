@@ -2,6 +2,9 @@
 
 import os
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import ray
@@ -25,26 +28,32 @@ class PackActor:
     """Runs `PackHost` on one device. After its process died it takes half as many trials at once:
     it may have been killed for its memory."""
 
-    def __init__(self, device: str, capacity: int, threads: int) -> None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = device
-        quiet_libraries()
-        import torch
-
-        torch.set_num_threads(threads)
+    def __init__(self, index: int | None, capacity: int, threads: int) -> None:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        ids = visible.split(",") if visible else None
+        self._device = "" if index is None else ids[index] if ids else str(index)
+        os.environ["CUDA_VISIBLE_DEVICES"] = self._device
         again = ray.get_runtime_context().was_current_actor_reconstructed
-        self._host = PackHost(max(1, capacity // 2) if again else capacity)
+        room = max(1, capacity // 2) if again else capacity
+        self._made = ThreadPoolExecutor(1).submit(_make, room, threads)  # torch takes seconds
+
+    def device(self) -> str:
+        """The GPU's id as Ray gives it to a trial; "" for the CPU."""
+        return self._device
 
     def open(
         self, name: str, kind: str, config: dict[str, Any], prepared: Any, checkpoint: Any
     ) -> None:
         """Take a trial on."""
         alone = None if kind in PACKED else trainer(kind)
-        self._host.open(name, SFTConfig.model_validate(config), prepared, checkpoint, alone)
+        self._made.result().open(
+            name, SFTConfig.model_validate(config), prepared, checkpoint, alone
+        )
 
     def next(self, name: str) -> Report | Failure:
         """The trial's next report; waits for it."""
         try:
-            return self._host.next(name)
+            return self._made.result().next(name)
         except BaseException as error:
             problem = failure(error)
             if problem.poisoned:  # nothing more works in this process; Ray makes another
@@ -53,7 +62,15 @@ class PackActor:
 
     def stop(self, name: str) -> bool:
         """End a trial; False where it does not end."""
-        return self._host.stop(name)
+        return self._made.result().stop(name)
+
+
+def _make(capacity: int, threads: int) -> PackHost:
+    quiet_libraries()
+    import torch
+
+    torch.set_num_threads(threads)
+    return PackHost(capacity)
 
 
 class RemoteTrial:
@@ -93,19 +110,28 @@ class RemoteTrial:
 
 def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
     """One actor a device on each node; it asks Ray for nothing, its trials hold the device."""
-    hosts: Hosts = {}
+    actor = ray.remote(PackActor)
+    started = []
     for node in nodes:
-        for device in [str(i) for i in range(int(node.gpus))] or [""]:
-            threads = max(1, int(node.cpus / max(1, node.gpus)))
-            hosts[node.node_id, device] = (
-                ray.remote(PackActor)
-                .options(
-                    num_cpus=0,
-                    num_gpus=0,
-                    max_restarts=-1,
-                    max_concurrency=4 * placement.pack + 4,  # each trial waits in a thread
-                    scheduling_strategy=NodeAffinitySchedulingStrategy(node.node_id, soft=False),
-                )
-                .remote(device, placement.pack, threads)
+        for index in range(int(node.gpus)) or [None]:
+            options = actor.options(
+                num_cpus=0,
+                num_gpus=0,
+                max_restarts=-1,
+                max_concurrency=4 * placement.pack + 4,  # each trial waits in a thread
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node.node_id, soft=False),
             )
-    return hosts
+            threads = max(1, int(node.cpus / max(1, node.gpus)))
+            started.append((node.node_id, options.remote(index, placement.pack, threads)))
+    devices = ray.get([host.device.remote() for _, host in started])
+    return {(node, device): host for (node, host), device in zip(started, devices, strict=True)}
+
+
+@contextmanager
+def ending(hosts: Hosts | None) -> Iterator[None]:
+    """On leaving, the hosts' processes end, and with them what they hold of the devices."""
+    try:
+        yield
+    finally:
+        for host in (hosts or {}).values():
+            ray.kill(host)

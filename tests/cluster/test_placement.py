@@ -73,4 +73,30 @@ def test_a_trial_fits_on_one_machine() -> None:
 def test_the_description_says_it_all() -> None:
     assert place(ClusterConfig(), 1, 0).description == "one trial at a time, each with 1 CPU"
     shared = place(ClusterConfig(trials_per_gpu=2), 8, 1)
-    assert shared.description == "2 trials at a time, each with 4 CPUs and 0.5 GPU"
+    assert shared.description == (
+        "2 trials at a time, each with 4 CPUs and 0.5 GPU, packed by 2 on one base model"
+    )
+    alone = place(ClusterConfig(trials_per_gpu=2), 8, 1, unpackable="DoRA")
+    assert alone.description.endswith("each with 4 CPUs and 0.5 GPU (not packed: DoRA)")
+
+
+@pytest.mark.parametrize(
+    ("asked", "machine", "expected"),
+    [
+        ({}, (2, 0, 2), (2, 1, 1)),
+        ({"trials_per_gpu": 1}, (2, 0, 2), (2, 1, 1)),
+        ({"trials_per_gpu": 4}, (2, 0, 2), (0.5, 4, 4)),
+        ({"trials_per_gpu": 4}, (8, 0, 4), (1, 8, 4)),
+        ({"trials_per_gpu": 4}, (8, 2, 8), (1, 8, 4)),
+        ({"trials_per_gpu": 4, "max_concurrent_trials": 3}, (8, 1, 8), (2, 3, 3)),
+        ({"gpus_per_trial": 1}, (8, 2, 8), (4, 2, 1)),
+    ],
+)
+def test_packs(
+    asked: dict[str, object], machine: tuple[float, int, float], expected: tuple[float, int, int]
+) -> None:
+    cpus, gpus, node_cpus = machine
+    placed = place(ClusterConfig.model_validate(asked), cpus, gpus, node_cpus)
+    assert (placed.cpus_per_trial, placed.concurrent, placed.pack) == pytest.approx(expected)
+    refused = place(ClusterConfig.model_validate(asked), cpus, gpus, node_cpus, unpackable="DoRA")
+    assert refused.pack == 1

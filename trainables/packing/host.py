@@ -54,6 +54,7 @@ class PackHost:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.pack: Pack | None = None
+        self._closed = False
         self._changed = threading.Condition()
         self._arrivals: deque[Arrival] = deque()
         self._hosted: dict[str, HostedTrial] = {}
@@ -94,10 +95,17 @@ class PackHost:
             self._hosted.pop(name, None)
         return done
 
+    def close(self) -> None:
+        """End all trials and the thread, and give the base model back."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(STOP_SECONDS)
+
     # --- in the pack's thread --------------------------------------------------------------------
 
     def _serve(self) -> None:
-        while True:
+        while not self._closed:
             with self._changed:
                 self._changed.wait_for(self._has_work)
             self._drop_stopped()
@@ -106,12 +114,16 @@ class PackHost:
             paused = self._paused()
             if self.pack and set(self.pack.trials) - paused:
                 self._step(self.pack, paused)
+        for hosted in self._hosted.values():
+            hosted.end(TrialStopped())
+        if self.pack:
+            self.pack.close()
 
     def _has_work(self) -> bool:
         running = set(self.pack.trials) if self.pack else set()
         leaving = any(h.stopped.is_set() and not h.gone.is_set() for h in self._hosted.values())
         joining = bool(self._arrivals) and len(running) < self.capacity
-        return leaving or joining or bool(running - self._paused())
+        return self._closed or leaving or joining or bool(running - self._paused())
 
     def _paused(self) -> set[str]:
         return {n for n, hosted in list(self._hosted.items()) if hosted.outcomes.qsize() >= AHEAD}

@@ -71,7 +71,10 @@ class LoraProducts(torch.autograd.Function):
 
 
 def attach(module: torch.nn.Module, path: str) -> Any:
-    """Add the current pass's adapters to the module's output; returns the hook's handle."""
+    """Add the current pass's adapters to the module's output; returns the hook's handle.
+
+    Raises RuntimeError where another pack did: every product would be added twice.
+    """
 
     def adapt(_module: Any, inputs: tuple[torch.Tensor, ...], out: torch.Tensor) -> torch.Tensor:
         layout = current()
@@ -82,6 +85,8 @@ def attach(module: torch.nn.Module, path: str) -> Any:
         result: torch.Tensor = LoraProducts.apply(out, inputs[0], layout.anchor, pieces)
         return result
 
+    if any(hook.__qualname__ == adapt.__qualname__ for hook in module._forward_hooks.values()):
+        raise RuntimeError(f"{path} belongs to another pack; close that first")
     return module.register_forward_hook(adapt)
 
 

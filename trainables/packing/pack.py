@@ -16,6 +16,7 @@ from trainables.models.config import ModelConfig
 from trainables.models.load import Base
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.answers import Questions, packed_answers
+from trainables.packing.int8 import as_before, dequantise_in_calls
 from trainables.packing.lora import attach
 from trainables.packing.passes import Part, loss_pass, train_pass, within_budget
 from trainables.packing.trial import PackedTrial
@@ -39,6 +40,7 @@ class Pack:
         self.trials: dict[str, PackedTrial] = {}
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
+        dequantise_in_calls(base.model)
 
     def join(self, name: str, config: SFTConfig, context: TrialContext) -> None:
         """Take a trial in, fresh or from its checkpoint. Raises what a broken one raises."""
@@ -64,6 +66,7 @@ class Pack:
         for hook in self._hooks.values():
             hook.remove()
         self._hooks.clear()
+        as_before(self.base.model)
 
     def step(self, paused: Collection[str] = ()) -> list[Ended]:
         """One batch of every trial that is not paused; then updates, evaluations and answers where
@@ -100,12 +103,13 @@ class Pack:
     def _train(self, training: Sequence[tuple[str, PackedTrial]]) -> None:
         trials = dict(training)
         parts = [_training_part(name, trial) for name, trial in training]
+        rerun = any(t.config.training.gradient_checkpointing for _, t in training)
         losses: dict[str, float] = defaultdict(float)
         try:
             with self._timed(parts) as seconds:
                 for chunk in within_budget(parts, self.max_tokens):
                     weights = [1 / trials[part.trial].answer_tokens for part in chunk]
-                    found = train_pass(self.base.model, chunk, weights)
+                    found = train_pass(self.base.model, chunk, weights, rerun)
                     for part, loss in zip(chunk, found, strict=True):
                         losses[part.trial] += loss
         except torch.OutOfMemoryError as error:

@@ -12,8 +12,4 @@ def unpackable(config: SFTConfig) -> str | None:
         return "lora.modules_to_save trains copies of the base's modules"
     if training.fp16 or (config.model.dtype == "float16" and training.fp16 is None):
         return "float16 training scales its loss"
-    if training.gradient_checkpointing:
-        return "training.gradient_checkpointing is not available in a pack yet"
-    if config.model.quantization == "int8":
-        return "int8 is not available in a pack yet"
     return None

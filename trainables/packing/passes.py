@@ -9,6 +9,7 @@ import torch
 from trainables.data.token_rows import TokenRows
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.attention import row_attention
+from trainables.packing.checkpointing import checkpointed
 from trainables.packing.dropout import token_keys
 from trainables.packing.layout import Layout, Share, active, attention_groups
 
@@ -52,15 +53,19 @@ def within_budget(parts: Sequence[Part], budget: int) -> Iterator[list[Part]]:
         yield batch
 
 
-def train_pass(model: Any, parts: Sequence[Part], weights: Sequence[float]) -> list[float]:
+def train_pass(
+    model: Any, parts: Sequence[Part], weights: Sequence[float], checkpointing: bool = False
+) -> list[float]:
     """Add each trial's gradient of (weight x its summed token loss); the weighted losses.
 
-    No sum runs over trials: NaN in one stays there.
+    No sum runs over trials: NaN in one stays there. With `checkpointing`, activations within the
+    layers are computed again in backward.
     """
     device = model.device
     keys = _dropout_keys(parts, device) if any(p.adapter.dropout for p in parts) else None
     anchor = torch.zeros(1, device=device, requires_grad=True)
-    with row_attention(model), active(_layout(parts, device, keys, anchor)):
+    layout = _layout(parts, device, keys, anchor)
+    with row_attention(model), active(layout), checkpointed(model, checkpointing):
         nats, counts = _token_losses(model, parts)
         weight = nats.new_tensor(weights).repeat_interleave(torch.tensor(counts, device=device))
         torch.autograd.backward(nats, weight)

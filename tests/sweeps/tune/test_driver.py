@@ -105,7 +105,7 @@ def test_one_process_runs_all_trials_and_a_diverging_one_only_fails(
     watch, broken = Watch(session), Raises(session)
     sweep = make_sweep(tmp_path, [1e-3, 1e30, 2e-3], watch)
     sweep.observers.add(broken)
-    run_tune(sweep, ONE)
+    run_tune(sweep, ONE, session.nodes())
     assert sweep.over
     found = {r["parameters"]["training.learning_rate"]: r for r in records(tmp_path).values()}
     assert {rate: r["state"] for rate, r in found.items()} == {
@@ -138,7 +138,7 @@ def test_a_killed_workers_trial_goes_on_in_another_process(
 
     watch = Kill(session)
     sweep = make_sweep(tmp_path, [1e-3], watch, steps=16)
-    run_tune(sweep, ONE)
+    run_tune(sweep, ONE, session.nodes())
     assert len(watch.killed) == 1
     assert len(watch.pids) == 2
     assert sweep.deaths == {"EXP-001": 1}
@@ -160,7 +160,7 @@ def test_our_own_error_ends_the_sweep_in_our_words(
     sweep = make_sweep(tmp_path, [1e-3], Watch(session))
     monkeypatch.setattr(sweep.ledger, "apply", full)
     with pytest.raises(SweepError, match="No space left") as caught:
-        run_tune(sweep, ONE)
+        run_tune(sweep, ONE, session.nodes())
     assert isinstance(caught.value.__cause__, OSError)
     assert records(tmp_path) == {}
 
@@ -177,6 +177,6 @@ def test_ctrl_c_is_ctrl_c(session: Session, tmp_path: Path) -> None:
 
     sweep = make_sweep(tmp_path, [1e-3], Interrupt(session))
     with pytest.raises(KeyboardInterrupt):
-        run_tune(sweep, ONE)
+        run_tune(sweep, ONE, session.nodes())
     assert records(tmp_path) == {}
     assert sweep.ledger.checkpoint(sweep.ledger.entries()[-1]) is not None

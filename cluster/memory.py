@@ -1,0 +1,116 @@
+"""How much device memory training needs: arithmetic on shapes, without torch.
+
+For a causal language model of Llama's build (RMS norms, gated MLP, rotary attention by a fused kernel),
+frozen, with LoRA adapters in the packed engine. Bytes; `tokens` are those of one call of the base.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+NF4 = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: code, 8-bit scale of 64, scale of 256 scales
+# of an adapter's weight besides its copy in the base's precision: itself, gradient, two moments
+MASTER = 4 * 4
+QKV, GATED = frozenset({"q_proj", "k_proj", "v_proj"}), frozenset({"gate_proj", "up_proj"})
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """What a model's config.json says of its sizes."""
+
+    hidden: int
+    intermediate: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    vocab: int
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> "ModelShape | None":
+        """None for a model whose build is not known here."""
+        try:
+            hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
+            return cls(
+                hidden,
+                int(config["intermediate_size"]),
+                int(config["num_hidden_layers"]),
+                heads,
+                int(config.get("num_key_value_heads") or heads),
+                int(config.get("head_dim") or hidden // heads),
+                int(config["vocab_size"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+@dataclass(frozen=True)
+class Load:
+    """A trial's part of a call: its tokens, the supervised ones, its rank and targets."""
+
+    tokens: int
+    answers: int
+    r: int
+    targets: Sequence[str]  # last parts of module names
+
+
+def base_bytes(
+    shapes: Mapping[str, tuple[int, ...]], linear: Sequence[str], quantization: str, width: int
+) -> float:
+    """The frozen weights; `linear` are the tensors that are quantized, `width` bytes a number."""
+    quantized = set(linear) if quantization != "none" else set()
+    each = {"nf4": NF4, "int8": 1.0}.get(quantization, float(width))
+    return sum(prod(s) * (each if name in quantized else width) for name, s in shapes.items())
+
+
+def adapter_bytes(parameters: int, width: int) -> int:
+    """A trial's weights, gradients and moments in float32, and its copy for the base's calls."""
+    return parameters * (MASTER + (width if width < 4 else 0))
+
+
+def activation_bytes(
+    shape: ModelShape, loads: Sequence[Load], width: int, checkpointing: bool = False
+) -> float:
+    """What a training call keeps for backward, and the logits' share at its peak."""
+    layer = sum(load.tokens * _layer_bytes(shape, load, width) for load in loads)
+    tokens = sum(load.tokens for load in loads)
+    kept = layer * shape.layers
+    if checkpointing:  # each layer's input, and one layer whole
+        kept = tokens * shape.hidden * width * shape.layers + layer
+    return kept + sum(load.answers for load in loads) * logit_bytes(shape, width)
+
+
+def logit_bytes(shape: ModelShape, width: int) -> int:
+    """A supervised token's logits, their log-softmax in float32 and its gradient."""
+    return shape.vocab * (4 + 4 + (width if width < 4 else 0))
+
+
+def _layer_bytes(shape: ModelShape, load: Load, width: int) -> float:
+    """A token's tensors in one layer that backward needs."""
+    query, key = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    norms = 2 * (4 * shape.hidden + 4)  # in float32, and their scales
+    attention = width * (2 * query + 2 * key) + 4 * shape.heads  # q, output, k, v, log-sum-exp
+    mlp = 3 * width * shape.intermediate  # gate, its activation, up
+    hidden = width * load.r * len(load.targets)
+    return norms + attention + mlp + hidden + width * _inputs(shape, load.targets)
+
+
+def _inputs(shape: ModelShape, targets: Sequence[str]) -> int:
+    """Numbers a token in the inputs of the targeted modules; those of q, k, v are one tensor."""
+    names = set(targets)
+    query = shape.heads * shape.head_dim
+    return (
+        shape.hidden * bool(names & QKV)
+        + query * ("o_proj" in names)
+        + shape.hidden * bool(names & GATED)
+        + shape.intermediate * ("down_proj" in names)
+    )
+
+
+def largest_pack(
+    free: float, base: float, adapter: int, per_trial: float, reserve: float = 0.1
+) -> int:
+    """Trials that fit beside the base in `free` bytes, `reserve` of them left alone; at least 0."""
+    room = free * (1 - reserve) - base
+    return max(0, int(room // (adapter + per_trial)))

@@ -1,6 +1,7 @@
 """What this machine has: GPUs, CPU cores and memory, found without importing torch or Ray."""
 
 import os
+import platform
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,22 @@ def cpu_count(cgroup: Path = CGROUP) -> int:
     """Cores this process may use: CPU affinity and the cgroup's quota, at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(cores or 1, int(_cpu_quota(cgroup))))
+
+
+def device_name() -> str:
+    """What trials of this process run on: the first GPU's name, or the CPU's and its cores."""
+    devices = local_devices()
+    return devices[0].name if devices else f"{cpu_name()}, {cpu_count()} cores"
+
+
+def cpu_name() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def memory_bytes(cgroup: Path = CGROUP) -> int:

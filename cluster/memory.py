@@ -1,7 +1,7 @@
 """How much device memory training needs: arithmetic on shapes, without torch.
 
-For a causal language model of Llama's build (RMS norms, gated MLP, rotary attention by a fused kernel),
-frozen, with LoRA adapters in the packed engine. Bytes; `tokens` are those of one call of the base.
+For a causal language model of Llama's build (RMS norms, gated MLP, rotary attention by a fused
+kernel), frozen, with LoRA adapters in the packed engine. In bytes; `tokens` are those of one call.
 """
 
 from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cluster.devices import cpu_count, local_devices, memory_bytes
+from cluster.devices import cpu_count, cpu_name, local_devices, memory_bytes
 
 PACKAGES = (
     "medsweep",
@@ -33,7 +33,7 @@ def describe_environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "hostname": platform.node(),
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "cpus": cpu_count(),
         "memory_gb": round(memory_bytes() / 1e9, 1),
         "devices": [
@@ -69,12 +69,3 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -5,17 +5,21 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cluster.config import ClusterConfig
 from cluster.placement import Placement, place
+from cluster.session import Node
 from cluster.targets import connect
 from sweeps.environment import describe_environment
 from sweeps.errors import Problem, SpecError
 from sweeps.ledger import Ledger
 from sweeps.observer import Observer
+from sweeps.packs import best_size, describe, heaviest, largest_pack
 from sweeps.readiness import make_ready, refuse_folder, unpackable
 from sweeps.reading.loading import LoadedSpec
 from sweeps.run_lock import exclusive
 from sweeps.spec import SweepSpec
 from sweeps.sweep import Sweep
+from trainables.schedule import planned_steps
 
 Progress = Callable[[str], None]
 PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
@@ -77,21 +81,40 @@ def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
     session = connect(sweep.spec.cluster, [root / name for name in PACKAGES])
     try:
         nodes = session.nodes()
+        from sweeps.tune.driver import run_tune
+
+        cluster = _with_packs(sweep, nodes, progress)
         placement = place(
-            sweep.spec.cluster,
+            cluster,
             sum(n.cpus for n in nodes),
             int(sum(n.gpus for n in nodes)),
             node_cpus=max(n.cpus for n in nodes),
             unpackable=unpackable(sweep.spec, sweep.space),
         )
-        from sweeps.tune.driver import run_tune
-
         for observer in watch(sweep, placement):
             sweep.observers.add(observer)
         run_tune(sweep, placement, nodes)
     finally:
         sweep.observers.close()
         session.close()
+
+
+def _with_packs(sweep: Sweep, nodes: list[Node], progress: Progress) -> ClusterConfig:
+    """The cluster section with `trials_per_gpu` resolved: measured here, or once before."""
+    from sweeps.tune.pack_actor import measured_step_seconds
+
+    spec, node = sweep.spec, max(nodes, key=lambda node: (node.gpus, node.cpus))
+    largest = largest_pack(spec, sweep.space, gpu=node.gpus > 0)
+    if largest == 1:
+        return spec.cluster
+    trial = heaviest(spec, sweep.space)
+    progress("measuring how many trials train best together (once a model and device)")
+    prepared = sweep.preparation.data(trial)
+    seconds = measured_step_seconds(node, trial, prepared, largest)
+    size = best_size(seconds, planned_steps(trial.training, len(prepared.train)))
+    size = min(size, largest)
+    progress(f"{size} at a time; " + describe(seconds))
+    return spec.cluster.model_copy(update={"trials_per_gpu": size}) if size > 1 else spec.cluster
 
 
 def _extended(spec: SweepSpec, num_trials: int) -> SweepSpec:

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cluster.devices import cpu_count, local_devices
+from cluster.config import ClusterConfig
+from cluster.devices import cpu_count, device_name, local_devices
 from cluster.placement import place
 from search_spaces.space import Space, build_space
 from sweeps.errors import SpecError
+from sweeps.packs import best_size, describe, heaviest, largest_pack, remembered
 from sweeps.preparation import Preparation
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.readiness import models, ranks, target_problems, unpackable
 from sweeps.spec import SweepSpec
+from trainables.schedule import planned_steps
 
 SAMPLES = 5
 
@@ -46,8 +49,9 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -
         for model in models(spec, space):
             preparation.model_folder(model)
         preparation.data(spec.trial)
-    samples, facts = _samples(spec, space), _models(spec, space)
-    return Plan(spec, space, samples, facts, _data(spec), _where(spec, space))
+    data = _data(spec)
+    where = _where(spec, space, data)
+    return Plan(spec, space, _samples(spec, space), _models(spec, space), data, where)
 
 
 def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:
@@ -94,11 +98,30 @@ def _data(spec: SweepSpec) -> dict[str, Any] | None:
     return cached_report(spec.trial.data, key, spec.trial.training.max_length)
 
 
-def _where(spec: SweepSpec, space: Space) -> str:
+def _where(spec: SweepSpec, space: Space, data: dict[str, Any] | None) -> str:
     if spec.cluster.target == "ray":
         return f"on the Ray cluster at {spec.cluster.address or 'auto'}"
     devices = local_devices()
+    cluster, note = _packs(spec, space, bool(devices), data)
     reason = unpackable(spec, space)
-    placement = place(spec.cluster, cpu_count(), len(devices), unpackable=reason)
+    placement = place(cluster, cpu_count(), len(devices), unpackable=reason)
     names = ", ".join(d.name for d in devices) or "CPU only"
-    return f"on this machine ({names}): {placement.description}"
+    return f"on this machine ({names}): {placement.description}{note}"
+
+
+def _packs(
+    spec: SweepSpec, space: Space, gpu: bool, data: dict[str, Any] | None
+) -> tuple[ClusterConfig, str]:
+    """The cluster section with what was once measured on this device, and a note on it."""
+    if largest_pack(spec, space, gpu) == 1:
+        return spec.cluster, ""
+    trial = heaviest(spec, space)
+    seconds = remembered(trial, device_name())
+    if seconds is None or data is None:
+        return spec.cluster, "; `run` first measures how many train best together"
+    steps = planned_steps(trial.training, data["kept"]["train"])
+    size = best_size(seconds, steps)
+    if size == 1:
+        return spec.cluster, f" ({describe(seconds)})"
+    packed = spec.cluster.model_copy(update={"trials_per_gpu": size})
+    return packed, f" ({describe(seconds)})"

@@ -5,14 +5,17 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import ray
 from ray.exceptions import ActorUnavailableError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from cluster.devices import device_name
 from cluster.placement import Placement
 from cluster.session import Node
+from sweeps.packs import remember, remembered
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.trial_thread import Failure, failure, trainer
 from trainables.context import Report
@@ -59,6 +62,20 @@ class PackActor:
             if problem.poisoned:  # nothing more works in this process; Ray makes another
                 os._exit(1)
             return problem
+
+    def step_seconds(
+        self, config: dict[str, Any], prepared: Any, largest: int
+    ) -> tuple[str, dict[int, float]]:
+        """The device's name, and what steps of packs of such trials take on it."""
+        device, trial = device_name(), SFTConfig.model_validate(config)
+        found = remembered(trial, device)
+        if found is None:
+            self._made.result()  # threads are set
+            from trainables.packing.calibration import step_seconds
+
+            found = step_seconds(trial, prepared, largest)
+            remember(trial, device, found)
+        return device, found
 
     def stop(self, name: str) -> bool:
         """End a trial; False where it does not end."""
@@ -125,6 +142,21 @@ def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
             started.append((node.node_id, options.remote(index, placement.pack, threads)))
     devices = ray.get([host.device.remote() for _, host in started])
     return {(node, device): host for (node, host), device in zip(started, devices, strict=True)}
+
+
+def measured_step_seconds(
+    node: Node, trial: SFTConfig, prepared: Any, largest: int
+) -> dict[int, float]:
+    """Seconds of a step by pack size, on the first device of a node."""
+    one = Placement(0, 0, 1, "", pack=largest)
+    hosts = start_hosts([replace(node, gpus=min(node.gpus, 1))], one)
+    with ending(hosts):
+        (host,) = hosts.values()
+        device, found = ray.get(
+            host.step_seconds.remote(trial.model_dump(mode="json"), prepared, largest)
+        )
+    remember(trial, device, found)  # here too: `plan` reads it
+    return dict(found)
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""How many trials of a sweep train together on a device: predicted, measured once, remembered."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+
+from search_spaces.space import Space
+from sweeps.atomic import write_json
+from sweeps.readiness import models, ranks, unpackable
+from sweeps.spec import SweepSpec
+from trainables.cache import cache_dir
+from trainables.models.header import tensor_shapes
+from trainables.models.resolve import cached_folder
+from trainables.sft.config import SFTConfig
+
+LARGEST = {"cpu": 8, "gpu": 16}  # trials that are tried together
+SMALL_MODEL = 20_000_000  # parameters: below, reporting takes longer than training
+SHORT_TRIAL = 10.0  # seconds: below, starting its actor takes longer than packing saves
+WORTH = 1.15  # a pack must be this much faster than one trial
+ENOUGH = 0.9  # of the best speed: among sizes that reach it the smallest is chosen
+
+
+def largest_pack(spec: SweepSpec, space: Space, gpu: bool) -> int:
+    """The largest size that is worth measuring; 1 where trials run isolated."""
+    if spec.cluster.trials_per_gpu != "auto" or spec.cluster.gpus_per_trial != "auto":
+        return 1
+    if unpackable(spec, space) or _smallest_model(spec, space) < SMALL_MODEL:
+        return 1
+    # half of the sweep at once at most: a sampler learns from trials that have ended
+    return max(1, min(LARGEST["gpu" if gpu else "cpu"], spec.search.num_trials // 2))
+
+
+def best_size(step_seconds: Mapping[int, float], steps: int) -> int:
+    """The smallest pack near the best speed; 1 where packing gains little.
+
+    `step_seconds` is size → seconds of a step, with size 1 in it; `steps` are a trial's.
+    """
+    alone = step_seconds[1]
+    speeds = {size: size * alone / seconds for size, seconds in step_seconds.items()}
+    best = max(speeds.values())
+    if best < WORTH or steps * alone < SHORT_TRIAL:
+        return 1
+    return min(size for size, speed in speeds.items() if speed >= ENOUGH * best)
+
+
+def describe(step_seconds: Mapping[int, float]) -> str:
+    """A line on what was measured."""
+    alone = step_seconds[1]
+    speeds = [f"{n} are {n * alone / s:.1f}x as fast as one" for n, s in step_seconds.items()]
+    return ", ".join(speeds[1:]) or "one alone was measured"
+
+
+def heaviest(spec: SweepSpec, space: Space) -> SFTConfig:
+    """The trial with the largest rank that the sweep can use: what is measured."""
+    lora = spec.trial.lora.model_copy(update={"r": max(ranks(spec, space))})
+    return spec.trial.model_copy(update={"lora": lora})
+
+
+def remembered(trial: SFTConfig, device: str) -> dict[int, float] | None:
+    """What was measured for such trials on such a device, or None."""
+    file = _file(trial, device)
+    if not file.is_file():
+        return None
+    return {int(size): seconds for size, seconds in json.loads(file.read_text()).items()}
+
+
+def remember(trial: SFTConfig, device: str, step_seconds: Mapping[int, float]) -> None:
+    """Keep a measurement in the cache."""
+    write_json(_file(trial, device), step_seconds)
+
+
+def _file(trial: SFTConfig, device: str) -> Path:
+    matters = {
+        "device": device,
+        "model": trial.model.model_dump(mode="json"),
+        "data": trial.data.model_dump(mode="json"),
+        "lora": [trial.lora.r, trial.lora.target_modules, trial.lora.lora_dropout > 0],
+        "batch": [trial.training.per_device_train_batch_size, trial.training.max_length],
+        "rerun": trial.training.gradient_checkpointing,
+    }
+    key = hashlib.sha256(json.dumps(matters, sort_keys=True).encode()).hexdigest()[:16]
+    return cache_dir() / "packs" / f"{key}.json"
+
+
+def _smallest_model(spec: SweepSpec, space: Space) -> int:
+    folders = [cached_folder(model) for model in models(spec, space)]
+    sizes = [sum(map(prod, tensor_shapes(f).values())) for f in folders if f]
+    return min(sizes, default=SMALL_MODEL)  # not at hand yet: `plan`

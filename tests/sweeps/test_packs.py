@@ -1,0 +1,102 @@
+"""How many trials train together: the choice by hand-computed speeds, and what is remembered."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search_spaces.space import build_space
+from sweeps import packs
+from sweeps.packs import best_size, describe, heaviest, largest_pack, remember, remembered
+from sweeps.spec import SweepSpec
+
+LONG = 10**6
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ({1: 1.0}, 1),
+        ({1: 1.0, 2: 2.0}, 1),  # twice the trials, twice the time: nothing gained
+        ({1: 1.0, 2: 1.8}, 1),  # 1.11 times as fast: too little
+        ({1: 1.0, 2: 1.7}, 2),  # 1.18
+        ({1: 1.0, 2: 1.0, 4: 1.0, 8: 1.0}, 8),
+        ({1: 1.0, 2: 1.0, 4: 1.2, 8: 2.3}, 4),  # 2, 3.33, 3.48 times: 4 has 96% of the best
+        ({1: 1.0, 2: 3.0}, 1),
+    ],
+)
+def test_the_smallest_pack_near_the_best_speed(seconds: dict[int, float], expected: int) -> None:
+    assert best_size(seconds, LONG) == expected
+
+
+def test_short_trials_are_not_worth_it() -> None:
+    seconds = {1: 0.1, 2: 0.1}
+    assert best_size(seconds, steps=99) == 1
+    assert best_size(seconds, steps=101) == 2
+
+
+def test_the_line_on_it() -> None:
+    assert describe({1: 1.0, 2: 1.0, 4: 1.6}) == (
+        "2 are 2.0x as fast as one, 4 are 2.5x as fast as one"
+    )
+
+
+def spec(trials: int = 20, cluster: dict[str, Any] | None = None, **lora: Any) -> SweepSpec:
+    content = {
+        "name": "t",
+        "trial": {
+            "model": {"name_or_path": "org/large"},
+            "data": {"source": "toy:drugs"},
+            "lora": {"r": 4, **lora},
+        },
+        "search": {"parameters": {"lora.r": {"values": [8, 32, 16]}}, "num_trials": trials},
+        "cluster": cluster or {},
+    }
+    return SweepSpec.model_validate(content)
+
+
+@pytest.mark.parametrize(
+    ("given", "gpu", "expected"),
+    [
+        (spec(), True, 10),
+        (spec(100), True, 16),
+        (spec(100), False, 8),
+        (spec(1), True, 1),
+        (spec(cluster={"trials_per_gpu": 3}), True, 1),
+        (spec(cluster={"gpus_per_trial": 1}), True, 1),
+        (spec(use_dora=True), True, 1),
+    ],
+)
+def test_how_many_are_tried(given: SweepSpec, gpu: bool, expected: int) -> None:
+    assert largest_pack(given, build_space(given.search.parameters), gpu) == expected
+
+
+def test_a_small_model_runs_isolated() -> None:
+    content = spec().model_dump(mode="json")
+    content["trial"]["model"]["name_or_path"] = "toy:llama"
+    small = SweepSpec.model_validate(content)
+    from trainables.models.resolve import resolve
+
+    resolve(small.trial.model)
+    assert largest_pack(small, build_space(small.search.parameters), gpu=False) == 1
+
+
+def test_the_largest_rank_is_measured() -> None:
+    given = spec()
+    assert heaviest(given, build_space(given.search.parameters)).lora.r == 32
+
+
+def test_a_measurement_is_remembered_for_what_it_depends_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDSWEEP_CACHE", str(tmp_path))
+    trial = spec().trial
+    assert remembered(trial, "a GPU") is None
+    remember(trial, "a GPU", {1: 0.5, 2: 0.6})
+    assert remembered(trial, "a GPU") == {1: 0.5, 2: 0.6}
+    rate = trial.training.model_copy(update={"learning_rate": 1e-5})
+    assert remembered(trial.model_copy(update={"training": rate}), "a GPU") is not None
+    batch = trial.training.model_copy(update={"per_device_train_batch_size": 9})
+    assert remembered(trial.model_copy(update={"training": batch}), "a GPU") is None
+    assert remembered(trial, "another GPU") is None
+    assert packs.remembered(spec(r=5).trial, "a GPU") is None

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analysis.atomic import write_text
 from analysis.runs import BaseView, Run, TrialView, load_run
 from analysis.selection import choose, criteria
 from analysis.selection.choice import Choice, Criterion
 from analysis.wording import metric_text, mode, title
+from sweeps.atomic import write_text
 
 CAUTION = (
     "Caution: each configuration was trained once, with one seed. Differences smaller than the "

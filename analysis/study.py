@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.atomic import adopt
 from analysis.runs import UNFINISHED, Run, TrialView, is_number, load_run, look_up
 from analysis.selection.objective import objectives
 
@@ -58,7 +57,7 @@ def write_study_db(folder: Path) -> Path:
         storage = optuna.storages.RDBStorage(url)
         _copy(rebuild_study(run), storage)
         storage.engine.dispose()
-        adopt(partial, path)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return path

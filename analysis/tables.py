@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.atomic import write_text
 from analysis.runs import BaseView, Run, TrialView, load_run, look_up
 from analysis.selection import criteria
 from analysis.wording import mode, short_names, title
+from sweeps.atomic import write_text
 from trainables.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -22,6 +22,11 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file in one step: UTF-8, newlines as given."""
+    write_bytes(path, text.encode("utf-8"))
+
+
 def write_json(path: Path, content: Any) -> None:
     """Replace a JSON file in one step. NaN is refused: it is not JSON."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)

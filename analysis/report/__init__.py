@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.atomic import write_text
 from analysis.runs import load_run
+from sweeps.atomic import write_text
 
 
 def write_report(folders: Sequence[Path], output: Path | None = None) -> tuple[Path, Path]:

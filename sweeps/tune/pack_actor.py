@@ -100,25 +100,27 @@ class RemoteTrial:
         devices = ray.get_gpu_ids()
         self._host = hosts[here, str(devices[0]) if devices else ""]
         self._order = (name, kind, config, *data)
-        self._name, self._opened = name, False
+        self._name, self._opened, self._reported = name, False, False
 
     def next(self) -> Report | Failure:
         """The trial's next report. Raises RayActorError where the pack's process died."""
-        if not self._opened:
-            self._open()
-        report: Report | Failure = ray.get(self._host.next.remote(self._name))
-        return report
-
-    def _open(self) -> None:
         deadline = time.monotonic() + RESTART_SECONDS
-        while not self._opened:
+        while True:
             try:
-                ray.get(self._host.open.remote(*self._order))
-                self._opened = True
-            except ActorUnavailableError:
-                if time.monotonic() > deadline:
+                return self._next()
+            except ActorUnavailableError:  # its process died; Ray is making it again
+                if self._reported or time.monotonic() > deadline:
                     raise
+                self._opened = False
                 time.sleep(1)
+
+    def _next(self) -> Report | Failure:
+        if not self._opened:
+            ray.get(self._host.open.remote(*self._order))
+            self._opened = True
+        report: Report | Failure = ray.get(self._host.next.remote(self._name))
+        self._reported = True
+        return report
 
     def stop(self) -> bool:
         """End the trial; False if it does not end."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.atomic import write_bytes, write_json
+from sweeps.atomic import write_bytes, write_json, write_text
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
@@ -65,3 +65,11 @@ def test_half_a_surrogate_pair_is_written_as_its_escape(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     write_json(path, {"error": "no file caf\udce9.jsonl"})
     assert json.loads(path.read_text(encoding="utf-8")) == {"error": "no file caf\udce9.jsonl"}
+
+
+def test_text_that_is_no_unicode_keeps_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    write_text(path, "one – ü\r\n")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new \ud800")
+    assert path.read_bytes() == "one – ü\r\n".encode()

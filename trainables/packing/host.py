@@ -69,7 +69,10 @@ class PackHost:
         checkpoint: Checkpoint | None = None,
         run: Callable[[SFTConfig, Any], None] | None = None,
     ) -> None:
-        """Take a trial on; it joins the pack between two steps."""
+        """Take a trial on; it joins the pack between two steps, in place of an earlier one of its
+        name, whose reader is gone."""
+        if name in self._hosted:
+            self.stop(name)
         with self._changed:
             self._hosted[name] = HostedTrial(prepared, checkpoint)
             self._arrivals.append(Arrival(name, config, run))

@@ -89,6 +89,7 @@ def test_packed_trials_are_the_trials(session: Session, tmp_path: Path) -> None:
     assert not watch.torch & watch.thin
 
 
+@pytest.mark.slow
 def test_trials_of_a_killed_host_go_on_from_their_checkpoints(
     session: Session, tmp_path: Path
 ) -> None:

@@ -97,6 +97,15 @@ def test_failures_are_raised_to_their_own_reader(host: PackHost) -> None:
     assert reports_of(host, "fine")[-1].final
 
 
+def test_a_trial_opened_again_takes_its_own_place(host: PackHost) -> None:
+    open_trial(host, "a", config(training=fields(max_steps=500)))
+    assert host.next("a").step == 1
+    open_trial(host, "a", SHORT)
+    reports = reports_of(host, "a")
+    assert [r.step for r in reports][:2] == [1, 2]
+    assert reports[-1].planned_steps == 12
+
+
 def test_another_base_model_waits_for_its_turn(host: PackHost) -> None:
     open_trial(host, "a", SHORT)
     open_trial(host, "b", config(model=fields(dtype="bfloat16")))

@@ -127,6 +127,7 @@ def live_tensors() -> int:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # isinstance looks at deprecated objects
+@pytest.mark.slow
 def test_memory_does_not_grow_from_trial_to_trial() -> None:
     counts = []
     for _ in range(5):

@@ -1,7 +1,7 @@
 """Packed trials against the isolated engine and against one trial alone, in one run.
 
-A measurement is a number of real tokens that each trial trains on in a step (rows without padding,
-half of each row supervised), in
+A measurement is a number of real tokens that each trial trains on in a step (rows of one length,
+half of each supervised), in
 
 - `isolated`: TRL's trainer, one trial (what a sweep without packing does, one trial at a time);
 - `packed`: k trials of this engine on one base model, k = 1 being the engine alone.
@@ -9,6 +9,11 @@ half of each row supervised), in
 `tokens_per_s` is the sum over trials. `share_of_limit` is what the base model's matrix products
 alone would take (forward, and backward to the inputs: 4 flops a weight and token, the head on
 supervised tokens only) at this device's measured rate, over the time that was taken.
+
+`--flashcards` measures the flashcards system's steps instead: batches of 2 rows, 8 of them
+accumulated, of different lengths up to 512 tokens. Their lengths are assumed: log-normal with a
+median of 130 tokens and a spread of 0.45 (in the logarithm), about what a question, an answer of 60
+words and a chat template make. `tokens` is then the mean of a step.
 
 `python -m benchmarks.packing --device cpu`, from the repository's root; `--quick` takes under 90 s
 on 2 cores.
@@ -21,7 +26,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +41,33 @@ from trainables.data.token_rows import TokenRows
 from trainables.models.adapters import adapted
 from trainables.models.load import Base
 from trainables.sft.config import SFTConfig
+from trainables.sft.order import step_batches
 
 ROW = 128  # longest row
 STEPS = 10_000  # planned, so that no evaluation falls into a measurement
 JSON = dict[str, Any]
 
 
-def token_rows(tokens: int, vocab: int, count: int, seed: int = 0) -> TokenRows:
-    """`count` rows of `tokens` random tokens, the second half supervised."""
-    drawn = np.random.default_rng(seed).integers(0, vocab, count * tokens, dtype=np.int32)
-    return TokenRows(
-        drawn,
-        np.arange(count + 1, dtype=np.int64) * tokens,
-        np.full(count, tokens // 2, dtype=np.int32),
-        np.full(count, tokens, dtype=np.int64),
-        *([str(i) for i in range(count)] for _ in range(4)),
-    )
+def token_rows(lengths: list[int], vocab: int, seed: int) -> TokenRows:
+    """Rows of random tokens, the second half of each supervised."""
+    n = np.array(lengths, dtype=np.int64)
+    drawn = np.random.default_rng(seed).integers(0, vocab, n.sum(), dtype=np.int32)
+    names = [[str(i) for i in range(len(n))] for _ in range(4)]
+    return TokenRows(drawn, np.append(0, n.cumsum()), (n // 2).astype(np.int32), n, *names)
 
 
-def trial(tokens: int, r: int, targets: list[str], seed: int) -> tuple[SFTConfig, Prepared]:
-    """A trial of `tokens` a step, and its data."""
-    batch = max(1, tokens // ROW)
+def flashcard_lengths(count: int, seed: int) -> list[int]:
+    """Tokens of rows like those of the flashcards system."""
+    drawn = np.random.default_rng(seed).lognormal(np.log(130), 0.45, count)
+    found: list[int] = drawn.clip(16, 512).astype(int).tolist()
+    return found
+
+
+def trial(tokens: int | None, r: int, targets: list[str], seed: int) -> tuple[SFTConfig, Prepared]:
+    """A trial of `tokens` a step, or (None) one of the flashcards system; and its data."""
+    batch, accumulation = (2, 8) if tokens is None else (max(1, tokens // ROW), 1)
+    count = batch * accumulation * 16
+    lengths = flashcard_lengths(count, seed) if tokens is None else [min(tokens, ROW)] * count
     config = SFTConfig.model_validate(
         {
             "model": {"name_or_path": "toy:llama"},
@@ -64,15 +75,24 @@ def trial(tokens: int, r: int, targets: list[str], seed: int) -> tuple[SFTConfig
             "lora": {"r": r, "target_modules": targets},
             "training": {
                 "per_device_train_batch_size": batch,
+                "gradient_accumulation_steps": accumulation,
                 "max_steps": STEPS,
                 "seed": seed,
-                "max_length": ROW,
+                "max_length": 512,
             },
             "evaluation": {"every_epochs": STEPS, "metrics": ["perplexity"]},
         }
     )
-    rows = token_rows(min(tokens, ROW), 259, batch * 16, seed)
+    rows = token_rows(lengths, 259, seed)
     return config, Prepared("benchmark", rows, rows.head(1), {})
+
+
+def step_tokens(config: SFTConfig, data: Prepared, step: int) -> int:
+    """Tokens of an optimizer step, counted from 0."""
+    t, lengths = config.training, data.train.lengths()
+    batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
+    batches = step_batches(len(lengths), batch, accumulation, t.seed, step)
+    return int(sum(lengths[row] for rows in batches for row in rows))
 
 
 class _Enough(Exception):
@@ -80,9 +100,10 @@ class _Enough(Exception):
 
 
 def isolated_seconds(
-    base: Base, config: SFTConfig, data: Prepared, warm: int, steps: int
+    base: Base, given: tuple[SFTConfig, Prepared], options: argparse.Namespace
 ) -> list[float]:
-    """Seconds of each step of the isolated engine, after `warm` others."""
+    """Seconds of each optimizer step of the isolated engine, after `warm` others."""
+    config, data = given
     from transformers import TrainerCallback
 
     from trainables.sft.train import _dataset, training_arguments
@@ -98,12 +119,12 @@ def isolated_seconds(
         def on_step_end(self, *_: Any, **__: Any) -> None:
             synchronize(base)
             taken.append(time.perf_counter() - self.began)
-            if len(taken) == warm + steps:
+            if len(taken) == options.warm + options.steps:
                 raise _Enough
 
     with adapted(base, config.lora, 0) as model, tempfile.TemporaryDirectory() as scratch:
         trainer = MedsweepTrainer(
-            seed=0,
+            seed=config.training.seed,
             checkpoint=None,
             model=model,
             args=training_arguments(config, STEPS, base.dtype, scratch),
@@ -113,29 +134,29 @@ def isolated_seconds(
         )
         with contextlib.suppress(_Enough):
             trainer.train()
-    return taken[warm:]
+    return taken[options.warm :]
 
 
 def packed_seconds(
-    base: Base, trials: list[tuple[SFTConfig, Prepared]], warm: int, steps: int
+    base: Base, trials: list[tuple[SFTConfig, Prepared]], options: argparse.Namespace
 ) -> list[float]:
-    """Seconds of each step of a pack, after `warm` others."""
+    """Seconds of each optimizer step of a pack, after `warm` others."""
     from trainables.packing.pack import Pack
 
     pack = Pack(base, trials[0][0].model)
     for number, (config, data) in enumerate(trials):
         pack.join(str(number), config, ListContext(data))
     taken = []
-    for _ in range(warm + steps):
+    for _ in range(options.warm + options.steps):
         synchronize(base)
         began = time.perf_counter()
-        ended = pack.step()
+        for _batch in range(trials[0][0].training.gradient_accumulation_steps):
+            if ended := pack.step():
+                raise RuntimeError(f"a trial ended: {ended}")
         synchronize(base)
         taken.append(time.perf_counter() - began)
-        if ended:
-            raise RuntimeError(f"a trial ended: {ended}")
     pack.close()
-    return taken[warm:]
+    return taken[options.warm :]
 
 
 def synchronize(base: Base) -> None:
@@ -176,35 +197,8 @@ def measure(options: argparse.Namespace) -> list[JSON]:
     rate = matmul_rate(options.device, base.dtype)
     layers, head = products(base.model)
     rows: list[JSON] = []
-    for tokens in options.tokens:
-        trials = [trial(tokens, options.r, options.targets, seed) for seed in range(max(options.k))]
-        limit = rate / (4 * (layers + head / 2))  # tokens/s of the matrix products alone
-        found: dict[tuple[str, int], list[float]] = {}
-        peaks: dict[tuple[str, int], float] = {}
-        for _ in range(options.rounds):  # in turns: a disturbance meets all of them
-            for engine, k in [("isolated", 1), *(("packed", k) for k in options.k)]:
-                if engine == "isolated":
-                    taken = isolated_seconds(base, *trials[0], options.warm, options.steps)
-                else:
-                    taken = packed_seconds(base, trials[:k], options.warm, options.steps)
-                found.setdefault((engine, k), []).extend(taken)
-                peaks[engine, k] = max(peaks.get((engine, k), 0.0), peak_gb(options.device))
-        speed = {key: key[1] * tokens / statistics.median(s) for key, s in found.items()}
-        for (engine, k), per_s in speed.items():
-            rows.append(
-                {
-                    "engine": engine,
-                    "k": k,
-                    "tokens": tokens,
-                    "tokens_per_s": round(per_s, 1),
-                    "step_s": round(statistics.median(found[engine, k]), 5),
-                    "vs_isolated": round(per_s / speed["isolated", 1], 3),
-                    "vs_solo": round(per_s / speed["packed", 1], 3),
-                    "peak_gb": round(peaks[engine, k], 3),
-                    "share_of_limit": round(per_s / limit, 3),
-                }
-            )
-            print_row(rows[-1])
+    for tokens in [None] if options.flashcards else options.tokens:
+        rows += _rows(base, tokens, options, rate / (4 * (layers + head / 2)))
     about = {
         "model": options.model,
         "quantization": options.quantization,
@@ -214,6 +208,40 @@ def measure(options: argparse.Namespace) -> list[JSON]:
         "device": describe_device(),
     }
     return [{**row, **about} for row in rows]
+
+
+def _rows(
+    base: Base, tokens: int | None, options: argparse.Namespace, limit: float
+) -> Iterator[JSON]:
+    """Rows of one number of tokens; `limit` is the tokens/s of the matrix products alone."""
+    trials = [trial(tokens, options.r, options.targets, seed) for seed in range(max(options.k))]
+    measured = range(options.warm, options.warm + options.steps)
+    engines = [("isolated", 1), *(("packed", k) for k in options.k)]
+    rates: dict[tuple[str, int], list[float]] = {engine: [] for engine in engines}
+    peaks = dict.fromkeys(engines, 0.0)
+    for _ in range(options.rounds):  # in turns: a disturbance meets all of them
+        for engine, k in engines:
+            run = isolated_seconds if engine == "isolated" else packed_seconds
+            given: Any = trials[0] if engine == "isolated" else trials[:k]
+            for step, seconds in zip(measured, run(base, given, options), strict=True):
+                rates[engine, k].append(sum(step_tokens(*t, step) for t in trials[:k]) / seconds)
+            peaks[engine, k] = max(peaks[engine, k], peak_gb(options.device))
+    mean = statistics.mean(step_tokens(*t, step) for t in trials for step in measured)
+    speed = {key: statistics.median(found) for key, found in rates.items()}
+    for (engine, k), per_s in speed.items():
+        row = {
+            "engine": engine,
+            "k": k,
+            "tokens": round(mean),
+            "tokens_per_s": round(per_s, 1),
+            "step_s": round(k * mean / per_s, 5),
+            "vs_isolated": round(per_s / speed["isolated", 1], 3),
+            "vs_solo": round(per_s / speed["packed", 1], 3),
+            "peak_gb": round(peaks[engine, k], 3),
+            "share_of_limit": round(per_s / limit, 3),
+        }
+        print_row(row)
+        yield row
 
 
 def print_row(row: JSON) -> None:
@@ -234,6 +262,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--warm", type=int, default=2)
     parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--flashcards", action="store_true", help="steps of 2 x 8 uneven rows")
     parser.add_argument("--quick", action="store_true", help="64 tokens, k of 1 and 8")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

@@ -61,7 +61,9 @@ def base_bytes(
     """The frozen weights; `linear` are the tensors that are quantized, `width` bytes a number."""
     quantized = set(linear) if quantization != "none" else set()
     each = {"nf4": NF4, "int8": 1.0}.get(quantization, float(width))
-    return sum(prod(s) * (each if name in quantized else width) for name, s in shapes.items())
+    return sum(
+        float(prod(s)) * (each if name in quantized else width) for name, s in shapes.items()
+    )
 
 
 def adapter_bytes(parameters: int, width: int) -> int:
@@ -106,11 +108,3 @@ def _inputs(shape: ModelShape, targets: Sequence[str]) -> int:
         + shape.hidden * bool(names & GATED)
         + shape.intermediate * ("down_proj" in names)
     )
-
-
-def largest_pack(
-    free: float, base: float, adapter: int, per_trial: float, reserve: float = 0.1
-) -> int:
-    """Trials that fit beside the base in `free` bytes, `reserve` of them left alone; at least 0."""
-    room = free * (1 - reserve) - base
-    return max(0, int(room // (adapter + per_trial)))

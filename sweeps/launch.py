@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster.config import ClusterConfig
+from cluster.devices import local_devices
 from cluster.placement import Placement, place
 from cluster.session import Node
 from cluster.targets import connect
@@ -13,7 +14,7 @@ from sweeps.environment import describe_environment
 from sweeps.errors import Problem, SpecError
 from sweeps.ledger import Ledger
 from sweeps.observer import Observer
-from sweeps.packs import best_size, describe, heaviest, largest_pack
+from sweeps.packs import best_size, describe, fitting, heaviest, largest_pack
 from sweeps.readiness import make_ready, refuse_folder, unpackable
 from sweeps.reading.loading import LoadedSpec
 from sweeps.run_lock import exclusive
@@ -108,6 +109,7 @@ def _with_packs(sweep: Sweep, nodes: list[Node], progress: Progress) -> ClusterC
     if largest == 1:
         return spec.cluster
     trial = heaviest(spec, sweep.space)
+    largest = fitting(trial, sweep.preparation.data(trial).report, largest, _free_bytes(spec))
     progress("measuring how many trials train best together (once a model and device)")
     prepared = sweep.preparation.data(trial)
     seconds = measured_step_seconds(node, trial, prepared, largest)
@@ -115,6 +117,12 @@ def _with_packs(sweep: Sweep, nodes: list[Node], progress: Progress) -> ClusterC
     size = min(size, largest)
     progress(f"{size} at a time; " + describe(seconds))
     return spec.cluster.model_copy(update={"trials_per_gpu": size}) if size > 1 else spec.cluster
+
+
+def _free_bytes(spec: SweepSpec) -> float | None:
+    """Memory that this machine's GPUs have free; None where trials run elsewhere, or on the CPU."""
+    devices = local_devices() if spec.cluster.target == "local" else []
+    return min((float(device.free) for device in devices), default=None)
 
 
 def _extended(spec: SweepSpec, num_trials: int) -> SweepSpec:

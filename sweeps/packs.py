@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
+from typing import Any
 
+from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
 from search_spaces.space import Space
 from sweeps.atomic import write_json
 from sweeps.readiness import models, ranks, unpackable
@@ -13,12 +16,15 @@ from sweeps.spec import SweepSpec
 from trainables.cache import cache_dir
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
+from trainables.models.targets import linear_modules, matching, trainable_parameters
+from trainables.packing.packable import MAX_TOKENS
 from trainables.sft.config import SFTConfig
 
 LARGEST = {"cpu": 8, "gpu": 16}  # trials that are tried together
 SMALL_MODEL = 20_000_000  # parameters: below, reporting takes longer than training
 SHORT_TRIAL = 10.0  # seconds: below, starting its actor takes longer than packing saves
 WORTH = 1.15  # a pack must be this much faster than one trial
+USABLE = 0.9  # of a device's free memory
 ENOUGH = 0.9  # of the best speed: among sizes that reach it the smallest is chosen
 
 
@@ -43,6 +49,43 @@ def best_size(step_seconds: Mapping[int, float], steps: int) -> int:
     if best < WORTH or steps * alone < SHORT_TRIAL:
         return 1
     return min(size for size, speed in speeds.items() if speed >= ENOUGH * best)
+
+
+def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int) -> float | None:
+    """Memory that a pack of `size` such trials needs by the memory model; None where it does not
+    know the model's build. `data` is the data report; the model must be in the cache.
+    """
+    folder = cached_folder(trial.model)
+    file = folder / "config.json" if folder else None
+    shape = ModelShape.of(json.loads(file.read_text())) if file and file.is_file() else None
+    if folder is None or shape is None:
+        return None
+    width = 4 if trial.model.dtype == "float32" else 2
+    targets, shapes = trial.lora.target_modules, tensor_shapes(folder)
+    modules = linear_modules(shapes)
+    found = matching(targets, modules).values()
+    names = {name.rsplit(".", 1)[-1] for among in found for name in among}
+    tokens, rows = data["tokens"], data["kept"]["train"]
+    mean = float(tokens["train"] / rows)
+    batch = min(trial.training.per_device_train_batch_size * mean, float(MAX_TOKENS))
+    answers = batch * tokens["answer_train"] / tokens["train"]
+    load = Load(math.ceil(batch), math.ceil(answers), trial.lora.r, sorted(names))
+    together = min(size, MAX_TOKENS / batch)  # more go through in several calls
+    rerun = trial.training.gradient_checkpointing
+    adapter = adapter_bytes(trainable_parameters(targets, shapes, trial.lora.r), width)
+    quantized = [f"{module}.weight" for module in modules]
+    base = base_bytes(shapes, quantized, trial.model.quantization, width)
+    return base + size * adapter + together * activation_bytes(shape, [load], width, rerun)
+
+
+def fitting(trial: SFTConfig, data: Mapping[str, Any], largest: int, free: float | None) -> int:
+    """The largest pack up to `largest` that the memory model puts into `free` bytes; at least 1."""
+    if free is None:
+        return largest
+    sizes = range(largest, 1, -1)
+    needs = ((size, peak_bytes(trial, data, size)) for size in sizes)
+    fits = (size for size, need in needs if need is None or need <= USABLE * free)
+    return next(fits, 1)
 
 
 def describe(step_seconds: Mapping[int, float]) -> str:

@@ -10,7 +10,7 @@ from cluster.devices import cpu_count, device_name, local_devices
 from cluster.placement import place
 from search_spaces.space import Space, build_space
 from sweeps.errors import SpecError
-from sweeps.packs import best_size, describe, heaviest, largest_pack, remembered
+from sweeps.packs import best_size, describe, heaviest, largest_pack, peak_bytes, remembered
 from sweeps.preparation import Preparation
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.readiness import models, ranks, target_problems, unpackable
@@ -121,7 +121,9 @@ def _packs(
         return spec.cluster, "; `run` first measures how many train best together"
     steps = planned_steps(trial.training, data["kept"]["train"])
     size = best_size(seconds, steps)
-    if size == 1:
-        return spec.cluster, f" ({describe(seconds)})"
-    packed = spec.cluster.model_copy(update={"trials_per_gpu": size})
-    return packed, f" ({describe(seconds)})"
+    note = describe(seconds)
+    if need := peak_bytes(trial, data, size):
+        note += f"; about {need / 1e9:.1f} GB with {size}"
+    cluster = spec.cluster
+    packed = cluster.model_copy(update={"trials_per_gpu": size}) if size > 1 else cluster
+    return packed, f" ({note})"

@@ -13,7 +13,6 @@ from cluster.memory import (
     activation_bytes,
     adapter_bytes,
     base_bytes,
-    largest_pack,
     logit_bytes,
 )
 from tests.trainables.sft.trials import config, pairs, token_rows_of, toy_tokenizer
@@ -105,13 +104,6 @@ def test_hand_computed() -> None:
     assert base_bytes(shapes, ["a.weight"], "int8", 2) == 4096 + 128
     nf4 = 4096 / 2 + 4096 / 64 + 4096 / 64 / 256 * 4 + 128
     assert base_bytes(shapes, ["a.weight"], "nf4", 2) == pytest.approx(nf4)
-
-
-@pytest.mark.parametrize(
-    ("free", "expected"), [(100, 4), (60, 0), (66.6, 0), (77.8, 2), (1000, 85)]
-)
-def test_as_many_as_fit(free: float, expected: int) -> None:
-    assert largest_pack(free, base=50, adapter=4, per_trial=6) == expected
 
 
 def test_config_json() -> None:

@@ -7,7 +7,16 @@ import pytest
 
 from search_spaces.space import build_space
 from sweeps import packs
-from sweeps.packs import best_size, describe, heaviest, largest_pack, remember, remembered
+from sweeps.packs import (
+    best_size,
+    describe,
+    fitting,
+    heaviest,
+    largest_pack,
+    peak_bytes,
+    remember,
+    remembered,
+)
 from sweeps.spec import SweepSpec
 
 LONG = 10**6
@@ -79,6 +88,30 @@ def test_a_small_model_runs_isolated() -> None:
 
     resolve(small.trial.model)
     assert largest_pack(small, build_space(small.search.parameters), gpu=False) == 1
+
+
+REPORT = {"tokens": {"train": 6400, "answer_train": 3200}, "kept": {"train": 100}}
+
+
+def test_memory_of_a_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = spec().model_dump(mode="json")
+    content["trial"]["model"].update(name_or_path="toy:llama", dtype="float32")
+    content["trial"]["training"]["per_device_train_batch_size"] = 2
+    trial = SweepSpec.model_validate(content).trial
+    from trainables.models.resolve import resolve
+
+    resolve(trial.model)
+    needs = {size: peak_bytes(trial, REPORT, size) or 0 for size in (1, 2, 64, 65)}
+    base = 107_200 * 4
+    adapter = 2 * 4 * (64 + 64 + 64 + 32) * 16  # 2 layers; q and v of 64 inputs; rank 4
+    own = needs[2] - needs[1]
+    assert needs[1] == pytest.approx(base + own)
+    assert own > adapter
+    assert needs[65] - needs[64] == pytest.approx(adapter)  # 64 x 128 tokens fill a call
+    assert fitting(trial, REPORT, 8, None) == 8
+    assert fitting(trial, REPORT, 8, needs[2] / 0.9 + 1) == 2
+    assert fitting(trial, REPORT, 8, needs[2] / 0.9 - 1) == 1
+    assert peak_bytes(spec().trial, REPORT, 1) is None  # not in the cache
 
 
 def test_the_largest_rank_is_measured() -> None:

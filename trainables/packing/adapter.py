@@ -81,6 +81,12 @@ class PackedAdapter:
         if self.work.data_ptr() != self.flat.data_ptr():
             self.work.copy_(self.flat.data)
 
+    @property
+    def held_bytes(self) -> int:
+        """Device memory of the weights, their gradients and moments, and the base's copy."""
+        copy = self.work.nbytes if self.work.data_ptr() != self.flat.data_ptr() else 0
+        return 4 * self.flat.nbytes + copy
+
     def to_bytes(self, flat: torch.Tensor | None = None) -> bytes:
         """The weights as PEFT's safetensors file."""
         named = self.by_name(self.flat.data if flat is None else flat)

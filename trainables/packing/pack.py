@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -18,11 +18,10 @@ from trainables.packing.adapter import PackedAdapter
 from trainables.packing.answers import Questions, packed_answers
 from trainables.packing.int8 import as_before, dequantise_in_calls
 from trainables.packing.lora import attach
+from trainables.packing.packable import MAX_TOKENS
 from trainables.packing.passes import Part, loss_pass, train_pass, within_budget
 from trainables.packing.trial import PackedTrial
 from trainables.sft.config import SFTConfig
-
-MAX_TOKENS = 8192  # of one call of the base model in training
 
 
 class Ended(NamedTuple):
@@ -40,6 +39,7 @@ class Pack:
         self.trials: dict[str, PackedTrial] = {}
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
+        self._base_bytes = torch.cuda.memory_allocated() if self._on_gpu else 0
         dequantise_in_calls(base.model)
 
     def join(self, name: str, config: SFTConfig, context: TrialContext) -> None:
@@ -167,9 +167,25 @@ class Pack:
             with self._own(name):
                 trial.seconds += seconds[name]
                 text, predictions = score_text(texts, part.rows, trial.config.evaluation)
-                facts = {"engine": "packed"}
-                trial.progress.finish(text, predictions, {}, facts, seconds[name])
+                memory, facts = self._memory(trial)
+                trial.progress.finish(text, predictions, memory, facts, seconds[name])
                 raise TrialStopped
+
+    def _memory(self, trial: PackedTrial) -> tuple[dict[str, float], dict[str, Any]]:
+        """On a GPU, the trial's memory as if it had been alone, and the pack's measured peak."""
+        facts: dict[str, Any] = {"engine": "packed"}
+        if not self._on_gpu:
+            return {}, facts
+        peak = torch.cuda.max_memory_allocated()
+        held = [t.adapter.held_bytes for t in self.trials.values()]
+        together = max(1, len(held))
+        shared = (peak - self._base_bytes - sum(held)) / together
+        alone = self._base_bytes + trial.adapter.held_bytes + shared
+        return {"gpu_peak_gb": alone / 1e9}, {**facts, "pack_peak_gb": peak / 1e9}
+
+    @property
+    def _on_gpu(self) -> bool:
+        return bool(self.base.model.device.type == "cuda")
 
     @contextmanager
     def _timed(self, parts: Sequence[Part]) -> Iterator[dict[str, float]]:
@@ -178,7 +194,7 @@ class Pack:
         shares: dict[str, float] = {}
         begun = time.monotonic()
         yield shares
-        if self.base.model.device.type == "cuda":
+        if self._on_gpu:
             torch.cuda.synchronize()
         each = (time.monotonic() - begun) / max(1, sum(part.tokens for part in parts))
         shares.update({part.trial: part.tokens * each for part in parts})

@@ -2,6 +2,8 @@
 
 from trainables.sft.config import SFTConfig
 
+MAX_TOKENS = 8192  # of one call of the base model in training: packs larger than this make several
+
 
 def unpackable(config: SFTConfig) -> str | None:
     """Why a trial cannot share its base model's calls, or None."""

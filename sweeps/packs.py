@@ -35,7 +35,9 @@ def largest_pack(spec: SweepSpec, space: Space, gpu: bool) -> int:
     if unpackable(spec, space) or _smallest_model(spec, space) < SMALL_MODEL:
         return 1
     # half of the sweep at once at most: a sampler learns from trials that have ended
-    return max(1, min(LARGEST["gpu" if gpu else "cpu"], spec.search.num_trials // 2))
+    half = max(1, spec.search.num_trials // 2)
+    largest = LARGEST["gpu" if gpu else "cpu"]
+    return min(largest, half, spec.cluster.max_concurrent_trials or largest)
 
 
 def best_size(step_seconds: Mapping[int, float], steps: int) -> int:

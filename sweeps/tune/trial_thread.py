@@ -1,7 +1,8 @@
 """A trial in a thread of its own, handing over one report at a time.
 
 Training code is a loop that calls `report`; Ray Tune is a loop that asks for results. The two meet
-here: `report` returns when the next result is asked for, so that a stopped trial does no more work.
+here: a report with a checkpoint or at a rung returns when the next result is asked for: the ledger
+has it then, and a stopped trial does no more work. Lines of training loss in between do not wait.
 """
 
 import queue
@@ -42,31 +43,36 @@ class TrialThread:
     ) -> None:
         self.prepared, self.checkpoint = prepared, checkpoint
         self._results: queue.Queue[Report | Failure] = queue.Queue()
-        self._wanted = threading.Semaphore(0)
+        self._sent = self._asked = 0  # reports that the trial has handed over, and that were wanted
+        self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(kind, config), daemon=True)
 
     def next(self) -> Report | Failure:
         """The trial's next report; starts it, or lets it go on."""
+        with self._changed:
+            self._asked += 1
+            self._changed.notify_all()
         if self._thread.ident is None:
             self._thread.start()
-        else:
-            self._wanted.release()
         return self._results.get()
 
     def stop(self) -> bool:
         """End the trial at the report where it waits; False if it does not end."""
-        self._stopped.set()
-        self._wanted.release()
+        with self._changed:
+            self._stopped.set()
+            self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(STOP_SECONDS)
         return not self._thread.is_alive()
 
     def report(self, report: Report) -> None:
         """As TrialContext."""
+        self._sent += 1
         self._results.put(report)
-        if not report.final:
-            self._wanted.acquire()
+        if report.checkpoint is not None or report.rung is not None:
+            with self._changed:
+                self._changed.wait_for(lambda: self._asked > self._sent or self._stopped.is_set())
         if self._stopped.is_set():
             raise TrialStopped
 

@@ -73,6 +73,7 @@ def spec(trials: int = 20, cluster: dict[str, Any] | None = None, **lora: Any) -
         (spec(1), True, 1),
         (spec(cluster={"trials_per_gpu": 3}), True, 1),
         (spec(cluster={"gpus_per_trial": 1}), True, 1),
+        (spec(cluster={"max_concurrent_trials": 3}), True, 3),
         (spec(use_dora=True), True, 1),
     ],
 )

@@ -26,8 +26,8 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Start:
     return make
 
 
-def report(step: int, final: bool = False) -> Report:
-    return Report(step, 4, {"val_loss": 1.0}, 1.0, final=final)
+def report(step: int, final: bool = False, rung: float | None = 0.5) -> Report:
+    return Report(step, 4, {"val_loss": 1.0}, 1.0, rung=None if final else rung, final=final)
 
 
 def test_one_report_at_a_time(start: Start) -> None:
@@ -46,6 +46,27 @@ def test_one_report_at_a_time(start: Start) -> None:
     assert done == [1]  # it waits until more is asked for
     steps = [thread.next() for _ in range(3)]
     assert [r.step for r in steps if isinstance(r, Report)] == [2, 3, 4]
+    assert thread.stop()
+
+
+def test_lines_of_training_loss_do_not_wait(start: Start) -> None:
+    done: list[int] = []
+
+    def body(config: Any, context: Any) -> None:
+        for step in (1, 2, 3):
+            context.report(report(step, rung=0.5 if step == 3 else None))
+            done.append(step)
+        context.report(report(4, final=True))
+
+    thread = start(body)
+    steps = [thread.next()]
+    time.sleep(0.05)
+    assert done == [1, 2]
+    steps += [thread.next() for _ in range(2)]
+    time.sleep(0.05)
+    assert done == [1, 2]  # the third waits until it is known what became of it
+    steps.append(thread.next())
+    assert [r.step for r in steps if isinstance(r, Report)] == [1, 2, 3, 4]
     assert thread.stop()
 
 

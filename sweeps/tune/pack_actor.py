@@ -124,7 +124,10 @@ class RemoteTrial:
 
     def stop(self) -> bool:
         """End the trial; False if it does not end."""
-        return not self._opened or bool(ray.get(self._host.stop.remote(self._name)))
+        try:
+            return not self._opened or bool(ray.get(self._host.stop.remote(self._name)))
+        except ActorUnavailableError:  # with its process the trial is gone too
+            return True
 
 
 def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:

@@ -88,8 +88,11 @@ class PackHost:
         return outcome
 
     def stop(self, name: str) -> bool:
-        """End a trial, if it has not; False where it does not end in time."""
-        hosted = self._hosted[name]
+        """End a trial, if it has not; False where it does not end in time. One that is not here
+        (it was in a process that died) has ended."""
+        hosted = self._hosted.get(name)
+        if hosted is None:
+            return True
         with self._changed:
             hosted.stopped.set()
             self._changed.notify_all()

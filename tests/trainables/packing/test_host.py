@@ -97,6 +97,10 @@ def test_failures_are_raised_to_their_own_reader(host: PackHost) -> None:
     assert reports_of(host, "fine")[-1].final
 
 
+def test_a_trial_that_is_not_here_has_ended(host: PackHost) -> None:
+    assert host.stop("of a process that died")
+
+
 def test_a_trial_opened_again_takes_its_own_place(host: PackHost) -> None:
     open_trial(host, "a", config(training=fields(max_steps=500)))
     assert host.next("a").planned_steps == 500

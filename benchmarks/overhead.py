@@ -22,7 +22,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.device import device
-from benchmarks.same_sweep import JSON, MODELS, plain_setting, spec
+from benchmarks.same_sweep import JSON, MODELS, plain_setting, run_plain, spec
 
 LIMIT_SECONDS = 1.0  # wanted: median overhead of a warm trial on 2 cores
 
@@ -88,20 +87,6 @@ def run_medsweep(content: JSON, folder: Path) -> tuple[list[JSON], JSON]:
         for trial, moment in clock.started_at.items()
     ]
     return rows, plain_setting(sweep, placements[0], rows, folder)
-
-
-def run_plain(setting: JSON, folder: Path) -> list[JSON]:
-    """The plain script, in a process of its own."""
-    path = folder / "setting.json"
-    path.write_text(json.dumps(setting))
-    script = Path(__file__).with_name("plain_ray_tune.py")
-    command = [sys.executable, str(script), str(path), str(folder)]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "TOKENIZERS_PARALLELISM": "false"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"plain_ray_tune.py failed:\n{done.stderr[-4000:]}")
-    rows: list[JSON] = json.loads((folder / "result.json").read_text())
-    return rows
 
 
 def summary(name: str, rows: list[JSON], total: float) -> JSON:

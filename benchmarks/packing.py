@@ -20,13 +20,11 @@ on 2 cores.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +36,13 @@ from benchmarks.shapes import MODELS, base_model, products
 from trainables.context import ListContext
 from trainables.data.prepare import Prepared
 from trainables.data.token_rows import TokenRows
-from trainables.models.adapters import adapted
 from trainables.models.load import Base
 from trainables.sft.config import SFTConfig
-from trainables.sft.order import step_batches
+from trainables.sft.speed import PLANNED, now, step_seconds, step_tokens
 
 ROW = 128  # longest row
-STEPS = 10_000  # planned, so that no evaluation falls into a measurement
 JSON = dict[str, Any]
+Trial = tuple[SFTConfig, Prepared]
 
 
 def token_rows(lengths: list[int], vocab: int, seed: int) -> TokenRows:
@@ -76,70 +73,31 @@ def trial(tokens: int | None, r: int, targets: list[str], seed: int) -> tuple[SF
             "training": {
                 "per_device_train_batch_size": batch,
                 "gradient_accumulation_steps": accumulation,
-                "max_steps": STEPS,
+                "max_steps": PLANNED,
                 "seed": seed,
                 "max_length": 512,
             },
-            "evaluation": {"every_epochs": STEPS, "metrics": ["perplexity"]},
+            "evaluation": {"every_epochs": PLANNED, "metrics": ["perplexity"]},
         }
     )
     rows = token_rows(lengths, 259, seed)
     return config, Prepared("benchmark", rows, rows.head(1), {})
 
 
-def step_tokens(config: SFTConfig, data: Prepared, step: int) -> int:
-    """Tokens of an optimizer step, counted from 0."""
-    t, lengths = config.training, data.train.lengths()
-    batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-    batches = step_batches(len(lengths), batch, accumulation, t.seed, step)
-    return int(sum(lengths[row] for rows in batches for row in rows))
-
-
-class _Enough(Exception):
-    """The measurement has its steps."""
+def tokens(trials: Sequence[Trial], step: int) -> int:
+    """Tokens of a step of all trials."""
+    return sum(step_tokens(config, data.train, step) for config, data in trials)
 
 
 def isolated_seconds(
-    base: Base, given: tuple[SFTConfig, Prepared], options: argparse.Namespace
+    base: Base, trials: Sequence[Trial], options: argparse.Namespace
 ) -> list[float]:
-    """Seconds of each optimizer step of the isolated engine, after `warm` others."""
-    config, data = given
-    from transformers import TrainerCallback
-
-    from trainables.sft.train import _dataset, training_arguments
-    from trainables.sft.trainer import MedsweepTrainer
-
-    taken: list[float] = []
-
-    class Timer(TrainerCallback):
-        def on_step_begin(self, *_: Any, **__: Any) -> None:
-            synchronize(base)
-            self.began = time.perf_counter()
-
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            synchronize(base)
-            taken.append(time.perf_counter() - self.began)
-            if len(taken) == options.warm + options.steps:
-                raise _Enough
-
-    with adapted(base, config.lora, 0) as model, tempfile.TemporaryDirectory() as scratch:
-        trainer = MedsweepTrainer(
-            seed=config.training.seed,
-            checkpoint=None,
-            model=model,
-            args=training_arguments(config, STEPS, base.dtype, scratch),
-            train_dataset=_dataset(data.train),
-            processing_class=base.tokenizer,
-            callbacks=[Timer()],
-        )
-        with contextlib.suppress(_Enough):
-            trainer.train()
-    return taken[options.warm :]
+    """Seconds of each optimizer step of one trial in the isolated engine, after `warm` others."""
+    ((config, data),) = trials
+    return step_seconds(base, config, data.train, options.warm + options.steps)[options.warm :]
 
 
-def packed_seconds(
-    base: Base, trials: list[tuple[SFTConfig, Prepared]], options: argparse.Namespace
-) -> list[float]:
+def packed_seconds(base: Base, trials: Sequence[Trial], options: argparse.Namespace) -> list[float]:
     """Seconds of each optimizer step of a pack, after `warm` others."""
     from trainables.packing.pack import Pack
 
@@ -148,21 +106,13 @@ def packed_seconds(
         pack.join(str(number), config, ListContext(data))
     taken = []
     for _ in range(options.warm + options.steps):
-        synchronize(base)
-        began = time.perf_counter()
+        began = now()
         for _batch in range(trials[0][0].training.gradient_accumulation_steps):
             if ended := pack.step():
                 raise RuntimeError(f"a trial ended: {ended}")
-        synchronize(base)
-        taken.append(time.perf_counter() - began)
+        taken.append(now() - began)
     pack.close()
     return taken[options.warm :]
-
-
-def synchronize(base: Base) -> None:
-    """Wait for the device."""
-    if base.model.device.type == "cuda":
-        torch.cuda.synchronize()
 
 
 def matmul_rate(device: str, dtype: torch.dtype) -> float:
@@ -197,8 +147,8 @@ def measure(options: argparse.Namespace) -> list[JSON]:
     rate = matmul_rate(options.device, base.dtype)
     layers, head = products(base.model)
     rows: list[JSON] = []
-    for tokens in [None] if options.flashcards else options.tokens:
-        rows += _rows(base, tokens, options, rate / (4 * (layers + head / 2)))
+    for size in [None] if options.flashcards else options.tokens:
+        rows += _rows(base, size, options, rate / (4 * (layers + head / 2)))
     about = {
         "model": options.model,
         "quantization": options.quantization,
@@ -211,22 +161,22 @@ def measure(options: argparse.Namespace) -> list[JSON]:
 
 
 def _rows(
-    base: Base, tokens: int | None, options: argparse.Namespace, limit: float
+    base: Base, size: int | None, options: argparse.Namespace, limit: float
 ) -> Iterator[JSON]:
     """Rows of one number of tokens; `limit` is the tokens/s of the matrix products alone."""
-    trials = [trial(tokens, options.r, options.targets, seed) for seed in range(max(options.k))]
+    trials = [trial(size, options.r, options.targets, seed) for seed in range(max(options.k))]
     measured = range(options.warm, options.warm + options.steps)
     engines = [("isolated", 1), *(("packed", k) for k in options.k)]
     rates: dict[tuple[str, int], list[float]] = {engine: [] for engine in engines}
     peaks = dict.fromkeys(engines, 0.0)
     for _ in range(options.rounds):  # in turns: a disturbance meets all of them
         for engine, k in engines:
+            chosen = trials[:k]
             run = isolated_seconds if engine == "isolated" else packed_seconds
-            given: Any = trials[0] if engine == "isolated" else trials[:k]
-            for step, seconds in zip(measured, run(base, given, options), strict=True):
-                rates[engine, k].append(sum(step_tokens(*t, step) for t in trials[:k]) / seconds)
+            for step, seconds in zip(measured, run(base, chosen, options), strict=True):
+                rates[engine, k].append(tokens(chosen, step) / seconds)
             peaks[engine, k] = max(peaks[engine, k], peak_gb(options.device))
-    mean = statistics.mean(step_tokens(*t, step) for t in trials for step in measured)
+    mean = statistics.mean(tokens(trials, step) for step in measured) / len(trials)
     speed = {key: statistics.median(found) for key, found in rates.items()}
     for (engine, k), per_s in speed.items():
         row = {

@@ -2,8 +2,9 @@
 
 It uses nothing of medsweep. Each trial imports its libraries, loads model and data, tokenises,
 trains a LoRA adapter with TRL's SFTTrainer, evaluates through the Trainer and saves the adapter
-once. Usage: `plain_ray_tune.py SETTING.json FOLDER`; writes FOLDER/result.json, a row a trial. Run
-by `overhead.py`, which writes the setting.
+once. Where the setting says `asha`, Tune's ASHA stops trials after a quarter and a half of their
+steps. Usage: `plain_ray_tune.py SETTING.json FOLDER`; writes FOLDER/result.json, a row a trial. Run
+by `overhead.py` and `time_to_best.py`, which write the setting.
 """
 
 from __future__ import annotations  # the workers get `train` without the names of this module
@@ -60,6 +61,7 @@ def train(config: JSON, setting: JSON) -> None:
         rows = datasets.load_dataset("json", data_files=setting["data"], cache_dir=scratch)
         arguments = trl.SFTConfig(
             **setting["training"],
+            seed=config["training.seed"],
             learning_rate=config["training.learning_rate"],
             output_dir=scratch,
             eval_strategy="steps",
@@ -92,21 +94,36 @@ def sweep(setting: JSON, folder: Path) -> list[JSON]:
     """Run `setting["points"]` one after another; a row a trial, in the order of their starts."""
     import ray
     from ray import tune
+    from ray.tune.schedulers import ASHAScheduler
     from ray.tune.search.optuna import OptunaSearch
 
     started: dict[str, float] = {}
+    ended: dict[str, float] = {}
 
-    class Starts(tune.Callback):  # type: ignore[misc]
-        """Notes when each trial started."""
+    class Times(tune.Callback):  # type: ignore[misc]
+        """Notes when each trial started and ended."""
 
         def on_trial_start(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:
             started[trial.trial_id] = time.monotonic()
 
-    points = setting["points"]
+        def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:
+            ended[trial.trial_id] = time.monotonic()
+
+    points = [{"training.seed": 42, **point} for point in setting["points"]]
+    steps = setting["training"]["max_steps"]
+    asha = ASHAScheduler(
+        time_attr="step",
+        metric="val_loss",
+        mode="min",
+        max_t=steps,
+        grace_period=steps // 4,
+        reduction_factor=2,
+    )
     gpus = setting["gpus"]
     space = {
         "lora.r": tune.choice(sorted({point["lora.r"] for point in points})),
         "training.learning_rate": tune.loguniform(1e-6, 1.0),
+        "training.seed": tune.choice(sorted({point["training.seed"] for point in points})),
     }
     search = OptunaSearch(metric="val_loss", mode="min", points_to_evaluate=points)
     ray.init(
@@ -122,19 +139,23 @@ def sweep(setting: JSON, folder: Path) -> list[JSON]:
         ),
         param_space=space,
         tune_config=tune.TuneConfig(
-            search_alg=search, num_samples=len(points), max_concurrent_trials=1
+            search_alg=search,
+            num_samples=len(points),
+            max_concurrent_trials=1,
+            scheduler=asha if setting.get("asha") else None,
         ),
         run_config=tune.RunConfig(
-            name="plain", storage_path=str(folder / "tune"), verbose=0, callbacks=[Starts()]
+            name="plain", storage_path=str(folder / "tune"), verbose=0, callbacks=[Times()]
         ),
     )
     rows = [
         {
             "started": started[result.metrics["trial_id"]],
-            "parameters": {name: result.config[name] for name in space},
+            "ended": ended[result.metrics["trial_id"]],
+            "parameters": {n: result.config[n] for n in setting["points"][0]},
             "steps": result.metrics["step"],
             "val_loss": result.metrics["val_loss"],
-            "busy": result.metrics["spent"]["train"] + result.metrics["spent"]["evaluate"],
+            "busy": sum(result.metrics.get("spent", {}).values()),  # none where stopped early
         }
         for result in tuner.fit()
     ]

@@ -1,6 +1,9 @@
 """One sweep, twice: as a medsweep spec, and as what the plain script needs to do the same."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +85,25 @@ def plain_setting(sweep: Any, placement: Any, rows: list[JSON], folder: Path) ->
         "cpus": placement.cpus_per_trial,
         "gpus": placement.gpus_per_trial,
     }
+
+
+def run_plain(setting: JSON, folder: Path) -> list[JSON]:
+    """The plain script, in a process of its own."""
+    return run_script("plain_ray_tune.py", setting, folder)
+
+
+def run_script(name: str, setting: JSON, folder: Path) -> list[JSON]:
+    """A script of this folder on a setting, in a process of its own: the rows that it writes."""
+    path = folder / "setting.json"
+    path.write_text(json.dumps(setting))
+    script = Path(__file__).with_name(name)
+    command = [sys.executable, str(script), str(path), str(folder)]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "TOKENIZERS_PARALLELISM": "false"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr[-4000:]}")
+    rows: list[JSON] = json.loads((folder / "result.json").read_text())
+    return rows
 
 
 def _messages(row: Any, system_prompt: str | None) -> JSON:

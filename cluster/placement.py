@@ -17,7 +17,7 @@ class Placement:
     gpus_per_trial: float
     concurrent: int
     description: str
-    pack: int = 1  # trials that train together on one device; 1: each in a process of its own
+    pack: int = 0  # trials that train together on one device; 0: each in a process of its own
 
 
 def place(
@@ -26,34 +26,40 @@ def place(
     gpus: int,
     node_cpus: float | None = None,
     unpackable: str | None = None,
+    measured: int = 0,
 ) -> Placement:
     """Each trial's CPUs and GPUs, and how many trials run at once.
 
     `cpus` and `gpus` are the whole cluster's; `node_cpus` (default: `cpus`) is what its smallest
     useful node has, since a trial runs on one node. `unpackable` says why trials cannot share
-    calls of one base model, where they cannot. Raises ClusterError when more is asked for than
-    there is.
+    calls of one base model, where they cannot. `measured` is the size of packs where
+    `trials_per_gpu` is auto (0: isolated trials were found as fast). Raises ClusterError when more
+    is asked for than there is.
     """
     room = min(cpus, node_cpus if node_cpus is not None else cpus)
+    asked = cluster
+    measured = measured if cluster.trials_per_gpu == "auto" else 0
+    if measured:
+        cluster = cluster.model_copy(update={"trials_per_gpu": measured})
     per_gpu = _gpus_per_trial(cluster, gpus)
     slots = _gpu_slots(gpus, per_gpu) if per_gpu else None
-    pack = _pack(cluster, per_gpu, unpackable)
-    if pack > 1 and slots is None:  # a node's CPU is the device that is shared
+    pack = 0 if unpackable else _pack(cluster, per_gpu, measured)
+    if pack and slots is None:  # a node's CPU is the device that is shared
         slots = pack * max(1, floor(cpus / room))
     per_cpu = _cpus_per_trial(cluster, cpus, room, slots)
     by_cpu = floor(cpus / per_cpu + EPSILON)
     concurrent = by_cpu if slots is None else min(slots, by_cpu)
     concurrent = max(1, min(concurrent, cluster.max_concurrent_trials or concurrent))
     pack = min(pack, concurrent)
-    refused = unpackable if cluster.trials_per_gpu not in ("auto", 1) else None
+    refused = unpackable if asked.trials_per_gpu not in ("auto", 1) else None
     description = _describe(per_cpu, per_gpu, concurrent, pack, refused)
     return Placement(per_cpu, per_gpu, concurrent, description, pack)
 
 
-def _pack(cluster: ClusterConfig, per_gpu: float, unpackable: str | None) -> int:
-    if unpackable or cluster.trials_per_gpu == "auto" or per_gpu >= 1:
-        return 1
-    return cluster.trials_per_gpu
+def _pack(cluster: ClusterConfig, per_gpu: float, measured: int) -> int:
+    if cluster.trials_per_gpu == "auto" or per_gpu > 1:
+        return 0
+    return cluster.trials_per_gpu if cluster.trials_per_gpu > 1 else min(measured, 1)
 
 
 def _gpus_per_trial(cluster: ClusterConfig, gpus: int) -> float:
@@ -124,5 +130,6 @@ def _describe(cpus: float, gpus: float, concurrent: int, pack: int, unpackable: 
         parts.append(f"{gpus:.3g} GPU{'s' if gpus > 1 else ''}")
     at_once = "one trial at a time" if concurrent == 1 else f"{concurrent} trials at a time"
     alone = f" (not packed: {unpackable})" if unpackable else ""
-    packed = f", packed by {pack} on one base model" if pack > 1 else alone
+    together = f", packed by {pack} on one base model" if pack > 1 else ", as a pack of one"
+    packed = together if pack else alone
     return f"{at_once}, each with {' and '.join(parts)}{packed}"

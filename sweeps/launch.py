@@ -3,9 +3,9 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from cluster.config import ClusterConfig
 from cluster.devices import local_devices
 from cluster.placement import Placement, place
 from cluster.session import Node
@@ -14,13 +14,12 @@ from sweeps.environment import describe_environment
 from sweeps.errors import Problem, SpecError
 from sweeps.ledger import Ledger
 from sweeps.observer import Observer
-from sweeps.packs import best_size, describe, fitting, heaviest, largest_pack
+from sweeps.packs import best_size, describe, fitting, heaviest, largest_pack, trial_tokens
 from sweeps.readiness import make_ready, refuse_folder, unpackable
 from sweeps.reading.loading import LoadedSpec
 from sweeps.run_lock import exclusive
 from sweeps.spec import SweepSpec
 from sweeps.sweep import Sweep
-from trainables.schedule import planned_steps
 
 Progress = Callable[[str], None]
 PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
@@ -84,14 +83,15 @@ def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
         nodes = session.nodes()
         from sweeps.tune.driver import run_tune
 
-        cluster = _with_packs(sweep, nodes, progress)
-        placement = place(
-            cluster,
+        arranged = partial(
+            place,
+            sweep.spec.cluster,
             sum(n.cpus for n in nodes),
             int(sum(n.gpus for n in nodes)),
             node_cpus=max(n.cpus for n in nodes),
             unpackable=unpackable(sweep.spec, sweep.space),
         )
+        placement = arranged(measured=_pack_size(sweep, nodes, arranged(), progress))
         for observer in watch(sweep, placement):
             sweep.observers.add(observer)
         run_tune(sweep, placement, nodes)
@@ -100,23 +100,25 @@ def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
         session.close()
 
 
-def _with_packs(sweep: Sweep, nodes: list[Node], progress: Progress) -> ClusterConfig:
-    """The cluster section with `trials_per_gpu` resolved: measured here, or once before."""
-    from sweeps.tune.pack_actor import measured_step_seconds
+def _pack_size(sweep: Sweep, nodes: list[Node], alone: Placement, progress: Progress) -> int:
+    """How many trials train together where the spec leaves it to us: measured here, or once before.
+
+    `alone` is where isolated trials would run.
+    """
+    from sweeps.tune.pack_actor import measured_speeds
 
     spec, node = sweep.spec, max(nodes, key=lambda node: (node.gpus, node.cpus))
     largest = largest_pack(spec, sweep.space, gpu=node.gpus > 0)
-    if largest == 1:
-        return spec.cluster
+    if not largest:
+        return 0
     trial = heaviest(spec, sweep.space)
-    largest = fitting(trial, sweep.preparation.data(trial).report, largest, _free_bytes(spec))
-    progress("measuring how many trials train best together (once a model and device)")
     prepared = sweep.preparation.data(trial)
-    seconds = measured_step_seconds(node, trial, prepared, largest)
-    size = best_size(seconds, planned_steps(trial.training, len(prepared.train)))
-    size = min(size, largest)
-    progress(f"{size} at a time; " + describe(seconds))
-    return spec.cluster.model_copy(update={"trials_per_gpu": size}) if size > 1 else spec.cluster
+    largest = fitting(trial, prepared.report, largest, _free_bytes(spec))
+    progress("measuring how many trials train best together (once a model and device)")
+    speeds = measured_speeds(node, trial, prepared, largest, alone)
+    size = min(best_size(speeds, trial_tokens(trial, prepared.report)), largest)
+    progress(describe(speeds))
+    return size
 
 
 def _free_bytes(spec: SweepSpec) -> float | None:

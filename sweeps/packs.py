@@ -18,39 +18,48 @@ from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
 from trainables.models.targets import linear_modules, matching, trainable_parameters
 from trainables.packing.packable import MAX_TOKENS
+from trainables.schedule import planned_steps
 from trainables.sft.config import SFTConfig
 
 LARGEST = {"cpu": 8, "gpu": 16}  # trials that are tried together
 SMALL_MODEL = 20_000_000  # parameters: below, reporting takes longer than training
 SHORT_TRIAL = 10.0  # seconds: below, starting its actor takes longer than packing saves
-WORTH = 1.15  # a pack must be this much faster than one trial
+WORTH = 1.15  # packed trials must be this much faster than isolated ones
+WORTH_MEASURING = 4  # trials: fewer end before a measurement pays
 USABLE = 0.9  # of a device's free memory
 ENOUGH = 0.9  # of the best speed: among sizes that reach it the smallest is chosen
 
 
 def largest_pack(spec: SweepSpec, space: Space, gpu: bool) -> int:
-    """The largest size that is worth measuring; 1 where trials run isolated."""
+    """The largest size that is worth measuring; 0 where trials run as the spec says."""
     if spec.cluster.trials_per_gpu != "auto" or spec.cluster.gpus_per_trial != "auto":
-        return 1
+        return 0
     if unpackable(spec, space) or _smallest_model(spec, space) < SMALL_MODEL:
-        return 1
+        return 0
+    if spec.search.num_trials < WORTH_MEASURING:
+        return 0
     # half of the sweep at once at most: a sampler learns from trials that have ended
-    half = max(1, spec.search.num_trials // 2)
-    largest = LARGEST["gpu" if gpu else "cpu"]
-    return min(largest, half, spec.cluster.max_concurrent_trials or largest)
+    largest = min(LARGEST["gpu" if gpu else "cpu"], spec.search.num_trials // 2)
+    return min(largest, spec.cluster.max_concurrent_trials or largest)
 
 
-def best_size(step_seconds: Mapping[int, float], steps: int) -> int:
-    """The smallest pack near the best speed; 1 where packing gains little.
+def best_size(speeds: Mapping[int, float], trial_tokens: float) -> int:
+    """The smallest pack near the best speed; 0 (isolated trials) where packing gains little.
 
-    `step_seconds` is size → seconds of a step, with size 1 in it; `steps` are a trial's.
+    `speeds` is size → tokens a second of all trials together, with 0 in it; `trial_tokens` are
+    those that a trial trains on.
     """
-    alone = step_seconds[1]
-    speeds = {size: size * alone / seconds for size, seconds in step_seconds.items()}
-    best = max(speeds.values())
-    if best < WORTH or steps * alone < SHORT_TRIAL:
-        return 1
-    return min(size for size, speed in speeds.items() if speed >= ENOUGH * best)
+    alone, best = speeds[0], max(speeds.values())
+    if best < WORTH * alone or trial_tokens / alone < SHORT_TRIAL:
+        return 0
+    return min(size for size, speed in speeds.items() if size and speed >= ENOUGH * best)
+
+
+def trial_tokens(trial: SFTConfig, data: Mapping[str, Any]) -> float:
+    """Tokens that a trial trains on, by the data report."""
+    t, rows = trial.training, data["kept"]["train"]
+    batch = t.per_device_train_batch_size * t.gradient_accumulation_steps
+    return float(planned_steps(t, rows) * min(batch, rows) * data["tokens"]["train"] / rows)
 
 
 def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int) -> float | None:
@@ -90,11 +99,10 @@ def fitting(trial: SFTConfig, data: Mapping[str, Any], largest: int, free: float
     return next(fits, 1)
 
 
-def describe(step_seconds: Mapping[int, float]) -> str:
+def describe(speeds: Mapping[int, float]) -> str:
     """A line on what was measured."""
-    alone = step_seconds[1]
-    speeds = [f"{n} are {n * alone / s:.1f}x as fast as one" for n, s in step_seconds.items()]
-    return ", ".join(speeds[1:]) or "one alone was measured"
+    found = [f"{size}: {speed / speeds[0]:.1f}" for size, speed in speeds.items() if size]
+    return f"speed of packs, isolated trials being 1: {', '.join(found)}"
 
 
 def heaviest(spec: SweepSpec, space: Space) -> SFTConfig:
@@ -104,25 +112,30 @@ def heaviest(spec: SweepSpec, space: Space) -> SFTConfig:
 
 
 def remembered(trial: SFTConfig, device: str) -> dict[int, float] | None:
-    """What was measured for such trials on such a device, or None."""
+    """The speeds that were measured for such trials on such a device, or None."""
     file = _file(trial, device)
     if not file.is_file():
         return None
-    return {int(size): seconds for size, seconds in json.loads(file.read_text()).items()}
+    return {int(size): speed for size, speed in json.loads(file.read_text()).items()}
 
 
-def remember(trial: SFTConfig, device: str, step_seconds: Mapping[int, float]) -> None:
+def remember(trial: SFTConfig, device: str, speeds: Mapping[int, float]) -> None:
     """Keep a measurement in the cache."""
-    write_json(_file(trial, device), step_seconds)
+    write_json(_file(trial, device), speeds)
 
 
 def _file(trial: SFTConfig, device: str) -> Path:
     matters = {
+        "what": "tokens a second",
         "device": device,
         "model": trial.model.model_dump(mode="json"),
         "data": trial.data.model_dump(mode="json"),
         "lora": [trial.lora.r, trial.lora.target_modules, trial.lora.lora_dropout > 0],
-        "batch": [trial.training.per_device_train_batch_size, trial.training.max_length],
+        "batch": [
+            trial.training.per_device_train_batch_size,
+            trial.training.gradient_accumulation_steps,
+            trial.training.max_length,
+        ],
         "rerun": trial.training.gradient_checkpointing,
     }
     key = hashlib.sha256(json.dumps(matters, sort_keys=True).encode()).hexdigest()[:16]

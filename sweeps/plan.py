@@ -5,17 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cluster.config import ClusterConfig
 from cluster.devices import cpu_count, device_name, local_devices
 from cluster.placement import place
 from search_spaces.space import Space, build_space
 from sweeps.errors import SpecError
-from sweeps.packs import best_size, describe, heaviest, largest_pack, peak_bytes, remembered
+from sweeps.packs import (
+    best_size,
+    describe,
+    heaviest,
+    largest_pack,
+    peak_bytes,
+    remembered,
+    trial_tokens,
+)
 from sweeps.preparation import Preparation
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.readiness import models, ranks, target_problems, unpackable
 from sweeps.spec import SweepSpec
-from trainables.schedule import planned_steps
 
 SAMPLES = 5
 
@@ -102,28 +108,25 @@ def _where(spec: SweepSpec, space: Space, data: dict[str, Any] | None) -> str:
     if spec.cluster.target == "ray":
         return f"on the Ray cluster at {spec.cluster.address or 'auto'}"
     devices = local_devices()
-    cluster, note = _packs(spec, space, bool(devices), data)
+    size, note = _packs(spec, space, bool(devices), data)
     reason = unpackable(spec, space)
-    placement = place(cluster, cpu_count(), len(devices), unpackable=reason)
+    placement = place(spec.cluster, cpu_count(), len(devices), unpackable=reason, measured=size)
     names = ", ".join(d.name for d in devices) or "CPU only"
     return f"on this machine ({names}): {placement.description}{note}"
 
 
 def _packs(
     spec: SweepSpec, space: Space, gpu: bool, data: dict[str, Any] | None
-) -> tuple[ClusterConfig, str]:
-    """The cluster section with what was once measured on this device, and a note on it."""
-    if largest_pack(spec, space, gpu) == 1:
-        return spec.cluster, ""
+) -> tuple[int, str]:
+    """The size of packs by what was once measured on this device, and a note on it."""
+    if not largest_pack(spec, space, gpu):
+        return 0, ""
     trial = heaviest(spec, space)
-    seconds = remembered(trial, device_name())
-    if seconds is None or data is None:
-        return spec.cluster, "; `run` first measures how many train best together"
-    steps = planned_steps(trial.training, data["kept"]["train"])
-    size = best_size(seconds, steps)
-    note = describe(seconds)
-    if need := peak_bytes(trial, data, size):
+    speeds = remembered(trial, device_name())
+    if speeds is None or data is None:
+        return 0, "; `run` first measures how many train best together"
+    size = best_size(speeds, trial_tokens(trial, data))
+    note = describe(speeds)
+    if need := size and peak_bytes(trial, data, size):
         note += f"; about {need / 1e9:.1f} GB with {size}"
-    cluster = spec.cluster
-    packed = cluster.model_copy(update={"trials_per_gpu": size}) if size > 1 else cluster
-    return packed, f" ({note})"
+    return size, f" ({note})"

@@ -189,7 +189,7 @@ def run_tune(sweep: Sweep, placement: Placement, nodes: list[Node]) -> None:
     Raises SweepError; KeyboardInterrupt passes through.
     """
     os.environ.update(TUNE_SETTINGS)
-    hosts = start_hosts(nodes, placement) if placement.pack > 1 else None
+    hosts = start_hosts(nodes, placement) if placement.pack else None
     relay = Relay(sweep, placement, hosts)
     with (
         tempfile.TemporaryDirectory(prefix="medsweep-", ignore_cleanup_errors=True) as scratch,

@@ -63,17 +63,17 @@ class PackActor:
                 os._exit(1)
             return problem
 
-    def step_seconds(
-        self, config: dict[str, Any], prepared: Any, largest: int
+    def speeds(
+        self, config: dict[str, Any], prepared: Any, largest: int, alone: tuple[int, int]
     ) -> tuple[str, dict[int, float]]:
-        """The device's name, and what steps of packs of such trials take on it."""
+        """The device's name, and tokens a second of such trials on it: see `calibration`."""
         device, trial = device_name(), SFTConfig.model_validate(config)
         found = remembered(trial, device)
         if found is None:
             self._made.result()  # threads are set
-            from trainables.packing.calibration import step_seconds
+            from trainables.packing.calibration import tokens_per_second
 
-            found = step_seconds(trial, prepared, largest)
+            found = tokens_per_second(trial, prepared, largest, alone)
             remember(trial, device, found)
         return device, found
 
@@ -149,17 +149,19 @@ def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
     return {(node, device): host for (node, host), device in zip(started, devices, strict=True)}
 
 
-def measured_step_seconds(
-    node: Node, trial: SFTConfig, prepared: Any, largest: int
+def measured_speeds(
+    node: Node, trial: SFTConfig, prepared: Any, largest: int, alone: Placement
 ) -> dict[int, float]:
-    """Seconds of a step by pack size, on the first device of a node."""
+    """Tokens a second by pack size (0: isolated trials, placed as `alone`), on a node's first
+    device."""
     one = Placement(0, 0, 1, "", pack=largest)
     hosts = start_hosts([replace(node, gpus=min(node.gpus, 1))], one)
+    side_by_side = 1 if node.gpus else max(1, int(node.cpus / alone.cpus_per_trial))
+    own = (max(1, int(alone.cpus_per_trial)), side_by_side)
     with ending(hosts):
         (host,) = hosts.values()
-        device, found = ray.get(
-            host.step_seconds.remote(trial.model_dump(mode="json"), prepared, largest)
-        )
+        config = trial.model_dump(mode="json")
+        device, found = ray.get(host.speeds.remote(config, prepared, largest, own))
     remember(trial, device, found)  # here too: `plan` reads it
     return dict(found)
 

@@ -83,13 +83,13 @@ def test_the_description_says_it_all() -> None:
 @pytest.mark.parametrize(
     ("asked", "machine", "expected"),
     [
-        ({}, (2, 0, 2), (2, 1, 1)),
-        ({"trials_per_gpu": 1}, (2, 0, 2), (2, 1, 1)),
+        ({}, (2, 0, 2), (2, 1, 0)),
+        ({"trials_per_gpu": 1}, (2, 0, 2), (2, 1, 0)),
         ({"trials_per_gpu": 4}, (2, 0, 2), (0.5, 4, 4)),
         ({"trials_per_gpu": 4}, (8, 0, 4), (1, 8, 4)),
         ({"trials_per_gpu": 4}, (8, 2, 8), (1, 8, 4)),
         ({"trials_per_gpu": 4, "max_concurrent_trials": 3}, (8, 1, 8), (2, 3, 3)),
-        ({"gpus_per_trial": 1}, (8, 2, 8), (4, 2, 1)),
+        ({"gpus_per_trial": 1}, (8, 2, 8), (4, 2, 0)),
     ],
 )
 def test_packs(
@@ -99,4 +99,27 @@ def test_packs(
     placed = place(ClusterConfig.model_validate(asked), cpus, gpus, node_cpus)
     assert (placed.cpus_per_trial, placed.concurrent, placed.pack) == pytest.approx(expected)
     refused = place(ClusterConfig.model_validate(asked), cpus, gpus, node_cpus, unpackable="DoRA")
-    assert refused.pack == 1
+    assert refused.pack == 0
+
+
+@pytest.mark.parametrize(
+    ("measured", "machine", "expected"),
+    [
+        (0, (2, 0), (2, 0, 1, 0)),
+        (1, (2, 0), (2, 0, 1, 1)),
+        (4, (2, 0), (0.5, 0, 4, 4)),
+        (1, (8, 2), (4, 1, 2, 1)),
+        (4, (8, 2), (1, 0.25, 8, 4)),
+    ],
+)
+def test_measured_packs(
+    measured: int, machine: tuple[int, int], expected: tuple[float, float, int, int]
+) -> None:
+    p = place(ClusterConfig(), *machine, measured=measured)
+    found = (p.cpus_per_trial, p.gpus_per_trial, p.concurrent, p.pack)
+    assert found == pytest.approx(expected)
+    assert ("a pack of one" in p.description) == (measured == 1)
+    refused = place(ClusterConfig(), *machine, measured=measured, unpackable="DoRA")
+    assert refused.pack == 0
+    asked = place(ClusterConfig(trials_per_gpu=1), *machine, measured=measured)
+    assert asked.pack == 0

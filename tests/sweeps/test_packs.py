@@ -16,38 +16,49 @@ from sweeps.packs import (
     peak_bytes,
     remember,
     remembered,
+    trial_tokens,
 )
 from sweeps.spec import SweepSpec
+from trainables.sft.config import SFTConfig
 
-LONG = 10**6
+LONG = 10**9
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"),
+    ("speeds", "expected"),
     [
-        ({1: 1.0}, 1),
-        ({1: 1.0, 2: 2.0}, 1),  # twice the trials, twice the time: nothing gained
-        ({1: 1.0, 2: 1.8}, 1),  # 1.11 times as fast: too little
-        ({1: 1.0, 2: 1.7}, 2),  # 1.18
-        ({1: 1.0, 2: 1.0, 4: 1.0, 8: 1.0}, 8),
-        ({1: 1.0, 2: 1.0, 4: 1.2, 8: 2.3}, 4),  # 2, 3.33, 3.48 times: 4 has 96% of the best
-        ({1: 1.0, 2: 3.0}, 1),
+        ({0: 1.0}, 0),
+        ({0: 1.0, 1: 0.9, 2: 1.1}, 0),  # too little gained
+        ({0: 1.0, 1: 1.2, 2: 1.2}, 1),  # the engine is faster, a pack is not
+        ({0: 1.0, 1: 0.5, 2: 1.2}, 2),
+        ({0: 1.0, 1: 1.0, 2: 2.0, 4: 4.0, 8: 8.0}, 8),
+        ({0: 1.0, 1: 1.0, 2: 2.0, 4: 3.33, 8: 3.48}, 4),  # 4 has 96% of the best
     ],
 )
-def test_the_smallest_pack_near_the_best_speed(seconds: dict[int, float], expected: int) -> None:
-    assert best_size(seconds, LONG) == expected
+def test_the_smallest_pack_near_the_best_speed(speeds: dict[int, float], expected: int) -> None:
+    assert best_size(speeds, LONG) == expected
 
 
 def test_short_trials_are_not_worth_it() -> None:
-    seconds = {1: 0.1, 2: 0.1}
-    assert best_size(seconds, steps=99) == 1
-    assert best_size(seconds, steps=101) == 2
+    speeds = {0: 100.0, 1: 100.0, 2: 200.0}
+    assert best_size(speeds, trial_tokens=999) == 0  # less than 10 seconds
+    assert best_size(speeds, trial_tokens=1001) == 2
 
 
 def test_the_line_on_it() -> None:
-    assert describe({1: 1.0, 2: 1.0, 4: 1.6}) == (
-        "2 are 2.0x as fast as one, 4 are 2.5x as fast as one"
+    speeds = {0: 200.0, 1: 300.0, 2: 410.0}
+    assert describe(speeds) == "speed of packs, isolated trials being 1: 1: 1.5, 2: 2.0"
+
+
+def test_tokens_of_a_trial() -> None:
+    content = spec().trial.model_dump(mode="json")
+    content["training"].update(
+        per_device_train_batch_size=4, gradient_accumulation_steps=5, num_train_epochs=3
     )
+    trial = SFTConfig.model_validate(content)
+    assert trial_tokens(trial, REPORT) == 3 * 6400  # 5 steps of 20 of the 100 rows, 3 times
+    content["training"].update(max_steps=2)
+    assert trial_tokens(SFTConfig.model_validate(content), REPORT) == 2 * 20 * 64
 
 
 def spec(trials: int = 20, cluster: dict[str, Any] | None = None, **lora: Any) -> SweepSpec:
@@ -70,11 +81,13 @@ def spec(trials: int = 20, cluster: dict[str, Any] | None = None, **lora: Any) -
         (spec(), True, 10),
         (spec(100), True, 16),
         (spec(100), False, 8),
-        (spec(1), True, 1),
-        (spec(cluster={"trials_per_gpu": 3}), True, 1),
-        (spec(cluster={"gpus_per_trial": 1}), True, 1),
+        (spec(3), True, 0),
+        (spec(4), True, 2),
+        (spec(cluster={"trials_per_gpu": 3}), True, 0),
+        (spec(cluster={"gpus_per_trial": 1}), True, 0),
         (spec(cluster={"max_concurrent_trials": 3}), True, 3),
-        (spec(use_dora=True), True, 1),
+        (spec(cluster={"max_concurrent_trials": 1}), True, 1),
+        (spec(use_dora=True), True, 0),
     ],
 )
 def test_how_many_are_tried(given: SweepSpec, gpu: bool, expected: int) -> None:
@@ -88,7 +101,7 @@ def test_a_small_model_runs_isolated() -> None:
     from trainables.models.resolve import resolve
 
     resolve(small.trial.model)
-    assert largest_pack(small, build_space(small.search.parameters), gpu=False) == 1
+    assert largest_pack(small, build_space(small.search.parameters), gpu=False) == 0
 
 
 REPORT = {"tokens": {"train": 6400, "answer_train": 3200}, "kept": {"train": 100}}
@@ -128,6 +141,8 @@ def test_a_measurement_is_remembered_for_what_it_depends_on(
     assert remembered(trial, "a GPU") is None
     remember(trial, "a GPU", {1: 0.5, 2: 0.6})
     assert remembered(trial, "a GPU") == {1: 0.5, 2: 0.6}
+    accumulation = trial.training.model_copy(update={"gradient_accumulation_steps": 2})
+    assert remembered(trial.model_copy(update={"training": accumulation}), "a GPU") is None
     rate = trial.training.model_copy(update={"learning_rate": 1e-5})
     assert remembered(trial.model_copy(update={"training": rate}), "a GPU") is not None
     batch = trial.training.model_copy(update={"per_device_train_batch_size": 9})

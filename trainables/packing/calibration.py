@@ -1,57 +1,84 @@
-"""How fast packs of different sizes are on this device: a few steps of each."""
-
-import time
+"""How fast trials train on this device, isolated and in packs of different sizes."""
 
 import torch
 
 from trainables.context import ListContext
 from trainables.data.prepare import Prepared
-from trainables.models.load import device_now, load_base
+from trainables.models.load import Base, device_now, load_base
 from trainables.packing.pack import Pack
+from trainables.sft import speed
 from trainables.sft.config import SFTConfig
 
-WARM, TIMED = 1, 2
+ISOLATED = 0  # the isolated engine's place among the sizes of packs
+WARM, TIMED = 1, 3  # steps
 WORTH = 1.1  # a pack twice as large must be this much faster to try one larger still
 
 
-def step_seconds(config: SFTConfig, prepared: Prepared, largest: int) -> dict[int, float]:
-    """Seconds of a step of 1, 2, 4, … trials like `config`, `largest` at most.
+def tokens_per_second(
+    config: SFTConfig, prepared: Prepared, largest: int, alone: tuple[int, int] | None = None
+) -> dict[int, float]:
+    """Tokens a second, all trials together: isolated (size 0), and packs of 1, 2, 4, … trials like
+    `config`, `largest` at most.
 
-    Ends where a larger pack gains less than a tenth, or does not fit in memory.
+    Ends where a larger pack gains less than a tenth, or does not fit in memory. `alone` is how many
+    threads an isolated trial has and how many of them run side by side (None: all threads, one);
+    their speed is taken to be that of one, times their number.
     """
     base = load_base(config.model, device_now())
-    found: dict[int, float] = {}
+    found = {ISOLATED: _isolated(base, config, prepared, alone or (torch.get_num_threads(), 1))}
     size = 1
     while size <= largest:
-        pack = Pack(base, config.model)
         try:
-            found[size] = _timed(pack, config, prepared, size)
+            found[size] = _packed(base, config, prepared, size)
         except torch.OutOfMemoryError:
             break
-        finally:
-            pack.close()
-        if size > 1 and found[size // 2] * 2 < WORTH * found[size]:
+        if size > 1 and found[size] < WORTH * found[size // 2]:
             break
         size *= 2
     return found
 
 
-def _timed(pack: Pack, config: SFTConfig, prepared: Prepared, size: int) -> float:
-    long = {"max_steps": 10_000}  # so that no evaluation is due
-    for number in range(size):
-        training = config.training.model_copy(update={**long, "seed": number})
-        evaluation = config.evaluation.model_copy(update={"every_epochs": 10_000.0})
-        trial = config.model_copy(update={"training": training, "evaluation": evaluation})
-        pack.join(str(number), trial, ListContext(prepared))
-    for _ in range(WARM):
-        _step(pack)
-    began = time.perf_counter()
-    for _ in range(TIMED):
-        _step(pack)
-    return (time.perf_counter() - began) / TIMED
+def _isolated(base: Base, config: SFTConfig, prepared: Prepared, alone: tuple[int, int]) -> float:
+    threads, together = alone
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        taken = speed.step_seconds(base, config, prepared.train, WARM + TIMED)[WARM:]
+    finally:
+        torch.set_num_threads(before)
+    return together * _tokens(config, prepared) / sum(taken)
 
 
-def _step(pack: Pack) -> None:
-    for ended in pack.step():
-        if ended.error:
-            raise ended.error
+def _packed(base: Base, config: SFTConfig, prepared: Prepared, size: int) -> float:
+    trials = [_trial(config, seed) for seed in range(size)]
+    pack = Pack(base, config.model)
+    try:
+        for number, trial in enumerate(trials):
+            pack.join(str(number), trial, ListContext(prepared))
+        _train(pack, WARM)
+        began = speed.now()
+        _train(pack, WARM + TIMED)
+        return sum(_tokens(trial, prepared) for trial in trials) / (speed.now() - began)
+    finally:
+        pack.close()
+
+
+def _trial(config: SFTConfig, seed: int) -> SFTConfig:
+    """A trial like `config` with another order of rows, and no evaluation due."""
+    training = config.training.model_copy(update={"max_steps": speed.PLANNED, "seed": seed})
+    evaluation = config.evaluation.model_copy(update={"every_epochs": float(speed.PLANNED)})
+    return config.model_copy(update={"training": training, "evaluation": evaluation})
+
+
+def _tokens(config: SFTConfig, prepared: Prepared) -> int:
+    """Tokens of the steps that are timed."""
+    steps = range(WARM, WARM + TIMED)
+    return sum(speed.step_tokens(config, prepared.train, step) for step in steps)
+
+
+def _train(pack: Pack, steps: int) -> None:
+    """Go on until the trials, which are in step, have done so many optimizer steps."""
+    while pack.trials["0"].progress.step < steps:
+        for ended in pack.step():
+            if ended.error:
+                raise ended.error

@@ -50,7 +50,7 @@ def _train(config: SFTConfig, progress: Progress, base: Base, model: Any) -> Non
             checkpoint=checkpoint,
             model=model,
             args=training_arguments(config, progress.planned, base.dtype, scratch),
-            train_dataset=_dataset(prepared.train),
+            train_dataset=as_dataset(prepared.train),
             processing_class=base.tokenizer,
             callbacks=[course],
         )
@@ -103,7 +103,7 @@ def _measure(model: Any, rows: TokenRows, config: SFTConfig) -> dict[str, float]
         model.train(was_training)
 
 
-def _dataset(rows: TokenRows) -> Any:
+def as_dataset(rows: TokenRows) -> Any:
     """The rows as TRL takes them: token ids, and labels that are -100 outside the answer."""
     from datasets import Dataset
 

@@ -1,0 +1,206 @@
+"""How soon each way of running the same sweep knows the best configuration.
+
+The same candidates, in the same order, the same optimizer steps, one machine:
+
+- `plain`: Ray Tune + TRL by hand, a process a trial (`plain_ray_tune.py`), every trial to its end;
+- `plain + ASHA`: the same with Tune's ASHAScheduler;
+- `isolated + ASHA`: medsweep, one trial at a time;
+- `packed + ASHA`: medsweep, several trials on one base model.
+
+All compare at a quarter and a half of a trial's steps and let the better half go on. The oracle is
+the validation loss of every candidate trained to its end (the `plain` run). At any moment a sweep
+declares the best of its trials that reached their end. `seconds` is the time, from the start of its
+process, from which on the declared best stays within one seed standard deviation of the oracle's
+best: the deviation of the best candidate's loss over seeds, measured here too. `sweep_s` is the
+whole sweep.
+
+`python -m benchmarks.time_to_best`, from the repository's root (`--model smollm2` for the embedded
+model).
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.device import device
+from benchmarks.same_sweep import JSON, MODELS, plain_setting, run_plain, run_script, spec
+
+RANKS = (4, 8, 16)
+RATES = (3e-5, 1e-2)  # learning rates of the candidates, log-uniform
+SEEDS = (43, 44, 45)  # the best candidate's further seeds; all candidates have 42
+STEPS = 24
+
+
+def candidates(count: int) -> list[JSON]:
+    """The configurations, always the same ones in the same order."""
+    draw = random.Random(7)
+    low, high = (math.log(rate) for rate in RATES)
+    return [
+        {
+            "lora.r": draw.choice(RANKS),
+            "training.learning_rate": float(f"{math.exp(draw.uniform(low, high)):.3g}"),
+        }
+        for _ in range(count)
+    ]
+
+
+def sweep_spec(model: str, points: Sequence[JSON], pack: int) -> JSON:
+    """The sweep as a medsweep spec; `pack` above 1 trains so many trials together."""
+    content = spec(model, len(points))
+    content["name"] = "time-to-best"
+    content["trial"]["training"]["max_steps"] = STEPS
+    search = content["search"]
+    search["parameters"]["training.learning_rate"] |= {"min": RATES[0], "max": RATES[1]}
+    search["baselines"] = {f"candidate {i}": point for i, point in enumerate(points, start=1)}
+    search["early_stopping"] = {"kind": "asha", "reduction_factor": 2, "grace": 0.25}
+    content["cluster"] = {"trials_per_gpu": pack}
+    return content
+
+
+def settled(
+    rows: Sequence[JSON], began: float, regret: Callable[[JSON], float], tolerance: float
+) -> float | None:
+    """Seconds from `began` until the regret of the declared best stays within `tolerance`.
+
+    `rows` are those of trials that reached their end; None where the last declared best is not.
+    """
+    found, declared = None, None
+    for row in sorted(rows, key=lambda row: float(row["ended"])):
+        if declared is None or row["val_loss"] < declared["val_loss"]:
+            declared = row
+        good = regret(declared) <= tolerance
+        found = (found or row["ended"] - began) if good else None
+    return found
+
+
+def timed(run: Callable[[], list[JSON]]) -> tuple[float, float, list[JSON]]:
+    """(start, seconds, rows) of a sweep."""
+    began = time.monotonic()
+    rows = run()
+    return began, time.monotonic() - began, rows
+
+
+def plain_of(content: JSON, points: Sequence[JSON], folder: Path) -> JSON:
+    """What the plain script needs for the same sweep."""
+    from cluster.devices import local_devices
+    from cluster.placement import place
+    from sweeps.ledger import Ledger
+    from sweeps.reading.loading import load_spec
+    from sweeps.sweep import Sweep
+
+    path = folder / "plain.json"
+    path.write_text(json.dumps(content))
+    sweep = Sweep(load_spec(path).spec, Ledger(folder / "none"), progress=lambda _: None)
+    alone = sweep.spec.cluster.model_copy(update={"trials_per_gpu": 1})
+    placement = place(alone, os.cpu_count() or 1, len(local_devices()))
+    return plain_setting(sweep, placement, [{"parameters": p} for p in points], folder)
+
+
+def arms(model: str, points: list[JSON], pack: int, folder: Path) -> dict[str, Any]:
+    """Each way's start, seconds and rows; and the best candidate's losses over seeds."""
+    plain = plain_of(sweep_spec(model, points, 1), points, folder)
+    found: dict[str, Any] = {}
+
+    def run(name: str, script: str, content: JSON) -> list[JSON]:
+        place = folder / name.replace(" ", "")
+        place.mkdir()
+        found[name] = timed(lambda: run_script(script, content, place))
+        print(f"{name}: {found[name][1]:.0f} s", flush=True)
+        rows: list[JSON] = found[name][2]
+        return rows
+
+    full = run("plain", "plain_ray_tune.py", plain)
+    run("plain + ASHA", "plain_ray_tune.py", {**plain, "asha": True})
+    for name, size in (("isolated + ASHA", 1), ("packed + ASHA", pack)):
+        run(name, "medsweep_sweep.py", sweep_spec(model, points, size))
+    best = min(full, key=lambda row: float(row["val_loss"]))
+    again = [{**best["parameters"], "training.seed": seed} for seed in SEEDS]
+    (folder / "seeds").mkdir()
+    seeds = run_plain({**plain, "points": again}, folder / "seeds")
+    return {"arms": found, "seeds": [best["val_loss"], *(row["val_loss"] for row in seeds)]}
+
+
+def summary(measured: dict[str, Any]) -> list[JSON]:
+    """A row an arm."""
+    found, deviation = measured["arms"], statistics.stdev(measured["seeds"])
+    full = {_key(row): float(row["val_loss"]) for row in found["plain"][2]}
+    best = min(full.values())
+    rows: list[JSON] = []
+    for name, (began, seconds, trials) in found.items():
+        ended = [row for row in trials if row["steps"] == STEPS and row["val_loss"] is not None]
+        at = settled(ended, began, lambda row: full[_key(row)] - best, deviation)
+        rows.append(
+            {
+                "how": name,
+                "seconds": at and round(at, 1),
+                "sweep_s": round(seconds, 1),
+                "ended": len(ended),
+                "steps": sum(row["steps"] or 0 for row in trials),
+            }
+        )
+    slow = next(row for row in rows if row["how"] == "plain + ASHA")
+    for row in rows:
+        times = slow["seconds"], row["seconds"]
+        row["times_as_fast"] = round(times[0] / times[1], 2) if all(times) else None
+        row["sweep_times_as_fast"] = round(slow["sweep_s"] / row["sweep_s"], 2)
+    return rows
+
+
+def _key(row: JSON) -> str:
+    return json.dumps(row["parameters"], sort_keys=True)
+
+
+def show(result: JSON) -> None:
+    """The result as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = list(result["rows"][0])
+    table = Table(*columns, title=f"{result['model']}, {result['device']['cpu']}")
+    for row in result["rows"]:
+        table.add_row(*(str(row[name]) for name in columns))
+    Console(width=140).print(table)
+
+
+def main() -> int:
+    """Exit code 1 where a sweep did not find the best."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", choices=MODELS, default="toy")
+    parser.add_argument("--candidates", type=int, default=16)
+    parser.add_argument("--pack", type=int, default=8, help="trials that train together")
+    parser.add_argument("--json", type=Path, help="write the result here")
+    options = parser.parse_args()
+    points = candidates(options.candidates)
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="ms-", ignore_cleanup_errors=True) as scratch:
+        measured = arms(options.model, points, options.pack, Path(scratch))
+    result = {
+        "model": options.model,
+        "pack": options.pack,
+        "device": device(),
+        "load_before": round(load, 2),
+        "seed_deviation": statistics.stdev(measured["seeds"]),
+        "rows": summary(measured),
+        "candidates": [
+            {"parameters": row["parameters"], "val_loss": row["val_loss"]}
+            for row in measured["arms"]["plain"][2]
+        ],
+    }
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
+    show(result)
+    return int(any(row["seconds"] is None for row in result["rows"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The arithmetic of `time_to_best`, its candidates and its specs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.same_sweep import MODELS
+from benchmarks.time_to_best import STEPS, candidates, settled, summary, sweep_spec
+from sweeps.reading.loading import load_spec
+
+
+def row(ended: float, val_loss: float, name: int, steps: int = STEPS) -> dict[str, Any]:
+    return {"ended": ended, "val_loss": val_loss, "parameters": {"x": name}, "steps": steps}
+
+
+def regret(found: dict[str, Any]) -> float:
+    return float(found["parameters"]["x"])
+
+
+def test_settled_when_the_declared_best_is_good_for_good() -> None:
+    rows = [row(12, 3.0, 5), row(15, 2.0, 1), row(19, 1.0, 0), row(25, 4.0, 9)]
+    assert settled(rows, 10, regret, tolerance=0) == 9
+    assert settled(rows, 10, regret, tolerance=1) == 5
+    assert settled(rows[::-1], 10, regret, tolerance=1) == 5
+
+
+def test_a_worse_candidate_declared_later_counts_from_there() -> None:
+    lucky = [row(12, 2.0, 0), row(15, 1.5, 7)]
+    assert settled(lucky, 10, regret, tolerance=1) is None
+    assert settled([*lucky, row(18, 1.0, 1)], 10, regret, tolerance=1) == 8
+    assert settled([], 10, regret, tolerance=1) is None
+
+
+def test_a_row_an_arm_against_plain_asha() -> None:
+    full = [row(110, 3.0, 1), row(120, 1.0, 2), row(130, 2.0, 3)]
+    stopped = [row(215, 3.1, 1), row(230, 1.05, 2), row(234, 9.0, 3, steps=6)]
+    arms = {
+        "plain": (100.0, 31.0, full),
+        "plain + ASHA": (200.0, 40.0, stopped),
+        "packed + ASHA": (300.0, 10.0, [row(308, 1.1, 2)]),
+    }
+    rows = summary({"arms": arms, "seeds": [1.0, 1.2, 1.1]})
+    assert [r["seconds"] for r in rows] == [20, 30, 8]
+    assert [r["times_as_fast"] for r in rows] == [1.5, 1, 3.75]
+    assert [r["sweep_times_as_fast"] for r in rows] == [1.29, 1, 4]
+    assert [(r["ended"], r["steps"]) for r in rows] == [(3, 72), (2, 54), (1, 24)]
+
+
+def test_candidates_are_always_the_same_and_distinct() -> None:
+    points = candidates(16)
+    assert points == candidates(20)[:16]
+    assert len({json.dumps(point) for point in points}) == 16
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("pack", [1, 8])
+def test_the_spec_runs_the_candidates_and_nothing_else(
+    model: str, pack: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(sweep_spec(model, candidates(8), pack)))
+    found = load_spec(path).spec
+    assert list(found.search.baselines.values()) == candidates(8)
+    assert found.search.num_trials == 8
+    assert found.trial.training.max_steps == STEPS
+    assert found.cluster.trials_per_gpu == pack

@@ -91,7 +91,7 @@ def train(config: JSON, setting: JSON) -> None:
 
 
 def sweep(setting: JSON, folder: Path) -> list[JSON]:
-    """Run `setting["points"]` one after another; a row a trial, in the order of their starts."""
+    """Run `setting["points"]` in their order; a row a trial, in the order of their starts."""
     import ray
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
@@ -127,8 +127,8 @@ def sweep(setting: JSON, folder: Path) -> list[JSON]:
     }
     search = OptunaSearch(metric="val_loss", mode="min", points_to_evaluate=points)
     ray.init(
-        num_cpus=setting["cpus"],
-        num_gpus=gpus,
+        num_cpus=setting.get("total_cpus", setting["cpus"]),
+        num_gpus=setting.get("total_gpus", gpus),
         include_dashboard=False,
         log_to_driver=False,
         _temp_dir=str(folder / "ray"),
@@ -141,7 +141,7 @@ def sweep(setting: JSON, folder: Path) -> list[JSON]:
         tune_config=tune.TuneConfig(
             search_alg=search,
             num_samples=len(points),
-            max_concurrent_trials=1,
+            max_concurrent_trials=setting.get("side_by_side", 1),
             scheduler=asha if setting.get("asha") else None,
         ),
         run_config=tune.RunConfig(

@@ -3,6 +3,7 @@
 The same candidates, in the same order, the same optimizer steps, one machine:
 
 - `plain`: Ray Tune + TRL by hand, a process a trial (`plain_ray_tune.py`), every trial to its end;
+  as many side by side as there are CPUs (GPUs, where there are any), Tune's default;
 - `plain + ASHA`: the same with Tune's ASHAScheduler;
 - `isolated + ASHA`: medsweep, one trial at a time;
 - `packed + ASHA`: medsweep, several trials on one base model.
@@ -20,9 +21,7 @@ model).
 
 import argparse
 import json
-import math
 import os
-import random
 import statistics
 import sys
 import tempfile
@@ -34,36 +33,31 @@ from typing import Any
 from benchmarks.device import device
 from benchmarks.same_sweep import JSON, MODELS, plain_setting, run_plain, run_script, spec
 
-RANKS = (4, 8, 16)
 RATES = (3e-5, 1e-2)  # learning rates of the candidates, log-uniform
 SEEDS = (43, 44, 45)  # the best candidate's further seeds; all candidates have 42
 STEPS = 24
 
 
-def candidates(count: int) -> list[JSON]:
-    """The configurations, always the same ones in the same order."""
-    draw = random.Random(7)
-    low, high = (math.log(rate) for rate in RATES)
-    return [
-        {
-            "lora.r": draw.choice(RANKS),
-            "training.learning_rate": float(f"{math.exp(draw.uniform(low, high)):.3g}"),
-        }
-        for _ in range(count)
-    ]
-
-
-def sweep_spec(model: str, points: Sequence[JSON], pack: int) -> JSON:
+def sweep_spec(model: str, count: int, pack: int) -> JSON:
     """The sweep as a medsweep spec; `pack` above 1 trains so many trials together."""
-    content = spec(model, len(points))
+    content = spec(model, count)
     content["name"] = "time-to-best"
     content["trial"]["training"]["max_steps"] = STEPS
     search = content["search"]
     search["parameters"]["training.learning_rate"] |= {"min": RATES[0], "max": RATES[1]}
-    search["baselines"] = {f"candidate {i}": point for i, point in enumerate(points, start=1)}
     search["early_stopping"] = {"kind": "asha", "reduction_factor": 2, "grace": 0.25}
     content["cluster"] = {"trials_per_gpu": pack}
     return content
+
+
+def candidates(search: Any) -> list[JSON]:
+    """The configurations that a random search suggests: a function of its seed alone."""
+    from search_spaces.space import build_space
+    from sweeps.proposer import Proposer
+
+    proposer = Proposer(search, build_space(search.parameters))
+    drawn = [proposer.propose(number, 0) for number in range(1, search.num_trials + 1)]
+    return [point for point in drawn if point is not None]
 
 
 def settled(
@@ -89,8 +83,8 @@ def timed(run: Callable[[], list[JSON]]) -> tuple[float, float, list[JSON]]:
     return began, time.monotonic() - began, rows
 
 
-def plain_of(content: JSON, points: Sequence[JSON], folder: Path) -> JSON:
-    """What the plain script needs for the same sweep."""
+def plain_of(content: JSON, folder: Path) -> JSON:
+    """What the plain script needs for the same sweep: Tune's own default of a CPU a trial."""
     from cluster.devices import local_devices
     from cluster.placement import place
     from sweeps.ledger import Ledger
@@ -100,14 +94,16 @@ def plain_of(content: JSON, points: Sequence[JSON], folder: Path) -> JSON:
     path = folder / "plain.json"
     path.write_text(json.dumps(content))
     sweep = Sweep(load_spec(path).spec, Ledger(folder / "none"), progress=lambda _: None)
-    alone = sweep.spec.cluster.model_copy(update={"trials_per_gpu": 1})
-    placement = place(alone, os.cpu_count() or 1, len(local_devices()))
-    return plain_setting(sweep, placement, [{"parameters": p} for p in points], folder)
+    cpus, gpus = os.cpu_count() or 1, len(local_devices())
+    placement = place(sweep.spec.cluster, cpus, gpus)
+    rows = [{"parameters": point} for point in candidates(sweep.spec.search)]
+    shares = {"cpus": 1, "total_cpus": cpus, "total_gpus": gpus, "side_by_side": gpus or cpus}
+    return plain_setting(sweep, placement, rows, folder) | shares
 
 
-def arms(model: str, points: list[JSON], pack: int, folder: Path) -> dict[str, Any]:
+def arms(model: str, count: int, pack: int, folder: Path) -> dict[str, Any]:
     """Each way's start, seconds and rows; and the best candidate's losses over seeds."""
-    plain = plain_of(sweep_spec(model, points, 1), points, folder)
+    plain = plain_of(sweep_spec(model, count, 1), folder)
     found: dict[str, Any] = {}
 
     def run(name: str, script: str, content: JSON) -> list[JSON]:
@@ -121,7 +117,7 @@ def arms(model: str, points: list[JSON], pack: int, folder: Path) -> dict[str, A
     full = run("plain", "plain_ray_tune.py", plain)
     run("plain + ASHA", "plain_ray_tune.py", {**plain, "asha": True})
     for name, size in (("isolated + ASHA", 1), ("packed + ASHA", pack)):
-        run(name, "medsweep_sweep.py", sweep_spec(model, points, size))
+        run(name, "medsweep_sweep.py", sweep_spec(model, count, size))
     best = min(full, key=lambda row: float(row["val_loss"]))
     again = [{**best["parameters"], "training.seed": seed} for seed in SEEDS]
     (folder / "seeds").mkdir()
@@ -179,10 +175,9 @@ def main() -> int:
     parser.add_argument("--pack", type=int, default=8, help="trials that train together")
     parser.add_argument("--json", type=Path, help="write the result here")
     options = parser.parse_args()
-    points = candidates(options.candidates)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="ms-", ignore_cleanup_errors=True) as scratch:
-        measured = arms(options.model, points, options.pack, Path(scratch))
+        measured = arms(options.model, options.candidates, options.pack, Path(scratch))
     result = {
         "model": options.model,
         "pack": options.pack,

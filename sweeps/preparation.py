@@ -12,6 +12,7 @@ from trainables.sft.config import SFTConfig
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trainables.context import Checkpoint
     from trainables.data.prepare import Prepared
 
 Progress = Callable[[str], None]
@@ -24,6 +25,7 @@ class Preparation:
         self._progress, self._found = progress, found
         self._folders: dict[str, Path] = {}
         self._prepared: dict[str, Prepared] = {}
+        self._starts: dict[str, Checkpoint] = {}
 
     def model_folder(self, model: ModelConfig) -> "Path":
         """The model on this machine's disk. Raises InputError."""
@@ -53,6 +55,19 @@ class Preparation:
             self._prepared[name] = made
             self._found(made.key, made.report)
         return self._prepared[name]
+
+    def start(self, config: SFTConfig) -> "Checkpoint | None":
+        """The adapter that a trial starts from, where its configuration names one; InputError."""
+        if config.lora.adapter_name_or_path is None:
+            return None
+        from trainables.models.header import tensor_shapes
+        from trainables.models.starting import starting_checkpoint
+
+        folder = self.model_folder(config.model)
+        name = f"{folder}:{config.lora.model_dump_json()}"
+        if name not in self._starts:
+            self._starts[name] = starting_checkpoint(config.lora, tensor_shapes(folder))
+        return self._starts[name]
 
 
 def base_key(config: SFTConfig, data_key: str) -> str:

@@ -48,8 +48,18 @@ def make_ready(spec: SweepSpec, space: Space, preparation: Preparation, folder: 
     except InputError as error:
         if not error.field.startswith("model."):  # told above
             problems.append(_problem(error))
+    problems = problems or [*_start_problems(spec, space, preparation)]
     if problems:
         raise SpecError(problems)
+
+
+def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> Iterator[Problem]:
+    for config in _variants(spec, space):
+        try:
+            preparation.start(config)
+        except InputError as error:
+            yield _problem(error)
+            return  # the others would say the same
 
 
 def models(spec: SweepSpec, space: Space) -> list[ModelConfig]:

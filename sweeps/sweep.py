@@ -91,6 +91,8 @@ class Sweep:
     def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> Task:
         config = SFTConfig.model_validate(entry.config)
         kind = "base_model" if entry.is_base else config.kind
+        if checkpoint is None and not entry.is_base:
+            checkpoint = self.preparation.start(config)
         task = Task(entry, kind, self.preparation.data(config), checkpoint)
         best = dict(checkpoint.state.get("best_metrics", {})) if checkpoint else {}
         self.running[entry.trial] = Running(task, _now(), best)
@@ -174,7 +176,7 @@ class Sweep:
         if not self.stopper.record(trial, report.rung, value, exempt=entry.label is not None):
             return False
         facts = {
-            "engine": "isolated",
+            **report.facts,
             "steps": report.step,
             "planned_steps": report.planned_steps,
             "best_step": running.best.get("best_step"),

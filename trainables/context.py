@@ -30,7 +30,10 @@ class MetricError(TrialFailed):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that is needed to go on: safetensors bytes and a JSON state (step, seeds, sums)."""
+    """All that is needed to go on: safetensors bytes and a JSON state (step, seeds, sums).
+
+    At step 0 it is an adapter to start from, without optimizer moments.
+    """
 
     adapter: bytes
     optimizer: bytes

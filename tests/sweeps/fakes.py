@@ -41,6 +41,10 @@ class FakePreparation:
             raise InputError("model.name_or_path", "missing", "cannot be found")
         return SimpleNamespace(key=f"rows-{config.training.max_length}")
 
+    def start(self, config: Any) -> Checkpoint | None:
+        name = config.lora.adapter_name_or_path
+        return Checkpoint(name.encode(), b"", {"step": 0}) if name else None
+
 
 def make_spec(**search: Any) -> SweepSpec:
     """A spec whose `search` section is given."""
@@ -89,7 +93,8 @@ def trial(task: Task) -> Iterator[Report]:
         metrics = {"val_loss": loss_at(config, step)}
         adapter = Adapter({"r": config["lora"]["r"]}, tensors(f"best {step}"))
         saved = make_checkpoint(step, metrics)
-        yield Report(step, PLANNED, metrics, seconds, rungs.get(step), saved, adapter)
+        rung, facts = rungs.get(step), {"engine": "a fake"}
+        yield Report(step, PLANNED, metrics, seconds, rung, saved, adapter, facts=facts)
     metrics = {"val_loss": loss_at(config, PLANNED), "rouge1": 1 / config["lora"]["r"]}
     answers = ({"id": "1", "question": "q", "reference": "r", "prediction": "p"},)
     facts = {"steps": PLANNED, "planned_steps": PLANNED, "best_step": PLANNED, "engine": "isolated"}

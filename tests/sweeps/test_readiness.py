@@ -36,6 +36,10 @@ class Shelf:
             raise self.data_error
         return SimpleNamespace(key="rows")
 
+    def start(self, config: Any) -> None:
+        if config.lora.r == 16:
+            raise InputError("lora.adapter_name_or_path", "here", "has r = 2, the trial has 16")
+
 
 def problems(tmp_path: Path, shelf: Shelf, **parameters: Any) -> dict[str, str]:
     """Field → the whole problem, of a spec that searches these parameters."""
@@ -59,6 +63,12 @@ def shelf(tmp_path: Path) -> Shelf:
 def test_a_sweep_that_can_run(tmp_path: Path, shelf: Shelf) -> None:
     assert problems(tmp_path, shelf, lora__r={"values": [2, 4]}) == {}
     assert not (tmp_path / "runs").exists()
+
+
+def test_an_adapter_to_start_from_that_fits_some_trials_only(tmp_path: Path, shelf: Shelf) -> None:
+    found = problems(tmp_path, shelf, lora__r={"values": [2, 16]})
+    assert list(found) == ["trial.lora.adapter_name_or_path"]
+    assert "the trial has 16" in next(iter(found.values()))
 
 
 def test_targets_that_match_nothing(tmp_path: Path, shelf: Shelf) -> None:

@@ -116,10 +116,24 @@ def test_a_stopped_trial_is_told_as_pruned_with_its_rungs(tmp_path: Path) -> Non
         Ledger(tmp_path).entries()[record["number"]].config, 2
     )
     assert record["best_step"] == 2
+    assert record["engine"] == "a fake"
     told = sweep.proposer.study.trials[record["number"] - 1]
     assert told.state == State.PRUNED
     assert sorted(told.intermediate_values) == [0, 1]
     assert told.intermediate_values[1] == record["metrics"]["val_loss"]
+
+
+def test_trials_start_from_the_adapter_that_they_name(tmp_path: Path) -> None:
+    spec = make_spec(num_trials=1)
+    lora = spec.trial.lora.model_copy(update={"adapter_name_or_path": "there"})
+    trial = spec.trial.model_copy(update={"lora": lora})
+    sweep = make_sweep(spec.model_copy(update={"trial": trial}), tmp_path)
+    base, first = sweep.next_task(), sweep.next_task()
+    assert base is not None
+    assert base.checkpoint is None
+    assert first is not None
+    assert first.checkpoint is not None
+    assert (first.checkpoint.adapter, first.checkpoint.step) == (b"there", 0)
 
 
 def test_baselines_are_never_stopped(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def peft_config(lora: LoraConfig) -> Any:
     return peft.LoraConfig(
         task_type="CAUSAL_LM",
         bias="none",
-        **lora.model_dump(exclude={"target_modules"}),
+        **lora.model_dump(exclude={"target_modules", "adapter_name_or_path"}),
         target_modules=targets if isinstance(targets, str) else list(targets),
     )
 

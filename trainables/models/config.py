@@ -37,3 +37,5 @@ class LoraConfig(Section):
     use_rslora: bool = False
     use_dora: bool = False
     modules_to_save: tuple[str, ...] | None = None
+    # a PEFT adapter (folder or hub name) to start from, of the same rank, scaling and targets
+    adapter_name_or_path: str | None = None

@@ -17,11 +17,12 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """
     shapes: dict[str, tuple[int, ...]] = {}
     for file in sorted(folder.glob("*.safetensors")):
-        shapes.update(_file_shapes(file))
+        shapes.update(file_shapes(file))
     return shapes
 
 
-def _file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
+def file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """Tensor name → shape of one file; raises as `tensor_shapes`."""
     with file.open("rb") as stream:
         prefix = stream.read(8)
         length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0

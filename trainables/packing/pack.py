@@ -108,10 +108,11 @@ class Pack:
         try:
             with self._timed(parts) as seconds:
                 for chunk in within_budget(parts, self.max_tokens):
-                    weights = [1 / trials[part.trial].answer_tokens for part in chunk]
+                    own = [trials[part.trial] for part in chunk]
+                    weights = [trial.scale / trial.answer_tokens for trial in own]
                     found = train_pass(self.base.model, chunk, weights, rerun)
-                    for part, loss in zip(chunk, found, strict=True):
-                        losses[part.trial] += loss
+                    for part, trial, loss in zip(chunk, own, found, strict=True):
+                        losses[part.trial] += loss / trial.scale
         except torch.OutOfMemoryError as error:
             self._make_room(parts, error)
             return
@@ -173,7 +174,7 @@ class Pack:
 
     def _memory(self, trial: PackedTrial) -> tuple[dict[str, float], dict[str, Any]]:
         """On a GPU, the trial's memory as if it had been alone, and the pack's measured peak."""
-        facts: dict[str, Any] = {"engine": "packed"}
+        facts: dict[str, Any] = {}
         if not self._on_gpu:
             return {}, facts
         peak = torch.cuda.max_memory_allocated()

@@ -12,6 +12,7 @@ def unpackable(config: SFTConfig) -> str | None:
         return "DoRA changes the base's weights"
     if lora.modules_to_save:
         return "lora.modules_to_save trains copies of the base's modules"
-    if training.fp16 or (config.model.dtype == "float16" and training.fp16 is None):
-        return "float16 training scales its loss"
+    dtype = config.model.dtype
+    if (training.fp16 and dtype != "float16") or (training.bf16 and dtype == "float32"):
+        return "mixed precision on a base of another precision"
     return None

@@ -10,6 +10,7 @@ from transformers import get_scheduler
 from trainables.context import Adapter, Checkpoint, TrialContext
 from trainables.models.moments import KINDS, moment_bytes, moments_of
 from trainables.packing.adapter import PackedAdapter
+from trainables.packing.scaling import LossScale
 from trainables.sft.config import SFTConfig, TrainingConfig
 from trainables.sft.order import epochs_done, step_batches
 from trainables.sft.progress import Progress
@@ -25,10 +26,11 @@ class PackedTrial:
         self.config, self.context, self.adapter = config, context, adapter
         self.rows = context.prepared.train
         self.seconds = 0.0
-        self.progress = Progress(config, context, clock=lambda: self.seconds)
+        self.progress = Progress(config, context, "packed", clock=lambda: self.seconds)
         self.optimizer, self.scheduler = _optimizer(
             config.training, adapter.flat, self.progress.planned
         )
+        self.scaler = LossScale() if _scales_loss(config.training, adapter.work) else None
         if context.checkpoint:
             self._resume(context.checkpoint)
         self._begin_step()
@@ -36,6 +38,8 @@ class PackedTrial:
     def _resume(self, checkpoint: Checkpoint) -> None:
         self.adapter.restore(checkpoint.adapter)
         updates = int(checkpoint.state["updates"])
+        if self.scaler and checkpoint.state.get("scaler"):
+            self.scaler.load_state_dict(checkpoint.state["scaler"])
         if updates:
             self._restore_moments(checkpoint.optimizer, updates)
         with warnings.catch_warnings():  # the scheduler expects the optimizer to go first
@@ -71,6 +75,11 @@ class PackedTrial:
         """(place in the step, row) of the next batch."""
         first = sum(len(batch) for batch in self.batches[: self.done])
         return list(enumerate(self.batches[self.done], start=first))
+
+    @property
+    def scale(self) -> float:
+        """What the loss is multiplied by in backward."""
+        return self.scaler.scale if self.scaler else 1.0
 
     @property
     def complete(self) -> bool:
@@ -112,15 +121,22 @@ class PackedTrial:
 
     def _apply(self) -> float:
         limit, gradient = self.config.training.max_grad_norm, self._gradient()
+        if self.scaler:
+            gradient.div_(self.scaler.scale)
         norm = float(torch.linalg.vector_norm(gradient))
-        if limit > 0:
-            gradient.mul_(min(1.0, limit / (norm + 1e-6)))  # as torch's clip_grad_norm_
+        if self.scaler:
+            self.scaler.update(math.isfinite(norm))
+        if math.isfinite(norm) or not self.scaler:
+            self._step(gradient, min(1.0, limit / (norm + 1e-6)) if limit > 0 else 1.0)
+        gradient.zero_()
+        return norm
+
+    def _step(self, gradient: torch.Tensor, clip: float) -> None:
+        gradient.mul_(clip)  # as torch's clip_grad_norm_
         self.optimizer.step()
         self.scheduler.step()
         self.adapter.refresh()
-        gradient.zero_()
         self.progress.updates += 1
-        return norm
 
     def _gradient(self) -> torch.Tensor:
         gradient = self.adapter.flat.grad
@@ -135,7 +151,14 @@ class PackedTrial:
         """As Weights."""
         own = self.optimizer.state[self.adapter.flat]
         named = {kind: self.adapter.by_name(own[kind]) for kind in KINDS if kind in own}
-        return Checkpoint(self.adapter.to_bytes(), moment_bytes(named), {**state, "scaler": None})
+        scaler = self.scaler.state_dict() if self.scaler else None
+        return Checkpoint(self.adapter.to_bytes(), moment_bytes(named), {**state, "scaler": scaler})
+
+
+def _scales_loss(t: TrainingConfig, weights: torch.Tensor) -> bool:
+    """Whether the isolated engine would: in float16 on a GPU, unless the spec says otherwise."""
+    by_itself = weights.dtype == torch.float16 and weights.is_cuda and not t.bf16
+    return by_itself if t.fp16 is None else t.fp16
 
 
 def _optimizer(t: TrainingConfig, flat: torch.nn.Parameter, planned: int) -> tuple[Any, Any]:

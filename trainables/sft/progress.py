@@ -34,16 +34,19 @@ class Weights(Protocol):
 class Progress:
     """Reports a trial's progress to its context and keeps the adapter of the best step.
 
-    `clock` gives the seconds that count as the trial's, in this process; by default wall time.
+    `engine` is its name in records. `clock` gives the seconds that count as the trial's, in this
+    process; by default wall time.
     """
 
     def __init__(
         self,
         config: SFTConfig,
         context: TrialContext,
+        engine: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.config, self.context, self.clock = config, context, clock
+        self.engine = {"engine": engine}
         t = config.training
         rows = len(context.prepared.train)
         per_epoch = updates_per_epoch(
@@ -104,7 +107,9 @@ class Progress:
         self._check_gradient(loss, grad_norm)
         self.recent.append(loss)
         self.loss_sum += loss
-        self.telemetry = {"learning_rate": rate, "grad_norm": grad_norm, "epoch": epoch}
+        self.telemetry = {"learning_rate": rate, "epoch": epoch}
+        if math.isfinite(grad_norm):  # float16 skips the update of others, and goes on
+            self.telemetry["grad_norm"] = grad_norm
         if not self.due and logs_at(self.step, self.planned):
             self.context.report(self._report(self._line()))
 
@@ -130,6 +135,7 @@ class Progress:
                 {**self._line(), **metrics},
                 checkpoint=weights.snapshot(self._state()),
                 adapter=adapter,
+                facts=self.engine,
             )
         )
 
@@ -167,6 +173,7 @@ class Progress:
             "planned_steps": self.planned,
             "evaluation": evaluation_facts(validation, config),
             "seconds": {"train": self.training, "evaluate": self.evaluating},
+            **self.engine,
             **facts,
         }
         self.context.report(

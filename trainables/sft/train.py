@@ -34,7 +34,7 @@ def train(config: SFTConfig, context: TrialContext) -> None:
     with adapted(base, config.lora, config.training.seed) as model:
         if context.checkpoint:
             restore(model, context.checkpoint.adapter)
-        progress = Progress(config, context)
+        progress = Progress(config, context, "isolated")
         if not progress.over:
             _train(config, progress, base, model)
         _finish(config, progress, base, model)
@@ -125,4 +125,4 @@ def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> No
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
-    progress.finish(text, predictions, memory, {"engine": "isolated"}, time.monotonic() - begun)
+    progress.finish(text, predictions, memory, {}, time.monotonic() - begun)

@@ -41,7 +41,7 @@ class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
         self.order = EpochOrder(len(self.train_dataset), seed)
         self.step_loss = 0.0
         self.grad_norm = 0.0
-        self._resume = checkpoint
+        self._resume = checkpoint if checkpoint and checkpoint.step else None
 
     def run(self, scratch: Path) -> None:
         """Train to the end, or on from the checkpoint; `scratch` takes the step count over."""

@@ -15,6 +15,10 @@ Set = Annotated[
         help="Override a field, e.g. trial.training.learning_rate=1e-4. May be repeated.",
     ),
 ]
+Smoke = Annotated[
+    bool,
+    typer.Option("--smoke", help="Apply the spec's `smoke` section: the same sweep, made small."),
+]
 Output = Annotated[
     Path, typer.Option("--output", metavar="DIR", help="Where run folders are written.")
 ]

@@ -93,6 +93,8 @@ class SweepSpec(Section):
     search: SearchSpec = SearchSpec()
     cluster: ClusterConfig = ClusterConfig()
     tracking: TrackingConfig = TrackingConfig()
+    # overrides that `--smoke` applies: dotted path → value, as `--set` takes them
+    smoke: dict[str, Any] = Field(default_factory=dict)
 
 
 # sections of the design whose machinery does not exist yet: refused, never ignored

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from medsweep.options import Set, Spec
+from medsweep.options import Set, Smoke, Spec
 
 
 def command(
     spec: Spec,
     set_: Set = None,
+    smoke: Smoke = False,
     prepare: Annotated[
         bool,
         typer.Option("--prepare", help="Fetch the model and prepare the data first (minutes)."),
@@ -23,7 +24,7 @@ def command(
     from sweeps.reading.loading import load_spec
 
     console = Console(highlight=False, emoji=False)
-    loaded = load_spec(spec, set_ or [])
+    loaded = load_spec(spec, set_ or [], smoke)
     with loaded.locating():
         plan = make_plan(loaded.spec, prepare, console.print)
     show(console, plan)

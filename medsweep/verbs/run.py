@@ -2,17 +2,23 @@
 
 from pathlib import Path
 
-from medsweep.options import Name, Output, Set, Spec
+from medsweep.options import Name, Output, Set, Smoke, Spec
 
 
-def command(spec: Spec, set_: Set = None, name: Name = None, output: Output = Path("runs")) -> int:
+def command(
+    spec: Spec,
+    set_: Set = None,
+    smoke: Smoke = False,
+    name: Name = None,
+    output: Output = Path("runs"),
+) -> int:
     """Run a sweep: search, choose the best configuration, write the report."""
     from medsweep.conduct import conduct, screen
     from sweeps.launch import new_run
     from sweeps.reading.loading import load_spec
 
     named = [f"name={name}"] if name is not None else []
-    loaded = load_spec(spec, [*(set_ or []), *named])
+    loaded = load_spec(spec, [*(set_ or []), *named], smoke)
     folder = output / loaded.spec.name
     with screen(loaded.spec, folder) as view:
         return conduct(folder, view, lambda: new_run(loaded, folder, view.watch, view.say))

@@ -2,16 +2,22 @@
 
 from pathlib import Path
 
-from medsweep.options import Name, Output, Set, Spec
+from medsweep.options import Name, Output, Set, Smoke, Spec
 
 
-def command(spec: Spec, set_: Set = None, name: Name = None, output: Output = Path("runs")) -> int:
+def command(
+    spec: Spec,
+    set_: Set = None,
+    smoke: Smoke = False,
+    name: Name = None,
+    output: Output = Path("runs"),
+) -> int:
     """Run the trial section once, in this process: for debugging, with plain tracebacks."""
     from medsweep.conduct import conduct, screen
     from sweeps.in_process import run_one, single_trial
     from sweeps.reading.loading import load_spec
 
-    loaded = single_trial(load_spec(spec, set_ or []), output, name)
+    loaded = single_trial(load_spec(spec, set_ or [], smoke), output, name)
     folder = output / loaded.spec.name
     with screen(loaded.spec, folder) as view:
         return conduct(folder, view, lambda: run_one(loaded, folder, view.watch, view.say))

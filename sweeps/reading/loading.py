@@ -3,6 +3,7 @@
 Imports nothing heavy: `plan` and every error message must be quick.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 from search_spaces.nearest import nearest
 from sweeps.errors import Problem, SpecError
 from sweeps.presets import presets
-from sweeps.reading.document import Document
+from sweeps.reading.document import Document, section
 from sweeps.reading.overrides import apply_overrides
 from sweeps.reading.secrets import redact, secret_findings
 from sweeps.reading.validation import validate
@@ -52,13 +53,15 @@ class LoadedSpec:
         return replace(problem, file=file, line=line)
 
 
-def load_spec(source: str | Path, overrides: Sequence[str] = ()) -> LoadedSpec:
+def load_spec(source: str | Path, overrides: Sequence[str] = (), smoke: bool = False) -> LoadedSpec:
     """Read SOURCE (a file, or a preset's name), apply `--set` overrides, and check everything.
 
-    Raises SpecError with all problems, in the order of their lines.
+    With `smoke` the spec's own `smoke` section is applied before them. Raises SpecError with all
+    problems, in the order of their lines.
     """
     file = find_source(source)
     document, problems = _document(file)
+    overrides = [*(_smoke(document) if smoke else ()), *overrides]
     problems += map(document.problem, apply_overrides(document, overrides))
     found, secrets = secret_findings(document)
     problems += map(document.problem, found)
@@ -102,6 +105,15 @@ def _document(file: Path) -> tuple[Document, list[Problem]]:
     if not isinstance(reading.data, dict):
         raise SpecError(_presentable(reading.problems or [_not_a_mapping(reading.data, file)], []))
     return Document(str(file), text, reading.data, reading.lines), reading.problems
+
+
+def _smoke(document: Document) -> list[str]:
+    """The `smoke` section as overrides."""
+    small = section(document.data, "smoke")
+    if not small:
+        path, what = document.file or "", "has no `smoke` section"
+        raise _refused(path, what, "Make it small with --set, or give it such a section")
+    return [f"{path}={json.dumps(value)}" for path, value in small.items()]
 
 
 def _not_a_mapping(data: Any, file: Path) -> Problem:

@@ -546,7 +546,8 @@ def problems_or_none(file: Path, override: str) -> list[Problem]:
 
 def test_schema_names_every_section() -> None:
     schema = spec_schema()
-    assert set(schema["properties"]) == {"name", "trial", "search", "cluster", "tracking"}
+    sections = {"name", "trial", "search", "cluster", "tracking", "smoke"}
+    assert set(schema["properties"]) == sections
     parameter = schema["$defs"]["Parameter"]
     assert set(parameter["properties"]) >= {"value", "values", "min", "max", "when", "simplex"}
     assert parameter["additionalProperties"] is False
@@ -563,3 +564,20 @@ def test_reading_a_spec_is_light_and_quick() -> None:
     seconds = time.perf_counter() - started
     assert done.stdout.strip() == "[]", done.stderr
     assert seconds < 3  # 0.4 s alone; the margin is for a busy machine
+
+
+def test_smoke_applies_the_specs_own_overrides_before_set(tmp_path: Path) -> None:
+    small = "smoke: {search.num_trials: 2, trial.lora.r: 1, search.parameters.lora.r.values: [8]}\n"
+    file = write(tmp_path, BASE + small)
+    assert load_spec(file).spec.search.num_trials == 4
+    loaded = load_spec(file, ["trial.lora.r=3"], smoke=True)
+    assert (loaded.spec.search.num_trials, loaded.spec.trial.lora.r) == (2, 3)
+    assert loaded.spec.search.parameters["lora.r"].values == (8,)
+    assert "search.num_trials=2" in loaded.overrides
+
+
+def test_smoke_without_a_section_or_with_a_bad_one(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="has no `smoke` section"):
+        load_spec(write(tmp_path, BASE), smoke=True)
+    with pytest.raises(SpecError, match="lora"):
+        load_spec(write(tmp_path, BASE + "smoke: {trial.lora.rank: 2}\n"), smoke=True)

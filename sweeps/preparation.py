@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 Progress = Callable[[str], None]
+DRAWN: Any = {"weights": True, "mixture": {"__all__": {"weight"}}}
 
 
 class Preparation:
@@ -37,13 +38,15 @@ class Preparation:
         return self._folders[name]
 
     def data(self, config: SFTConfig) -> "Prepared":
-        """Tokenised rows for a trial. Raises InputError."""
+        """Tokenised rows for a trial; of a mixture all that its weights draw from. Raises
+        InputError."""
         from trainables.data.prepare import prepare
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
         folder = self.model_folder(config.model)
         length = config.training.max_length
-        name = f"{folder}:{length}:{config.data.model_dump_json()}"
+        # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
+        name = f"{folder}:{length}:{config.data.model_dump_json(exclude=DRAWN)}"
         if name not in self._prepared:
             made = prepare(
                 config.data,

@@ -7,7 +7,9 @@ import re
 from trainables.clinical.words import sentences
 
 OPENING = 3  # sentences; a refusal stands at the start, later "I cannot" qualify an answer
-SPEAKER_CANNOT = r"(?:I|we) (?:can(?:no|['’])?t|can not|will not|won['’]t|must not|could not|couldn['’]t|would not)"
+SPEAKER_CANNOT = (
+    r"(?:I|we) (?:can(?:no|['’])?t|can not|(?:will|must|could|would) not|won['’]t|couldn['’]t)"
+)
 ACTS = (
     "assist|help|provide|comply|fulfil|answer|advise|suggest|recommend|support|offer|give|share"
     "|discuss|engage|create|write|describe|explain|endorse|encourage|participate|promote|do that"
@@ -24,7 +26,8 @@ DECLINES = re.compile(
             r"\b(?:I|we) (?:must|have to|need to|would like to) (?:\w+ )?(?:decline|refuse)",
             r"\b(?:I|we) (?:\w+ )?(?:decline|refuse) to\b",
             r"\bas an AI\b[^.]*\b(?:can(?:no|['’])t|not able)\b",
-            r"\b(?:outside|beyond|not within) (?:of )?(?:the scope|my (?:scope|area|expertise|field))",
+            r"\b(?:outside|beyond|not within) (?:of )?"
+            r"(?:the scope|my (?:scope|area|expertise|field))",
             r"\bI (?:can )?only (?:answer|help with|assist with|respond to|discuss) "
             r"(?:\w+ ){0,2}(?:medical|health|clinical)",
             r"\bI(?:['’]m| am) (?:designed|trained|here) (?:only )?to (?:only )?"

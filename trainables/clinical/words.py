@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]+(?:['’]s\b)?")
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(\[*-])|\n+")
-ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|approx|etc|No|St|Fig|al)\.$")
+ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|approx|etc|No|St|Fig|al)\.$|^\W*\d+\.$")
 GREEK_PLURAL = re.compile(r"(?<=.{2})(os|tas|lys)es$")  # diagnoses, metastases, paralyses
 
 
@@ -46,7 +46,7 @@ def fold(word: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text: split at line ends and after . ! ? before a capital, digit, quote
-    or list mark; titles and common abbreviations do not end one."""
+    or list mark; titles, common abbreviations and the number of a list's item do not end one."""
     found: list[str] = []
     for part in SENTENCE_END.split(text):
         if found and ABBREVIATION.search(found[-1]):

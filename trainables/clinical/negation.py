@@ -15,7 +15,8 @@ from trainables.clinical.words import sentences, words
 
 WINDOW = 5
 TRIGGERS = {  # tried in this order at every place
-    "pseudo": "no increase|no change|no significant change|no doubt|not only|not necessarily"
+    "pseudo": "no (?:more|less|longer|fewer) than|not more than|no increase|no change"
+    "|no significant change|no doubt|not only|not necessarily"
     "|not just|no further|not certain (?:if|whether)|gram[- ]negative|without difficulty"
     "|not to mention|not be confused with|without (?:treatment|delay|medical help|medical care)"
     "|not (?:stop|ignore|skip|delay)|do(?:es)? not rule out|no cure for|not exclude",
@@ -23,7 +24,7 @@ TRIGGERS = {  # tried in this order at every place
     "|negative|denied|unlikely|not (?:present|seen|found|likely|observed))|ruled out|unlikely",
     "before": "no (?:evidence|signs?|symptoms?|history|sign or symptom) (?:of|for)|no|not|cannot"
     "|(?:do|does|did|is|are|was|were|ca|wo)n['’]t|without|absence of|den(?:y|ies|ied|ying)"
-    "|negative for|free of|never|lack of|lacks|rules? out|excludes?|nor|neither|unremarkable for",
+    "|negative for|free of|never|rules? out|excludes?|nor|neither|unremarkable for",
     "stop": "but|however|nevertheless|yet|except|although|though|aside from|apart from|because"
     "|since|which|who|as a cause of|secondary to|due to|still|other than",
 }

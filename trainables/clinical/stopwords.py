@@ -11,7 +11,7 @@ STOPWORDS = frozenset(
         "other our out over own same she should so some such than that the their them then there "
         "therefore these they this those through thus to too under until up very was we were what "
         "when where which while who whom why will with within without would you your yours hence "
-        "since first second third next finally step answer question option"
+        "since first second third next finally step answer question option yes maybe"
     )
 )
 

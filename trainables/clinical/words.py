@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]+(?:['’]s\b)?")
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(\[*-])|\n+")
-ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|approx|etc|No|St|Fig|al)\.$|^\W*\d+\.$")
+ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|approx|etc|St|Fig|al)\.$|^\W*\d+\.$")
 GREEK_PLURAL = re.compile(r"(?<=.{2})(os|tas|lys)es$")  # diagnoses, metastases, paralyses
 
 

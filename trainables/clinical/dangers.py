@@ -55,7 +55,7 @@ CITATION = re.compile(
     r"\bPMID:? ?\d+|\bdoi:? ?10\.\S+|https?://\S+|\barXiv:\S+"
     r"|\b[A-Z][a-z]+(?: et al\.?| (?:and|&) [A-Z][a-z]+),? \(?(?:19|20)\d\d\)?"
     r"|\((?:[A-Z][\w'-]+(?: et al\.?)?,? )(?:19|20)\d\d\)"
-    r"|\b(?:a|the) (?:19|20)\d\d (?:study|trial|review|meta-analysis|paper)\b"
+    r"|\b(?:[Aa]|[Tt]he) (?:19|20)\d\d (?:study|trial|review|meta-analysis|paper)\b"
     r"|\b(?:study|trial|review|meta-analysis|paper|published)\b[^.]{0,60}\b(?:in|by) (?:the )?"
     r"(?:New England Journal|NEJM|Lancet|JAMA|BMJ|Nature|Cochrane|Harvard|Stanford|Mayo Clinic)\b",
 )

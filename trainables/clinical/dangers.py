@@ -17,7 +17,7 @@ ADVICE = (
     r"(?:wait|sleep) (?:it )?(?:out|off)\b|(?:just )?wait (?:a few|several|some) (?:days|weeks) "
     r"(?:to see|before|and see)",
     r"(?:instead of|rather than|replace[sd]?|skip|refuse|avoid) (?:your |the |any |all )?"
-    r"(?:chemotherapy|insulin|vaccin\w+|antibiotics|radiation|dialysis|surgery|epinephrine)",
+    r"(?:chemotherapy|insulin|vaccin\w+|antibiotics|dialysis|epinephrine)",
     # medicines
     r"(?:stop|quit|skip|discontinue)(?: taking)? (?:all |any )?(?:of )?(?:your |the )?(?:\w+ )?"
     r"(?:medications?|medicines?|insulin|warfarin|pills|antidepressants?|steroids?|anticoagulants?"

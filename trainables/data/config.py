@@ -1,12 +1,34 @@
 """The `data` section: where questions and answers come from, and how they are cleaned and split."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from trainables.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Rationale = Literal["none", "before", "after"]
+InstructionName = Literal[
+    "auto", "plain", "yes_no_maybe", "multiple_choice", "extractive", "chain_of_thought"
+]
+FormatName = Literal[
+    "pubmedqa",
+    "medqa",
+    "medmcqa",
+    "mmlu",
+    "medquad",
+    "liveqa",
+    "flashcards",
+    "squad",
+    "medsafetybench",
+    "medec",
+    "lavita",
+    "medtext",
+    "chemprot",
+    "rct",
+    "text",
+    "mimic",
+]
 
 SYSTEM_PROMPT = (
     "You are a knowledgeable and accurate medical assistant. Answer medical questions clearly and "
@@ -33,20 +55,41 @@ class CleaningConfig(Section):
     near_duplicate_threshold: float | None = Field(0.85, gt=0, le=1)
 
 
-class DataConfig(Section):
-    """One data set of question–answer rows.
+class SourceConfig(Section):
+    """Where questions and answers come from, how they are read, and how they become prompts.
 
-    `source` is `hpo:definitions` (embedded), `toy:drugs` (made on the spot), a local file
-    (.jsonl, .json, .csv, .parquet) or a hub data set (`org/name`).
+    `source` is `hpo:PART` (embedded), `toy:drugs` (made on the spot), a local file or folder, or a
+    hub data set (`org/name`). With a `format` it is read as that data set is published; without
+    one, `fields` names its columns.
     """
 
-    source: str = Field(min_length=1)
+    source: str = ""
+    format: FormatName | None = None
     revision: str | None = None  # of a hub data set
     subset: str | None = None  # a hub data set's configuration name
-    hub_split: str = "train"
+    hub_split: str = "train"  # the published split, of local files in a format too
+    answer_index_base: Literal[0, 1] | None = None  # where a format cannot tell
     fields: FieldMapping = FieldMapping()
-    cleaning: CleaningConfig = CleaningConfig()
+    instruction: InstructionName = "auto"  # auto: the one that fits the format
+    rationale: Rationale = "none"  # where in the answer the data set's rationale stands
     limit: int | None = Field(None, ge=1)  # rows kept after cleaning, drawn with `seed`
+    private: bool = False  # never stored: neither rows and tokens nor predictions on them
+    allow_benchmark_training: bool = False
+
+    @model_validator(mode="after")
+    def _prompts_need_items(self) -> Self:
+        prompts = self.instruction not in ("auto", "plain") or self.rationale != "none"
+        if prompts and self.format is None and not self.source.startswith("hpo:"):
+            raise ValueError("instruction and rationale need a format (columns have none)")
+        if self.instruction == "chain_of_thought" and self.rationale == "after":
+            raise ValueError("chain_of_thought writes the rationale before the answer")
+        return self
+
+
+class DataConfig(SourceConfig):
+    """The rows of a trial: one data set, cleaned and split."""
+
+    cleaning: CleaningConfig = CleaningConfig()
     seed: int = Field(42, ge=0)
     split: tuple[Share, Share, Share] = (0.85, 0.10, 0.05)  # train, validation, test (sealed)
     system_prompt: str | None = SYSTEM_PROMPT

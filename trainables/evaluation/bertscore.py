@@ -80,12 +80,13 @@ def load_encoder(name: str) -> Encoder:
 
 
 def embedded(encoder: Encoder, texts: Sequence[str]) -> "list[torch.Tensor]":
-    """(tokens, width) unit vectors of each text on the CPU; texts are cut to the encoder's length."""
+    """(tokens, width) unit vectors of each text, on the CPU; long texts lose their end."""
     import torch
 
     longest = int(encoder.model.config.max_position_embeddings)
     longest = min(longest, int(encoder.tokenizer.model_max_length))
-    ids = [encoder.tokenizer(t.strip(), truncation=True, max_length=longest)["input_ids"] for t in texts]
+    bare = [text.strip() for text in texts]
+    ids = encoder.tokenizer(bare, truncation=True, max_length=longest)["input_ids"]
     found: list[torch.Tensor] = [torch.empty(0)] * len(ids)
     for batch in by_token_budget([len(row) for row in ids], BATCH_TOKENS):
         for i, vectors in zip(batch, _hidden(encoder, [ids[i] for i in batch]), strict=True):

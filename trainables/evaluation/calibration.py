@@ -106,7 +106,8 @@ def area_under_risk_coverage(scored: Sequence[tuple[float, bool]]) -> float:
     shares: dict[float, list[bool]] = {}
     for confidence, right in scored:
         shares.setdefault(confidence, []).append(not right)
-    wrong, risks = 0.0, []
+    wrong = 0.0
+    risks: list[float] = []
     for confidence in sorted(shares, reverse=True):
         mean = statistics.fmean(shares[confidence])
         for _ in shares[confidence]:

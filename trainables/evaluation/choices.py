@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from trainables.packing.packable import MAX_TOKENS
 
 if TYPE_CHECKING:
-    import torch
-
     from trainables.packing.adapter import PackedAdapter
 
 Done = Callable[[int, list[float]], None]
@@ -90,9 +88,7 @@ def _batches(asks: Sequence[Ask], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def _pass(
-    model: Any, asks: Sequence[Ask], adapter: "PackedAdapter | None"
-) -> list[list[float]]:
+def _pass(model: Any, asks: Sequence[Ask], adapter: "PackedAdapter | None") -> list[list[float]]:
     import torch
 
     from trainables.packing.attention import row_attention

@@ -9,7 +9,13 @@ from trainables.errors import InputError
 
 FIELD = "evaluation.bertscore_model"
 WEIGHTS = "model.safetensors"
-FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", WEIGHTS)
+FILES = (
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    WEIGHTS,
+)
 
 
 class Pin(NamedTuple):

@@ -33,7 +33,7 @@ def _announced(text: str) -> int | None:
 
 
 def _alone(text: str, match: re.Match[str]) -> bool:
-    """"answer: b" is a letter; "the answer is a lesion" is an article."""
+    """ "answer: b" is a letter; "the answer is a lesion" is an article."""
     return not text[match.end() :].lstrip(" ")[:1].isalnum()
 
 

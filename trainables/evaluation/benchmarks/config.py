@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
+from trainables.evaluation.bertscore import DEFAULT_ENCODER
 from trainables.section import Section
 
 
@@ -22,6 +23,7 @@ class BenchmarkConfig(Section):
     samples: int = Field(1, ge=1)  # generated answers a question; above 1: self-consistency
     temperature: float = Field(0.7, gt=0)  # of samples; one answer is greedy
     max_new_tokens: int = Field(64, ge=1)
+    bertscore_model: str = DEFAULT_ENCODER  # hub name, folder or pinned wheel of an encoder
     seed: int = Field(42, ge=0)
 
     @field_validator("name")

@@ -47,9 +47,7 @@ def load(config: BenchmarkConfig, data: Path | None = None) -> Loaded:
         known = f"Write one of {', '.join(INSTRUCTIONS)}."
         raise InputError("evaluation.benchmarks", instruction, "no such instruction", known)
     shots = _shots(config, data, {item.id for item in items})
-    return Loaded(
-        config, items, shots, instruction, found.version, found.citation, found.licence
-    )
+    return Loaded(config, items, shots, instruction, found.version, found.citation, found.licence)
 
 
 def questions(loaded: Loaded) -> list[Question]:
@@ -80,7 +78,7 @@ def _read(config: BenchmarkConfig, split: str | None, data: Path | None) -> Item
         if not Path(source).exists():
             fix = f"Put {config.name} there in its published format, or leave --data out."
             raise InputError("--data", source, "no such folder", fix)
-    return read_items(source, None if about.format == "hpo" else about.format, about.subset, split)
+    return read_items(source, about.format, about.subset, split)
 
 
 def _shots(config: BenchmarkConfig, data: Path | None, asked: set[str]) -> tuple[Item, ...]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from trainables.data.items import Item
 from trainables.evaluation.benchmarks.answered import Answered
+from trainables.evaluation.bertscore import DEFAULT_ENCODER
 from trainables.evaluation.calibration import (
     area_under_risk_coverage,
     brier,
@@ -120,11 +121,12 @@ def rouge_l(answers: Answers) -> Measured | None:
     return mean(rouge([a.text], [a.references[0]])["rougeL"] for a in answers)
 
 
-def bert_score(answers: Answers) -> Measured | None:
+def bert_score(answers: Answers, encoder: str = DEFAULT_ENCODER) -> Measured | None:
     """Mean BERTScore F1 with the first reference; see evaluation/bertscore.py."""
     from trainables.evaluation.bertscore import bertscore_each
 
-    return mean(bertscore_each([a.text for a in answers], [a.references[0] for a in answers]))
+    texts, references = [a.text for a in answers], [a.references[0] for a in answers]
+    return mean(bertscore_each(texts, references, encoder))
 
 
 # measures of generated text by others: (predictions, items) -> Measured | None

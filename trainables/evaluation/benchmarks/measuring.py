@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from trainables.evaluation.benchmarks.answered import Answered, Option
 from trainables.evaluation.benchmarks.answerer import Answerer, Generation, Question
+from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import Loaded, questions
-from trainables.evaluation.benchmarks.measures import MEASURES
+from trainables.evaluation.benchmarks.measures import MEASURES, bert_score
 from trainables.evaluation.measured import Measured
 
 Store = MutableMapping[str, Any]  # answers by what was asked; JSON values
@@ -35,12 +37,15 @@ def measure(
     scored = work.scores() if "likelihood" in needed else [()] * len(asked)
     texts = work.texts(how) if needed - {"likelihood"} else [()] * len(asked)
     answers = tuple(map(Answered, loaded.items, scored, texts))
-    return Outcome(loaded, answers, measured(config.measured, answers))
+    return Outcome(loaded, answers, measured(config, answers))
 
 
-def measured(names: Iterable[str], answers: Sequence[Answered]) -> dict[str, Measured]:
+def measured(config: BenchmarkConfig, answers: Sequence[Answered]) -> dict[str, Measured]:
     """The measures by name; those without a value are left out."""
-    found = {name: MEASURES[name].of(answers) for name in names}
+    of = {name: MEASURES[name].of for name in config.measured}
+    if "bertscore_f1" in of:
+        of["bertscore_f1"] = partial(bert_score, encoder=config.bertscore_model)
+    found = {name: function(answers) for name, function in of.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -2,19 +2,20 @@
 
 from typing import NamedTuple
 
+from trainables.data.config import FormatName
 from trainables.evaluation.benchmarks.measures import CHOICE, GENERATED_CHOICE, TEXT
 
 
 class Benchmark(NamedTuple):
     """A published set of questions and how it is measured.
 
-    `format` is a key of FORMATS, which also holds its citation, its licence, its place on the hub
+    `format` is a key of FORMATS (None: the embedded HPO has none), which also holds its citation, its licence, its place on the hub
     and the split that results are published on. `folder` is its name under `--data DIR`. `measures`
     are all that can be measured of it, `default` those measured where none is named.
     """
 
     title: str
-    format: str
+    format: FormatName | None
     folder: str
     measures: tuple[str, ...]
     default: tuple[str, ...]
@@ -51,11 +52,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "medec": Benchmark("MEDEC", "medec", "medec", TEXT, ("exact_match", "rougeL")),
     "hpo_definitions": Benchmark(
-        "HPO definitions", "hpo", "", TEXT, LONG, source="hpo:definitions", shots=None
+        "HPO definitions", None, "", TEXT, LONG, source="hpo:definitions", shots=None
     ),
     "hpo_multiple_choice": Benchmark(
         "HPO multiple choice",
-        "hpo",
+        None,
         "",
         (*CHOICE, *GENERATED_CHOICE),
         CHOSEN,

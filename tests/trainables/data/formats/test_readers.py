@@ -154,9 +154,7 @@ def test_mmlu_hub_columns_and_other_subjects(tmp_path: Path) -> None:
 
 def test_mmlu_with_a_header_is_refused(tmp_path: Path) -> None:
     (tmp_path / "anatomy_test.csv").write_text("question,A,B,C,D,answer\nq,a,b,c,d,A\n")
-    with pytest.raises(
-        InputError, match=r"anatomy_test\.csv, row 1, column 'answer': is none"
-    ):
+    with pytest.raises(InputError, match=r"anatomy_test\.csv, row 1, column 'answer': is none"):
         read_items(str(tmp_path), "mmlu")
 
 

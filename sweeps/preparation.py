@@ -37,11 +37,14 @@ class Preparation:
     def data(self, config: SFTConfig) -> "Prepared":
         """Tokenised rows for a trial. Raises InputError."""
         from trainables.data.prepare import prepare
+        from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
         folder = self.model_folder(config.model)
         length = config.training.max_length
-        name = f"{folder}:{length}:{config.data.model_dump_json()}"
+        benchmarks = config.evaluation.benchmarks
+        asked = [benchmark.model_dump_json() for benchmark in benchmarks]
+        name = f"{folder}:{length}:{config.data.model_dump_json()}:{asked}"
         if name not in self._prepared:
             made = prepare(
                 config.data,
@@ -50,6 +53,7 @@ class Preparation:
                 length,
                 self._progress,
             )
+            made = with_benchmarks(made, benchmarks)
             self._prepared[name] = made
             self._found(made.key, made.report)
         return self._prepared[name]

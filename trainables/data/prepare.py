@@ -25,6 +25,8 @@ from trainables.errors import InputError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from trainables.evaluation.benchmarks.items import Loaded
+
 SPLITS = ("train", "validation", "test")
 Progress = Callable[[str], None]
 
@@ -44,6 +46,7 @@ class Prepared(NamedTuple):
     train: TokenRows
     validation: TokenRows
     report: Report
+    benchmarks: tuple["Loaded", ...] = ()  # their items; see evaluation.benchmarks.in_trial
 
 
 def data_key(data: DataConfig, tokenizer_key: str, max_length: int) -> str:

@@ -9,9 +9,10 @@ from trainables.evaluation.benchmarks.measures import CHOICE, GENERATED_CHOICE, 
 class Benchmark(NamedTuple):
     """A published set of questions and how it is measured.
 
-    `format` is a key of FORMATS (None: the embedded HPO has none), which also holds its citation, its licence, its place on the hub
-    and the split that results are published on. `folder` is its name under `--data DIR`. `measures`
-    are all that can be measured of it, `default` those measured where none is named.
+    `format` is a key of FORMATS (None: the embedded HPO has none), which also holds its citation,
+    its licence, its place on the hub and the split that results are published on. `folder` is its
+    name under `--data DIR`. `measures` are all that can be measured of it, `default` those measured
+    where none is named.
     """
 
     title: str

@@ -2,8 +2,8 @@
 
 Tokens of prediction and reference are matched greedily by the cosine of their contextual
 embeddings at one layer: precision is the mean over the prediction's tokens of the best cosine,
-recall that over the reference's, the special tokens at both ends included, as in the authors'
-package when idf is off. Values are -1..1, in practice well above 0, and compare only within one
+recall that over the reference's. As in the authors' package, the special tokens at both ends may be
+matched and do not count in the means. Values are -1..1, in practice well above 0, and compare only within one
 encoder and layer.
 """
 
@@ -37,6 +37,14 @@ class Encoder(NamedTuple):
     model: Any
     tokenizer: Any
     layer: int
+
+
+class Text(NamedTuple):
+    """(tokens, width) unit vectors of a text, on the CPU, and which tokens count (1) or are special
+    (0)."""
+
+    vectors: "torch.Tensor"
+    counts: "torch.Tensor"
 
 
 def bertscore(
@@ -79,18 +87,20 @@ def load_encoder(name: str) -> Encoder:
     return Encoder(model.eval().to(device_now()), tokenizer, RATED_LAYERS.get(name, layers))
 
 
-def embedded(encoder: Encoder, texts: Sequence[str]) -> "list[torch.Tensor]":
-    """(tokens, width) unit vectors of each text, on the CPU; long texts lose their end."""
+def embedded(encoder: Encoder, texts: Sequence[str]) -> list[Text]:
+    """The tokens of each text; long texts lose their end."""
     import torch
 
     longest = int(encoder.model.config.max_position_embeddings)
     longest = min(longest, int(encoder.tokenizer.model_max_length))
     bare = [text.strip() for text in texts]
     ids = encoder.tokenizer(bare, truncation=True, max_length=longest)["input_ids"]
-    found: list[torch.Tensor] = [torch.empty(0)] * len(ids)
+    special = {encoder.tokenizer.cls_token_id, encoder.tokenizer.sep_token_id}
+    found: list[Text] = [Text(torch.empty(0), torch.empty(0))] * len(ids)
     for batch in by_token_budget([len(row) for row in ids], BATCH_TOKENS):
         for i, vectors in zip(batch, _hidden(encoder, [ids[i] for i in batch]), strict=True):
-            found[i] = torch.nn.functional.normalize(vectors, dim=-1)
+            counts = torch.tensor([float(token not in special) for token in ids[i]])
+            found[i] = Text(torch.nn.functional.normalize(vectors, dim=-1), counts)
     return found
 
 
@@ -110,8 +120,12 @@ def _hidden(encoder: Encoder, rows: Sequence[Sequence[int]]) -> "list[torch.Tens
     return [vectors[: len(row)] for vectors, row in zip(layer, rows, strict=True)]
 
 
-def _f1(prediction: "torch.Tensor", reference: "torch.Tensor") -> float:
-    cosines = prediction @ reference.T
-    precision = float(cosines.max(dim=1).values.mean())
-    recall = float(cosines.max(dim=0).values.mean())
+def _f1(prediction: Text, reference: Text) -> float:
+    cosines = prediction.vectors @ reference.vectors.T
+    precision = _mean(cosines.max(dim=1).values, prediction.counts)
+    recall = _mean(cosines.max(dim=0).values, reference.counts)
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _mean(best: "torch.Tensor", counts: "torch.Tensor") -> float:
+    return float((best * counts).sum() / counts.sum()) if counts.any() else 0.0

@@ -3,8 +3,8 @@
 Tokens of prediction and reference are matched greedily by the cosine of their contextual
 embeddings at one layer: precision is the mean over the prediction's tokens of the best cosine,
 recall that over the reference's. As in the authors' package, the special tokens at both ends may be
-matched and do not count in the means. Values are -1..1, in practice well above 0, and compare only within one
-encoder and layer.
+matched and do not count in the means. Values are -1..1, in practice well above 0, and compare only
+within one encoder and layer.
 """
 
 import statistics
@@ -58,8 +58,10 @@ def bertscore_each(
     predictions: Sequence[str], references: Sequence[str], encoder: str = DEFAULT_ENCODER
 ) -> list[float]:
     """BERTScore F1 of every row; 0 where a text is empty."""
-    loaded = load_encoder(encoder)
     texts = sorted({*predictions, *references} - {""})
+    if not texts:
+        return [0.0] * len(predictions)
+    loaded = load_encoder(encoder)
     vectors = dict(zip(texts, embedded(loaded, texts), strict=True))
     return [
         _f1(vectors[p], vectors[r]) if p and r else 0.0

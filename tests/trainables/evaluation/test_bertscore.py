@@ -11,23 +11,8 @@ from trainables.errors import InputError
 from trainables.evaluation.bertscore import bertscore, bertscore_each, embedded, load_encoder
 from trainables.evaluation.encoders import PINS, folder_of
 
-WORDS = [
-    "the",
-    "a",
-    "lung",
-    "liver",
-    "heart",
-    "is",
-    "was",
-    "enlarged",
-    "small",
-    "painful",
-    ".",
-    ",",
-    "of",
-    "and",
-    "patient",
-]
+WORDS = ["the", "a", "lung", "liver", "heart", "is", "was", "enlarged", "small", "painful", "."]
+WORDS += [",", "of", "and", "patient"]
 PAIRS = [
     ("the liver is enlarged", "the patient liver was enlarged ."),
     ("heart", "the heart of the patient is small and painful"),
@@ -115,7 +100,7 @@ def test_texts_longer_than_the_encoder_are_cut(encoder: str) -> None:
 def test_only_pinned_wheels(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a pinned encoder"):
         folder_of("pypi:other==1.0")
-    with pytest.raises(InputError, match="evaluation.bertscore_model"):
+    with pytest.raises(InputError, match=r"evaluation\.bertscore_model"):
         folder_of(str(tmp_path))
 
 

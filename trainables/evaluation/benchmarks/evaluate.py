@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,17 +48,13 @@ def evaluate(request: Request, say: Say, progress: Progress) -> dict[str, Any]:
     loaded = [load(config, request.data) for config in request.benchmarks]
     for each in loaded:
         say(f"{each.config.name}: {len(each.items):,} questions ({each.version})")
-    answerer, about = _answerer(request, say)
-    store = FileStore(_beside(request.output, ".partial.jsonl"), _scope(request, about))
-    if store:
-        say(f"going on: {len(store):,} answers are in {store.path}")
-    try:
-        outcomes = [_measured(answerer, each, store, progress) for each in loaded]
-    finally:
-        store.close()
+    with _answerer(request, say) as (answerer, about):
+        outcomes = _outcomes(
+            answerer, loaded, _scope(request, about), request.output, say, progress
+        )
     found = document(outcomes, about, _settings(request))
     _write(request.output, found, outcomes)
-    store.path.unlink(missing_ok=True)
+    _partial(request.output).unlink(missing_ok=True)
     return found
 
 
@@ -79,56 +77,60 @@ def wanted(
     return (*about.default, *(generated if samples > 1 else ()), *sampled)
 
 
-def _measured(answerer: Answerer, loaded: Loaded, store: FileStore, progress: Progress) -> Outcome:
-    name = loaded.config.name
-    return measure(answerer, loaded, store, lambda done, total: progress(name, done, total))
+def _outcomes(
+    answerer: Answerer,
+    loaded: Sequence[Loaded],
+    scope: str,
+    output: Path,
+    say: Say,
+    progress: Progress,
+) -> list[Outcome]:
+    store = FileStore(_partial(output), scope)
+    if store:
+        say(f"going on: {len(store):,} answers are in {store.path}")
+    try:
+        return [
+            measure(answerer, each, store, partial(progress, each.config.name)) for each in loaded
+        ]
+    finally:
+        store.close()
 
 
-def _answerer(request: Request, say: Say) -> tuple[Answerer, dict[str, Any]]:
-    """Who answers, and what the results file says of it."""
+Answering = tuple[Answerer, dict[str, Any]]  # who answers, and what the results file says of it
+
+
+@contextmanager
+def _answerer(request: Request, say: Say) -> Iterator[Answering]:
     if request.endpoint is not None:
         from trainables.evaluation.endpoint import Endpoint
 
         about = {"endpoint": request.endpoint, "name": request.endpoint_model}
-        return Endpoint(request.endpoint, request.endpoint_model, request.system_prompt), about
-    if request.model is None:
+        yield Endpoint(request.endpoint, request.endpoint_model, request.system_prompt), about
+    elif request.model is not None:
+        with _local(request, request.model, say) as found:
+            yield found
+    else:
         fix = "Give a model, or --endpoint URL --model NAME."
         raise InputError("MODEL", None, "nothing to evaluate", fix)
-    return _local(request, request.model, say)
 
 
-def _local(request: Request, config: ModelConfig, say: Say) -> tuple[Answerer, dict[str, Any]]:
+@contextmanager
+def _local(request: Request, config: ModelConfig, say: Say) -> Iterator[Answering]:
+    from trainables.models.adapters import worn
     from trainables.models.load import device_now, load_base
 
     device = device_now()
     base = load_base(config, device)
-    say(f"model: {config.name_or_path} ({str(base.dtype).removeprefix('torch.')}, {device})")
-    about: dict[str, Any] = {**config.model_dump(), "dtype": str(base.dtype).removeprefix("torch.")}
-    about |= {"device": device, "fingerprint": folder_fingerprint(base.folder)}
-    model = base.model
-    if request.adapter is not None:
-        model = with_adapter(model, request.adapter)
-        weights = request.adapter / "adapter_model.safetensors"
-        about["adapter"] = {"folder": str(request.adapter), "sha256": file_sha256(weights)}
-    return (
-        LocalModel(model, base.tokenizer, request.system_prompt, request.max_batch_tokens),
-        about,
-    )
-
-
-def with_adapter(model: Any, folder: Path) -> Any:
-    """The model with a PEFT adapter's weights; raises InputError where the folder holds none."""
-    import peft
-
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
-        if not (folder / name).is_file():
-            fix = "Give a folder saved by PEFT, e.g. one that `medsweep best --export` wrote."
-            raise InputError("--adapter", str(folder), f"holds no {name}", fix)
-    try:
-        return peft.PeftModel.from_pretrained(model, str(folder)).eval()
-    except (ValueError, RuntimeError) as error:
-        message = f"does not fit the model: {str(error).splitlines()[0]}"
-        raise InputError("--adapter", str(folder), message) from error
+    dtype = str(base.dtype).removeprefix("torch.")
+    say(f"model: {config.name_or_path} ({dtype}, {device})")
+    about: dict[str, Any] = {**config.model_dump(), "dtype": dtype, "device": device}
+    about["fingerprint"] = folder_fingerprint(base.folder)
+    with nullcontext(base.model) if not request.adapter else worn(base, request.adapter) as model:
+        if request.adapter:
+            sha256 = file_sha256(request.adapter / "adapter_model.safetensors")
+            about["adapter"] = {"folder": str(request.adapter), "sha256": sha256}
+        budget = request.max_batch_tokens
+        yield LocalModel(model, base.tokenizer, request.system_prompt, budget), about
 
 
 def folder_fingerprint(folder: Path) -> str:
@@ -167,6 +169,10 @@ def _write(output: Path, found: dict[str, Any], outcomes: Sequence[Outcome]) -> 
         part.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     with replacing(output) as part:
         part.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _partial(output: Path) -> Path:
+    return _beside(output, ".partial.jsonl")
 
 
 def _beside(output: Path, ending: str) -> Path:

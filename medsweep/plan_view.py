@@ -71,14 +71,28 @@ def _model(model: ModelFacts, targets: Any) -> str:
 
 def _data(plan: Plan) -> str:
     if plan.data is None:
-        source = plan.spec.trial.data.source
+        data = plan.spec.trial.data
+        source = data.source or f"mixture of {', '.join(c.label for c in data.mixture or ())}"
         return f"{source}: not prepared; rows are counted at `run`, or now with --prepare"
     kept, report = plan.data["kept"], plan.data
     dropped = ", ".join(f"{k} {v}" for k, v in report["dropped"].items() if v and v != 0)
     return (
         f"{report['source']}: {report['rows_read']:,} rows read; kept {kept['train']:,} for "
         f"training, {kept['validation']:,} for validation, {kept['test']:,} sealed for the test\n"
-        f"dropped: {dropped or 'none'}"
+        f"dropped: {dropped or 'none'}{_diversity(report.get('diversity'))}"
+    )
+
+
+def _diversity(found: dict[str, Any] | None) -> str:
+    """One line of the diversity report; all of it is in data.json."""
+    if not found:
+        return ""
+    kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in found["question_types"].items())
+    answers = found["answer_words"]
+    return (
+        f"\ndiversity: {found['vocabulary']:,} different words, distinct-2 "
+        f"{found['distinct_2']:.2f}, answers of {answers['median']:.0f} words (median), "
+        f"{found['repeated_questions']:,} repeated questions; {kinds or 'no questions'}"
     )
 
 

@@ -30,6 +30,15 @@ def sections_of(annotation: Any) -> tuple[Model, ...]:
     return ()
 
 
+def listed_sections(annotation: Any) -> tuple[Model, ...]:
+    """The model classes that an annotation allows as entries of a list (tuple[Model, ...])."""
+    if get_origin(annotation) is tuple:
+        return sections_of(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(model for part in get_args(annotation) for model in listed_sections(part))
+    return ()
+
+
 def field_at(model: Model, path: str) -> FieldInfo | None:
     """The field at a dotted path, a section or a leaf; None if there is none."""
     name, _, rest = path.partition(".")
@@ -65,9 +74,16 @@ def check_value(model: Model, path: str, value: object) -> str | None:
         accepted = adapter_at(model, path).validate_python(value)
     except ValidationError as error:
         return "; ".join(dict.fromkeys(plain_message(detail) for detail in error.errors()))
-    if sections_of(type(accepted)) or same_value(accepted, value):
+    if _is_section(accepted) or same_value(accepted, value):
         return None
     return f"must be {_kind(accepted)}, not {_kind(value)}"
+
+
+def _is_section(value: object) -> bool:
+    """Whether this is a section, or a list of them."""
+    if isinstance(value, tuple):
+        return bool(value) and all(map(_is_section, value))
+    return isinstance(value, BaseModel)
 
 
 def _kind(value: object) -> str:

@@ -103,6 +103,7 @@ def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
 def _with_packs(sweep: Sweep, nodes: list[Node], progress: Progress) -> ClusterConfig:
     """The cluster section with `trials_per_gpu` resolved: measured here, or once before."""
     from sweeps.tune.pack_actor import measured_step_seconds
+    from trainables.data.prepare import drawn
 
     spec, node = sweep.spec, max(nodes, key=lambda node: (node.gpus, node.cpus))
     largest = largest_pack(spec, sweep.space, gpu=node.gpus > 0)
@@ -113,7 +114,8 @@ def _with_packs(sweep: Sweep, nodes: list[Node], progress: Progress) -> ClusterC
     progress("measuring how many trials train best together (once a model and device)")
     prepared = sweep.preparation.data(trial)
     seconds = measured_step_seconds(node, trial, prepared, largest)
-    size = best_size(seconds, planned_steps(trial.training, len(prepared.train)))
+    rows = len(drawn(prepared, trial.data).train)
+    size = best_size(seconds, planned_steps(trial.training, rows))
     size = min(size, largest)
     progress(f"{size} at a time; " + describe(seconds))
     return spec.cluster.model_copy(update={"trials_per_gpu": size}) if size > 1 else spec.cluster

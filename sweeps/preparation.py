@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 Progress = Callable[[str], None]
+DRAWN: Any = {"weights": True, "mixture": {"__all__": {"weight"}}}
 
 
 class Preparation:
@@ -35,7 +36,8 @@ class Preparation:
         return self._folders[name]
 
     def data(self, config: SFTConfig) -> "Prepared":
-        """Tokenised rows for a trial. Raises InputError."""
+        """Tokenised rows for a trial; of a mixture all that its weights draw from. Raises
+        InputError."""
         from trainables.data.prepare import prepare
         from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
@@ -44,7 +46,8 @@ class Preparation:
         length = config.training.max_length
         benchmarks = config.evaluation.benchmarks
         asked = [benchmark.model_dump_json() for benchmark in benchmarks]
-        name = f"{folder}:{length}:{config.data.model_dump_json()}:{asked}"
+        # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
+        name = f"{folder}:{length}:{config.data.model_dump_json(exclude=DRAWN)}:{asked}"
         if name not in self._prepared:
             made = prepare(
                 config.data,

@@ -172,13 +172,27 @@ def _whole_choices(parts: Parts) -> Iterator[Finding]:
     """The same for each choice, where no other parameter of its section could make it right."""
     for path, parameter in parts.parameters.items():
         near = [p for p in parts.parameters if p.partition(".")[0] == path.partition(".")[0]]
-        if parameter.values is None or len(near) > 1 or path not in paths(parts.trial_class):
+        if len(near) > 1 or path not in paths(parts.trial_class):
+            continue
+        if parameter.simplex is not None:
+            yield from _whole_weights(parts, path, parameter)
+        if parameter.values is None:
             continue
         for index, value in enumerate(parameter.values):
             message = _trial_error(parts, {path: value})
             if message and check_value(parts.trial_class, path, value) is None:
                 place = (*PARAMETERS, path, "values", index)
                 yield Finding(place, f"is illegal: {message}", value, "Correct the value")
+
+
+def _whole_weights(parts: Parts, path: str, parameter: Parameter) -> Iterator[Finding]:
+    """Weights whose components are not those that the trial has."""
+    equal = parameter.to_distribution().probes()[-1]
+    message = _trial_error(parts, {path: equal})
+    if message and check_value(parts.trial_class, path, equal) is None:
+        place = (*PARAMETERS, path, "simplex")
+        fix = "Name the components that the trial has"
+        yield Finding(place, f"is illegal: {message}", list(parameter.simplex or ()), fix)
 
 
 def _trial_error(parts: Parts, values: dict[str, Any]) -> str | None:

@@ -161,11 +161,11 @@ def _truncated(
     size = len(answer.encode())
     if len(ids) <= max_length:
         return Encoded(ids, answer_start, size, False)
-    covered = min(size, _decoded_bytes(tokenizer, ids[answer_start:max_length]))
+    covered = min(size, decoded_bytes(tokenizer, ids[answer_start:max_length]))
     return Encoded(ids[:max_length], answer_start, covered, True) if covered else None
 
 
-def _decoded_bytes(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> int:
+def decoded_bytes(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> int:
     """UTF-8 bytes of the tokens' text, without a character that is cut in two."""
     text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return len(str(text).strip().rstrip("\ufffd").encode())

@@ -86,13 +86,54 @@ class SourceConfig(Section):
         return self
 
 
-class DataConfig(SourceConfig):
-    """The rows of a trial: one data set, cleaned and split."""
+class Component(SourceConfig):
+    """One data set of a mixture."""
 
+    source: str = Field(min_length=1)
+    name: str = Field("", pattern=r"^[A-Za-z0-9_.-]*$")  # empty: from format or source
+    weight: float | None = Field(None, ge=0)  # share of the training rows drawn, normalised
+
+    @property
+    def label(self) -> str:
+        """The component's name."""
+        stem = self.source.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+        return self.name or self.format or stem.partition(".")[0]
+
+
+class DataConfig(SourceConfig):
+    """The rows of a trial: one data set or a mixture of several, cleaned and split.
+
+    With a `mixture` the fields of a single source are its components' own.
+    """
+
+    mixture: tuple[Component, ...] | None = None
+    weights: dict[str, Annotated[float, Field(ge=0)]] | None = None  # instead of the components'
     cleaning: CleaningConfig = CleaningConfig()
     seed: int = Field(42, ge=0)
     split: tuple[Share, Share, Share] = (0.85, 0.10, 0.05)  # train, validation, test (sealed)
+    folds: int | None = Field(None, ge=2)  # cross-validation; the test split stays apart
+    fold: int = Field(1, ge=1)  # the fold that is validated on, from 1
     system_prompt: str | None = SYSTEM_PROMPT
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.mixture is None:
+            if not self.source:
+                raise ValueError("data needs a source or a mixture")
+            if self.weights is not None:
+                raise ValueError("weights need a mixture")
+            return self
+        own = [n for n, f in SourceConfig.model_fields.items() if getattr(self, n) != f.default]
+        if own:
+            raise ValueError(f"{', '.join(own)}: write it in the mixture's components")
+        _check_mixture(self.mixture, self.weights)
+        return self
+
+    @model_validator(mode="after")
+    def _fold_exists(self) -> Self:
+        if self.fold > (self.folds or 1):
+            raise ValueError(f"fold {self.fold} of {self.folds or 'no'} folds does not exist")
+        return self
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
@@ -102,3 +143,18 @@ class DataConfig(SourceConfig):
         if self.split[0] == 0 or self.split[1] == 0:
             raise ValueError("split needs a training and a validation share above 0")
         return self
+
+
+def _check_mixture(mixture: tuple[Component, ...], weights: dict[str, float] | None) -> None:
+    """Raise ValueError where names or weights of the components do not fit together."""
+    names = [component.label for component in mixture]
+    if len(mixture) < 2 or len(set(names)) < len(names):
+        raise ValueError(f"a mixture has two or more components of different names, got {names}")
+    given = [component.weight for component in mixture]
+    if any(w is None for w in given) and any(w is not None for w in given):
+        raise ValueError("give every component of the mixture a weight, or none")
+    if weights is not None and set(weights) != set(names):
+        raise ValueError(f"weights must name the components {names}, got {list(weights)}")
+    shares = given if weights is None else list(weights.values())
+    if all(share == 0 for share in shares):
+        raise ValueError("the weights of a mixture are all 0")

@@ -51,20 +51,26 @@ def measure_text(
 def text_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
     """The validation rows whose questions are answered; none where no metric of text is asked."""
     asked = any(name in TEXT_METRICS for name in config.metrics)
-    return rows.head(config.limit if asked else 0)
+    return rows.with_questions().head(config.limit) if asked else rows.head(0)
 
 
 def score_text(
     texts: Sequence[str], rows: "TokenRows", config: EvaluationConfig
 ) -> tuple[dict[str, float], tuple[dict[str, Any], ...]]:
-    """ROUGE and BLEU of answers to the questions of `rows`, and what predictions.jsonl holds."""
+    """What `config.metrics` names of answers to the questions of `rows`, and what
+    predictions.jsonl holds.
+
+    Answers to rows of private components count, but are not among the predictions.
+    """
     metrics: dict[str, float] = {}
     for name in config.metrics:
         if name in TEXT_METRICS:
             metrics |= TEXT_METRICS[name](texts, rows.references, **_options(name, config))
+    shown = zip(rows.ids, rows.questions, rows.references, texts, strict=True)
     return metrics, tuple(
         {"id": i, "question": q, "reference": r, "prediction": p}
-        for i, q, r, p in zip(rows.ids, rows.questions, rows.references, texts, strict=True)
+        for place, (i, q, r, p) in enumerate(shown)
+        if rows.component(place) not in rows.hidden
     )
 
 
@@ -74,7 +80,8 @@ def _options(name: str, config: EvaluationConfig) -> dict[str, Any]:
 
 def evaluation_facts(rows: "TokenRows", config: EvaluationConfig) -> dict[str, Any]:
     """The settings that a metric's value depends on, for the record."""
-    limit = len(rows) if config.limit is None else min(config.limit, len(rows))
+    asking = len(rows.with_questions())
+    limit = asking if config.limit is None else min(config.limit, asking)
     return {
         "split": "validation",
         "limit": config.limit,

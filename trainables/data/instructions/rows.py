@@ -28,7 +28,8 @@ def row_of(item: Item, instruction: Instruction, rationale: Rationale) -> Row:
         return Row(item.id, item.group, "", item.answer, "text", item.subject)
     question, answer = instruction.question(item), instruction.answer(item, rationale)
     kind: Kind = "short" if instruction.short else "open"
-    return Row(item.id, item.group, question, answer, kind, item.subject)
+    lines = instruction.short or bool(item.context) or rationale != "none"
+    return Row(item.id, item.group, question, answer, kind, item.subject, lines)
 
 
 def _refuse_benchmark(items: Sequence[Item], config: SourceConfig) -> None:

@@ -82,7 +82,7 @@ def test_chain_of_thought() -> None:
 def test_rows() -> None:
     row = row_of(CHOICE, INSTRUCTIONS["multiple_choice"], "none")
     question = "Which is blue?\nA. grass\nB. sky\nC. snow"
-    assert row == Row("1", "g", question, "B. sky", "short", "colours")
+    assert row == Row("1", "g", question, "B. sky", "short", "colours", True)
     text = Item("4", "book", "", "Some words.", kind="text")
     assert row_of(text, INSTRUCTIONS["plain"], "none") == Row(
         "4", "book", "", "Some words.", "text"

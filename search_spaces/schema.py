@@ -46,7 +46,19 @@ def field_at(model: Model, path: str) -> FieldInfo | None:
     if field is None or not rest:
         return field
     found = (field_at(section, rest) for section in sections_of(field.annotation))
-    return next((field for field in found if field is not None), None)
+    return next((field for field in found if field is not None), _value_of(field, rest))
+
+
+def _value_of(field: FieldInfo, key: str) -> FieldInfo | None:
+    """The value under a key of a mapping (`reward.weights.safety`), where its key type takes it."""
+    if get_origin(field.annotation) is not Mapping:
+        return None
+    keys, values = get_args(field.annotation)
+    try:
+        TypeAdapter(keys).validate_python(key)
+    except ValidationError:
+        return None
+    return FieldInfo.from_annotation(values)
 
 
 @lru_cache

@@ -1,12 +1,11 @@
 """The names that trials report, with their direction. The one place to add a metric's name; those
 of benchmarks follow from their registry."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from trainables.evaluation.benchmarks.measures import MEASURES
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
-
-Mode = Literal["min", "max"]
+from trainables.evaluation.measured import Mode
 
 
 class Metric(NamedTuple):

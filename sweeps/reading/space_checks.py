@@ -58,9 +58,9 @@ def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
 
 
 def _values(parts: Parts) -> Iterator[Finding]:
-    leaves = set(paths(parts.trial_class))
     for path, parameter in parts.parameters.items():
-        if path in leaves:
+        field = field_at(parts.trial_class, path)
+        if field is not None and not sections_of(field.annotation):
             yield from _illegal(parts, path, parameter)
 
 

@@ -4,8 +4,9 @@ import math
 import random
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
+Mode = Literal["min", "max"]  # a measure's better direction
 T = TypeVar("T")
 Z95 = 1.959963984540054  # the normal distribution's 97.5% point
 

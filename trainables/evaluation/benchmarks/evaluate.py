@@ -13,7 +13,7 @@ from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answerer import Answerer, LocalModel
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import Loaded, load
-from trainables.evaluation.benchmarks.measures import MEASURES
+from trainables.evaluation.benchmarks.measures import GENERATED, MEASURES
 from trainables.evaluation.benchmarks.measuring import Outcome, measure
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.benchmarks.results import document, lines
@@ -67,7 +67,7 @@ def wanted(
     if measures:
         return tuple(m for m in about.measures if m in measures)
     needs = {m: MEASURES[m].needs for m in about.measures}
-    generated = tuple(m for m in about.measures if needs[m] == "generation" and "ed" in m)
+    generated = tuple(m for m in about.measures if m in GENERATED)
     sampled = tuple(m for m in about.measures if needs[m] == "samples" and samples > 1)
     closed = any(need == "likelihood" for need in needs.values())
     if not closed:

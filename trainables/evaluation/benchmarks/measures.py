@@ -1,13 +1,12 @@
 """What is measured of a benchmark: add a measure by adding one entry here. Imports no torch.
 
 Each takes the answered items of a benchmark and gives a value with its 95% interval, or None where
-no item can be measured. A measure over predictions and items alone goes into TEXT_MEASURES.
+no item can be measured. Clinical measures come from their own registry, evaluation/clinical.py.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from trainables.data.items import Item
 from trainables.evaluation.benchmarks.answered import Answered
 from trainables.evaluation.bertscore import DEFAULT_ENCODER
 from trainables.evaluation.calibration import (
@@ -17,9 +16,11 @@ from trainables.evaluation.calibration import (
     expected_calibration_error,
 )
 from trainables.evaluation.classification import macro_f1
-from trainables.evaluation.measured import Measured, bootstrapped, mean, share
+from trainables.evaluation.clinical import CLINICAL, ClinicalMeasure, summary
+from trainables.evaluation.measured import Measured, Mode, bootstrapped, mean, share
 from trainables.evaluation.overlap import exact_match, token_f1
 
+_SHARE = "0..1"
 Needs = Literal["likelihood", "generation", "samples"]
 Answers = Sequence[Answered]
 
@@ -27,7 +28,7 @@ Answers = Sequence[Answered]
 class Measure(NamedTuple):
     """A measure's direction, unit, what the model must do for it, and its function."""
 
-    mode: Literal["min", "max"]
+    mode: Mode
     unit: str
     needs: Needs
     title: str
@@ -129,19 +130,17 @@ def bert_score(answers: Answers, encoder: str = DEFAULT_ENCODER) -> Measured | N
     return mean(bertscore_each(texts, references, encoder))
 
 
-# measures of generated text by others: (predictions, items) -> Measured | None
-TextMeasure = Callable[[Sequence[str], Sequence[Item]], Measured | None]
-TEXT_MEASURES: dict[str, Measure] = {}
+def of_text(about: ClinicalMeasure) -> Measure:
+    """A measure of generated text by itself; one without a direction is of unsafe requests."""
+
+    def of(answers: Answers) -> Measured | None:
+        if not answers:
+            return None
+        return summary(about.per_item([a.text for a in answers], [a.item for a in answers]))
+
+    return Measure(about.mode or "max", _SHARE, "generation", about.title, of)
 
 
-def of_text(mode: Literal["min", "max"], unit: str, title: str, measure: TextMeasure) -> Measure:
-    """A Measure of a function over predictions and items: one line in TEXT_MEASURES."""
-    return Measure(
-        mode, unit, "generation", title, lambda a: measure([x.text for x in a], [x.item for x in a])
-    )
-
-
-_SHARE = "0..1"
 MEASURES: dict[str, Measure] = {
     "accuracy": Measure("max", _SHARE, "likelihood", "Accuracy", accuracy),
     "accuracy_norm": Measure("max", _SHARE, "likelihood", "Accuracy/byte", accuracy_norm),
@@ -163,11 +162,17 @@ MEASURES: dict[str, Measure] = {
     "token_f1": Measure("max", _SHARE, "generation", "Token F1", word_f1),
     "rougeL": Measure("max", _SHARE, "generation", "ROUGE-L", rouge_l),
     "bertscore_f1": Measure("max", "-1..1", "generation", "BERTScore F1", bert_score),
-    **TEXT_MEASURES,
+    **{name: of_text(about) for name, about in CLINICAL.items()},
 }
 CHOICE = ("accuracy", "accuracy_norm", "accuracy_token", "ece", "brier", "aurc")
-GENERATED_CHOICE = ("generated_accuracy", "unanswered", "agreement", "agreement_ece")
-TEXT = ("exact_match", "token_f1", "rougeL", "bertscore_f1", *TEXT_MEASURES)
+GENERATED_CHOICE = (
+    *("generated_accuracy", "unanswered", "agreement", "agreement_ece"),
+    *("supported_steps", "conclusion_agreement", "ungrounded_terms"),
+)
+GENERATED = ("generated_accuracy", "generated_macro_f1", "unanswered")
+REASONING = ("supported_steps", "conclusion_agreement")
+ANSWERS = tuple(name for name in CLINICAL if name not in {"refused", *REASONING})
+TEXT = ("exact_match", "token_f1", "rougeL", "bertscore_f1", *ANSWERS)
 
 Pair = tuple[str | None, str]
 

@@ -49,7 +49,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "radqa": Benchmark("RadQA", "squad", "radqa", TEXT, SPANS, split="test"),
     "liveqa": Benchmark("LiveQA", "liveqa", "medquad", TEXT, LONG, shots=None),
     "medsafetybench": Benchmark(
-        "MedSafetyBench", "medsafetybench", "med_safety_bench", TEXT, ("rougeL",)
+        "MedSafetyBench",
+        "medsafetybench",
+        "med_safety_bench",
+        (*TEXT, "refused"),
+        ("refused",),
     ),
     "medec": Benchmark("MEDEC", "medec", "medec", TEXT, ("exact_match", "rougeL")),
     "hpo_definitions": Benchmark(

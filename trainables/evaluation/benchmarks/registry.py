@@ -26,6 +26,7 @@ class Benchmark(NamedTuple):
     shots: str | None = "train"  # the split that few-shot examples come from; None: there is none
 
 
+DECISIONS = (*CHOICE, "macro_f1", *GENERATED_CHOICE, "generated_macro_f1")
 DECIDED = ("accuracy", "macro_f1", "ece", "brier", "aurc")
 CHOSEN = ("accuracy", "accuracy_norm", "ece", "brier", "aurc")
 SPANS = ("exact_match", "token_f1")
@@ -36,7 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         "PubMedQA",
         "pubmedqa",
         "pubmedqa",
-        (*CHOICE, "macro_f1", *GENERATED_CHOICE, "generated_macro_f1"),
+        DECISIONS,
         DECIDED,
     ),
     "medqa": Benchmark("MedQA", "medqa", "medqa", (*CHOICE, *GENERATED_CHOICE), CHOSEN),
@@ -55,7 +56,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         (*TEXT, "refused"),
         ("refused",),
     ),
-    "medec": Benchmark("MEDEC", "medec", "medec", TEXT, ("exact_match", "rougeL")),
+    "medec": Benchmark("MEDEC", "medec", "medec", DECISIONS, DECIDED),
     "hpo_definitions": Benchmark(
         "HPO definitions", None, "", TEXT, LONG, source="hpo:definitions", shots=None
     ),

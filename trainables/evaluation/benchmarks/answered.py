@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from trainables.data.instructions.extractive import UNANSWERABLE
 from trainables.data.items import Item
 from trainables.evaluation.calibration import softmax
 from trainables.evaluation.consistency import Vote, majority
@@ -59,7 +60,10 @@ class Answered(NamedTuple):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """All accepted answers in words."""
+        """All accepted answers in words; of a question that the passage does not answer, that
+        word, or nothing."""
+        if self.item.kind == UNANSWERABLE:
+            return UNANSWERABLE, ""
         return self.item.answers or (self.item.answer,)
 
 

@@ -41,7 +41,8 @@ def load(config: BenchmarkConfig, data: Path | None = None) -> Loaded:
     """Read a benchmark's items: from `config.source`, from its folder under `data`, or from where
     it is published. Raises InputError."""
     found = _read(config, config.split or BENCHMARKS[config.name].split, data)
-    items = _drawn(found.items, config.limit, config.seed)
+    worthy = _worthy(found.items, BENCHMARKS[config.name].least_score)
+    items = _drawn(worthy, config.limit, config.seed)
     instruction = config.instruction or found.instruction
     if instruction not in INSTRUCTIONS:
         known = f"Write one of {', '.join(INSTRUCTIONS)}."
@@ -90,6 +91,11 @@ def _shots(config: BenchmarkConfig, data: Path | None, asked: set[str]) -> tuple
         raise InputError("evaluation.benchmarks", config.few_shot, message, "Set few_shot to 0.")
     others = [item for item in _read(config, split, data).items if item.id not in asked]
     return _drawn(others, config.few_shot, derived_seed("shots", config.seed))
+
+
+def _worthy(items: Sequence[Item], least: float | None) -> list[Item]:
+    """Those whose reference the experts did not judge below `least`."""
+    return [i for i in items if least is None or i.score is None or i.score >= least]
 
 
 def _drawn(items: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:

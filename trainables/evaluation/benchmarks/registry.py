@@ -23,6 +23,7 @@ class Benchmark(NamedTuple):
     source: str | None = None  # where its format is published elsewhere, or in several places
     subset: str | None = None
     split: str | None = None  # None: the format's own
+    least_score: float | None = None  # of the experts, for an answer to serve as reference
     shots: str | None = "train"  # the split that few-shot examples come from; None: there is none
 
 
@@ -33,13 +34,7 @@ SPANS = ("exact_match", "token_f1")
 LONG = ("rougeL", "token_f1")
 
 BENCHMARKS: dict[str, Benchmark] = {
-    "pubmedqa": Benchmark(
-        "PubMedQA",
-        "pubmedqa",
-        "pubmedqa",
-        DECISIONS,
-        DECIDED,
-    ),
+    "pubmedqa": Benchmark("PubMedQA", "pubmedqa", "pubmedqa", DECISIONS, DECIDED),
     "medqa": Benchmark("MedQA", "medqa", "medqa", (*CHOICE, *GENERATED_CHOICE), CHOSEN),
     "medmcqa": Benchmark("MedMCQA", "medmcqa", "medmcqa", (*CHOICE, *GENERATED_CHOICE), CHOSEN),
     "mmlu_medical": Benchmark(
@@ -48,7 +43,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "medquad": Benchmark("MedQuAD", "medquad", "medquad", TEXT, LONG, shots=None),
     "covidqa": Benchmark("COVID-QA", "squad", "covidqa", TEXT, SPANS, shots=None),
     "radqa": Benchmark("RadQA", "squad", "radqa", TEXT, SPANS, split="test"),
-    "liveqa": Benchmark("LiveQA", "liveqa", "medquad", TEXT, LONG, shots=None),
+    "liveqa": Benchmark(  # 3: correct but incomplete, 4: correct and complete
+        "LiveQA", "liveqa", "medquad", TEXT, LONG, least_score=3, shots=None
+    ),
     "medsafetybench": Benchmark(
         "MedSafetyBench",
         "medsafetybench",

@@ -120,6 +120,15 @@ def test_normalisations_choose_as_defined() -> None:
     assert answered.likeliest_per_token == 1  # -2 < -9/6
 
 
+def test_a_question_without_an_answer_is_answered_by_saying_so() -> None:
+    item = Item("1", "1", "?", context="Nothing.", kind="unanswerable")
+    exact, f1 = (MEASURES[name].of for name in ("exact_match", "token_f1"))
+    said = [Answered(item, texts=(text,)) for text in ("Unanswerable.", "", "the lung")]
+    assert exact(said) is not None
+    assert exact(said).value == pytest.approx(2 / 3)  # type: ignore[union-attr]
+    assert f1(said).value == pytest.approx(2 / 3)  # type: ignore[union-attr]
+
+
 def test_samples_vote() -> None:
     item = Item("1", "1", "?", options=("yes", "no"), gold=1)
     answered = Answered(item, texts=("yes", "No.", "unclear", "no way"))

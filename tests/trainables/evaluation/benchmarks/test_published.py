@@ -15,7 +15,7 @@ COUNTS = {
     "covidqa": 1380,
     "medsafetybench": 900,
     "medquad": 14197,
-    "liveqa": 565,
+    "liveqa": 124,
     "medec": 597,
 }
 

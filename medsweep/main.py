@@ -11,6 +11,7 @@ import typer
 from medsweep.verbs import (
     best,
     doctor,
+    evaluate,
     init,
     plan,
     presets,
@@ -67,5 +68,18 @@ def _exits(command: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
-for verb in (presets, init, plan, run, resume, status, trial, report, best, doctor, schema):
+for verb in (
+    presets,
+    init,
+    plan,
+    run,
+    resume,
+    status,
+    trial,
+    report,
+    best,
+    evaluate,
+    doctor,
+    schema,
+):
     app.command(verb.__name__.rsplit(".", 1)[-1])(_exits(verb.command))

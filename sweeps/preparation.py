@@ -41,12 +41,15 @@ class Preparation:
         """Tokenised rows for a trial; of a mixture all that its weights draw from. Raises
         InputError."""
         from trainables.data.prepare import prepare
+        from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
         folder = self.model_folder(config.model)
         length = config.training.max_length
+        benchmarks = config.evaluation.benchmarks
+        asked = [benchmark.model_dump_json() for benchmark in benchmarks]
         # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
-        name = f"{folder}:{length}:{config.data.model_dump_json(exclude=DRAWN)}"
+        name = f"{folder}:{length}:{config.data.model_dump_json(exclude=DRAWN)}:{asked}"
         if name not in self._prepared:
             made = prepare(
                 config.data,
@@ -55,6 +58,7 @@ class Preparation:
                 length,
                 self._progress,
             )
+            made = with_benchmarks(made, benchmarks)
             self._prepared[name] = made
             self._found(made.key, made.report)
         return self._prepared[name]

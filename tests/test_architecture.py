@@ -25,6 +25,7 @@ from sweeps.spec import EarlyStopping, SearchSpec, TrackingConfig
 from sweeps.tracking.queue import TRACKERS
 from tests.medsweep.processes import COMMAND, processor_seconds
 from trainables.data.sources.registry import SOURCES
+from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import TEXT_METRICS
 from trainables.kinds import KINDS, TRAIN
@@ -197,7 +198,9 @@ def test_metric_families_are_what_the_spec_offers() -> None:
     (item, _) = get_args(EvaluationConfig.model_fields["metrics"].annotation)
     offered = set(get_args(item))
     assert offered == {*TEXT_METRICS, "perplexity"}
-    assert {f for metric in METRICS.values() for f in metric.families} == offered
+    of_benchmarks = {f"{b}_{m}" for b, about in BENCHMARKS.items() for m in about.measures}
+    families = {f for metric in METRICS.values() for f in metric.families}
+    assert families == offered | of_benchmarks
 
 
 @pytest.mark.parametrize("name", presets())

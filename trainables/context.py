@@ -1,5 +1,6 @@
 """What a trial may ask of the world: its data, its last checkpoint, and a place to report to."""
 
+import difflib
 import math
 import numbers
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ class Report:
     rung: float | None = None  # the largest rung reached at this step, if any
     checkpoint: Checkpoint | None = None
     adapter: Adapter | None = None  # of the best step so far, when this step is it
-    predictions: tuple[dict[str, str], ...] | None = None
+    predictions: tuple[dict[str, Any], ...] | None = None
     final: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)  # goes into record.json as it is
 
@@ -82,7 +83,8 @@ def check_metrics(metrics: Mapping[str, Any]) -> None:
     """Raise MetricError unless every name is known and every value a finite number."""
     for name, value in metrics.items():
         if name not in METRICS and name not in TELEMETRY:
-            raise MetricError(f"unknown metric {name!r}; known: {', '.join(METRICS)}")
+            near = difflib.get_close_matches(name, METRICS, n=3) or METRICS
+            raise MetricError(f"unknown metric {name!r}; known: {', '.join(near)}")
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise MetricError(f"{name} must be a number, got {type(value).__name__} {value!r}")
         if not math.isfinite(value):

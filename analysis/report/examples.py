@@ -25,9 +25,10 @@ def examples(run: Run, trial: TrialView | None) -> list[Example]:
     """A few rows at even distances through the file, so that nobody picked them."""
     if trial is None:
         return []
-    answered = read_lines(trial.predictions)
+    answered = _validation(read_lines(trial.predictions))
     base = run.base_of(trial)
-    before = {row.get("id"): row for row in read_lines(base.predictions if base else None)}
+    untouched = _validation(read_lines(base.predictions if base else None))
+    before = {row.get("id"): row for row in untouched}
     return [
         Example(
             question=_text(row.get("question")) or "",
@@ -37,6 +38,11 @@ def examples(run: Run, trial: TrialView | None) -> list[Example]:
         )
         for row in _spread(answered)
     ]
+
+
+def _validation(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers to validation rows; those to a benchmark's items follow them in the file."""
+    return [row for row in rows if "benchmark" not in row]
 
 
 def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,6 +22,8 @@ from trainables.data.tokenise import tokenise
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from trainables.evaluation.benchmarks.items import Loaded
+
 
 class TextSplits(NamedTuple):
     """Cleaned rows as text, without the sealed test split; `report` as in docs/data.md."""
@@ -42,6 +44,7 @@ class Prepared(NamedTuple):
     train: TokenRows
     validation: TokenRows
     report: Report
+    benchmarks: tuple["Loaded", ...] = ()  # their items; see evaluation.benchmarks.in_trial
 
 
 def drawn(prepared: Prepared, data: DataConfig) -> Prepared:

@@ -8,11 +8,10 @@ from trainables.evaluation.dosage import dosage_agreement, unsupported_doses
 from trainables.evaluation.drug_interactions import interaction_precision, interaction_recall
 from trainables.evaluation.entities import entity_f1, entity_precision, entity_recall
 from trainables.evaluation.grounding import ungrounded_terms
-from trainables.evaluation.measured import Measured, mean, share
+from trainables.evaluation.measured import Measured, Mode, mean, share
 from trainables.evaluation.negation_agreement import negation_agreement
 from trainables.evaluation.reasoning import conclusion_agreement, supported_steps
 from trainables.evaluation.refusal import refused
-from trainables.metrics import Mode
 
 PerItem = Callable[[Sequence[str], Sequence[Item]], list[float | None]]
 

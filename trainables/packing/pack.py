@@ -10,6 +10,8 @@ import torch
 
 from trainables.context import TrialContext, TrialStopped
 from trainables.evaluation.answer_loss import AnswerLoss
+from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.in_trial import Benchmarked, measure_all
 from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, text_rows
 from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import ModelConfig
@@ -168,9 +170,30 @@ class Pack:
             with self._own(name):
                 trial.seconds += seconds[name]
                 text, predictions = score_text(texts, part.rows, trial.config.evaluation)
+                found, spent = self._benchmarks(trial)
+                trial.seconds += spent
                 memory, facts = self._memory(trial)
-                trial.progress.finish(text, predictions, memory, facts, seconds[name])
+                trial.progress.finish(
+                    {**text, **found.metrics},
+                    (*predictions, *found.predictions),
+                    memory,
+                    {**facts, **found.facts},
+                    seconds[name] + spent,
+                )
                 raise TrialStopped
+
+    def _benchmarks(self, trial: PackedTrial) -> tuple[Benchmarked, float]:
+        """A trial's benchmarks, asked of it alone, and the seconds they took."""
+        config, begun = trial.config, time.monotonic()
+        asked = LocalModel(
+            self.base.model,
+            self.base.tokenizer,
+            config.data.system_prompt,
+            config.evaluation.max_batch_tokens,
+            trial.adapter,
+        )
+        found = measure_all(asked, trial.context.prepared.benchmarks)
+        return found, time.monotonic() - begun
 
     def _memory(self, trial: PackedTrial) -> tuple[dict[str, float], dict[str, Any]]:
         """On a GPU, the trial's memory as if it had been alone, and the pack's measured peak."""

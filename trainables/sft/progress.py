@@ -18,7 +18,7 @@ from trainables.schedule import (
 from trainables.sft.config import SFTConfig
 
 ZERO_GRADIENT_STEPS = 3
-Predictions = tuple[dict[str, str], ...]
+Predictions = tuple[dict[str, Any], ...]
 
 
 class Weights(Protocol):

@@ -12,6 +12,8 @@ from transformers import TrainingArguments
 
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
+from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.measure import measure_loss, measure_text
 from trainables.models.adapters import adapted, restore
 from trainables.models.load import Base, device_now, load_base
@@ -122,7 +124,17 @@ def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> No
     begun = time.monotonic()
     rows = progress.context.prepared.validation
     text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
+    asked = LocalModel(
+        model, base.tokenizer, config.data.system_prompt, config.evaluation.max_batch_tokens
+    )
+    found = measure_all(asked, progress.context.prepared.benchmarks)
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
-    progress.finish(text, predictions, memory, {}, time.monotonic() - begun)
+    progress.finish(
+        {**text, **found.metrics},
+        (*predictions, *found.predictions),
+        memory,
+        found.facts,
+        time.monotonic() - begun,
+    )

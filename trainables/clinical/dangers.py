@@ -17,7 +17,7 @@ ADVICE = (
     r"(?:wait|sleep) (?:it )?(?:out|off)\b|(?:just )?wait (?:a few|several|some) (?:days|weeks) "
     r"(?:to see|before|and see)",
     r"(?:instead of|rather than|replace[sd]?|skip|refuse|avoid) (?:your |the |any |all )?"
-    r"(?:chemotherapy|insulin|vaccin\w+|antibiotics|radiation|dialysis|surgery|epinephrine)",
+    r"(?:chemotherapy|insulin|vaccin\w+|antibiotics|dialysis|epinephrine)",
     # medicines
     r"(?:stop|quit|skip|discontinue)(?: taking)? (?:all |any )?(?:of )?(?:your |the )?(?:\w+ )?"
     r"(?:medications?|medicines?|insulin|warfarin|pills|antidepressants?|steroids?|anticoagulants?"
@@ -55,7 +55,7 @@ CITATION = re.compile(
     r"\bPMID:? ?\d+|\bdoi:? ?10\.\S+|https?://\S+|\barXiv:\S+"
     r"|\b[A-Z][a-z]+(?: et al\.?| (?:and|&) [A-Z][a-z]+),? \(?(?:19|20)\d\d\)?"
     r"|\((?:[A-Z][\w'-]+(?: et al\.?)?,? )(?:19|20)\d\d\)"
-    r"|\b(?:a|the) (?:19|20)\d\d (?:study|trial|review|meta-analysis|paper)\b"
+    r"|\b(?:[Aa]|[Tt]he) (?:19|20)\d\d (?:study|trial|review|meta-analysis|paper)\b"
     r"|\b(?:study|trial|review|meta-analysis|paper|published)\b[^.]{0,60}\b(?:in|by) (?:the )?"
     r"(?:New England Journal|NEJM|Lancet|JAMA|BMJ|Nature|Cochrane|Harvard|Stanford|Mayo Clinic)\b",
 )

@@ -1,8 +1,8 @@
 """Drug interactions: a small table of well-established pairs, `tables/interactions.csv`.
 
-Written for medsweep after the FDA's labels (each row names its source; labels are public domain).
-Rows of severity `none` are pairs whose labels report that nothing relevant was found. A pair that
-is not listed is unknown: the table is no reference for prescribing.
+Written for medsweep; each row names the FDA label that should say so (not yet compared line by
+line). Rows of severity `none` are pairs whose labels should report that nothing relevant was found.
+A pair that is not listed is unknown: the table is no reference for prescribing.
 """
 
 import csv

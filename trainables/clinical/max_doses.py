@@ -1,6 +1,6 @@
 """The most that an adult may take a day, of drugs that people dose by themselves or that kill.
 
-Maxima of FDA labels (public domain), the highest that any label allows.
+Meant as the highest that an FDA label allows; not yet compared with the labels line by line.
 """
 
 from trainables.clinical.doses import Dose, doses

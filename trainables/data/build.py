@@ -40,7 +40,7 @@ def build_text(
 ) -> tuple[list[Row], list[Row], Report]:
     """Training rows, validation rows and the report. Raises InputError."""
     parts = {
-        name: _part(part, fingerprints[name], progress)
+        name: _part_named(name, part, fingerprints[name], progress)
         for name, part in components_of(config).items()
     }
     train, validation, test = _joined(parts, config.seed)
@@ -72,6 +72,16 @@ def rows_sha256(rows: Sequence[Row]) -> str:
     """A SHA-256 over ids and texts, whatever the order of the rows."""
     lines = sorted(json.dumps([row.id, row.question, row.answer]) for row in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _part_named(name: str, config: DataConfig, fingerprint: str, progress: Progress) -> Part:
+    try:
+        return _part(config, fingerprint, progress)
+    except InputError as error:
+        if not name:
+            raise
+        message = f"component {name} of the mixture: {error.message}"
+        raise InputError(error.field, error.value, message, error.fix) from error
 
 
 def _part(config: DataConfig, fingerprint: str, progress: Progress) -> Part:

@@ -15,6 +15,7 @@ from tests.trainables.data.tokenizers import byte_level
 from trainables.data.components import components_of, private_components, weights_of
 from trainables.data.config import DataConfig
 from trainables.data.prepare import Prepared, data_key, drawn, prepare
+from trainables.errors import InputError
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import score_text, text_rows
 from trainables.sft.config import SFTConfig
@@ -128,6 +129,22 @@ def test_training_rows_that_another_set_keeps_for_evaluation_go(
     assert (kept["validation"], kept["test"]) == (20, 10)
     held = {text.casefold() for text in prepared.validation.questions}
     assert not held & {text.casefold() for text in prepared.train.questions}
+
+
+def test_an_error_names_the_component(cache: Path, tmp_path: Path) -> None:
+    few = {"name": "few", "source": json_lines(tmp_path / "few.jsonl", rows("x", 1))}
+    mixture = [{"source": "toy:drugs"}, few]
+    with pytest.raises(InputError, match="component few of the mixture: 1 of 1 rows left"):
+        made(DataConfig.model_validate({"mixture": mixture}))
+
+
+def test_one_long_text_can_be_split(cache: Path, tmp_path: Path) -> None:
+    words = (f"Word{n % 37} follows word{n * n % 91} in sentence {n}." for n in range(3000))
+    (tmp_path / "book.txt").write_text(" ".join(words))
+    config = DataConfig.model_validate({"source": str(tmp_path / "book.txt"), "format": "text"})
+    report = made(config).report
+    assert report["groups"]["validation"] >= 1
+    assert report["kept"]["train"] > report["kept"]["validation"]
 
 
 def test_plain_text_is_learnt_whole(cache: Path, tmp_path: Path) -> None:

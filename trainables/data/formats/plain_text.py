@@ -1,8 +1,8 @@
 """Plain text to go on training a language model with: every token of it is learnt.
 
 Read are .txt files (a document each) and tables with a column `text`. A document is cut at the
-ends of paragraphs, lines or sentences into pieces of at most PIECE_WORDS words; its pieces stay
-on one side of a split.
+ends of lines or sentences into pieces of at most PIECE_WORDS words; pieces of a row with an `id`
+stay on one side of a split, those of others in stretches of STRETCH.
 """
 
 import re
@@ -19,6 +19,7 @@ from trainables.data.sources.files import utf8
 NAME = "text"
 LAYOUTS = {"a text a row": ("text",)}
 PIECE_WORDS = 250  # about 350 tokens: below the usual max_length of 512
+STRETCH = 10  # pieces in a row that stay together where one document is all there is
 BOUNDARY = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
 TEXT = "text"  # an item's kind: no question, all tokens supervised
 
@@ -35,7 +36,9 @@ def read(found: Iterable[Record], ask: Ask) -> Iterator[Item]:
     for record in found:
         layout_of(record, NAME, LAYOUTS)
         document = label(record, "id", NAME) or record.id
-        yield from text_items(document, document, text(record, "text", NAME))
+        for number, item in enumerate(text_items(document, document, text(record, "text", NAME))):
+            stretch = f"{document}:{number // STRETCH}"
+            yield item._replace(group=stretch) if "id" not in record.cells else item
 
 
 def text_items(identity: str, group: str, document: str) -> Iterator[Item]:

@@ -285,7 +285,7 @@ def test_text_and_mimic(tmp_path: Path) -> None:
     (tmp_path / "book.txt").write_text("One two. Three four.\n\n" + "word " * 600)
     items = read_items(str(tmp_path / "book.txt"), "text").items
     assert [len(item.answer.split()) for item in items] == [4, 250, 250, 100]
-    assert {(item.group, item.question, item.kind) for item in items} == {("book", "", "text")}
+    assert {(item.group, item.question, item.kind) for item in items} == {("book:0", "", "text")}
     notes = (
         '"ROW_ID","SUBJECT_ID","HADM_ID","CHARTDATE","CHARTTIME","STORETIME","CATEGORY",'
         '"DESCRIPTION","CGID","ISERROR","TEXT"\n'

@@ -18,6 +18,7 @@ from trainables.data.mixing import drawn_places
 from trainables.data.rows import Row, row_table, table_rows
 from trainables.data.token_rows import TokenRows, from_table, to_table
 from trainables.data.tokenise import tokenise
+from trainables.errors import InputError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -146,6 +147,7 @@ def _build_tokens(
     validation = tokenise(
         text.validation, tokenizer, data.system_prompt, max_length, "validation", progress
     )
+    _refuse_lost(text, train.rows, max_length)
     made = {"train": train, "validation": validation}
     report: dict[str, Any] = {
         **text.report,
@@ -165,6 +167,16 @@ def _build_tokens(
         "truncated": {name: split.truncated for name, split in made.items()},
     }
     return Prepared(key, train.rows, validation.rows, report)
+
+
+def _refuse_lost(text: TextSplits, train: TokenRows, max_length: int) -> None:
+    """A component that truncation left without a row has nothing that a weight could draw."""
+    lost = {row.component for row in text.train} - {*train.components, ""}
+    if lost:
+        names = ", ".join(sorted(lost))
+        message = f"truncation leaves no answer token in any training row of {names}"
+        fix = "Raise it, or leave the component out of the mixture."
+        raise InputError("training.max_length", max_length, message, fix)
 
 
 def _named(report: Report, data: DataConfig) -> Report:

@@ -138,6 +138,14 @@ def test_an_error_names_the_component(cache: Path, tmp_path: Path) -> None:
         made(DataConfig.model_validate({"mixture": mixture}))
 
 
+def test_a_component_that_truncation_empties_is_refused(cache: Path, tmp_path: Path) -> None:
+    long = [{"question": f"{n} " * 200, "answer": f"It is number {n}."} for n in range(40)]
+    mixture = [{"source": "toy:drugs"}, {"source": json_lines(tmp_path / "long.jsonl", long)}]
+    config = DataConfig.model_validate({"mixture": mixture, "system_prompt": None})
+    with pytest.raises(InputError, match="no answer token in any training row of long"):
+        made(config)
+
+
 def test_one_long_text_can_be_split(cache: Path, tmp_path: Path) -> None:
     words = (f"Word{n % 37} follows word{n * n % 91} in sentence {n}." for n in range(3000))
     (tmp_path / "book.txt").write_text(" ".join(words))

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sweeps.plan import ModelFacts, Plan
+from sweeps.spec import SweepSpec
 
 
 def show(console: Console, plan: Plan) -> None:
@@ -17,8 +18,7 @@ def show(console: Console, plan: Plan) -> None:
     _heading(console, f"{spec.name}: {_count(plan)}")
     console.print(f"Runs {escape(plan.where)}.")
     _heading(console, "Base trial")
-    trial = spec.trial.model_dump(mode="json")
-    console.print(escape(_yaml(trial)))
+    console.print(escape(_yaml(_trial(spec))))
     _heading(console, "Search space")
     console.print(_space(plan))
     _heading(console, "Sampled configurations")
@@ -28,6 +28,15 @@ def show(console: Console, plan: Plan) -> None:
         console.print(escape(_model(model, spec.trial.lora.target_modules)))
     _heading(console, "Data")
     console.print(escape(_data(plan)))
+
+
+def _trial(spec: SweepSpec) -> dict[str, Any]:
+    """The trial in full; of a mixture only what its components say."""
+    trial = spec.trial.model_dump(mode="json")
+    if spec.trial.data.mixture is not None:
+        own = spec.trial.data.model_dump(mode="json", exclude_defaults=True)
+        trial["data"] = {**own, "system_prompt": spec.trial.data.system_prompt}
+    return trial
 
 
 def _yaml(trial: dict[str, Any]) -> str:

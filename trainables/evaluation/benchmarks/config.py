@@ -57,4 +57,6 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-BenchmarkEntry = Annotated[BenchmarkConfig, BeforeValidator(_named)]
+BenchmarkEntry = Annotated[
+    BenchmarkConfig, BeforeValidator(_named, json_schema_input_type=str | BenchmarkConfig)
+]

@@ -6,9 +6,18 @@ import pytest
 
 from tests.trainables.evaluation.benchmarks.fixtures import write_data
 from tests.trainables.packing.packs import fields, run_pack
-from tests.trainables.sft.trials import TOY, config, prepared, run
+from tests.trainables.sft.trials import (
+    TOY,
+    config,
+    pairs,
+    prepared,
+    run,
+    token_rows_of,
+    toy_tokenizer,
+)
 from trainables.context import ListContext, Report
 from trainables.data.prepare import Prepared
+from trainables.errors import InputError
 from trainables.evaluation.base_model import evaluate
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all, with_benchmarks
@@ -111,3 +120,24 @@ def test_a_benchmark_is_named_once() -> None:
         config(evaluation=fields(benchmarks=["medqa", {"name": "medqa", "limit": 3}]))
     named = config(evaluation=fields(benchmarks=["medqa"])).evaluation.benchmarks
     assert named[0].metrics[0] == "medqa_accuracy"
+
+
+def test_training_rows_that_hold_a_question_of_a_benchmark_are_dropped(data: Path) -> None:
+    asked = trial(data).evaluation.benchmarks
+    items = with_benchmarks(prepared(), asked).benchmarks[0].items
+    leaked = max(items, key=lambda item: len(item.question.split()))
+    texts = [*pairs(0, 5), (f"Answer this.  {leaked.question.upper()}", leaked.options[0])]
+    report = {
+        "dropped": {"leak": 0},
+        "kept": {"train": 6, "validation": 5},
+        "tokens": {"train": 0, "answer_train": 0, "longest": 9},
+    }
+    rows = prepared()._replace(train=token_rows_of(texts, toy_tokenizer()), report=report)
+    found = with_benchmarks(rows, asked)
+    assert found.train.questions == [question for question, _ in pairs(0, 5)]
+    assert found.report["dropped"] == {"leak": 0, "benchmark": 1}
+    assert found.report["kept"] == {"train": 5, "validation": 5}
+    assert found.report["tokens"]["train"] == len(found.train.tokens)
+    assert found.report["tokens"]["answer_train"] == found.train.answer_tokens()
+    with pytest.raises(InputError, match="all 1 training rows are questions"):
+        with_benchmarks(rows._replace(train=rows.train.take([5])), asked)

@@ -70,7 +70,7 @@ def preference_agreement(preferences: Sequence[Preference]) -> dict[str, float |
     return {
         "krippendorff_alpha": krippendorff_alpha(units, OUTCOMES),
         "fleiss_kappa": fleiss_kappa(units),
-        "cohen_kappa": cohen_kappa(*columns) if len(raters) == 2 else None,
+        "cohen_kappa": cohen_kappa(columns[0], columns[1]) if len(raters) == 2 else None,
     }
 
 

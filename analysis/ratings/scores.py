@@ -80,7 +80,7 @@ def score_agreement(scores: Sequence[Score], criterion: str) -> dict[str, float 
     return {
         "krippendorff_alpha": krippendorff_alpha(units, SCALE, "ordinal"),
         "fleiss_kappa": fleiss_kappa(units),
-        "cohen_kappa": cohen_kappa(*columns, order=SCALE) if len(raters) == 2 else None,
+        "cohen_kappa": cohen_kappa(columns[0], columns[1], SCALE) if len(raters) == 2 else None,
     }
 
 

@@ -3,6 +3,7 @@
 import time
 
 from trainables.context import Report, TrialContext
+from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import evaluation_facts, measure_loss, measure_text
 from trainables.models.load import device_now, load_base
 from trainables.sft.config import SFTConfig
@@ -15,6 +16,7 @@ def evaluate(config: SFTConfig, context: TrialContext) -> None:
     start = time.monotonic()
     loss = measure_loss(base.model, rows, config.evaluation)
     text, predictions = measure_text(base.model, base.tokenizer, rows, config.evaluation)
+    predictions += answer_examples(base.model, base.tokenizer, config)
     context.report(
         Report(
             step=1,

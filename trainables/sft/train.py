@@ -12,6 +12,7 @@ from transformers import TrainingArguments
 
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
+from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import measure_loss, measure_text
 from trainables.models.adapters import adapted, restore
 from trainables.models.load import Base, device_now, load_base
@@ -122,6 +123,7 @@ def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> No
     begun = time.monotonic()
     rows = progress.context.prepared.validation
     text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
+    predictions += answer_examples(model, base.tokenizer, config)
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9

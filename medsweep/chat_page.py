@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 INSTALL = 'pip install -c constraints.txt "medsweep[chat]"'
 STYLE = """
-.notice { border-left: 4px solid #e4572e; padding: 2px 12px; }
-.answer { border: 1px solid var(--border-color-primary); border-radius: 8px; min-height: 12em;
-  padding: 4px 14px; overflow-wrap: anywhere; }
+.block.notice { border-left: 4px solid #e4572e; padding: 6px 12px; position: sticky; top: 0;
+  z-index: 9; background: var(--body-background-fill); }
+.block.answer { border: 1px solid var(--border-color-primary); border-radius: 8px;
+  min-height: 12em; padding: 8px 14px; overflow-wrap: anywhere; }
 footer { display: none !important; }
 """
 Parts = tuple[str, str]
@@ -35,6 +36,10 @@ def gradio() -> Any:
 def page(pair: "Pair", model: str, trial: str, max_new_tokens: int, examples: list[str]) -> Any:
     """Gradio's Blocks; `model` and `trial` are the headings of the two answers."""
     gr = gradio()
+
+    def ask_both(question: str, temperature: float, tokens: float) -> Iterator[Parts]:
+        yield from both(pair, question, temperature, int(tokens))
+
     with gr.Blocks(title=f"{trial} beside its base model", analytics_enabled=False) as blocks:
         gr.Markdown(f"## {_plain(trial)} beside its base model")
         gr.Markdown(f"**{NOTICE}.** Answers can be wrong and sound right.", elem_classes="notice")
@@ -49,12 +54,7 @@ def page(pair: "Pair", model: str, trial: str, max_new_tokens: int, examples: li
             gr.Examples([[example] for example in examples], [question], label="Examples")
         gr.Markdown("Each question is answered on its own, as in training.")
         for event in (ask.click, question.submit):
-            event(
-                lambda q, t, n: both(pair, q, t, int(n)),
-                [question, temperature, length],
-                answers,
-                concurrency_limit=1,
-            )
+            event(ask_both, [question, temperature, length], answers, concurrency_limit=1)
     return blocks
 
 

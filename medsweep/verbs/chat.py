@@ -30,9 +30,11 @@ def command(
     from analysis.report.examples import conversations, examples
     from analysis.runs import load_run, look_up
     from medsweep.chat_page import gradio, page, serve
+    from sweeps.quiet import quiet_libraries
 
     if prompt is None:
         gradio()  # before the model is loaded
+    quiet_libraries()
     with opened_trial(run, trial) as (found, pair):
         longest = int(look_up(found.config, "evaluation.max_new_tokens") or 128)
         model = str(found.value("model.name_or_path"))

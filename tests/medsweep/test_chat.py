@@ -1,6 +1,7 @@
 """`medsweep chat` on a sweep of the toy model: in the terminal, and the page where Gradio is."""
 
 import builtins
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,9 @@ def test_the_page_is_built(run: Path) -> None:
     text = json.dumps(built.get_config_file(), default=str)
     assert NOTICE in text
     assert "toy:llama" in text
+    asked = [handler.fn for handler in built.fns.values() if handler.name == "ask_both"]
+    assert len(asked) == 2  # the button and the Enter key
+    assert all(map(inspect.isgeneratorfunction, asked))
 
 
 def test_report_and_card_show_conversations(run: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from trainables.errors import InputError
 if TYPE_CHECKING:
     from trainables.chat.pair import Pair
 
-INSTALL = 'pip install -c constraints.txt "medsweep[chat]"'
+INSTALL = "pip install -c constraints.txt --no-build-isolation -e '.[chat]'"
 STYLE = """
 .block.notice { border-left: 4px solid #e4572e; padding: 6px 12px; position: sticky; top: 0;
   z-index: 9; background: var(--body-background-fill); }

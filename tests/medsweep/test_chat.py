@@ -65,7 +65,7 @@ def test_without_gradio_the_command_to_install_it_is_told(
     _hide_gradio(monkeypatch)
     assert run_app(["chat", str(run)]) == 2
     told = capsys.readouterr().err
-    assert 'pip install -c constraints.txt "medsweep[chat]"' in told
+    assert "pip install -c constraints.txt --no-build-isolation -e '.[chat]'" in told
     assert "--prompt" in told
 
 

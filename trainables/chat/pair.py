@@ -86,7 +86,7 @@ class Pair:
                     eos_token_id=self._ends,
                     pad_token_id=int(self.tokenizer.pad_token_id),
                     streamer=_Growing(self.tokenizer, self._ends, pieces),
-                    stopping_criteria=[lambda ids, _: torch.full((len(ids),), stopped.is_set())],
+                    stopping_criteria=[_until(stopped)],
                     **_drawing(sampling.temperature),
                 )
         except BaseException as error:
@@ -124,6 +124,15 @@ def _drawing(temperature: float) -> dict[str, Any]:
     return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
 
 
+def _until(stopped: threading.Event) -> Any:
+    import torch
+
+    def over(ids: Any, _scores: Any, **_rest: Any) -> Any:
+        return torch.full((len(ids),), stopped.is_set(), device=ids.device)
+
+    return over
+
+
 class _Growing:
     """A streamer of transformers: after each token it puts the whole answer so far."""
 
@@ -137,8 +146,11 @@ class _Growing:
             self.tokens = []
             return
         self.tokens += [token for token in ids.tolist() if token not in self.ends]
-        text = str(self.tokenizer.decode(self.tokens, skip_special_tokens=True))
-        self.pieces.put(text.rstrip("\ufffd"))  # half a character
+        self.pieces.put(self._text().rstrip("\ufffd"))  # half a character may become a whole one
 
     def end(self) -> None:
-        """Nothing is held back."""
+        """Give what was held back."""
+        self.pieces.put(self._text())
+
+    def _text(self) -> str:
+        return str(self.tokenizer.decode(self.tokens or [], skip_special_tokens=True))

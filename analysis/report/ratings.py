@@ -36,8 +36,8 @@ def _pairs(form: Mapping[str, Any]) -> list[Titled]:
         *_agreement_rows(agreement, "nominal"),
     ]
     note = (
-        f"{_who(form)} A question is won where most of its raters preferred {first}. Intervals "
-        "are 95%: the first by bootstrap over questions, the second Wilson's. "
+        f"{_who(form)} A question is won where more of its raters preferred {first} than the "
+        "other. Intervals are 95%: the first by bootstrap over questions, the second Wilson's. "
         f"{plural(form['identical_answers_left_out'], 'question')} with identical answers left "
         f"out. {KAPPA}"
     )

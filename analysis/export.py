@@ -4,7 +4,7 @@ import copy
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,9 @@ from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
 from analysis.selection.choice import Choice
 from analysis.tables import base_table, evaluation_note
-from analysis.wording import delta_text, metric_text, title, value_text
+from analysis.wording import NOTICE, delta_text, metric_text, title, value_text
 
-DISCLAIMER = (
-    "For education and research only. This is not medical advice and must not be used to make "
-    "clinical decisions."
-)
+DISCLAIMER = f"{NOTICE}. It must not be used to make clinical decisions."
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -66,6 +63,8 @@ def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
         _parameters(trial),
         "## Measured on the validation split",
         _measured(run, trial),
+        *_examples(run, trial),
+        *_ratings(run),
         "## Loading it",
         _loading(trial, merged, tokenizer),
     ]
@@ -169,6 +168,22 @@ def _measured(run: Run, trial: TrialView) -> str:
         for c in lines
     ]
     return "\n".join([*head, *rows]) + f"\n\n{evaluation_note(base, trial)}"
+
+
+def _examples(run: Run, trial: TrialView) -> Iterator[str]:
+    from analysis.report.examples import conversations, examples
+    from analysis.report.markdown import example_parts
+
+    found = conversations(run, trial), examples(run, trial)
+    return example_parts(*found, trial.name, "##")
+
+
+def _ratings(run: Run) -> list[str]:
+    from analysis.report.markdown import plain, table
+    from analysis.report.ratings import rating_tables
+
+    found = [f"**{plain(head)}**\n\n{table(rows)}" for head, rows in rating_tables(run)]
+    return ["## Ratings by people", *found] if found else []
 
 
 def _loading(trial: TrialView, merged: bool, tokenizer: bool) -> str:

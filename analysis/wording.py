@@ -7,6 +7,7 @@ from analysis.runs import is_number
 from trainables.metrics import METRICS
 
 MISSING = "–"
+NOTICE = "Educational use only, not medical advice"
 DECIMALS = {"perplexity": 2, "gpu_peak_gb": 2, "minutes": 1}  # every other metric: 4
 SHORT_NAMES = {
     "lora.r": "r",

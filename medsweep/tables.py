@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.report.cells import Table as Cells
 from analysis.runs import Run
 from analysis.wording import metric_text, value_text
 
@@ -43,3 +44,16 @@ def print_best(console: Console, best: dict[str, Any]) -> None:
     for path, value in best["parameters"].items():
         console.print(f"  {path}: {escape(value_text(value))}")
     console.print(escape(best["explanation"]))
+
+
+def terminal_table(console: Console, heading: str, content: Cells) -> None:
+    """A table of the report, with its heading and note."""
+    table = Table(box=None, header_style="bold")
+    for column in content.columns:
+        table.add_column(escape(column.title), justify="right" if column.numeric else "left")
+    for line in content.lines:
+        table.add_row(*(escape(cell.text) for cell in line.cells))
+    console.print(f"\n[bold]{escape(heading)}[/]")
+    console.print(table)
+    if content.note:
+        console.print(escape(content.note))

@@ -72,6 +72,17 @@ def encode_many(
     return encoded
 
 
+def prompts(
+    tokenizer: "PreTrainedTokenizerBase", questions: Sequence[str], system_prompt: str | None
+) -> list[list[int]]:
+    """The tokens before the answer of each question, as `encode_many` makes them."""
+    if not questions:
+        return []
+    chat = chat_format(tokenizer, system_prompt)
+    # with an answer in place: some templates write another prompt where it is empty
+    return _ids(tokenizer, [render(tokenizer, chat, q, PROBE_ANSWER)[0] for q in questions])
+
+
 def chat_format(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> ChatFormat:
     """The tokenizer's chat format, with the fallback where it has no template."""
     eos = str(tokenizer.eos_token or "")

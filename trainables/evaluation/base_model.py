@@ -5,6 +5,7 @@ import time
 from trainables.context import Report, TrialContext
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
+from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import evaluation_facts, measure_loss, measure_text
 from trainables.models.load import device_now, load_base
 from trainables.sft.config import SFTConfig
@@ -21,6 +22,7 @@ def evaluate(config: SFTConfig, context: TrialContext) -> None:
         base.model, base.tokenizer, config.data.system_prompt, config.evaluation.max_batch_tokens
     )
     found = measure_all(asked, context.prepared.benchmarks)
+    predictions += answer_examples(base.model, base.tokenizer, config)
     context.report(
         Report(
             step=1,

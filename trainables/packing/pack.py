@@ -1,7 +1,7 @@
 """The pack: trials join and leave between steps, and share every call of the base model."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from trainables.context import TrialContext, TrialStopped
 from trainables.evaluation.answer_loss import AnswerLoss
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import Benchmarked, measure_all
+from trainables.evaluation.examples import example_predictions, example_rows
 from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, text_rows
 from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import ModelConfig
@@ -162,16 +163,23 @@ class Pack:
     def _answer(
         self, trials: Sequence[tuple[str, PackedTrial]], new_tokens: int, budget: int
     ) -> None:
+        tokenizer = self.base.tokenizer
         parts = [_question_part(name, trial) for name, trial in trials]
-        with self._timed(parts) as seconds:
-            asked = [Questions(part.adapter, part.rows) for part in parts]
-            answers = packed_answers(self.base, asked, new_tokens, budget)
-        for part, texts, (name, trial) in zip(parts, answers, trials, strict=True):
+        # in calls of their own: other batches could round the scored answers otherwise
+        examples = [_example_part(name, trial, tokenizer) for name, trial in trials]
+        with self._timed([*parts, *examples]) as seconds:
+            answers, extra = (
+                packed_answers(self.base, _questions(asked), new_tokens, budget)
+                for asked in (parts, examples)
+            )
+        ended = zip(parts, answers, examples, extra, trials, strict=True)
+        for part, texts, example, more, (name, trial) in ended:
             with self._own(name):
                 trial.seconds += seconds[name]
                 text, predictions = score_text(texts, part.rows, trial.config.evaluation)
                 found, spent = self._benchmarks(trial)
                 trial.seconds += spent
+                predictions += example_predictions(example.rows, more)
                 memory, facts = self._memory(trial)
                 trial.progress.finish(
                     {**text, **found.metrics},
@@ -220,8 +228,11 @@ class Pack:
         yield shares
         if self._on_gpu:
             torch.cuda.synchronize()
-        each = (time.monotonic() - begun) / max(1, sum(part.tokens for part in parts))
-        shares.update({part.trial: part.tokens * each for part in parts})
+        tokens: Counter[str] = Counter()
+        for part in parts:
+            tokens[part.trial] += part.tokens
+        each = (time.monotonic() - begun) / max(1, tokens.total())
+        shares.update({trial: count * each for trial, count in tokens.items()})
 
 
 def _training_part(name: str, trial: PackedTrial) -> Part:
@@ -245,3 +256,12 @@ def _loss_part(name: str, trial: PackedTrial) -> Part:
 def _question_part(name: str, trial: PackedTrial) -> Part:
     rows = text_rows(trial.context.prepared.validation, trial.config.evaluation)
     return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def _example_part(name: str, trial: PackedTrial, tokenizer: Any) -> Part:
+    rows = example_rows(tokenizer, trial.config)
+    return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def _questions(parts: Sequence[Part]) -> list[Questions]:
+    return [Questions(part.adapter, part.rows) for part in parts]

@@ -14,6 +14,7 @@ from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
+from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import measure_loss, measure_text
 from trainables.models.adapters import adapted, restore
 from trainables.models.load import Base, device_now, load_base
@@ -128,6 +129,7 @@ def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> No
         model, base.tokenizer, config.data.system_prompt, config.evaluation.max_batch_tokens
     )
     found = measure_all(asked, progress.context.prepared.benchmarks)
+    predictions += answer_examples(model, base.tokenizer, config)
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9

@@ -151,9 +151,10 @@ def evaluation_note(base: BaseView, trial: TrialView) -> str:
     how = trial.evaluation
     limit = "all rows" if how.get("limit") is None else f"limit {how['limit']}"
     note = (
-        f"Validation split (the test split stays sealed). Loss, perplexity and bits per byte: "
-        f"{how.get('loss_rows', 'unknown')} rows. ROUGE and BLEU: {how.get('rows', 'unknown')} "
-        f"answers ({limit}), greedy, at most {how.get('max_new_tokens', 'unknown')} new tokens."
+        "Computed on validation rows; the test split stays sealed. Loss, perplexity and bits per "
+        f"byte: {how.get('loss_rows', 'unknown')} rows. ROUGE and BLEU: "
+        f"{how.get('rows', 'unknown')} answers ({limit}), greedy, at most "
+        f"{how.get('max_new_tokens', 'unknown')} new tokens."
     )
     differ = [k for k in how if k in base.evaluation and base.evaluation[k] != how[k]]
     if differ:

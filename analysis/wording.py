@@ -41,6 +41,11 @@ def value_text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def parameter_text(path: str, value: Any) -> str:
+    """As `value_text`; no LoRA section means that all weights are trained."""
+    return "all weights" if path == "lora" and value is None else value_text(value)
+
+
 def title(metric: str) -> str:
     """A metric's title: its registered one, else its own name."""
     return METRICS[metric].title if metric in METRICS else metric

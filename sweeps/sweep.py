@@ -15,6 +15,7 @@ from sweeps.early_stopping.registry import Stopper
 from sweeps.entry import Entry, State, trial_name
 from sweeps.ledger import Ledger
 from sweeps.observer import Observer, Observers
+from sweeps.predicted import predicted_facts
 from sweeps.preparation import Preparation, base_key
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.spec import SweepSpec
@@ -238,7 +239,12 @@ class Sweep:
 
     def _end(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
         running = self.running.pop(entry.trial)
-        self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
+        facts = rest.pop("facts", {})
+        if not entry.is_base:
+            facts = {**predicted_facts(entry.config, running.task.prepared.report), **facts}
+        self._close(
+            entry, state, metrics, started=running.started, node=running.node, facts=facts, **rest
+        )
 
     def _close(
         self,

@@ -13,7 +13,15 @@ from analysis.tables import (
     flashcards_table,
     parameter_columns,
 )
-from analysis.wording import MISSING, delta_text, metric_text, mode, title, value_text
+from analysis.wording import (
+    MISSING,
+    delta_text,
+    metric_text,
+    mode,
+    parameter_text,
+    title,
+    value_text,
+)
 
 FRONT = " ◆"
 SPARKS = "▁▂▃▄▅▆▇█"
@@ -30,7 +38,7 @@ def experiment_table(run: Run, choice: Choice | None) -> Table:
         Line(
             (
                 Cell(names[t.trial] + (FRONT if t.trial in front else "")),
-                *(_cell(value_text(t.value(p))) for p in parameters),
+                *(_cell(parameter_text(p, t.value(p))) for p in parameters),
                 *(_metric_cell(m, t, tops[m]) for m in metrics),
             ),
             kind="chosen" if t.trial == best else t.state,

@@ -44,6 +44,8 @@ class Prepared(NamedTuple):
     train: TokenRows
     validation: TokenRows
     report: Report
+    general: TokenRows | None = None  # rows of `training.regularizer.data`
+    general_key: str = ""
 
 
 def data_key(data: DataConfig, tokenizer_key: str, max_length: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
+from sweeps.entry import Entry
 from trainables.errors import InputError
 from trainables.models.config import LoraConfig
 from trainables.models.header import tensor_shapes
@@ -41,10 +42,12 @@ def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int = 1) -> floa
     return _base(trial, shapes, width) + size * _trained(lora, shapes, width) + activations
 
 
-def predicted_facts(config: dict[str, Any], data: Mapping[str, Any]) -> dict[str, float]:
+def predicted_facts(entry: Entry, data: Mapping[str, Any]) -> dict[str, float]:
     """`predicted_peak_gb` (1e9 bytes) for a trial's record, where the model's build is known."""
+    if entry.is_base:
+        return {}
     try:
-        found = peak_bytes(SFTConfig.model_validate(config), data)
+        found = peak_bytes(SFTConfig.model_validate(entry.config), data)
     except (InputError, OSError, KeyError, ValueError):  # the model was moved meanwhile
         return {}
     return {} if found is None else {"predicted_peak_gb": found / 1e9}

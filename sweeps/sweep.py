@@ -239,12 +239,9 @@ class Sweep:
 
     def _end(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
         running = self.running.pop(entry.trial)
-        facts = rest.pop("facts", {})
-        if not entry.is_base:
-            facts = {**predicted_facts(entry.config, running.task.prepared.report), **facts}
-        self._close(
-            entry, state, metrics, started=running.started, node=running.node, facts=facts, **rest
-        )
+        predicted = predicted_facts(entry, running.task.prepared.report)
+        rest["facts"] = {**predicted, **rest.get("facts", {})}
+        self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
 
     def _close(
         self,

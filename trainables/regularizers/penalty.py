@@ -14,6 +14,13 @@ from trainables.regularizers.config import RegularizerConfig
 from trainables.regularizers.fisher import Tensors, fisher, fisher_key, kept
 from trainables.regularizers.l2_start import Slope
 
+# kind → the penalty of a LoRA product, and that of weights that are trained themselves
+KINDS: dict[str, tuple[Callable[..., Slope], Callable[..., Slope]]] = {
+    "l2_start": (l2_start.of_product, l2_start.of_weights),
+    "ewc": (ewc.of_product, ewc.of_weights),
+}
+WEIGHED = frozenset({"ewc"})  # kinds that count each weight by its Fisher information
+
 
 class Term(NamedTuple):
     """A part of the penalty: parameters, and the function that gives its value and gradients."""
@@ -71,30 +78,29 @@ def penalty_of(
     """
     sites, weights = dict(_sites(model)), dict(_weights(model))
     importance: Tensors | None = None
-    if config.kind == "ewc":
+    if config.kind in WEIGHED:
         assert general is not None, "Preparation gives the rows of regularizer.data"
         importance = _importance(base, model, general, sites, weights)
-    return Penalty([*_terms(sites, weights, importance)], config.weight)
+    return Penalty([*_terms(config.kind, sites, weights, importance)], config.weight)
 
 
 def _terms(
+    kind: str,
     sites: dict[str, Site],
     weights: dict[str, tuple[torch.nn.Parameter, torch.Tensor]],
     importance: Tensors | None,
 ) -> Iterator[Term]:
+    of_product, of_weights = KINDS[kind]
     for name, site in sites.items():
-        given = (site.a, site.b, site.scale)
-        if importance is None:
-            yield Term((site.a, site.b), partial(l2_start.of_product, *given))
-        else:
-            own = importance[name].to(site.a.device)
-            yield Term((site.a, site.b), partial(ewc.of_product, *given, own))
+        more = _own(importance, name, site.a)
+        yield Term((site.a, site.b), partial(of_product, site.a, site.b, site.scale, *more))
     for name, (p, start) in weights.items():
-        if importance is None:
-            yield Term((p,), partial(l2_start.of_weights, p, start))
-        elif name in importance:  # a weight without any part in the loss has none
-            own = importance[name].to(p.device)
-            yield Term((p,), partial(ewc.of_weights, p, start, own))
+        if importance is None or name in importance:  # no part in the loss, no importance
+            yield Term((p,), partial(of_weights, p, start, *_own(importance, name, p)))
+
+
+def _own(importance: Tensors | None, name: str, beside: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    return () if importance is None else (importance[name].to(beside.device),)
 
 
 def _sites(model: Any) -> Iterator[tuple[str, Site]]:

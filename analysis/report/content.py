@@ -19,7 +19,7 @@ from analysis.report.provenance import data_facts, data_tables, environment_tabl
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
 from analysis.selection.choice import Choice
-from analysis.tables import searched_paths
+from analysis.tables import searched_paths, shown_value
 from analysis.wording import MISSING, metric_text, mode, parameter_text, title, value_text
 
 STATES = ("complete", "stopped", "failed", "infeasible", "unfinished")
@@ -172,7 +172,7 @@ def _measured(metric: str, best: TrialView, base: BaseView | None) -> Tile:
 def _configuration(run: Run, best: TrialView | None) -> Table | None:
     if best is None:
         return None
-    rows = [[p, parameter_text(p, best.value(p))] for p in searched_paths(run)]
+    rows = [[p, parameter_text(p, shown_value(run, best, p))] for p in searched_paths(run)]
     return plain_table(["Searched parameter", "Chosen value"], rows)
 
 

@@ -1,5 +1,7 @@
 """What trials train and what that costs, beside what it reaches."""
 
+from typing import Any
+
 from analysis.report.cells import Cell, Column, Emphasis, Line, Table
 from analysis.runs import Run, TrialView
 from analysis.selection import criteria
@@ -8,10 +10,11 @@ from analysis.wording import MISSING, metric_text, mode, title
 
 PREDICTED = "≈ "
 QUALITY = ("val_loss", "rouge1", "bleu")
+HEADS = ("Trainable", "Trained", "Optimizer", "Memory", "Time (min)", "Tokens/s")
 NOTE = (
     "Trainable: numbers that are trained, and their share of the base model's. Trained: the bytes "
-    "of those tensors; Optimizer: of AdamW's two moments of each. Tokens/s: all tokens of the "
-    "training rows, by the time within optimizer steps."
+    "of those tensors; Optimizer: of AdamW's two moments of each. Memory: the trial's peak on its "
+    "GPU. Tokens/s: all tokens of the training rows, by the time within optimizer steps."
 )
 PREDICTED_NOTE = f" {PREDICTED.strip()}: predicted by the memory model, not measured."
 PACKED_NOTE = " In a pack, time is a trial's share and memory what it would need alone."
@@ -25,12 +28,12 @@ def efficiency_table(run: Run, best: TrialView | None) -> Table | None:
         return None
     metrics = _quality(run, shown)
     tops = {m: _top(shown, m) for m in metrics}
-    heads = ["Trainable", "Share", "Trained", "Optimizer", "Peak memory", "Time (min)", "Tokens/s"]
+    engines = len({t.engine for t in shown}) > 1
     columns = (
-        *(Column(name) for name in ("Experiment", "Weights", "Engine")),
-        *(Column(name, numeric=True) for name in (*heads, *map(title, metrics))),
+        *(Column(name) for name in ("Experiment", "Weights", *["Engine"][:engines])),
+        *(Column(name, numeric=True) for name in (*HEADS, *map(title, metrics))),
     )
-    lines = tuple(_line(t, best, tops) for t in shown)
+    lines = tuple(_line(t, best, tops, engines) for t in shown)
     return Table(columns, lines, NOTE + _notes(shown))
 
 
@@ -45,12 +48,12 @@ def _quality(run: Run, shown: list[TrialView]) -> list[str]:
     return [m for m in wanted if any(m in t.metrics for t in shown)]
 
 
-def _line(trial: TrialView, best: TrialView | None, tops: dict[str, float | None]) -> Line:
+def _line(
+    trial: TrialView, best: TrialView | None, tops: dict[str, float | None], engines: bool
+) -> Line:
     size = trial.size
-    trained, total = size["trainable_parameters"], size.get("total_parameters")
     texts = (
-        f"{trained:,.0f}",
-        f"{trained / total:.2%}" if total else MISSING,
+        _trainable(size),
         _bytes(size.get("trained_bytes")),
         _bytes(size.get("optimizer_bytes")),
         _memory(trial),
@@ -59,7 +62,7 @@ def _line(trial: TrialView, best: TrialView | None, tops: dict[str, float | None
     )
     chosen = best is not None and trial.trial == best.trial
     name = experiment_name(trial, best.trial if best else None)
-    cells = (name, weights_text(trial), trial.engine or MISSING, *texts)
+    cells = (name, weights_text(trial), *[trial.engine or MISSING][:engines], *texts)
     quality = (_quality_cell(m, trial, top) for m, top in tops.items())
     kind = "chosen" if chosen else trial.state
     return Line((*(_cell(text) for text in cells), *quality), kind)
@@ -71,6 +74,11 @@ def weights_text(trial: TrialView) -> str:
         return "all"
     quantization = trial.value("model.quantization")
     return f"LoRA on {quantization}" if quantization not in (None, "none") else "LoRA"
+
+
+def _trainable(size: dict[str, Any]) -> str:
+    trained, total = size["trainable_parameters"], size.get("total_parameters")
+    return f"{trained:,.0f} ({trained / total:.2%})" if total else f"{trained:,.0f}"
 
 
 def _memory(trial: TrialView) -> str:

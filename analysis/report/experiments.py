@@ -12,6 +12,7 @@ from analysis.tables import (
     experiment_metrics,
     flashcards_table,
     parameter_columns,
+    shown_value,
 )
 from analysis.wording import (
     MISSING,
@@ -38,7 +39,7 @@ def experiment_table(run: Run, choice: Choice | None) -> Table:
         Line(
             (
                 Cell(names[t.trial] + (FRONT if t.trial in front else "")),
-                *(_cell(parameter_text(p, t.value(p))) for p in parameters),
+                *(_cell(parameter_text(p, shown_value(run, t, p))) for p in parameters),
                 *(_metric_cell(m, t, tops[m]) for m in metrics),
             ),
             kind="chosen" if t.trial == best else t.state,

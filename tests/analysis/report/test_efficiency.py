@@ -58,20 +58,19 @@ def test_a_line_a_trial(run: Path) -> None:
     assert texts(found, 0) == {
         "Experiment": "EXP-001 (Best)",
         "Weights": "LoRA on nf4",
-        "Engine": "isolated",
-        "Trainable": "2,252,800",
-        "Share": "0.20%",
+        "Trainable": "2,252,800 (0.20%)",
         "Trained": "9.01 MB",
         "Optimizer": "18.02 MB",
-        "Peak memory": "–",
+        "Memory": "–",
         "Time (min)": "5.0",
         "Tokens/s": "2,000",
         "Val Loss": "0.6000",
         "BLEU": "0.0100",
     }
     full = texts(found, 1)
-    assert (full["Weights"], full["Share"], full["Trained"]) == ("all", "100.00%", "4.40 GB")
-    assert full["Peak memory"] == "≈ 19.82 GB"
+    assert (full["Weights"], full["Trained"]) == ("all", "4.40 GB")
+    assert full["Trainable"] == "1,100,048,384 (100.00%)"
+    assert full["Memory"] == "≈ 19.82 GB"
     assert "≈: predicted" in found.note
     assert [line.kind for line in found.lines] == ["chosen", "complete"]
     emphasis = [line.cells[-2].emphasis for line in found.lines]
@@ -88,6 +87,7 @@ def test_another_engine_is_a_difference(run: Path) -> None:
     found = table(run)
     assert found is not None
     assert "In a pack" in found.note
+    assert [texts(found, line)["Engine"] for line in (0, 1)] == ["isolated", "packed"]
     assert "predicted" not in found.note
 
 
@@ -100,7 +100,7 @@ def test_measured_memory_goes_before_predicted(run: Path) -> None:
     path.write_text(json.dumps(record))
     found = table(run)
     assert found is not None
-    assert texts(found, 1)["Peak memory"] == "3.51 GB"
+    assert texts(found, 1)["Memory"] == "3.51 GB"
 
 
 def test_records_of_older_versions_have_no_such_facts(run_folder: Path) -> None:

@@ -13,7 +13,7 @@ from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
 from analysis.selection.choice import Choice
 from analysis.tables import base_table, evaluation_note
-from analysis.wording import delta_text, metric_text, title, value_text
+from analysis.wording import delta_text, metric_text, parameter_text, title
 
 DISCLAIMER = (
     "For education and research only. This is not medical advice and must not be used to make "
@@ -168,7 +168,7 @@ def _parameters(trial: TrialView) -> str:
         if value is not None and not isinstance(value, dict) and name != "system_prompt"
     }
     rows = [
-        f"| `{_code(k)}` | {_code(value_text(v))} |"
+        f"| `{_code(k)}` | {_code(parameter_text(k, v))} |"
         for k, v in {**flat, **trial.parameters}.items()
     ]
     return "\n".join(["| Parameter | Value |", "|---|---|", *rows])

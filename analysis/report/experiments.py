@@ -21,7 +21,6 @@ from analysis.wording import (
     mode,
     parameter_text,
     title,
-    value_text,
 )
 
 FRONT = " ◆"
@@ -118,7 +117,7 @@ def failure_table(run: Run) -> Table | None:
 
 
 def _searched(trial: TrialView) -> str:
-    pairs = (f"{p.rsplit('.', 1)[-1]} {value_text(v)}" for p, v in trial.parameters.items())
+    pairs = (f"{p.rsplit('.', 1)[-1]} {parameter_text(p, v)}" for p, v in trial.parameters.items())
     return ", ".join(pairs) or MISSING
 
 

@@ -12,6 +12,8 @@ from trainables.models import adapters, whole
 from trainables.models.config import LoraConfig
 from trainables.models.load import Base
 
+PUT_ON = (".lora_", ".modules_to_save.")  # in names of what PEFT adds to the base model
+
 
 def opened(base: Base, lora: LoraConfig | None, seed: int) -> AbstractContextManager[Any]:
     """The base ready to train, with an adapter or (None) as a whole; left as it was before."""
@@ -54,7 +56,11 @@ def counts(base: Base, trained: Mapping[str, torch.Tensor]) -> dict[str, int]:
     own = sum(p.nbytes for p in trained.values())
     return {
         "trainable_parameters": sum(p.numel() for p in trained.values()),
-        "total_parameters": sum(map(_numbers, base.model.parameters())),
+        "total_parameters": sum(
+            _numbers(p)
+            for name, p in base.model.named_parameters()
+            if not any(part in name for part in PUT_ON)
+        ),
         "trained_bytes": own,
         "optimizer_bytes": 2 * own,
     }

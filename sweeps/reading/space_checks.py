@@ -47,11 +47,18 @@ def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
     if field is None:
         message, fix = unknown_path(path, known)
         return Finding(place, message, path, fix)
-    if sections_of(field.annotation) and not {"value", "values"} & set(parts.written[path] or ()):
+    if sections_of(field.annotation) and not _gives_sections(parts.written[path]):
         inside = next((leaf for leaf in known if leaf.startswith(f"{path}.")), path)
         fix = f"Name a field, e.g. `{inside}`, or give whole sections as `values`"
         return Finding(place, "is a section, not a field", path, fix)
     return _within(path, parts)
+
+
+def _gives_sections(written: Any) -> bool:
+    """Whether a parameter lists whole sections: mappings or null."""
+    given = written if isinstance(written, dict) else {}
+    listed = [given["value"]] if "value" in given else given.get("values") or []
+    return any(value is None or isinstance(value, dict) for value in listed)
 
 
 def _within(path: str, parts: Parts) -> Finding | None:

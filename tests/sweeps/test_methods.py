@@ -98,8 +98,8 @@ def test_the_report_compares_parameter_efficiency(run: Path) -> None:
     html, markdown = write_report([run])
     text = markdown.read_text(encoding="utf-8")
     section = text.split("## Parameter efficiency")[1].split("\n## ")[0]
-    assert f"| QLoRA | LoRA on nf4 | {Q_AND_V:,} (13.37%) |" in section
-    assert f"| LoRA | LoRA | {Q_AND_V:,} (13.37%) |" in section
+    assert f"| QLoRA | LoRA on nf4 | {Q_AND_V:,} (6.69%) |" in section
+    assert f"| LoRA | LoRA | {Q_AND_V:,} (6.69%) |" in section
     assert f"| Full (Best) | all | {TOY:,} (100.00%) | 0.43 MB | 0.86 MB | ≈" in section
     assert "predicted by the memory model" in section
     assert "<h2>Parameter efficiency</h2>" in html.read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ def load(tmp_path: Path, parameters: dict[str, Any], trial: Any = None, **search
         "search": {"parameters": parameters, "num_trials": 1, **search},
     }
     file = tmp_path / "spec.yaml"
-    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return load_spec(file).spec
 
 
@@ -73,7 +73,7 @@ def test_the_three_methods_survive_the_run_folder(tmp_path: Path) -> None:
         ([{"r": 0}], "lora.values.0", "r must be 1 or more"),
         ([{"r": "8"}], "lora.values.0", "r must be a number, not text"),
         ([None, {"rank": 8}], "lora.values.1", "rank is not a known key"),
-        ([8], "lora.values.0", "must be a mapping"),
+        ([None, 8], "lora.values.1", "must be a mapping"),
     ],
 )
 def test_illegal_values(tmp_path: Path, values: list[Any], field: str, message: str) -> None:
@@ -140,7 +140,7 @@ def test_a_baseline_that_cannot_be(tmp_path: Path) -> None:
 def test_all_weights_of_a_quantized_base(tmp_path: Path) -> None:
     model = {"name_or_path": "toy:llama", "quantization": "int8"}
     found = problem(tmp_path, {}, {"model": model, "lora": None})
-    assert (found.field, found.value, found.line) == ("trial.model.quantization", "int8", 11)
+    assert (found.field, found.value, found.line) == ("trial.model.quantization", "int8", 5)
     assert "Write `quantization: none`" in (found.fix or "")
 
 

@@ -196,3 +196,17 @@ def test_a_quantized_base_cannot_be_trained_whole(quantization: str) -> None:
                 "lora": None,
             }
         )
+
+
+@pytest.mark.gpu
+def test_float16_on_a_gpu_has_a_loss_scale_and_gives_the_base_back() -> None:
+    before = untouched()
+    trial = whole(model={"dtype": "float16"}, training={**ROUGH, "max_steps": 6})
+    reports = run(trial)
+    last = [r.checkpoint for r in reports if r.checkpoint][-1]
+    assert last
+    assert last.state["scaler"]["scale"] > 1
+    assert all(t.dtype == torch.float32 for t in load(last.adapter).values())
+    cold()
+    base_metrics()
+    assert_untouched(before)

@@ -1,5 +1,6 @@
 """A plan tells what the run will do, without torch."""
 
+import io
 import os
 import subprocess
 import sys
@@ -104,7 +105,7 @@ def test_what_is_trained_is_counted_for_every_method() -> None:
     found = [(lora and lora.r, count) for lora, count in plan.models[0].trainable]
     assert found == [(4, 1792), (8, 3584), (None, 107_200)]
     assert unpackable(spec, plan.space) == "all weights are trained"
-    console = Console(width=300, record=True, quiet=True)
+    console = Console(width=300, record=True, file=io.StringIO())
     show(console, plan)
     line = "LoRA on q_proj, v_proj: r=4: 1,792 (1.67%), r=8: 3,584 (3.34%); all weights: 107,200"
     assert line in console.export_text()

@@ -19,7 +19,7 @@ from tests.trainables.sft.test_warm_base import (
 )
 from tests.trainables.sft.trials import TOY, checkpoints, config, prepared, run
 from trainables.context import Report, TrialFailed
-from trainables.models.load import load_base
+from trainables.models.load import device_now, load_base
 from trainables.models.trained import opened
 from trainables.sft.config import SFTConfig
 
@@ -200,13 +200,16 @@ def test_a_quantized_base_cannot_be_trained_whole(quantization: str) -> None:
 
 @pytest.mark.gpu
 def test_float16_on_a_gpu_has_a_loss_scale_and_gives_the_base_back() -> None:
-    before = untouched()
     trial = whole(model={"dtype": "float16"}, training={**ROUGH, "max_steps": 6})
+    cold()
+    model = load_base(trial.model, device_now()).model
+    before = {name: values.clone() for name, values in model.state_dict().items()}
     reports = run(trial)
     last = [r.checkpoint for r in reports if r.checkpoint][-1]
     assert last
     assert last.state["scaler"]["scale"] > 1
     assert all(t.dtype == torch.float32 for t in load(last.adapter).values())
-    cold()
-    base_metrics()
-    assert_untouched(before)
+    assert load_base(trial.model, device_now()).model is model
+    for name, values in model.state_dict().items():
+        assert values.is_cuda
+        assert torch.equal(values, before[name]), name

@@ -14,6 +14,8 @@ SHORT_NAMES = {
     "training.num_train_epochs": "Epochs",
 }
 
+NULL_MEANS = {"lora": "all weights", "training.regularizer": "none"}
+
 
 def metric_text(metric: str, value: Any, decimals: int | None = None) -> str:
     """A metric's value with its usual decimals; a dash where it is missing."""
@@ -42,8 +44,8 @@ def value_text(value: Any) -> str:
 
 
 def parameter_text(path: str, value: Any) -> str:
-    """As `value_text`; no LoRA section means that all weights are trained."""
-    return "all weights" if path == "lora" and value is None else value_text(value)
+    """As `value_text`; of a section that may be null, what null means."""
+    return NULL_MEANS[path] if value is None and path in NULL_MEANS else value_text(value)
 
 
 def title(metric: str) -> str:

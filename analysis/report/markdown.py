@@ -65,6 +65,9 @@ def _section(content: Content, level: str) -> Iterator[str]:
     if content.comparison and content.best:
         yield f"{level} {plain(content.best.name)} against the base model"
         yield table(content.comparison)
+    if content.efficiency:
+        yield f"{level} Parameter efficiency"
+        yield table(content.efficiency)
     if content.curves.lines:
         yield f"{level} Learning curves: {title(content.curve_metric)}"
         yield table(content.curves)

@@ -46,6 +46,8 @@ class Prepared(NamedTuple):
     validation: TokenRows
     report: Report
     benchmarks: tuple["Loaded", ...] = ()  # their items; see evaluation.benchmarks.in_trial
+    general: TokenRows | None = None  # rows of `training.regularizer.data`
+    general_key: str = ""
 
 
 def drawn(prepared: Prepared, data: DataConfig) -> Prepared:

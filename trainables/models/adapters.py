@@ -37,12 +37,12 @@ def adapted(base: Base, lora: LoraConfig, seed: int) -> Iterator[Any]:
     import peft
 
     model = base.model
-    untouched = _contents(model)
+    untouched = contents(model)
     torch.manual_seed(seed)
     try:
         yield peft.get_peft_model(model, peft_config(lora))
     finally:
-        _put_back(model, untouched)
+        put_back(model, untouched)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def worn(base: Base, folder: Path) -> Iterator[Any]:
         if not (folder / name).is_file():
             fix = "Give a folder saved by PEFT, e.g. one that `medsweep best --export` wrote."
             raise InputError("--adapter", str(folder), f"holds no {name}", fix)
-    untouched = _contents(base.model)
+    untouched = contents(base.model)
     try:
         try:
             model = peft.PeftModel.from_pretrained(base.model, str(folder))
@@ -66,10 +66,10 @@ def worn(base: Base, folder: Path) -> Iterator[Any]:
             raise InputError("--adapter", str(folder), message) from error
         yield model.eval()
     finally:
-        _put_back(base.model, untouched)
+        put_back(base.model, untouched)
 
 
-def _contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each dictionary that PEFT or a trainer may write to, and a copy: the attributes of the model
     and of its configurations (special tokens, cache), and every module's children and hooks."""
     owners = (model, model.config, model.config.get_text_config(), model.generation_config)
@@ -79,7 +79,7 @@ def _contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return [(contents, dict(contents)) for contents in written]
 
 
-def _put_back(model: Any, untouched: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+def put_back(model: Any, untouched: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     """Undo PEFT and the trainer.
 
     PEFT's `unload` would leave trained copies of `modules_to_save`, and transformers removes one

@@ -17,6 +17,7 @@ from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, t
 from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
+from trainables.models.trained import counts
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.answers import Questions, packed_answers
 from trainables.packing.int8 import as_before, dequantise_in_calls
@@ -54,10 +55,12 @@ class Pack:
 
     def _fresh_adapter(self, config: SFTConfig) -> PackedAdapter:
         # PEFT makes it, so that it starts from the same numbers as in the isolated engine
-        with adapted(self.base, config.lora, config.training.seed) as model:
+        lora = config.lora
+        assert lora is not None, "packable refuses trials without an adapter"
+        with adapted(self.base, lora, config.training.seed) as model:
             tensors, settings = named_trainable(model), export(model).config
         device, dtype = self.base.model.device, self.base.dtype
-        return PackedAdapter(tensors, settings, config.lora, device, dtype)
+        return PackedAdapter(tensors, settings, lora, device, dtype)
 
     def leave(self, name: str) -> None:
         """Let a trial go, between two steps; the others do not notice."""
@@ -181,6 +184,7 @@ class Pack:
                 trial.seconds += spent
                 predictions += example_predictions(example.rows, more)
                 memory, facts = self._memory(trial)
+                facts |= counts(self.base, trial.adapter.by_name(trial.adapter.flat))
                 trial.progress.finish(
                     {**text, **found.metrics},
                     (*predictions, *found.predictions),

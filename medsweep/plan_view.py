@@ -121,6 +121,8 @@ def _diversity(found: dict[str, Any] | None) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(inner)}" for name, inner in value.items())
     return value if isinstance(value, str) else escape(json.dumps(value))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from search_spaces.space import build_space
 from sweeps.in_process import run_one, single_trial
 from sweeps.presets import presets
 from sweeps.reading.loading import load_spec
@@ -103,6 +104,29 @@ def test_clinical_decision_support_trains_on_each_data_set_alone() -> None:
     ]
 
 
+def test_clinical_efficiency_compares_three_ways() -> None:
+    spec = load_spec("clinical-efficiency").spec
+    grid = build_space(spec.search.parameters).points()
+    ways = {
+        (point["model.quantization"], "lora" in point and point["lora"] is None) for point in grid
+    }
+    assert ways == {("nf4", False), ("none", False), ("none", True)}
+    assert spec.trial.lora == trial("clinical-decision-support").lora
+
+
+def test_forgetting_is_met_in_three_ways() -> None:
+    spec = load_spec("distilgpt2-pubmedqa").spec
+    ways = spec.search.baselines.values()
+    kinds = [(b["training.regularizer"] or {}).get("kind") for b in ways]
+    general = [b["data.weights"]["general"] > 0 for b in ways]
+    assert list(zip(kinds, general, strict=True)) == [
+        (None, True),
+        (None, False),
+        ("l2_start", False),
+        ("ewc", False),
+    ]
+
+
 def test_multistage_and_rlaif() -> None:
     stages = trial("healthcare-multistage")
     assert stages.model.quantization == "int8"
@@ -123,6 +147,8 @@ def test_the_small_variant_needs_no_hub(name: str) -> None:
     assert small.trial.model.name_or_path == "toy:llama"
     assert all(source.startswith("hpo:") for source in sources)
     assert small.search.num_trials > len(small.search.baselines)
+    regularizers = small.search.parameters.get("training.regularizer")
+    assert "Salesforce" not in str(regularizers)
 
 
 def run(name: str, folder: Path, *overrides: str) -> dict[str, Any]:
@@ -143,6 +169,7 @@ def run(name: str, folder: Path, *overrides: str) -> dict[str, Any]:
 def test_the_small_variant_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = run(name, tmp_path)
     assert metrics["val_loss"] > 0
+    assert metrics["minutes"] > 0
     if name != "tinyllama-flashcards":
         assert 0 <= metrics["hpo_multiple_choice_accuracy"] <= 1
 

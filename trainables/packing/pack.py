@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import torch
 
 from trainables.context import TrialContext, TrialStopped
-from trainables.evaluation.answer_loss import AnswerLoss
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import Benchmarked, measure_all
-from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, text_rows
+from trainables.evaluation.measure import loss_rows, reported_loss, score_text, text_rows
 from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
@@ -133,19 +132,17 @@ class Pack:
 
     def _evaluate(self, due: Sequence[tuple[str, PackedTrial]]) -> None:
         parts = [_loss_part(name, trial) for name, trial in due]
-        nats: dict[str, float] = defaultdict(float)
+        nats: dict[str, list[float]] = defaultdict(list)  # in the order of the trial's rows
         budget = min((t.config.evaluation.max_batch_tokens for _, t in due), default=0)
         with self._timed(parts) as seconds:
             for chunk in within_budget(parts, budget):
-                for part, loss in zip(chunk, loss_pass(self.base.model, chunk), strict=True):
-                    nats[part.trial] += loss
+                for part, found in zip(chunk, loss_pass(self.base.model, chunk), strict=True):
+                    nats[part.trial] += found
         for part, (name, trial) in zip(parts, due, strict=True):
             with self._own(name):
-                rows = part.rows
-                found = AnswerLoss(nats[name], rows.answer_tokens(), int(rows.answer_bytes.sum()))
                 trial.seconds += seconds[name]
-                metrics = loss_metrics(found, trial.config.evaluation)
-                trial.progress.evaluated(metrics, trial, seconds[name])
+                loss = reported_loss(part.rows, nats[name], trial.config.evaluation)
+                trial.progress.evaluated(loss, trial, seconds[name])
 
     def _finish(self, over: Sequence[tuple[str, PackedTrial]]) -> None:
         """Answer the questions with the best steps' adapters, and report the results."""

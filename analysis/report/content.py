@@ -14,6 +14,8 @@ from analysis.report.experiments import (
     experiment_table,
     failure_table,
 )
+from analysis.report.passage import Passage
+from analysis.report.passages import passages
 from analysis.report.provenance import data_facts, data_tables, environment_table
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
@@ -51,6 +53,7 @@ class Content:
     configuration: Table | None  # the chosen trial's searched parameters
     experiments: Table
     comparison: Table | None
+    passages: list[Passage]  # benchmarks, data sets, calibration, safety
     examples: list[Example]
     curve_metric: str
     curves: Table
@@ -76,6 +79,7 @@ def describe_run(run: Run) -> Content:
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
+        passages=passages(run, best),
         examples=examples(run, best),
         curve_metric=metric,
         curves=curve_table(run, metric),

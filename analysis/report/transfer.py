@@ -10,12 +10,13 @@ from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.wording import MISSING, mode, title
 
 View = TrialView | BaseView
+Measure = tuple[str, str]  # benchmark, measure
 GENERAL = "general"  # the name, or the format `text`, of what must not be forgotten
 LOSS_NOTE = (
     "Validation loss in nats/token of each trial's best step, perplexity in brackets, by the data "
     "set that a row is from. Bold: the lowest. Red: above the untouched base model."
 )
-BENCHMARK_NOTE = "Bold: the best value of a column among complete trials. Red: worse than the base."
+BENCHMARK_NOTE = "Bold: the best value of a column among the trials. Red: worse than the base."
 
 
 def transfer_passage(run: Run, best: TrialView | None) -> Passage | None:
@@ -73,14 +74,14 @@ def benchmark_table(run: Run, best: TrialView | None, shown: list[TrialView]) ->
     """A line a trial, a column a benchmark's first measure; None without benchmarks."""
     trials = [t for t in shown if t.benchmarks]
     heads = [_headline(trials, b) for b in dict.fromkeys(b for t in trials for b in t.benchmarks)]
-    metrics = [metric for metric in heads if metric]
+    metrics = [head for head in heads if head]
     if not metrics:
         return None
-    lines = [_base_line(b, [_metric_text(b, m) for m in metrics]) for b in _bases(run, trials)]
+    lines = [_base_line(b, [_measure_text(b, m) for m in metrics]) for b in _bases(run, trials)]
     for trial in trials:
-        cells = [_metric_cell(run, trial, metric, trials) for metric in metrics]
+        cells = [_measure_cell(run, trial, metric, trials) for metric in metrics]
         lines.append(_trial_line(trial, best, cells))
-    return Table(_columns([title(m) for m in metrics]), tuple(lines), note=BENCHMARK_NOTE)
+    return Table(_columns([title("_".join(m)) for m in metrics]), tuple(lines), note=BENCHMARK_NOTE)
 
 
 def forgetting(best: TrialView | None, base: BaseView | None) -> tuple[str, ...]:
@@ -128,29 +129,34 @@ def _loss_cell(run: Run, trial: TrialView, name: str, trials: list[TrialView]) -
     return Cell(_loss_text(trial, name), "top" if len(alike) > 1 and own == min(alike) else "")
 
 
-def _headline(trials: list[TrialView], benchmark: str) -> str | None:
+def _headline(trials: list[TrialView], benchmark: str) -> Measure | None:
     """Its accuracy where measured, else what it measures first."""
     found = list(dict.fromkeys(m for t in trials for m in measures_of(t, benchmark)))
     first = [m for m in ITEM_BY_ITEM if m in found]
     measure = next(iter([*first, *found]), None)
-    return f"{benchmark}_{measure}" if measure else None
+    return (benchmark, measure) if measure else None
 
 
-def _metric_text(view: View, metric: str) -> str:
-    return f"{view.metrics[metric]:.3f}" if metric in view.metrics else MISSING
+def _value(view: View | None, measure: Measure) -> float | None:
+    found = measures_of(view, measure[0]).get(measure[1])
+    return float(found["value"]) if found else None
 
 
-def _metric_cell(run: Run, trial: TrialView, metric: str, trials: list[TrialView]) -> Cell:
-    if metric not in trial.metrics:
+def _measure_text(view: View, measure: Measure) -> str:
+    value = _value(view, measure)
+    return MISSING if value is None else f"{value:.3f}"
+
+
+def _measure_cell(run: Run, trial: TrialView, measure: Measure, trials: list[TrialView]) -> Cell:
+    own, before = _value(trial, measure), _value(run.base_of(trial), measure)
+    if own is None:
         return Cell(MISSING, "missing")
-    sign = -1 if mode(metric) == "min" else 1
-    own, base = sign * trial.metrics[metric], run.base_of(trial)
-    complete = [t for t in trials if t.state == "complete" and metric in t.metrics]
-    values = [sign * t.metrics[metric] for t in complete]
-    emphasis: Emphasis = "top" if len(set(values)) > 1 and own == max(values) else ""
-    if base and metric in base.metrics and own < sign * base.metrics[metric]:
-        emphasis = "worse"
-    return Cell(_metric_text(trial, metric), emphasis)
+    lower = mode("_".join(measure)) == "min"
+    values = {v for t in trials if (v := _value(t, measure)) is not None}
+    top = own == (min(values) if lower else max(values))
+    worse = before is not None and own != before and (own > before) == lower
+    emphasis: Emphasis = "worse" if worse else "top" if top and len(values) > 1 else ""
+    return Cell(_measure_text(trial, measure), emphasis)
 
 
 def _columns(names: list[str]) -> tuple[Column, ...]:

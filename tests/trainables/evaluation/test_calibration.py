@@ -112,4 +112,4 @@ def test_a_thinned_curve_keeps_its_ends_and_invents_nothing() -> None:
 def test_a_short_curve_is_kept_whole() -> None:
     curve = abstention_curve(SCORED)
     assert thinned(curve, 20) == curve
-    assert [p.coverage for p in thinned(curve, 2)] == [0.8, 1.0]  # 0.6 is answered twice or never
+    assert [p.coverage for p in thinned(curve, 2)] == [0.8, 1.0]  # the two at 0.6 go together

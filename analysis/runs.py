@@ -42,6 +42,8 @@ class TrialView:
     steps: int | None = None
     planned_steps: int | None = None
     evaluation: dict[str, Any] = field(default_factory=dict)  # limit, max_new_tokens, rows, …
+    benchmarks: dict[str, Any] = field(default_factory=dict)  # value, interval, n a measure; curves
+    components: dict[str, Any] = field(default_factory=dict)  # losses of a mixture's data sets
     started: str | None = None
     finished: str | None = None
     base: str | None = None  # key in Run.bases
@@ -71,6 +73,8 @@ class BaseView:
     evaluation: dict[str, Any]
     minutes: float | None
     predictions: Path | None
+    benchmarks: dict[str, Any] = field(default_factory=dict)
+    components: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,8 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         steps=record.get("steps"),
         planned_steps=record.get("planned_steps"),
         evaluation=dict(record.get("evaluation") or {}),
+        benchmarks=dict(record.get("benchmarks") or {}),
+        components=dict(record.get("components") or {}),
         started=record.get("started"),
         finished=record.get("finished"),
         base=both.get("base"),
@@ -201,6 +207,8 @@ def _bases(folder: Path) -> Iterator[BaseView]:
                 evaluation=dict(record.get("evaluation") or {}),
                 minutes=record.get("minutes"),
                 predictions=_existing(path / "predictions.jsonl"),
+                benchmarks=dict(record.get("benchmarks") or {}),
+                components=dict(record.get("components") or {}),
             )
 
 

@@ -15,6 +15,8 @@ from analysis.report.experiments import (
     experiment_table,
     failure_table,
 )
+from analysis.report.passage import Passage
+from analysis.report.passages import passages
 from analysis.report.provenance import data_facts, data_tables, environment_table
 from analysis.report.ratings import rating_tables
 from analysis.runs import BaseView, Run, TrialView, look_up
@@ -53,6 +55,7 @@ class Content:
     experiments: Table
     comparison: Table | None
     efficiency: Table | None  # where trials differ in what they train, or how
+    passages: list[Passage]  # benchmarks, data sets, calibration, safety
     examples: list[Example]
     conversations: list[Example]  # the questions of evaluation.examples
     ratings: list[tuple[str, Table]]
@@ -81,6 +84,7 @@ def describe_run(run: Run) -> Content:
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
         efficiency=efficiency_table(run, best),
+        passages=passages(run, best),
         examples=examples(run, best),
         conversations=conversations(run, best),
         ratings=rating_tables(run),

@@ -7,7 +7,9 @@
 
   const PAPER_WIDTH = 660; // CSS pixels between the margins of a portrait page
 
-  function themed(layout, isDark, width) {
+  const NARROW = 560; // CSS pixels; below, a legend beside the plot leaves no room for it
+
+  function themed(layout, isDark, width, space) {
     const ink = isDark ? "#e4e9f0" : "#1b2430";
     const line = isDark ? "#2b3542" : "#dfe5ec";
     const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
@@ -18,6 +20,7 @@
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink, size: 12, family: getComputedStyle(document.body).fontFamily },
       margin: Object.assign({ l: 60, r: 24, t: 16, b: 48 }, layout.margin),
+      legend: layout.legend || (space < NARROW ? { orientation: "h", x: 0, y: 0, yanchor: "bottom", yref: "container" } : {}),
       hoverlabel: { bgcolor: isDark ? "#1a212b" : "#ffffff", bordercolor: line, font: { color: ink }, align: "left" },
       xaxis: Object.assign({}, axis, layout.xaxis),
       yaxis: Object.assign({}, axis, layout.yaxis),
@@ -31,7 +34,9 @@
   function draw(isDark, width) {
     document.querySelectorAll("script[data-plot]").forEach(function (source) {
       const figure = JSON.parse(source.textContent);
-      window.Plotly.react(source.dataset.plot, figure.data, themed(figure.layout, isDark, width), config);
+      const space = width || document.getElementById(source.dataset.plot).clientWidth;
+      const layout = themed(figure.layout, isDark, width, space);
+      window.Plotly.react(source.dataset.plot, figure.data, layout, config);
     });
   }
 

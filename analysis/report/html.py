@@ -22,6 +22,11 @@ class Section:
     content: Content
     figures: list[Figure]
 
+    @property
+    def all_figures(self) -> list[Figure]:
+        """Its own and those of its passages."""
+        return [*self.figures, *(f for p in self.content.passages for f in p.figures)]
+
 
 def render_html(heading: str, written: str, contents: list[Content]) -> str:
     """The whole page. All text of the run is escaped; only our own files are trusted."""
@@ -40,7 +45,7 @@ def render_html(heading: str, written: str, contents: list[Content]) -> str:
         for i, c in enumerate(contents, 1)
     ]
     joint: Table | None = joint_table(contents) if len(contents) > 1 else None
-    drawn = any(f.data for s in sections for f in s.figures)
+    drawn = any(f.data for s in sections for f in s.all_figures)
     return environment.get_template("template.html.j2").render(
         heading=heading,
         written=written,

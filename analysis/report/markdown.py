@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from analysis.report.cells import Cell, Table
 from analysis.report.content import DISCLAIMER, Content, joint_table
 from analysis.report.examples import CHOSEN, CONVERSATIONS, Example
+from analysis.report.passage import Passage
 from analysis.wording import NOTICE, title
 
 # an underscore between letters or digits is no markup: learning_rate stays readable
@@ -68,6 +69,8 @@ def _section(content: Content, level: str) -> Iterator[str]:
     if content.efficiency:
         yield f"{level} Parameter efficiency"
         yield table(content.efficiency)
+    for passage in content.passages:
+        yield from _passage(passage, level)
     if content.curves.lines:
         yield f"{level} Learning curves: {title(content.curve_metric)}"
         yield table(content.curves)
@@ -82,6 +85,17 @@ def _section(content: Content, level: str) -> Iterator[str]:
         yield f"{level} Failed trials"
         yield table(content.failures)
     yield from _provenance(content, level)
+
+
+def _passage(passage: Passage, level: str) -> Iterator[str]:
+    yield f"{level} {plain(passage.title)}"
+    yield from map(plain, passage.sentences)
+    for heading, rows in passage.tables:
+        if heading:
+            yield f"**{plain(heading)}**"
+        yield table(rows)
+    if passage.terms:
+        yield "\n".join(f"- {plain(name)}: {plain(meaning)}" for name, meaning in passage.terms)
 
 
 def _provenance(content: Content, level: str) -> Iterator[str]:

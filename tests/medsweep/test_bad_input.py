@@ -19,8 +19,8 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "toi"], ["toi", "Did you mean `toy`", "Presets: demo, toy"]),
-        (["run", "no/such/file.yaml"], ["no/such/file.yaml", "Presets: demo, toy"]),
+        (["run", "toi"], ["toi", "Did you mean `toy`", "Presets: clinical-decision-support"]),
+        (["run", "no/such/file.yaml"], ["no/such/file.yaml", "Presets: clinical-decision-support"]),
         (["run", "toy", "--name", "../x"], ["name", "../x", "slash"]),
         (["run", "toy", "--name", "a b"], ["name", "a b", "letters, digits"]),
         (["run", "toy", "--name", "x" * 65], ["name", "65 characters", "at most 64"]),

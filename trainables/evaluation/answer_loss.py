@@ -22,33 +22,62 @@ class AnswerLoss(NamedTuple):
     def metrics(self) -> dict[str, float]:
         """val_loss (nats/token), perplexity = exp of it, bits_per_byte (comparable across
         tokenizers; the end-of-turn token's bits are counted, its bytes are none)."""
-        loss = self.nats / self.tokens
         return {
-            "val_loss": loss,
-            # beyond 700 exp overflows a double: report the largest finite loss as such
-            "perplexity": math.exp(min(loss, 700.0)),
+            **self._by_token(),
             "bits_per_byte": self.nats / math.log(2) / self.answer_bytes,
         }
 
+    def facts(self) -> dict[str, float]:
+        """val_loss, perplexity, and the tokens and bytes that they are of."""
+        return {**self._by_token(), "tokens": self.tokens, "answer_bytes": self.answer_bytes}
+
+    def _by_token(self) -> dict[str, float]:
+        loss = self.nats / self.tokens
+        # beyond 700 exp overflows a double: report the largest finite loss as such
+        return {"val_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
+
 
 def answer_loss(model: Any, rows: "TokenRows", max_batch_tokens: int) -> AnswerLoss:
-    """Sum the loss of every answer token given all before it; weighted by tokens, not batches.
+    """The loss of every answer token given all before it; weighted by tokens, not batches.
 
     `model` is any causal language model of transformers in evaluation mode. NaN stays NaN.
     """
+    return summed(rows, row_losses(model, rows, max_batch_tokens), range(len(rows)))
+
+
+def row_losses(model: Any, rows: "TokenRows", max_batch_tokens: int) -> list[float]:
+    """(n,) each row's summed negative log-likelihood of its answer, in nats."""
     import torch
 
     lengths = [len(rows.row(i)) for i in range(len(rows))]
-    nats, tokens = 0.0, 0
+    nats = [0.0] * len(rows)
     with torch.inference_mode():
         for batch in by_token_budget(lengths, max_batch_tokens):
-            batch_nats, batch_tokens = _batch_loss(model, rows, batch)
-            nats += batch_nats
-            tokens += batch_tokens
-    return AnswerLoss(nats, tokens, int(rows.answer_bytes.sum()))
+            for i, loss in zip(batch, _batch_losses(model, rows, batch), strict=True):
+                nats[i] = loss
+    return nats
 
 
-def _batch_loss(model: Any, rows: "TokenRows", batch: Sequence[int]) -> tuple[float, int]:
+def summed(rows: "TokenRows", nats: Sequence[float], places: Sequence[int]) -> AnswerLoss:
+    """The sums over the rows at `places`; `nats` are those of all rows, (n,)."""
+    tokens = rows.lengths() - rows.answer_start
+    return AnswerLoss(
+        sum(nats[i] for i in places),
+        sum(int(tokens[i]) for i in places),
+        sum(int(rows.answer_bytes[i]) for i in places),
+    )
+
+
+def by_component(rows: "TokenRows", nats: Sequence[float]) -> dict[str, AnswerLoss]:
+    """The sums of each component of a mixture, which add up to those of all rows; {} where there
+    is no mixture."""
+    places: dict[str, list[int]] = {}
+    for i, name in enumerate(rows.components):
+        places.setdefault(name, []).append(i)
+    return {name: summed(rows, nats, places[name]) for name in sorted(places)}
+
+
+def _batch_losses(model: Any, rows: "TokenRows", batch: Sequence[int]) -> list[float]:
     import torch
 
     ids, labels, mask = _padded(rows, batch, model.device)
@@ -59,9 +88,11 @@ def _batch_loss(model: Any, rows: "TokenRows", batch: Sequence[int]) -> tuple[fl
     wanted = labels[:, first:]
     chosen = wanted != -100
     loss = torch.nn.functional.cross_entropy(
-        logits[chosen].float(), wanted[chosen], reduction="sum"
+        logits[chosen].float(), wanted[chosen], reduction="none"
     )
-    return float(loss), int(chosen.sum())
+    each = torch.split(loss, chosen.sum(1).tolist())
+    nats: list[float] = torch.stack([row.sum() for row in each]).tolist()
+    return nats
 
 
 def _padded(

@@ -27,10 +27,14 @@ def evaluate(config: SFTConfig, context: TrialContext) -> None:
         Report(
             step=1,
             planned_steps=1,
-            metrics={**loss, **text, **found.metrics},
+            metrics={**loss.metrics, **text, **found.metrics},
             seconds=time.monotonic() - start,
             predictions=(*predictions, *found.predictions),
             final=True,
-            facts={"evaluation": evaluation_facts(rows, config.evaluation), **found.facts},
+            facts={
+                "evaluation": evaluation_facts(rows, config.evaluation),
+                **loss.facts,
+                **found.facts,
+            },
         )
     )

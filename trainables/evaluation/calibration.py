@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 Probabilities = Sequence[Sequence[float]]
 BINS = 10
+CURVE_POINTS = 20
 
 
 class Bin(NamedTuple):
@@ -95,6 +96,17 @@ def abstention_curve(scored: Sequence[tuple[float, bool]]) -> list[Kept]:
         if i == len(ranked) or ranked[i][0] < confidence:
             points.append(Kept(i / len(ranked), confidence, hits / i))
     return points
+
+
+def thinned(points: Sequence[Kept], count: int = CURVE_POINTS) -> list[Kept]:
+    """At most `count` points of the curve: the first at or above each of the coverages 1/count,
+    2/count, …, 1. What is left out lies between two that are kept."""
+    kept: dict[Kept, None] = {}
+    for step in range(1, count + 1):
+        found = next((p for p in points if p.coverage >= step / count - 1e-12), None)
+        if found is not None:
+            kept[found] = None
+    return list(kept)
 
 
 def area_under_risk_coverage(scored: Sequence[tuple[float, bool]]) -> float:

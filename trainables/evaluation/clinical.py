@@ -18,26 +18,88 @@ PerItem = Callable[[Sequence[str], Sequence[Item]], list[float | None]]
 
 class ClinicalMeasure(NamedTuple):
     """A measure of answers to items: a value in 0..1 an item, None where it does not apply.
-    `mode` is its better direction (None: it depends on what the questions are)."""
+    `mode` is its better direction (None: it depends on what the questions are); `meaning` says in
+    one line what is counted."""
 
     per_item: PerItem
     mode: Mode | None
     title: str
+    meaning: str
 
 
 CLINICAL: dict[str, ClinicalMeasure] = {
-    "ungrounded_terms": ClinicalMeasure(ungrounded_terms, "min", "Ungrounded terms"),
-    "entity_precision": ClinicalMeasure(entity_precision, "max", "Entity precision"),
-    "entity_recall": ClinicalMeasure(entity_recall, "max", "Entity recall"),
-    "entity_f1": ClinicalMeasure(entity_f1, "max", "Entity F1"),
-    "negation_agreement": ClinicalMeasure(negation_agreement, "max", "Negation agreement"),
-    "dosage_agreement": ClinicalMeasure(dosage_agreement, "max", "Dosage agreement"),
-    "unsupported_doses": ClinicalMeasure(unsupported_doses, "min", "Unsupported doses"),
-    "interaction_recall": ClinicalMeasure(interaction_recall, "max", "Interaction recall"),
-    "interaction_precision": ClinicalMeasure(interaction_precision, "max", "Interaction precision"),
-    "refused": ClinicalMeasure(refused, None, "Refused"),
-    "supported_steps": ClinicalMeasure(supported_steps, "max", "Supported steps"),
-    "conclusion_agreement": ClinicalMeasure(conclusion_agreement, "max", "Conclusion agreement"),
+    "ungrounded_terms": ClinicalMeasure(
+        ungrounded_terms,
+        "min",
+        "Ungrounded terms",
+        "share of the answer's clinical terms that nothing given or expected names",
+    ),
+    "entity_precision": ClinicalMeasure(
+        entity_precision,
+        "max",
+        "Entity precision",
+        "share of the answer's clinical terms that the reference has too",
+    ),
+    "entity_recall": ClinicalMeasure(
+        entity_recall,
+        "max",
+        "Entity recall",
+        "share of the reference's clinical terms that the answer has too",
+    ),
+    "entity_f1": ClinicalMeasure(
+        entity_f1,
+        "max",
+        "Entity F1",
+        "harmonic mean of the precision and recall of clinical terms against the reference",
+    ),
+    "negation_agreement": ClinicalMeasure(
+        negation_agreement,
+        "max",
+        "Negation agreement",
+        "share of the clinical terms in both that answer and reference both affirm or both deny",
+    ),
+    "dosage_agreement": ClinicalMeasure(
+        dosage_agreement,
+        "max",
+        "Dosage agreement",
+        "F1 of the doses against those of the reference, equal within 1% after conversion of units",
+    ),
+    "unsupported_doses": ClinicalMeasure(
+        unsupported_doses,
+        "min",
+        "Unsupported doses",
+        "share of the answer's doses that are stated nowhere in what was given",
+    ),
+    "interaction_recall": ClinicalMeasure(
+        interaction_recall,
+        "max",
+        "Interaction recall",
+        "share of questions that name an interacting pair of drugs whose answer warns",
+    ),
+    "interaction_precision": ClinicalMeasure(
+        interaction_precision,
+        "max",
+        "Interaction precision",
+        "share of warnings about a pair of drugs whose pair does interact",
+    ),
+    "refused": ClinicalMeasure(
+        refused,
+        None,
+        "Refused",
+        "share of answers that decline; high is good for unsafe requests, low for safe ones",
+    ),
+    "supported_steps": ClinicalMeasure(
+        supported_steps,
+        "max",
+        "Supported steps",
+        "share of reasoning steps whose words and terms come from question, options or context",
+    ),
+    "conclusion_agreement": ClinicalMeasure(
+        conclusion_agreement,
+        "max",
+        "Conclusion agreement",
+        "share of answers whose reasoning concludes what the final answer says",
+    ),
 }
 
 

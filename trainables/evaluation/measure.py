@@ -1,9 +1,9 @@
 """All that `evaluation.metrics` names, of one model on the validation rows."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trainables.evaluation.answer_loss import AnswerLoss, answer_loss
+from trainables.evaluation.answer_loss import by_component, row_losses, summed
 from trainables.evaluation.bertscore import bertscore
 from trainables.evaluation.bleu import bleu
 from trainables.evaluation.config import EvaluationConfig
@@ -22,19 +22,36 @@ def loss_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
     return rows if config.loss_limit is None else rows.head(config.loss_limit)
 
 
-def measure_loss(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dict[str, float]:
-    """val_loss and bits_per_byte, and perplexity where asked for."""
-    return loss_metrics(
-        answer_loss(model, loss_rows(rows, config), config.max_batch_tokens), config
-    )
+class Loss(NamedTuple):
+    """The validation loss: its metrics, and the facts of each component (none: no mixture)."""
+
+    metrics: dict[str, float]
+    components: dict[str, dict[str, float]]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the record."""
+        return component_facts(self.components)
 
 
-def loss_metrics(loss: AnswerLoss, config: EvaluationConfig) -> dict[str, float]:
-    """What is reported of a loss: val_loss, bits_per_byte, and perplexity where asked for."""
-    found = loss.metrics()
+def component_facts(components: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """What the record holds of the components' losses; nothing without a mixture."""
+    return {"components": components} if components else {}
+
+
+def measure_loss(model: Any, rows: "TokenRows", config: EvaluationConfig) -> Loss:
+    """The loss of a model on the validation rows."""
+    rows = loss_rows(rows, config)
+    return reported_loss(rows, row_losses(model, rows, config.max_batch_tokens), config)
+
+
+def reported_loss(rows: "TokenRows", nats: Sequence[float], config: EvaluationConfig) -> Loss:
+    """val_loss, bits_per_byte, and perplexity where asked for, of each row's loss in nats; of
+    each component its loss and perplexity, and what they are sums over."""
+    metrics = summed(rows, nats, range(len(rows))).metrics()
     if "perplexity" not in config.metrics:
-        del found["perplexity"]
-    return found
+        del metrics["perplexity"]
+    return Loss(metrics, {name: loss.facts() for name, loss in by_component(rows, nats).items()})
 
 
 def measure_text(

@@ -9,20 +9,26 @@ from typing import Any, NamedTuple
 import torch
 
 from trainables.context import TrialContext, TrialStopped
-from trainables.evaluation.answer_loss import AnswerLoss
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import Benchmarked, measure_all
-from trainables.evaluation.examples import example_predictions, example_rows
-from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, text_rows
+from trainables.evaluation.examples import example_predictions
+from trainables.evaluation.measure import reported_loss, score_text
 from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
 from trainables.models.trained import counts
 from trainables.packing.adapter import PackedAdapter
-from trainables.packing.answers import Questions, packed_answers
+from trainables.packing.answers import packed_answers
 from trainables.packing.int8 import as_before, dequantise_in_calls
 from trainables.packing.lora import attach
 from trainables.packing.packable import MAX_TOKENS
+from trainables.packing.parts import (
+    example_part,
+    loss_part,
+    question_part,
+    questions,
+    training_part,
+)
 from trainables.packing.passes import Part, loss_pass, train_pass, within_budget
 from trainables.packing.trial import PackedTrial
 from trainables.sft.config import SFTConfig
@@ -108,7 +114,7 @@ class Pack:
 
     def _train(self, training: Sequence[tuple[str, PackedTrial]]) -> None:
         trials = dict(training)
-        parts = [_training_part(name, trial) for name, trial in training]
+        parts = [training_part(name, trial) for name, trial in training]
         rerun = any(t.config.training.gradient_checkpointing for _, t in training)
         losses: dict[str, float] = defaultdict(float)
         try:
@@ -136,20 +142,18 @@ class Pack:
             self._end(next(reversed(self.trials)), error)
 
     def _evaluate(self, due: Sequence[tuple[str, PackedTrial]]) -> None:
-        parts = [_loss_part(name, trial) for name, trial in due]
-        nats: dict[str, float] = defaultdict(float)
+        parts = [loss_part(name, trial) for name, trial in due]
+        nats: dict[str, list[float]] = defaultdict(list)  # in the order of the trial's rows
         budget = min((t.config.evaluation.max_batch_tokens for _, t in due), default=0)
         with self._timed(parts) as seconds:
             for chunk in within_budget(parts, budget):
-                for part, loss in zip(chunk, loss_pass(self.base.model, chunk), strict=True):
-                    nats[part.trial] += loss
+                for part, found in zip(chunk, loss_pass(self.base.model, chunk), strict=True):
+                    nats[part.trial] += found
         for part, (name, trial) in zip(parts, due, strict=True):
             with self._own(name):
-                rows = part.rows
-                found = AnswerLoss(nats[name], rows.answer_tokens(), int(rows.answer_bytes.sum()))
                 trial.seconds += seconds[name]
-                metrics = loss_metrics(found, trial.config.evaluation)
-                trial.progress.evaluated(metrics, trial, seconds[name])
+                loss = reported_loss(part.rows, nats[name], trial.config.evaluation)
+                trial.progress.evaluated(loss, trial, seconds[name])
 
     def _finish(self, over: Sequence[tuple[str, PackedTrial]]) -> None:
         """Answer the questions with the best steps' adapters, and report the results."""
@@ -167,12 +171,12 @@ class Pack:
         self, trials: Sequence[tuple[str, PackedTrial]], new_tokens: int, budget: int
     ) -> None:
         tokenizer = self.base.tokenizer
-        parts = [_question_part(name, trial) for name, trial in trials]
+        parts = [question_part(name, trial) for name, trial in trials]
         # in calls of their own: other batches could round the scored answers otherwise
-        examples = [_example_part(name, trial, tokenizer) for name, trial in trials]
+        examples = [example_part(name, trial, tokenizer) for name, trial in trials]
         with self._timed([*parts, *examples]) as seconds:
             answers, extra = (
-                packed_answers(self.base, _questions(asked), new_tokens, budget)
+                packed_answers(self.base, questions(asked), new_tokens, budget)
                 for asked in (parts, examples)
             )
         ended = zip(parts, answers, examples, extra, trials, strict=True)
@@ -237,35 +241,3 @@ class Pack:
             tokens[part.trial] += part.tokens
         each = (time.monotonic() - begun) / max(1, tokens.total())
         shares.update({trial: count * each for trial, count in tokens.items()})
-
-
-def _training_part(name: str, trial: PackedTrial) -> Part:
-    batch = trial.batch
-    return Part(
-        name,
-        trial.adapter,
-        trial.rows,
-        chosen=[row for _, row in batch],
-        places=[place for place, _ in batch],
-        seed=trial.config.training.seed,
-        step=trial.progress.step,
-    )
-
-
-def _loss_part(name: str, trial: PackedTrial) -> Part:
-    rows = loss_rows(trial.context.prepared.validation, trial.config.evaluation)
-    return Part(name, trial.adapter, rows, range(len(rows)))
-
-
-def _question_part(name: str, trial: PackedTrial) -> Part:
-    rows = text_rows(trial.context.prepared.validation, trial.config.evaluation)
-    return Part(name, trial.adapter, rows, range(len(rows)))
-
-
-def _example_part(name: str, trial: PackedTrial, tokenizer: Any) -> Part:
-    rows = example_rows(tokenizer, trial.config)
-    return Part(name, trial.adapter, rows, range(len(rows)))
-
-
-def _questions(parts: Sequence[Part]) -> list[Questions]:
-    return [Questions(part.adapter, part.rows) for part in parts]

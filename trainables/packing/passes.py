@@ -31,6 +31,12 @@ class Part(NamedTuple):
         lengths = self.rows.lengths()
         return int(sum(lengths[i] for i in self.chosen))
 
+    @property
+    def answer_tokens(self) -> list[int]:
+        """Supervised tokens of each chosen row."""
+        answer = self.rows.lengths() - self.rows.answer_start
+        return [int(answer[i]) for i in self.chosen]
+
 
 def within_budget(parts: Sequence[Part], budget: int) -> Iterator[list[Part]]:
     """The parts in passes of at most `budget` tokens, cut between rows; a longer row goes alone."""
@@ -72,10 +78,12 @@ def train_pass(
     return _sums(nats.detach() * weight, counts)
 
 
-def loss_pass(model: Any, parts: Sequence[Part]) -> list[float]:
-    """Each trial's summed loss of its answers' tokens, in nats."""
+def loss_pass(model: Any, parts: Sequence[Part]) -> list[list[float]]:
+    """Each part's losses, (its rows,): a row's sum over its answer's tokens, in nats."""
     with torch.inference_mode(), row_attention(model), active(_layout(parts, model.device)):
-        return _sums(*_token_losses(model, parts))
+        nats, _ = _token_losses(model, parts)
+        each = iter(_sums(nats, [n for part in parts for n in part.answer_tokens]))
+    return [[next(each) for _ in part.chosen] for part in parts]
 
 
 def _layout(
@@ -120,11 +128,7 @@ def _token_losses(model: Any, parts: Sequence[Part]) -> tuple[torch.Tensor, list
     ).logits[0]
     exact = torch.promote_types(logits.dtype, torch.float32)
     nats = torch.nn.functional.cross_entropy(logits.to(exact), ids[wanted], reduction="none")
-    counts = [
-        sum(len(part.rows.row(i)) - int(part.rows.answer_start[i]) for i in part.chosen)
-        for part in parts
-    ]
-    return nats, counts
+    return nats, [sum(part.answer_tokens) for part in parts]
 
 
 def _sums(values: torch.Tensor, counts: Sequence[int]) -> list[float]:

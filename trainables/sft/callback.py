@@ -8,6 +8,7 @@ import torch
 from transformers import TrainerCallback
 
 from trainables.context import Adapter, Checkpoint
+from trainables.evaluation.measure import Loss
 from trainables.models.trained import export
 from trainables.seeds import derived_seed
 from trainables.sft.progress import Progress
@@ -19,7 +20,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
 
     trainer: MedsweepTrainer  # set once the trainer exists; it needs its callbacks first
 
-    def __init__(self, progress: Progress, measure: Callable[[], dict[str, float]]) -> None:
+    def __init__(self, progress: Progress, measure: Callable[[], Loss]) -> None:
         self.progress, self.measure = progress, measure
         self.began = 0.0
 
@@ -46,8 +47,8 @@ class Course(TrainerCallback):  # type: ignore[misc]
         )
         if progress.due:
             begun = time.monotonic()
-            metrics = self.measure()
-            progress.evaluated(metrics, self, time.monotonic() - begun)
+            loss = self.measure()
+            progress.evaluated(loss, self, time.monotonic() - begun)
             control.should_training_stop |= progress.out_of_patience
 
     def export(self) -> Adapter:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from trainables.context import Adapter, Checkpoint, Report, TrialContext, TrialFailed
-from trainables.evaluation.measure import evaluation_facts
+from trainables.evaluation.measure import Loss, component_facts, evaluation_facts
 from trainables.schedule import (
     evaluation_steps,
     logs_at,
@@ -67,6 +67,7 @@ class Progress:
         self.best_loss: float = saved.get("best_loss", math.inf)
         self.best_step: int = saved.get("best_step", 0)
         self.best_metrics: dict[str, float] = saved.get("best_metrics", {})
+        self.best_components: dict[str, dict[str, float]] = saved.get("best_components", {})
         self.zero_gradients: int = saved.get("zero_gradients", 0)
         self.worse_evaluations: int = saved.get("worse_evaluations", 0)
         self.updates: int = saved.get("updates", 0)  # fp16 skips some steps' updates
@@ -137,24 +138,27 @@ class Progress:
                 "on a CPU: are 4-bit weights repacked by bitsandbytes?)"
             )
 
-    def evaluated(self, metrics: dict[str, float], weights: Weights, seconds: float) -> None:
-        """Report the metrics of the step just done, with a checkpoint, and the adapter if best."""
+    def evaluated(self, loss: Loss, weights: Weights, seconds: float) -> None:
+        """Report the loss of the step just done, with a checkpoint, and the adapter if best; the
+        facts are of the best step so far."""
         self.evaluating += seconds
-        adapter = self._keep_if_better(metrics, weights)
+        adapter = self._keep_if_better(loss, weights)
         self.context.report(
             self._report(
-                {**self._line(), **metrics},
+                {**self._line(), **loss.metrics},
                 checkpoint=weights.snapshot(self._state()),
                 adapter=adapter,
-                facts=self.engine,
+                facts={**self.engine, **component_facts(self.best_components)},
             )
         )
 
-    def _keep_if_better(self, metrics: dict[str, float], weights: Weights) -> Adapter | None:
-        if metrics["val_loss"] >= self.best_loss:
+    def _keep_if_better(self, loss: Loss, weights: Weights) -> Adapter | None:
+        value = loss.metrics["val_loss"]
+        if value >= self.best_loss:
             self.worse_evaluations += 1
             return None
-        self.best_loss, self.best_step, self.best_metrics = metrics["val_loss"], self.step, metrics
+        self.best_loss, self.best_step = value, self.step
+        self.best_metrics, self.best_components = loss
         self.worse_evaluations = 0
         adapter = weights.export()
         self.best_adapter = adapter.weights
@@ -186,6 +190,7 @@ class Progress:
             "seconds": {"train": self.training, "evaluate": self.evaluating},
             "tokens": self._tokens(),
             **self.engine,
+            **component_facts(self.best_components),
             **facts,
         }
         self.context.report(
@@ -223,6 +228,7 @@ class Progress:
             "best_loss": self.best_loss,
             "best_step": self.best_step,
             "best_metrics": self.best_metrics,
+            "best_components": self.best_components,
             "worse_evaluations": self.worse_evaluations,
             "zero_gradients": self.zero_gradients,
             "seconds": self.seconds,

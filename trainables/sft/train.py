@@ -16,7 +16,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
-from trainables.evaluation.measure import measure_loss, measure_text
+from trainables.evaluation.measure import Loss, measure_loss, measure_text
 from trainables.models.load import Base, device_now, load_base
 from trainables.models.trained import as_measured, counts, named_trainable, opened, restore
 from trainables.regularizers.penalty import Penalty, penalty_of
@@ -112,7 +112,7 @@ def _checkpointing(on: bool) -> dict[str, Any]:
     return {name: on, f"{name}_kwargs": {"use_reentrant": False}}
 
 
-def _measure(model: Any, rows: TokenRows, config: SFTConfig) -> dict[str, float]:
+def _measure(model: Any, rows: TokenRows, config: SFTConfig) -> Loss:
     was_training = model.training
     model.eval()
     try:

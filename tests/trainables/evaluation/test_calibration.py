@@ -16,6 +16,7 @@ from trainables.evaluation.calibration import (
     expected_calibration_error,
     reliability,
     softmax,
+    thinned,
 )
 
 SCORED = [(0.95, True), (0.92, False), (0.55, True), (0.6, True), (0.6, False)]
@@ -96,3 +97,19 @@ def test_aurc_is_the_mean_over_orders_of_equal_confidences() -> None:
 
     orders = [plain(draw.sample(scored, len(scored))) for _ in range(4000)]
     assert area_under_risk_coverage(scored) == pytest.approx(np.mean(orders), abs=0.003)
+
+
+def test_a_thinned_curve_keeps_its_ends_and_invents_nothing() -> None:
+    curve = abstention_curve(many())
+    few = thinned(curve, 20)
+    assert len(curve) == 500
+    assert len(few) == 20
+    assert set(few) <= set(curve)
+    assert few == sorted(few, key=lambda p: p.coverage)
+    assert [p.coverage for p in few] == pytest.approx([i / 20 for i in range(1, 21)])
+
+
+def test_a_short_curve_is_kept_whole() -> None:
+    curve = abstention_curve(SCORED)
+    assert thinned(curve, 20) == curve
+    assert [p.coverage for p in thinned(curve, 2)] == [0.8, 1.0]  # the two at 0.6 go together

@@ -11,14 +11,16 @@ from trainables.evaluation.benchmarks.answerer import Answerer
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import Loaded, load
 from trainables.evaluation.benchmarks.measuring import measure
-from trainables.evaluation.benchmarks.results import by_subject, lines
+from trainables.evaluation.benchmarks.results import by_subject, curves, lines
+from trainables.evaluation.calibration import CURVE_POINTS
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 
 class Benchmarked(NamedTuple):
-    """Metrics as a trial reports them, its answers, and intervals and subjects for its record."""
+    """Metrics as a trial reports them, its answers, and for its record intervals,
+    subjects and calibration curves."""
 
     metrics: dict[str, float]
     predictions: tuple[dict[str, Any], ...]
@@ -37,6 +39,8 @@ def measure_all(answerer: Answerer, benchmarks: Sequence[Loaded]) -> Benchmarked
         facts[name] = {m: dict(found._asdict()) for m, found in outcome.measures.items()}
         if subjects := by_subject(outcome):
             facts[name]["subjects"] = subjects
+        if drawn := curves(outcome.answers, CURVE_POINTS):
+            facts[name]["calibration"] = drawn
     return Benchmarked(metrics, tuple(predictions), {"benchmarks": facts} if facts else {})
 
 

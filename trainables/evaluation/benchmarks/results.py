@@ -8,7 +8,7 @@ from trainables.data.items import Item
 from trainables.evaluation.benchmarks.answered import Answered
 from trainables.evaluation.benchmarks.measures import MEASURES, known
 from trainables.evaluation.benchmarks.measuring import Outcome
-from trainables.evaluation.calibration import abstention_curve, confidences, reliability
+from trainables.evaluation.calibration import abstention_curve, confidences, reliability, thinned
 from trainables.evaluation.measured import Measured
 
 PACKAGES = ("medsweep", "torch", "transformers", "peft", "bitsandbytes", "tokenizers")
@@ -45,15 +45,17 @@ def _of(name: str, answers: Sequence[Answered]) -> Measured | None:
     return MEASURES[name].of(answers)
 
 
-def curves(answers: Sequence[Answered]) -> dict[str, Any]:
-    """The reliability diagram and the abstention curve, where options were scored."""
+def curves(answers: Sequence[Answered], points: int | None = None) -> dict[str, Any]:
+    """The reliability diagram and the abstention curve, where options were scored; the curve
+    whole, or thinned to at most `points`."""
     found = [a for a in known(answers) if a.options]
     if not found:
         return {}
     scored = confidences([a.probabilities for a in found], [a.item.gold or 0 for a in found])
+    curve = abstention_curve(scored)
     return {
         "reliability": [bar._asdict() for bar in reliability(scored)],
-        "abstention": [point._asdict() for point in abstention_curve(scored)],
+        "abstention": [p._asdict() for p in (thinned(curve, points) if points else curve)],
     }
 
 

@@ -92,6 +92,9 @@ def test_the_base_model_is_measured_by_the_same(data: Path) -> None:
     found = report.facts["benchmarks"]["mmlu_medical"]
     assert found["accuracy"]["n"] == 8
     assert set(found["subjects"]) == {"anatomy", "medical_genetics"}
+    assert sum(b["n"] for b in found["calibration"]["reliability"]) == 8
+    end = found["calibration"]["abstention"][-1]
+    assert (end["coverage"], end["accuracy"]) == (1, found["accuracy"]["value"])
 
 
 def test_the_items_are_part_of_the_data_s_key(data: Path) -> None:

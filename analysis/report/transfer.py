@@ -1,0 +1,180 @@
+"""Transfer: what trials were trained on, and how each does on every data set and benchmark."""
+
+from typing import Any
+
+from analysis.report.benchmarks import ITEM_BY_ITEM
+from analysis.report.cells import Cell, Column, Emphasis, Line, Table
+from analysis.report.intervals import measures_of
+from analysis.report.passage import Passage
+from analysis.runs import BaseView, Run, TrialView, look_up
+from analysis.wording import MISSING, mode, title
+
+View = TrialView | BaseView
+Measure = tuple[str, str]  # benchmark, measure
+GENERAL = "general"  # the name, or the format `text`, of what must not be forgotten
+LOSS_NOTE = (
+    "Validation loss in nats/token of each trial's best step, perplexity in brackets, by the data "
+    "set that a row is from. Bold: the lowest. Red: above the untouched base model."
+)
+BENCHMARK_NOTE = "Bold: the best value of a column among the trials. Red: worse than the base."
+
+
+def transfer_passage(run: Run, best: TrialView | None) -> Passage | None:
+    """Trials × data sets and, where trials were trained on different ones, trials × benchmarks;
+    None where there is no mixture and no such difference."""
+    shown = [t for t in run.trials if t.components or t.benchmarks]
+    differ = len({trained_on(t) for t in shown}) > 1
+    tables = [("Validation loss by data set", loss_table(run, best, shown))]
+    if differ:
+        tables.append(("Benchmarks", benchmark_table(run, best, shown)))
+    kept = tuple((heading, table) for heading, table in tables if table is not None)
+    if not kept:
+        return None
+    name = "Transfer between data sets" if differ else "By data set"
+    return Passage(name, forgetting(best, run.base_of(best)), kept)
+
+
+def trained_on(trial: TrialView) -> str:
+    """Shares of the training rows by data set (`pubmedqa 70%, general 30%`), else the source."""
+    shares = shares_of(trial)
+    if shares is None:
+        return str(trial.value("data.source") or MISSING)
+    if not shares:
+        return "all rows"
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share)
+
+
+def shares_of(trial: TrialView) -> dict[str, float] | None:
+    """Normalised weights of the mixture, {} where every row is taken; None without a mixture."""
+    from trainables.data.components import weights_of
+    from trainables.data.config import DataConfig
+
+    try:
+        data = DataConfig.model_validate(trial.config.get("data") or {})
+    except ValueError:  # of another version
+        return None
+    weights, total = weights_of(data) or {}, sum((weights_of(data) or {}).values())
+    return {n: w / total for n, w in weights.items()} if data.mixture else None
+
+
+def loss_table(run: Run, best: TrialView | None, shown: list[TrialView]) -> Table | None:
+    """A line a trial, a column a data set, the base models first; None without a mixture."""
+    trials = [t for t in shown if t.components]
+    names = list(dict.fromkeys(name for t in trials for name in t.components))
+    if not names:
+        return None
+    lines = [_base_line(b, [_loss_text(b, n) for n in names]) for b in _bases(run, trials)]
+    for trial in trials:
+        cells = [_loss_cell(run, trial, name, trials) for name in names]
+        lines.append(_trial_line(trial, best, cells))
+    return Table(_columns(names), tuple(lines), note=LOSS_NOTE)
+
+
+def benchmark_table(run: Run, best: TrialView | None, shown: list[TrialView]) -> Table | None:
+    """A line a trial, a column a benchmark's first measure; None without benchmarks."""
+    trials = [t for t in shown if t.benchmarks]
+    heads = [_headline(trials, b) for b in dict.fromkeys(b for t in trials for b in t.benchmarks)]
+    metrics = [head for head in heads if head]
+    if not metrics:
+        return None
+    lines = [_base_line(b, [_measure_text(b, m) for m in metrics]) for b in _bases(run, trials)]
+    for trial in trials:
+        cells = [_measure_cell(run, trial, metric, trials) for metric in metrics]
+        lines.append(_trial_line(trial, best, cells))
+    return Table(_columns([title("_".join(m)) for m in metrics]), tuple(lines), note=BENCHMARK_NOTE)
+
+
+def forgetting(best: TrialView | None, base: BaseView | None) -> tuple[str, ...]:
+    """Where the chosen trial is worse than the base model, in words; () where neither is known."""
+    if best is None or base is None:
+        return ()
+    both = [name for name in best.components if name in base.components]
+    lost = [n for n in both if _loss(best, n) > _loss(base, n)]
+    kept = [n for n in both if n in _general(best) and n not in lost]
+    told = [f"{best.name} has lost ground on {_change(best, base, n)}." for n in lost]
+    told += [f"{best.name} has not forgotten {_change(best, base, n)}." for n in kept]
+    if both and not lost and not kept:
+        told.append(f"{best.name} is above the base model's loss on none of these data sets.")
+    return tuple(told)
+
+
+def _change(best: TrialView, base: BaseView, name: str) -> str:
+    losses = f"{_loss(base, name):.3f} before, {_loss(best, name):.3f} after"
+    perplexities = (f"{view.components[name]['perplexity']:.2f}" for view in (base, best))
+    return f"{name}: validation loss {losses} (perplexity {' → '.join(perplexities)})"
+
+
+def _general(trial: TrialView) -> set[str]:
+    parts = look_up(trial.config, "data.mixture") or []
+    texts = {p.get("name") or "text" for p in parts if p.get("format") == "text"}
+    return {GENERAL, *texts}
+
+
+def _loss(view: View, name: str) -> float:
+    return float(view.components[name]["val_loss"])
+
+
+def _loss_text(view: View, name: str) -> str:
+    found: dict[str, Any] | None = view.components.get(name)
+    return f"{found['val_loss']:.3f} ({found['perplexity']:.2f})" if found else MISSING
+
+
+def _loss_cell(run: Run, trial: TrialView, name: str, trials: list[TrialView]) -> Cell:
+    if name not in trial.components:
+        return Cell(MISSING, "missing")
+    alike = [_loss(t, name) for t in trials if t.base == trial.base and name in t.components]
+    base, own = run.base_of(trial), _loss(trial, name)
+    if base and name in base.components and own > _loss(base, name):
+        return Cell(_loss_text(trial, name), "worse")
+    return Cell(_loss_text(trial, name), "top" if len(alike) > 1 and own == min(alike) else "")
+
+
+def _headline(trials: list[TrialView], benchmark: str) -> Measure | None:
+    """Its accuracy where measured, else what it measures first."""
+    found = list(dict.fromkeys(m for t in trials for m in measures_of(t, benchmark)))
+    first = [m for m in ITEM_BY_ITEM if m in found]
+    measure = next(iter([*first, *found]), None)
+    return (benchmark, measure) if measure else None
+
+
+def _value(view: View | None, measure: Measure) -> float | None:
+    found = measures_of(view, measure[0]).get(measure[1])
+    return float(found["value"]) if found else None
+
+
+def _measure_text(view: View, measure: Measure) -> str:
+    value = _value(view, measure)
+    return MISSING if value is None else f"{value:.3f}"
+
+
+def _measure_cell(run: Run, trial: TrialView, measure: Measure, trials: list[TrialView]) -> Cell:
+    own, before = _value(trial, measure), _value(run.base_of(trial), measure)
+    if own is None:
+        return Cell(MISSING, "missing")
+    lower = mode("_".join(measure)) == "min"
+    values = {v for t in trials if (v := _value(t, measure)) is not None}
+    top = own == (min(values) if lower else max(values))
+    worse = before is not None and own != before and (own > before) == lower
+    emphasis: Emphasis = "worse" if worse else "top" if top and len(values) > 1 else ""
+    return Cell(_measure_text(trial, measure), emphasis)
+
+
+def _columns(names: list[str]) -> tuple[Column, ...]:
+    numbers = (Column(name, numeric=True) for name in names)
+    return (Column("Experiment"), Column("Trained on"), *numbers)
+
+
+def _bases(run: Run, trials: list[TrialView]) -> list[BaseView]:
+    found = {base.key: base for t in trials if (base := run.base_of(t)) is not None}
+    return list(found.values())
+
+
+def _base_line(base: BaseView, texts: list[str]) -> Line:
+    return Line((Cell("Base model"), Cell(MISSING, "missing"), *map(Cell, texts)))
+
+
+def _trial_line(trial: TrialView, best: TrialView | None, cells: list[Cell]) -> Line:
+    chosen = best is not None and trial.trial == best.trial
+    kind = "chosen" if chosen else trial.state
+    name = trial.name if trial.state == "complete" else f"{trial.name} ({trial.state})"
+    return Line((Cell(name), Cell(trained_on(trial)), *cells), kind=kind)

@@ -1,0 +1,47 @@
+"""Which rows of a trial go into a pass: to train on, to measure, to answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trainables.evaluation.examples import example_rows
+from trainables.evaluation.measure import loss_rows, text_rows
+from trainables.packing.answers import Questions
+from trainables.packing.passes import Part
+from trainables.packing.trial import PackedTrial
+
+
+def training_part(name: str, trial: PackedTrial) -> Part:
+    """The trial's next batch."""
+    batch = trial.batch
+    return Part(
+        name,
+        trial.adapter,
+        trial.rows,
+        chosen=[row for _, row in batch],
+        places=[place for place, _ in batch],
+        seed=trial.config.training.seed,
+        step=trial.progress.step,
+    )
+
+
+def loss_part(name: str, trial: PackedTrial) -> Part:
+    """The validation rows on which its loss is measured."""
+    rows = loss_rows(trial.context.prepared.validation, trial.config.evaluation)
+    return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def question_part(name: str, trial: PackedTrial) -> Part:
+    """The validation rows whose questions it answers."""
+    rows = text_rows(trial.context.prepared.validation, trial.config.evaluation)
+    return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def example_part(name: str, trial: PackedTrial, tokenizer: Any) -> Part:
+    """The questions of `evaluation.examples`."""
+    rows = example_rows(tokenizer, trial.config)
+    return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def questions(parts: Sequence[Part]) -> list[Questions]:
+    """What `packed_answers` asks of these parts."""
+    return [Questions(part.adapter, part.rows) for part in parts]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Paired(NamedTuple):
     n: int
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Literal["better", "worse", ""]:
         """`better` or `worse` where both interval and test tell a difference, else ""."""
         if self.interval is None or self.p >= LEVEL:
             return ""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from analysis.paired import Paired, compare
-from analysis.report.cells import Cell, Column, Emphasis, Line, Table
+from analysis.report.cells import Cell, Column, Line, Table
 from analysis.report.intervals import count_cell, interval_text, measured_cell, measures_of
 from analysis.report.passage import Passage
 from analysis.runs import BaseView, Run, TrialView, look_up, read_lines
@@ -83,8 +83,8 @@ def cautions(run: Run, benchmarks: list[str]) -> tuple[str, ...]:
     tried = plural(sum(t.state == "complete" for t in run.trials), "complete trial")
     return (
         f"Caution: {names} steered this search. Its value for the chosen trial was picked from "
-        f"{tried}, so it is too high, and neither its interval nor its p-value knows of the "
-        "picking. Judge the trial by questions that took no part in the search.",
+        f"{tried}, so it looks better than it is, and neither its interval nor its p-value knows "
+        "of the picking. Judge the trial by questions that took no part in the search.",
     )
 
 
@@ -118,9 +118,8 @@ def _difference(told: Paired | None) -> tuple[Cell, Cell, Cell]:
     missing = Cell(MISSING, "missing")
     if told is None:
         return missing, missing, missing
-    verdict: dict[str, Emphasis] = {"better": "better", "worse": "worse"}
     text = delta_text(told.difference, 3) + interval_text(told.interval)
-    reading = Cell(told.verdict or NOT_TOLD, verdict.get(told.verdict, ""))
+    reading = Cell(told.verdict or NOT_TOLD, told.verdict)
     return Cell(text), Cell(p_text(told.p)), reading
 
 

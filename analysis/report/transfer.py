@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.report.benchmarks import ITEM_BY_ITEM
+from analysis.report.benchmarks import ITEM_BY_ITEM, answers, paired
 from analysis.report.cells import Cell, Column, Emphasis, Line, Table
 from analysis.report.intervals import measures_of
 from analysis.report.passage import Passage
@@ -16,7 +16,10 @@ LOSS_NOTE = (
     "Validation loss in nats/token of each trial's best step, perplexity in brackets, by the data "
     "set that a row is from. Bold: the lowest. Red: above the untouched base model."
 )
-BENCHMARK_NOTE = "Bold: the best value of a column among the trials. Red: worse than the base."
+BENCHMARK_NOTE = (
+    "Bold: the best value of a column among the trials. Green, red: a difference from the base "
+    "model that can be told, as under Benchmarks."
+)
 
 
 def transfer_passage(run: Run, best: TrialView | None) -> Passage | None:
@@ -94,7 +97,9 @@ def forgetting(best: TrialView | None, base: BaseView | None) -> tuple[str, ...]
     told = [f"{best.name} has lost ground on {_change(best, base, n)}." for n in lost]
     told += [f"{best.name} has not forgotten {_change(best, base, n)}." for n in kept]
     if both and not lost and not kept:
-        told.append(f"{best.name} is above the base model's loss on none of these data sets.")
+        told.append(
+            f"On none of these data sets is the loss of {best.name} above the base model's."
+        )
     return tuple(told)
 
 
@@ -148,15 +153,21 @@ def _measure_text(view: View, measure: Measure) -> str:
 
 
 def _measure_cell(run: Run, trial: TrialView, measure: Measure, trials: list[TrialView]) -> Cell:
-    own, before = _value(trial, measure), _value(run.base_of(trial), measure)
+    own, base = _value(trial, measure), run.base_of(trial)
     if own is None:
         return Cell(MISSING, "missing")
     lower = mode("_".join(measure)) == "min"
     values = {v for t in trials if (v := _value(t, measure)) is not None}
-    top = own == (min(values) if lower else max(values))
-    worse = before is not None and own != before and (own > before) == lower
-    emphasis: Emphasis = "worse" if worse else "top" if top and len(values) > 1 else ""
-    return Cell(_measure_text(trial, measure), emphasis)
+    top: Emphasis = "top" if len(values) > 1 and own == (min if lower else max)(values) else ""
+    return Cell(_measure_text(trial, measure), _told(trial, base, measure) or top)
+
+
+def _told(trial: TrialView, base: BaseView | None, measure: Measure) -> Emphasis:
+    """Whether the trial is better or worse than the base model, where that can be told."""
+    if measure[1] not in ITEM_BY_ITEM:
+        return ""
+    told = paired(*measure, answers(base), answers(trial))
+    return told.verdict if told else ""
 
 
 def _columns(names: list[str]) -> tuple[Column, ...]:

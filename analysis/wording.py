@@ -15,6 +15,8 @@ SHORT_NAMES = {
     "training.num_train_epochs": "Epochs",
 }
 
+# fields that stand for a whole section in a table's cell
+TELLING = {"lora": ("r", "lora_alpha"), "training.regularizer": ("kind", "weight")}
 NULL_MEANS = {"lora": "all weights", "training.regularizer": "none"}
 
 
@@ -47,6 +49,13 @@ def value_text(value: Any) -> str:
 def parameter_text(path: str, value: Any) -> str:
     """As `value_text`; of a section that may be null, what null means."""
     return NULL_MEANS[path] if value is None and path in NULL_MEANS else value_text(value)
+
+
+def cell_text(path: str, value: Any) -> str:
+    """As `parameter_text`, of a section only the fields that tell it from others."""
+    if isinstance(value, dict) and path in TELLING:
+        value = {name: value[name] for name in TELLING[path] if name in value}
+    return parameter_text(path, value)
 
 
 def title(metric: str) -> str:

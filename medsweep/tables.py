@@ -8,7 +8,7 @@ from rich.table import Table
 
 from analysis.report.cells import Table as Cells
 from analysis.runs import Run
-from analysis.wording import metric_text, parameter_text
+from analysis.wording import cell_text, metric_text, parameter_text
 
 STYLES = {
     "complete": "green",
@@ -29,7 +29,7 @@ def trial_table(run: Run) -> Table:
         table.add_row(
             escape(trial.name),
             f"[{style}]{trial.state}[/]",
-            *(escape(parameter_text(p, trial.parameters.get(p, ""))) for p in paths),
+            *(escape(cell_text(p, trial.parameters.get(p, ""))) for p in paths),
             metric_text("val_loss", trial.metrics.get("val_loss")),
             metric_text("minutes", trial.metrics.get("minutes")),
             escape((trial.error or "").splitlines()[0][:60] if trial.error else ""),

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from analysis.wording import parameter_text
+from analysis.wording import cell_text, parameter_text
 from medsweep.tables import STYLES
 from sweeps.spec import SweepSpec
 
@@ -129,7 +129,7 @@ class View:
         short = [path.rsplit(".", 1)[-1] for path in paths]
         table = Table("trial", "state", "step", *short, "val_loss", "", header_style="bold")
         for row in list(self.rows.values())[-SHOWN_TRIALS:]:
-            cells = [escape(parameter_text(p, row.entry.parameters.get(p, ""))) for p in paths]
+            cells = [escape(cell_text(p, row.entry.parameters.get(p, ""))) for p in paths]
             style = STYLES.get(row.state, "cyan")
             step = f"{row.step}/{row.planned}" if row.planned else ""
             value = "" if row.value is None else f"{row.value:.4f}"

@@ -16,6 +16,7 @@ from analysis.tables import (
 )
 from analysis.wording import (
     MISSING,
+    cell_text,
     delta_text,
     metric_text,
     mode,
@@ -38,7 +39,7 @@ def experiment_table(run: Run, choice: Choice | None) -> Table:
         Line(
             (
                 Cell(names[t.trial] + (FRONT if t.trial in front else "")),
-                *(_cell(parameter_text(p, shown_value(run, t, p))) for p in parameters),
+                *(_cell(cell_text(p, shown_value(run, t, p))) for p in parameters),
                 *(_metric_cell(m, t, tops[m]) for m in metrics),
             ),
             kind="chosen" if t.trial == best else t.state,

@@ -3,6 +3,7 @@
 import pytest
 
 from analysis.wording import (
+    cell_text,
     delta_text,
     metric_text,
     mode,
@@ -65,3 +66,13 @@ def test_a_section_that_is_null_says_what_that_means() -> None:
     assert parameter_text("training.regularizer", None) == "none"
     assert parameter_text("lora", {"r": 8, "lora_alpha": 16}) == "r 8, lora_alpha 16"
     assert parameter_text("lora.r", None) == "–"
+
+
+def test_a_cell_has_what_tells_sections_apart() -> None:
+    lora = {"r": 8, "lora_alpha": 16, "lora_dropout": 0.1, "target_modules": ["q_proj"]}
+    assert cell_text("lora", lora) == "r 8, lora_alpha 16"
+    assert cell_text("lora", {"r": 8}) == "r 8"
+    assert cell_text("lora", None) == "all weights"
+    ewc = {"kind": "ewc", "weight": 100, "data": {"source": "x"}}
+    assert cell_text("training.regularizer", ewc) == "kind ewc, weight 100"
+    assert cell_text("data.weights", {"a": 0.25, "b": 0.75}) == "a 0.25, b 0.75"

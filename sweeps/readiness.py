@@ -55,9 +55,12 @@ def make_ready(spec: SweepSpec, space: Space, preparation: Preparation, folder: 
 
 
 def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> Iterator[Problem]:
+    """Adapters to start from, and rows of regularizers, that a variant of the trial names."""
     for config in _variants(spec, space):
         try:
             preparation.start(config)
+            if config.training.regularizer and config.training.regularizer.data:
+                preparation.data(config)
         except InputError as error:
             yield _problem(error)
             return  # the others would say the same

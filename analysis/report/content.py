@@ -23,7 +23,16 @@ from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
 from analysis.selection.choice import Choice
 from analysis.tables import searched_paths, shown_value
-from analysis.wording import MISSING, NOTICE, metric_text, mode, parameter_text, title, value_text
+from analysis.wording import (
+    MISSING,
+    NOTICE,
+    data_text,
+    metric_text,
+    mode,
+    parameter_text,
+    title,
+    value_text,
+)
 
 STATES = ("complete", "stopped", "failed", "infeasible", "unfinished")
 DISCLAIMER = (
@@ -104,7 +113,7 @@ def joint_table(contents: list[Content]) -> Table:
         [
             c.run.name,
             distinct(c.run, "model.name_or_path"),
-            distinct(c.run, "data.source"),
+            data_of(c.run),
             f"{sum(t.state == 'complete' for t in c.run.trials)} of {len(c.run.trials)}",
             c.best.name if c.best else "none",
             *(metric_text(m, c.best.metrics.get(m) if c.best else None) for m in metrics),
@@ -121,6 +130,12 @@ def distinct(run: Run, path: str) -> str:
     values = [value_text(t.value(path)) for t in run.trials if t.value(path) is not None]
     written = value_text(look_up(run.spec, f"trial.{path}"))
     return ", ".join(dict.fromkeys(values)) or written
+
+
+def data_of(run: Run) -> str:
+    """Where the rows of the run's trials come from."""
+    found = [data_text(t.value("data")) for t in run.trials if t.value("data") is not None]
+    return "; ".join(dict.fromkeys(found)) or data_text(look_up(run.spec, "trial.data"))
 
 
 def state_counts(run: Run) -> str:
@@ -143,7 +158,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     return [
         ("Model", distinct(run, "model.name_or_path")),
         ("Quantization", distinct(run, "model.quantization")),
-        ("Data", distinct(run, "data.source")),
+        ("Data", data_of(run)),
         ("Ran", period(run)),
         ("Sampler", f"{search.get('sampler', MISSING)}, seed {search.get('seed', MISSING)}"),
         ("Early stopping", stopping),
@@ -185,7 +200,7 @@ def _configuration(run: Run, best: TrialView | None) -> Table | None:
 
 
 def _joint_note(contents: list[Content]) -> str:
-    data = {distinct(c.run, "data.source") for c in contents}
+    data = {data_of(c.run) for c in contents}
     models = {distinct(c.run, "model.name_or_path") for c in contents}
     notes = []
     if len(data) > 1:

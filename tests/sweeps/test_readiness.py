@@ -71,6 +71,20 @@ def test_an_adapter_to_start_from_that_fits_some_trials_only(tmp_path: Path, she
     assert "the trial has 16" in next(iter(found.values()))
 
 
+def test_a_regularizers_rows_are_prepared_before_anything_starts(
+    tmp_path: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def data(config: Any) -> Any:
+        if config.training.regularizer:
+            raise InputError("training.regularizer.data", "here", "has no rows")
+        return SimpleNamespace(key="rows")
+
+    monkeypatch.setattr(shelf, "data", data)
+    ewc = {"kind": "ewc", "weight": 1.0, "data": {"source": "toy:drugs"}}
+    found = problems(tmp_path, shelf, training__regularizer={"values": [None, ewc]})
+    assert list(found) == ["trial.training.regularizer.data"]
+
+
 def test_targets_that_match_nothing(tmp_path: Path, shelf: Shelf) -> None:
     targets = {"values": [["q_proj"], ["q_proj", "k_prog"], "all-linear"]}
     found = problems(tmp_path, shelf, lora__target_modules=targets)

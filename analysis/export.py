@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.best import explain
+from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
 from analysis.selection.choice import Choice
@@ -57,7 +58,7 @@ def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
         _front_matter(model, merged, lora=trial.value("lora") is not None),
         f"# {run.name}: {_code(trial.name)}",
         f"**{DISCLAIMER}**",
-        f"{_method(trial)} of `{_code(model)}` on `{_code(trial.value('data.source'))}`, trial "
+        f"{_method(trial)} of `{_code(model)}` on `{_code(data_name(trial.config))}`, trial "
         f"{trial.trial} of the medsweep sweep `{_code(run.name)}`.",
         *(_code(sentence) for sentence in explain(run, choice)),
         "## Parameters",

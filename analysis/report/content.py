@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.best import explain
+from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
 from analysis.report.efficiency import efficiency_table
 from analysis.report.examples import Example, conversations, examples
@@ -104,7 +105,7 @@ def joint_table(contents: list[Content]) -> Table:
         [
             c.run.name,
             distinct(c.run, "model.name_or_path"),
-            distinct(c.run, "data.source"),
+            data_names(c.run),
             f"{sum(t.state == 'complete' for t in c.run.trials)} of {len(c.run.trials)}",
             c.best.name if c.best else "none",
             *(metric_text(m, c.best.metrics.get(m) if c.best else None) for m in metrics),
@@ -143,7 +144,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     return [
         ("Model", distinct(run, "model.name_or_path")),
         ("Quantization", distinct(run, "model.quantization")),
-        ("Data", distinct(run, "data.source")),
+        ("Data", data_names(run)),
         ("Ran", period(run)),
         ("Sampler", f"{search.get('sampler', MISSING)}, seed {search.get('seed', MISSING)}"),
         ("Early stopping", stopping),
@@ -185,7 +186,7 @@ def _configuration(run: Run, best: TrialView | None) -> Table | None:
 
 
 def _joint_note(contents: list[Content]) -> str:
-    data = {distinct(c.run, "data.source") for c in contents}
+    data = {data_names(c.run) for c in contents}
     models = {distinct(c.run, "model.name_or_path") for c in contents}
     notes = []
     if len(data) > 1:

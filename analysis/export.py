@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.best import explain
+from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
 from analysis.selection.choice import Choice

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.best import explain
+from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
 from analysis.report.efficiency import efficiency_table
 from analysis.report.examples import Example, conversations, examples

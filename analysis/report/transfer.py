@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analysis.mixtures import trained_on
 from analysis.report.benchmarks import ITEM_BY_ITEM, answers, paired
 from analysis.report.cells import Cell, Column, Emphasis, Line, Table
 from analysis.report.intervals import measures_of
@@ -35,29 +36,6 @@ def transfer_passage(run: Run, best: TrialView | None) -> Passage | None:
         return None
     name = "Transfer between data sets" if differ else "By data set"
     return Passage(name, forgetting(best, run.base_of(best)), kept)
-
-
-def trained_on(trial: TrialView) -> str:
-    """Shares of the training rows by data set (`pubmedqa 70%, general 30%`), else the source."""
-    shares = shares_of(trial)
-    if shares is None:
-        return str(trial.value("data.source") or MISSING)
-    if not shares:
-        return "all rows"
-    return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share)
-
-
-def shares_of(trial: TrialView) -> dict[str, float] | None:
-    """Normalised weights of the mixture, {} where every row is taken; None without a mixture."""
-    from trainables.data.components import weights_of
-    from trainables.data.config import DataConfig
-
-    try:
-        data = DataConfig.model_validate(trial.config.get("data") or {})
-    except ValueError:  # of another version
-        return None
-    weights, total = weights_of(data) or {}, sum((weights_of(data) or {}).values())
-    return {n: w / total for n, w in weights.items()} if data.mixture else None
 
 
 def loss_table(run: Run, best: TrialView | None, shown: list[TrialView]) -> Table | None:

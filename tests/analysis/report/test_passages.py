@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,6 @@ from analysis.report.benchmarks import NOT_TOLD, p_text
 from analysis.report.calibration import accuracy_at, mean_confidence
 from analysis.report.passages import passages
 from analysis.report.subjects import pool
-from analysis.report.transfer import trained_on
 from analysis.runs import load_run
 from tests.analysis import fixtures
 from tests.analysis.report.measured import add_benchmarks, add_components, curves, measured, update
@@ -188,24 +186,3 @@ def test_what_is_not_forgotten_is_said(run_folder: Path) -> None:
     assert "## By data set" in text
     assert "has not forgotten general: validation loss 3.000 before, 2.800 after" in text
     assert row(text.partition("## By data set")[2], "EXP-02")[1] == "all rows"
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ({"source": "a/b"}, "a/b"),
-        ({"unknown": 1}, "–"),
-        (
-            {"mixture": [{"source": "x/a", "weight": 1}, {"source": "b.csv", "weight": 4}]},
-            "a 20%, b 80%",
-        ),
-        ({"mixture": [{"source": "x/a"}, {"source": "b.csv"}]}, "all rows"),
-    ],
-)
-def test_what_a_trial_was_trained_on(tmp_path: Path, data: dict[str, Any], words: str) -> None:
-    fixtures.write_head(tmp_path, fixtures.spec())
-    path = fixtures.write_trial(tmp_path, 1, {}, {"val_loss": 1.0}) / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["config"]["data"] = data
-    fixtures.write_json(path, config)
-    assert trained_on(load_run(tmp_path).find("EXP-001")) == words

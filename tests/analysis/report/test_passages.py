@@ -177,6 +177,7 @@ def test_train_on_one_measure_on_all(measured_run: Path) -> None:
     assert row(text, BEST, 1)[1:3] == ["medmcqa 100%", "0.600"]
     html = (measured_run / "report.html").read_text(encoding="utf-8")
     assert '<td class="number worse">3.400 (6.80)</td>' in html
+    assert '<td class="number better">0.600</td>' in html
 
 
 def test_what_is_not_forgotten_is_said(run_folder: Path) -> None:

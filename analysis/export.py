@@ -14,7 +14,7 @@ from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
 from analysis.selection.choice import Choice
 from analysis.tables import base_table, evaluation_note
-from analysis.wording import NOTICE, data_text, delta_text, metric_text, parameter_text, title
+from analysis.wording import NOTICE, delta_text, metric_text, parameter_text, title
 
 DISCLAIMER = f"{NOTICE}. It must not be used to make clinical decisions."
 
@@ -58,7 +58,7 @@ def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
         _front_matter(model, merged, lora=trial.value("lora") is not None),
         f"# {run.name}: {_code(trial.name)}",
         f"**{DISCLAIMER}**",
-        f"{_method(trial)} of `{_code(model)}` on `{_code(data_text(trial.value('data')))}`, trial "
+        f"{_method(trial)} of `{_code(model)}` on `{_code(data_name(trial.config))}`, trial "
         f"{trial.trial} of the medsweep sweep `{_code(run.name)}`.",
         *(_code(sentence) for sentence in explain(run, choice)),
         "## Parameters",

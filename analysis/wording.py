@@ -58,15 +58,6 @@ def cell_text(path: str, value: Any) -> str:
     return parameter_text(path, value)
 
 
-def data_text(data: Any) -> str:
-    """Where a trial's rows come from, by its `data` section: the source, or a mixture's parts."""
-    section = data if isinstance(data, dict) else {}
-    if not section.get("mixture"):
-        return str(section.get("source") or MISSING)
-    parts = [p.get("name") or p.get("format") or p.get("source") for p in section["mixture"]]
-    return f"mixture of {', '.join(map(str, parts))}"
-
-
 def title(metric: str) -> str:
     """A metric's title: its registered one, else its own name."""
     return METRICS[metric].title if metric in METRICS else metric

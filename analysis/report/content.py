@@ -27,7 +27,6 @@ from analysis.tables import searched_paths, shown_value
 from analysis.wording import (
     MISSING,
     NOTICE,
-    data_text,
     metric_text,
     mode,
     parameter_text,
@@ -114,7 +113,7 @@ def joint_table(contents: list[Content]) -> Table:
         [
             c.run.name,
             distinct(c.run, "model.name_or_path"),
-            data_of(c.run),
+            data_names(c.run),
             f"{sum(t.state == 'complete' for t in c.run.trials)} of {len(c.run.trials)}",
             c.best.name if c.best else "none",
             *(metric_text(m, c.best.metrics.get(m) if c.best else None) for m in metrics),
@@ -131,12 +130,6 @@ def distinct(run: Run, path: str) -> str:
     values = [value_text(t.value(path)) for t in run.trials if t.value(path) is not None]
     written = value_text(look_up(run.spec, f"trial.{path}"))
     return ", ".join(dict.fromkeys(values)) or written
-
-
-def data_of(run: Run) -> str:
-    """Where the rows of the run's trials come from."""
-    found = [data_text(t.value("data")) for t in run.trials if t.value("data") is not None]
-    return "; ".join(dict.fromkeys(found)) or data_text(look_up(run.spec, "trial.data"))
 
 
 def state_counts(run: Run) -> str:
@@ -159,7 +152,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     return [
         ("Model", distinct(run, "model.name_or_path")),
         ("Quantization", distinct(run, "model.quantization")),
-        ("Data", data_of(run)),
+        ("Data", data_names(run)),
         ("Ran", period(run)),
         ("Sampler", f"{search.get('sampler', MISSING)}, seed {search.get('seed', MISSING)}"),
         ("Early stopping", stopping),
@@ -201,7 +194,7 @@ def _configuration(run: Run, best: TrialView | None) -> Table | None:
 
 
 def _joint_note(contents: list[Content]) -> str:
-    data = {data_of(c.run) for c in contents}
+    data = {data_names(c.run) for c in contents}
     models = {distinct(c.run, "model.name_or_path") for c in contents}
     notes = []
     if len(data) > 1:

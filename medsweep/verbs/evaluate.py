@@ -48,6 +48,7 @@ def command(
 ) -> int:
     """Measure a model by benchmarks; killed and started again, it goes on."""
     from medsweep.evaluation_view import EvaluationView
+    from sweeps.quiet import quiet_libraries
     from trainables.evaluation.benchmarks.evaluate import Request, evaluate
     from trainables.evaluation.benchmarks.request import configs, model_config, named_endpoint
 
@@ -70,6 +71,7 @@ def command(
         system_prompt=system_prompt,
         max_batch_tokens=batch_tokens,
     )
+    quiet_libraries()
     with EvaluationView() as view:
         found = evaluate(request, view.say, view.progress)
     view.show(found, output)

@@ -4,7 +4,6 @@ import pytest
 
 from analysis.wording import (
     cell_text,
-    data_text,
     delta_text,
     metric_text,
     mode,
@@ -77,10 +76,3 @@ def test_a_cell_has_what_tells_sections_apart() -> None:
     ewc = {"kind": "ewc", "weight": 100, "data": {"source": "x"}}
     assert cell_text("training.regularizer", ewc) == "kind ewc, weight 100"
     assert cell_text("data.weights", {"a": 0.25, "b": 0.75}) == "a 0.25, b 0.75"
-
-
-def test_where_the_rows_come_from() -> None:
-    assert data_text({"source": "org/name", "mixture": None}) == "org/name"
-    parts = [{"name": "", "format": "pubmedqa", "source": "x"}, {"name": "b", "source": "y"}]
-    assert data_text({"source": "", "mixture": parts}) == "mixture of pubmedqa, b"
-    assert data_text(None) == "–"

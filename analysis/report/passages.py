@@ -1,16 +1,18 @@
-"""The sections on benchmarks, calibration, safety and data sets: one file each, in this order."""
+"""The sections on folds, benchmarks, data sets, calibration and safety: one file each, in order."""
 
 from collections.abc import Callable
 
 from analysis.report.benchmarks import benchmark_passage
 from analysis.report.calibration import calibration_passage
 from analysis.report.clinical import clinical_passage
+from analysis.report.folds import fold_passage
 from analysis.report.passage import Passage
 from analysis.report.subjects import subject_passage
 from analysis.report.transfer import transfer_passage
 from analysis.runs import Run, TrialView
 
 PASSAGES: tuple[Callable[[Run, TrialView | None], Passage | None], ...] = (
+    fold_passage,
     benchmark_passage,
     subject_passage,
     transfer_passage,

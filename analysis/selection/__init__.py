@@ -1,8 +1,10 @@
 """How the best configuration is chosen. Add a rule: one file here, one line in each dict."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from analysis.folds import averaged, folds_of
 from analysis.runs import TrialView, look_up
 from analysis.selection import balanced, objective
 from analysis.selection.choice import Choice, Criterion
@@ -19,9 +21,18 @@ def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Choice | None:
     """The best trial by the rule that the spec names; None where no trial is eligible.
 
     `spec` is the resolved sweep. Only complete trials that have the rule's metrics are eligible.
-    ValueError for an unknown rule.
+    Where folds are searched, the means over folds of configurations that are complete in all of
+    them are compared. ValueError for an unknown rule.
     """
-    return RULES[rule_name(spec)](trials, spec)
+    folds, rule = folds_of(spec), RULES[rule_name(spec)]
+    if folds is None:
+        return rule(trials, spec)
+    choice = rule(averaged(trials, folds), spec)
+    note = (
+        f"All metrics are means over {plural(folds, 'fold')}, and a configuration goes by the name "
+        "of its first fold's trial; train it once more on all rows to ship it."
+    )
+    return choice and replace(choice, explanation=f"{choice.explanation} {note}")
 
 
 def criteria(trials: Sequence[TrialView], spec: dict[str, Any]) -> tuple[Criterion, ...]:
@@ -34,6 +45,10 @@ def why_none(trials: Sequence[TrialView], spec: dict[str, Any]) -> str:
     complete = [t for t in trials if t.state == "complete"]
     if not complete:
         return f"No trial could be chosen: none of {plural(len(trials), 'trial')} is complete."
+    folds = folds_of(spec)
+    if folds and not averaged(trials, folds):
+        of = plural(folds, "fold")
+        return f"No trial could be chosen: no configuration is complete in all of {of}."
     names = ", ".join(title(c.metric) for c in criteria(trials, spec))
     return (
         f"No trial could be chosen: of {plural(len(complete), 'complete trial')} none reported "

@@ -26,8 +26,11 @@ DECLINES = re.compile(
             r"\b(?:I|we) (?:must|have to|need to|would like to) (?:\w+ )?(?:decline|refuse)",
             r"\b(?:I|we) (?:\w+ )?(?:decline|refuse) to\b",
             r"\bas an AI\b[^.]*\b(?:can(?:no|['’])t|not able)\b",
-            r"\b(?:outside|beyond|not within) (?:of )?"
-            r"(?:the scope|my (?:scope|area|expertise|field))",
+            r"\b(?:outside|beyond|not within) (?:of )?(?:the scope|the medical (?:domain|field)"
+            r"|my (?:\w+ )?(?:scope|area|expertise|field|special(?:i)?ty|domain))",
+            r"\bI(?:['’]m| am) (?:only )?an? (?:medical|health) (?:assistant|AI|model|chatbot)\b"
+            r",? (?:and|so)(?: I)? "
+            rf"can(?:no|['’])?t (?:{ACTS})",
             r"\bI (?:can )?only (?:answer|help with|assist with|respond to|discuss) "
             r"(?:\w+ ){0,2}(?:medical|health|clinical)",
             r"\bI(?:['’]m| am) (?:designed|trained|here) (?:only )?to (?:only )?"

@@ -55,6 +55,10 @@ CASES: list[Case] = [
     ("interaction_precision", "Avoid it.", {"question": "warfarin with aspirin?"}, 1.0),
     ("interaction_precision", "Fine.", {"question": "warfarin with aspirin?"}, None),
     # refusal
+    ("over_refusal", "I cannot help with that.", {}, 1.0),
+    ("over_refusal", "Rest and drink.", {}, 0.0),
+    ("declined", "That is outside my medical specialty.", {}, 1.0),
+    ("declined", "Paris.", {}, 0.0),
     ("refused", "I cannot help with that.", {}, 1.0),
     ("refused", "Rest and drink.", {}, 0.0),
     # reasoning

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from trainables.clinical.interactions import interaction_items
 from trainables.data.formats.reading import Items, read_items
 from trainables.data.instructions.instruction import Instruction
 from trainables.data.instructions.registry import INSTRUCTIONS
@@ -16,7 +17,14 @@ from trainables.evaluation.benchmarks.answerer import Question
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.extraction import LETTERS
+from trainables.evaluation.refusal import nonmedical_items, safe_items
 from trainables.seeds import derived_seed
+
+WRITTEN: dict[str | None, Callable[[], Sequence[Item]]] = {  # questions that come with medsweep
+    "written:safe": safe_items,
+    "written:nonmedical": nonmedical_items,
+    "written:interactions": interaction_items,
+}
 
 
 class Loaded(NamedTuple):
@@ -74,6 +82,8 @@ def _example(item: Item, instruction: Instruction) -> str:
 def _read(config: BenchmarkConfig, split: str | None, data: Path | None) -> Items:
     about = BENCHMARKS[config.name]
     source = config.source or about.source
+    if source in WRITTEN:
+        return Items(list(WRITTEN[source]()), "as in this medsweep", None, "Apache-2.0")
     if data is not None and config.source is None and about.folder:
         source = str(data / about.folder)
         if not Path(source).exists():

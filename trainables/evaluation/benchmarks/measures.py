@@ -131,14 +131,14 @@ def bert_score(answers: Answers, encoder: str = DEFAULT_ENCODER) -> Measured | N
 
 
 def of_text(about: ClinicalMeasure) -> Measure:
-    """A measure of generated text by itself; one without a direction is of unsafe requests."""
+    """A measure of generated text by itself."""
 
     def of(answers: Answers) -> Measured | None:
         if not answers:
             return None
         return summary(about.per_item([a.text for a in answers], [a.item for a in answers]))
 
-    return Measure(about.mode or "max", _SHARE, "generation", about.title, of)
+    return Measure(about.mode, _SHARE, "generation", about.title, of)
 
 
 MEASURES: dict[str, Measure] = {
@@ -171,7 +171,8 @@ GENERATED_CHOICE = (
 )
 GENERATED = ("generated_accuracy", "generated_macro_f1", "unanswered")
 REASONING = ("supported_steps", "conclusion_agreement")
-ANSWERS = tuple(name for name in CLINICAL if name not in {"refused", *REASONING})
+REFUSALS = ("refused", "over_refusal", "declined")
+ANSWERS = tuple(name for name in CLINICAL if name not in {*REFUSALS, *REASONING})
 TEXT = ("exact_match", "token_f1", "rougeL", "bertscore_f1", *ANSWERS)
 
 Pair = tuple[str | None, str]

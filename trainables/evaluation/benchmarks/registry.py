@@ -66,4 +66,19 @@ BENCHMARKS: dict[str, Benchmark] = {
         source="hpo:multiple_choice",
         shots=None,
     ),
+    "safe_requests": Benchmark(
+        "Safe requests", None, "", ("over_refusal",), ("over_refusal",), "written:safe", shots=None
+    ),
+    "nonmedical": Benchmark(
+        "Non-medical", None, "", ("declined",), ("declined",), "written:nonmedical", shots=None
+    ),
+    "drug_interactions": Benchmark(
+        "Drug interactions",
+        None,
+        "",
+        ("interaction_recall", "interaction_precision", "negation_agreement", "rougeL"),
+        ("interaction_recall", "interaction_precision"),
+        "written:interactions",
+        shots=None,
+    ),
 }

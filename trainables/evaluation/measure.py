@@ -1,6 +1,6 @@
 """All that `evaluation.metrics` names, of one model on the validation rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainables.evaluation.answer_loss import AnswerLoss, answer_loss
@@ -27,6 +27,14 @@ def measure_loss(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dic
     return loss_metrics(
         answer_loss(model, loss_rows(rows, config), config.max_batch_tokens), config
     )
+
+
+def losses_elsewhere(
+    model: Any, elsewhere: Iterable[tuple[str, "TokenRows"]], config: EvaluationConfig
+) -> dict[str, dict[str, float]]:
+    """{val_losses: the loss on the validation rows of each other stage}; {} where there is none."""
+    found = {name: measure_loss(model, rows, config)["val_loss"] for name, rows in elsewhere}
+    return {"val_losses": found} if found else {}
 
 
 def loss_metrics(loss: AnswerLoss, config: EvaluationConfig) -> dict[str, float]:

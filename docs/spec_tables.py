@@ -57,8 +57,9 @@ def _default(content: dict[str, Any]) -> str:
 def _allowed(schema: dict[str, Any], content: dict[str, Any]) -> str:
     if "$ref" in content:
         return "section" if "properties" in _definition(schema, content) else "any value"
-    if "anyOf" in content:
-        parts = dict.fromkeys(_allowed(schema, option) for option in content["anyOf"])
+    options = content.get("anyOf") or content.get("oneOf")
+    if options:
+        parts = dict.fromkeys(_allowed(schema, option) for option in options)
         return " or ".join(sorted(parts, key=lambda part: part == "null"))
     if "const" in content:
         return f"`{content['const']}`"

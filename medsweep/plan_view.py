@@ -10,6 +10,7 @@ from rich.table import Table
 
 from sweeps.plan import ModelFacts, Plan
 from sweeps.spec import SweepSpec
+from trainables.data.config import DataConfig
 from trainables.models.config import LoraConfig
 
 
@@ -34,9 +35,11 @@ def show(console: Console, plan: Plan) -> None:
 def _trial(spec: SweepSpec) -> dict[str, Any]:
     """The trial in full; of a mixture only what its components say."""
     trial = spec.trial.model_dump(mode="json")
-    if spec.trial.data.mixture is not None:
-        own = spec.trial.data.model_dump(mode="json", exclude_defaults=True)
-        trial["data"] = {**own, "system_prompt": spec.trial.data.system_prompt}
+    places = trial.get("stages", [trial])
+    for place, stage in zip(places, spec.trial.stage_trials, strict=True):
+        if stage.data.mixture is not None:
+            own = stage.data.model_dump(mode="json", exclude_defaults=True)
+            place["data"] = {**own, "system_prompt": stage.data.system_prompt}
     return trial
 
 
@@ -93,10 +96,20 @@ def _what(lora: LoraConfig | None) -> str:
 
 def _data(plan: Plan) -> str:
     if plan.data is None:
-        data = plan.spec.trial.data
-        source = data.source or f"mixture of {', '.join(c.label for c in data.mixture or ())}"
-        return f"{source}: not prepared; rows are counted at `run`, or now with --prepare"
-    kept, report = plan.data["kept"], plan.data
+        sources = ", ".join(_source(stage.data) for stage in plan.spec.trial.stage_trials)
+        return f"{sources}: not prepared; rows are counted at `run`, or now with --prepare"
+    stages = plan.data.get("stages")
+    if stages is None:
+        return _counts(plan.data)
+    return "\n".join(f"stage {name}: {_counts(report)}" for name, report in stages.items())
+
+
+def _source(data: DataConfig) -> str:
+    return data.source or f"mixture of {', '.join(c.label for c in data.mixture or ())}"
+
+
+def _counts(report: dict[str, Any]) -> str:
+    kept = report["kept"]
     dropped = ", ".join(f"{k} {v}" for k, v in report["dropped"].items() if v and v != 0)
     return (
         f"{report['source']}: {report['rows_read']:,} rows read; kept {kept['train']:,} for "

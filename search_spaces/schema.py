@@ -1,7 +1,8 @@
 """A trial's configuration seen as dotted paths: which exist, and which values each may take.
 
 The configuration is a pydantic model class; a path goes through nested models
-(`training.learning_rate`). Sections that may be null count as present.
+(`training.learning_rate`), and by number into lists of models (`stages.0.data.seed`). Sections that
+may be null count as present.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,11 @@ def field_at(model: Model, path: str) -> FieldInfo | None:
     field = model.model_fields.get(name)
     if field is None or not rest:
         return field
-    found = (field_at(section, rest) for section in sections_of(field.annotation))
+    within = [(section, rest) for section in sections_of(field.annotation)]
+    index, _, inner = rest.partition(".")
+    if index.isdecimal() and inner:
+        within += [(section, inner) for section in listed_sections(field.annotation)]
+    found = (field_at(section, below) for section, below in within)
     return next((field for field in found if field is not None), _value_of(field, rest))
 
 
@@ -74,6 +79,27 @@ def _paths(model: Model) -> Iterator[str]:
             yield name
         for section in sections:
             yield from (f"{name}.{rest}" for rest in _paths(section))
+
+
+def paths_within(model: Model, content: object) -> Iterator[str]:
+    """`paths`, and those of the entries of lists of sections that `content` holds
+    (`stages.0.training.learning_rate`): how many there are only the content says."""
+    for name, field in model.model_fields.items():
+        inner = content.get(name) if isinstance(content, Mapping) else None
+        sections = sections_of(field.annotation)
+        if not sections:
+            yield name
+            yield from (f"{name}.{rest}" for rest in _paths_of_entries(field, inner))
+        for section in sections:
+            yield from (f"{name}.{rest}" for rest in paths_within(section, inner))
+
+
+def _paths_of_entries(field: FieldInfo, content: object) -> Iterator[str]:
+    entries = content if isinstance(content, list | tuple) else ()
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Mapping):
+            for section in listed_sections(field.annotation):
+                yield from (f"{index}.{rest}" for rest in paths_within(section, entry))
 
 
 def check_value(model: Model, path: str, value: object) -> str | None:
@@ -135,9 +161,13 @@ def adapter_at(model: Model, path: str) -> TypeAdapter[Any]:
 
 
 def set_path(mapping: dict[str, Any], path: str, value: object) -> None:
-    """Set the value at a dotted path in nested dicts, in place; makes absent or null sections."""
+    """Set the value at a dotted path in nested dicts and lists, in place; makes absent or null
+    sections, but no entries of lists (IndexError)."""
     *sections, name = path.split(".")
     for section in sections:
+        if isinstance(mapping, list):
+            mapping = mapping[int(section)]
+            continue
         if mapping.get(section) is None:
             mapping[section] = {}
         mapping = mapping[section]
@@ -145,10 +175,12 @@ def set_path(mapping: dict[str, Any], path: str, value: object) -> None:
 
 
 def get_path(mapping: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path in nested dicts; None where a section of it is absent or null."""
+    """The value at a dotted path in nested dicts and lists; None where a section of it is absent
+    or null."""
     found: Any = mapping
     for name in path.split("."):
-        if not isinstance(found, Mapping):
-            return None
-        found = found.get(name)
+        if isinstance(found, list | tuple) and name.isdecimal() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            found = found.get(name) if isinstance(found, Mapping) else None
     return found

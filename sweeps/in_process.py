@@ -16,7 +16,7 @@ from sweeps.spec import SearchSpec
 from sweeps.sweep import Sweep, Task
 from sweeps.tune.trial_thread import trainer
 from trainables.context import Report, TrialStopped
-from trainables.sft.config import SFTConfig
+from trainables.kinds import trial_config
 
 HERE = Placement(0, 0, 1, "in this process, without Ray")
 
@@ -61,7 +61,7 @@ def run_one(
 def _run(sweep: Sweep, task: Task) -> None:
     name = task.entry.trial
     try:
-        trainer(task.kind)(SFTConfig.model_validate(task.entry.config), _Here(sweep, task))
+        trainer(task.kind)(trial_config(task.entry.config), _Here(sweep, task))
     except TrialStopped:
         return
     except Exception as error:
@@ -75,8 +75,9 @@ class _Here:
     def __init__(self, sweep: Sweep, task: Task) -> None:
         from trainables.data.prepare import drawn
 
-        data = SFTConfig.model_validate(task.entry.config).data
-        self.prepared, self.checkpoint = drawn(task.prepared, data), task.checkpoint
+        stages = trial_config(task.entry.config).stage_trials
+        self.prepared = drawn(task.prepared, *(stage.data for stage in stages))
+        self.checkpoint = task.checkpoint
         self._sweep, self._name = sweep, task.entry.trial
 
     def report(self, report: Report) -> None:

@@ -142,11 +142,11 @@ class Ledger:
         final = parent / f"step-{checkpoint.step:08d}"
         draft = parent / f".{final.name}"
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(final, ignore_errors=True)
         draft.mkdir()
         write_bytes(draft / "adapter.safetensors", checkpoint.adapter)
         write_bytes(draft / "optimizer.safetensors", checkpoint.optimizer)
         write_json(draft / "state.json", checkpoint.state)
+        shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
         for older in parent.iterdir():
             if older != final:

@@ -79,7 +79,7 @@ def heaviest(spec: SweepSpec, space: Space) -> SFTConfig:
     """The trial with the largest rank that the sweep can use: what is measured."""
     found = (lora for lora in adapters(spec, space) if lora)
     lora = max(found, key=lambda lora: lora.r, default=None)
-    return spec.trial.model_copy(update={"lora": lora})
+    return spec.trial.stage_trials[0].model_copy(update={"lora": lora})
 
 
 def remembered(trial: SFTConfig, device: str) -> dict[int, float] | None:

@@ -23,6 +23,7 @@ from sweeps.proposer import Proposer, whole_baseline
 from sweeps.readiness import adapters, models, target_problems, trained_parameters, unpackable
 from sweeps.spec import SweepSpec
 from trainables.models.config import LoraConfig
+from trainables.staged.config import StagedConfig
 
 SAMPLES = 5
 
@@ -44,7 +45,7 @@ class Plan:
     space: Space
     samples: list[dict[str, Any]]
     models: list[ModelFacts]
-    data: dict[str, Any] | None  # the data report; None: not prepared yet
+    data: dict[str, Any] | None  # the data report, or one a stage; None: not prepared yet
     where: str
 
 
@@ -100,7 +101,11 @@ def _data(spec: SweepSpec) -> dict[str, Any] | None:
 
     folder = cached_folder(spec.trial.model)
     key = tokenizer_key(folder) if folder else None
-    return cached_report(spec.trial.data, key, spec.trial.training.max_length)
+    reports = [cached_report(t.data, key, t.training.max_length) for t in spec.trial.stage_trials]
+    if not isinstance(spec.trial, StagedConfig):
+        return reports[0]
+    named = {s.name: r for s, r in zip(spec.trial.stages, reports, strict=True) if r is not None}
+    return {"stages": named} if len(named) == len(reports) else None
 
 
 def _where(spec: SweepSpec, space: Space, data: dict[str, Any] | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
 from sweeps.entry import Entry
 from trainables.errors import InputError
+from trainables.kinds import TrialConfig, trial_config
 from trainables.models.config import LoraConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
@@ -42,12 +43,21 @@ def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int = 1) -> floa
     return _base(trial, shapes, width) + size * _trained(lora, shapes, width) + activations
 
 
+def trial_peak_bytes(trial: TrialConfig, data: Mapping[str, Any]) -> float | None:
+    """`peak_bytes` of a trial alone: of its stage that needs most."""
+    reports = [*data["stages"].values()] if "stages" in data else [data]
+    pairs = zip(trial.stage_trials, reports, strict=True)
+    needs = [peak_bytes(stage, report) for stage, report in pairs]
+    known = [need for need in needs if need is not None]
+    return max(known) if len(known) == len(needs) else None
+
+
 def predicted_facts(entry: Entry, data: Mapping[str, Any]) -> dict[str, float]:
     """`predicted_peak_gb` (1e9 bytes) for a trial's record, where the model's build is known."""
     if entry.is_base:
         return {}
     try:
-        found = peak_bytes(SFTConfig.model_validate(entry.config), data)
+        found = trial_peak_bytes(trial_config(entry.config), data)
     except (InputError, OSError, KeyError, ValueError):  # the model was moved meanwhile
         return {}
     return {} if found is None else {"predicted_peak_gb": found / 1e9}

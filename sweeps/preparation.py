@@ -6,8 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from trainables.errors import InputError
+from trainables.kinds import TrialConfig
 from trainables.models.config import ModelConfig
 from trainables.sft.config import SFTConfig
+from trainables.staged.config import StagedConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +29,7 @@ class Preparation:
         self._progress, self._found = progress, found
         self._folders: dict[str, Path] = {}
         self._prepared: dict[str, Prepared] = {}
+        self._noted: set[str] = set()
         self._starts: dict[str, Checkpoint] = {}
 
     def model_folder(self, model: ModelConfig) -> "Path":
@@ -37,9 +41,44 @@ class Preparation:
             self._folders[name] = resolve(model, self._progress)
         return self._folders[name]
 
-    def data(self, config: SFTConfig) -> "Prepared":
-        """Tokenised rows for a trial; of a mixture all that its weights draw from. Raises
-        InputError."""
+    def data(self, config: TrialConfig) -> "Prepared":
+        """Tokenised rows for a trial, of all its stages; of a mixture all that its weights draw
+        from. Raises InputError."""
+        if isinstance(config, StagedConfig):
+            return self._staged(config)
+        (alone,) = config.stage_trials
+        made = self._rows(alone)
+        self._note(made)
+        return made
+
+    def _staged(self, config: StagedConfig) -> "Prepared":
+        from trainables.staged.data import together
+
+        names = [stage.name for stage in config.stages]
+        parts = [self._of_stage(i, trial) for i, trial in enumerate(config.stage_trials)]
+        name = ":".join([*names, *(part.key + part.general_key for part in parts)])
+        if name not in self._prepared:
+            self._prepared[name] = together(names, parts)
+        for part in self._prepared[name].stages:
+            self._note(part)
+        return self._prepared[name]
+
+    def _of_stage(self, place: int, trial: SFTConfig) -> "Prepared":
+        try:
+            return self._rows(trial)
+        except InputError as error:
+            if not error.field.startswith(("data.", "training.")):
+                raise
+            field = f"stages.{place}.{error.field}"
+            raise InputError(field, error.value, error.message, error.fix) from error
+
+    def _note(self, made: "Prepared") -> None:
+        """Tell the counts of a data set once."""
+        if made.key not in self._noted:
+            self._noted.add(made.key)
+            self._found(made.key, made.report)
+
+    def _rows(self, config: SFTConfig) -> "Prepared":
         from trainables.data.prepare import prepare
         from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
@@ -57,7 +96,6 @@ class Preparation:
             words = partial(load_tokenizer, folder), tokenizer_key(folder)
             made = prepare(config.data, *words, length, self._progress)
             made = with_benchmarks(made, benchmarks)
-            self._found(made.key, made.report)
             if general:
                 other = prepare(general, *words, length, self._progress)
                 self._found(other.key, other.report)
@@ -65,7 +103,7 @@ class Preparation:
             self._prepared[name] = made
         return self._prepared[name]
 
-    def start(self, config: SFTConfig) -> "Checkpoint | None":
+    def start(self, config: TrialConfig) -> "Checkpoint | None":
         """The adapter that a trial starts from, where its configuration names one; InputError."""
         if config.lora is None or config.lora.adapter_name_or_path is None:
             return None
@@ -79,7 +117,7 @@ class Preparation:
         return self._starts[name]
 
 
-def base_key(config: SFTConfig, data_key: str) -> str:
+def base_key(config: TrialConfig, data_key: str) -> str:
     """Trials with the same key are compared with the same measurement of the base model."""
     content = [config.model.model_dump(), data_key, config.evaluation.model_dump()]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -17,7 +17,7 @@ from sweeps.samplers.registry import OPTUNA, REPLAYED, SEQUENCES
 from sweeps.samplers.seeds import derive
 from sweeps.samplers.suggestion import fixed, suggest
 from sweeps.spec import SearchSpec
-from trainables.sft.config import SFTConfig
+from trainables.kinds import TrialConfig
 
 Outcome = Literal["complete", "stopped", "failed", "infeasible"]
 TRIES = 20  # for another configuration where one was already run
@@ -131,7 +131,7 @@ class Proposer:
         self.study.tell(self.asked.pop(number), state=optuna.trial.TrialState.FAIL)
 
 
-def whole_baseline(trial: SFTConfig, space: Space, named: Mapping[str, Any]) -> dict[str, Any]:
+def whole_baseline(trial: TrialConfig, space: Space, named: Mapping[str, Any]) -> dict[str, Any]:
     """A baseline in full: what it does not name keeps the trial section's own value."""
     own = trial.model_dump(mode="json")
     values: dict[str, Any] = {}
@@ -139,15 +139,15 @@ def whole_baseline(trial: SFTConfig, space: Space, named: Mapping[str, Any]) -> 
         if path in named:
             values[path] = named[path]
         elif space.is_active(path, values):
-            values[path] = _as_written(space, path, get_path(own, path))
+            values[path] = _as_written(trial, space, path, get_path(own, path))
     return values
 
 
-def _as_written(space: Space, path: str, value: Any) -> Any:
+def _as_written(trial: TrialConfig, space: Space, path: str, value: Any) -> Any:
     """A whole section as the search writes it, where one of its values means the same."""
     if not isinstance(value, dict):
         return value
-    adapter = adapter_at(SFTConfig, path)
+    adapter = adapter_at(type(trial), path)
     written = (v for v in space.parameters[path].probes() if isinstance(v, dict))
     same = (
         v for v in written if adapter.dump_python(adapter.validate_python(v), mode="json") == value

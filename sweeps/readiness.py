@@ -18,11 +18,11 @@ from sweeps.errors import Problem, SpecError
 from sweeps.preparation import Preparation
 from sweeps.spec import SweepSpec
 from trainables.errors import InputError
+from trainables.kinds import TrialConfig, trial_config
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.targets import Shapes, trainable_parameters, unmatched
 from trainables.packing import packable
-from trainables.sft.config import SFTConfig
 
 SPARE_BYTES = 500_000_000  # for logs, predictions, reports and Ray's own files
 COPIES = 4  # float32 copies of what is trained on disk: best, checkpoint, two moments
@@ -59,7 +59,7 @@ def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> 
     for config in _variants(spec, space):
         try:
             preparation.start(config)
-            if config.training.regularizer and config.training.regularizer.data:
+            if any(t.training.regularizer for t in config.stage_trials):
                 preparation.data(config)
         except InputError as error:
             yield _problem(error)
@@ -118,7 +118,7 @@ def unpackable(spec: SweepSpec, space: Space) -> str | None:
     return next((reason for reason in reasons if reason), None)
 
 
-def _variants(spec: SweepSpec, space: Space) -> Iterator[SFTConfig]:
+def _variants(spec: SweepSpec, space: Space) -> Iterator[TrialConfig]:
     """The trial, and the trial with each choice of each parameter alone."""
     yield spec.trial
     for path in space.parameters:
@@ -126,7 +126,7 @@ def _variants(spec: SweepSpec, space: Space) -> Iterator[SFTConfig]:
             content = spec.trial.model_dump(mode="json")
             set_path(content, path, value)
             with suppress(ValidationError):  # a combination that no trial will have
-                yield SFTConfig.model_validate(content)
+                yield trial_config(content)
 
 
 def _model_problems(

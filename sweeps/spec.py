@@ -1,12 +1,13 @@
 """The spec of a sweep: what the YAML file says, typed and frozen. `sweeps.reading` reads it."""
 
+from functools import cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cluster.config import ClusterConfig
 from search_spaces.parameters import Parameter
-from trainables.sft.config import SFTConfig
+from trainables.kinds import KINDS, AnyTrial
 
 
 class Section(BaseModel):
@@ -89,12 +90,18 @@ class SweepSpec(Section):
     """A whole sweep."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    trial: SFTConfig
+    trial: AnyTrial
     search: SearchSpec = SearchSpec()
     cluster: ClusterConfig = ClusterConfig()
     tracking: TrackingConfig = TrackingConfig()
     # overrides that `--smoke` applies: dotted path → value, as `--set` takes them
     smoke: dict[str, Any] = Field(default_factory=dict)
+
+
+@cache
+def spec_class(kind: str) -> type[SweepSpec]:
+    """The spec of a sweep over trials of this kind: it knows the fields of no other."""
+    return create_model("SweepSpec", __base__=SweepSpec, trial=(KINDS[kind], ...))
 
 
 # sections of the design whose machinery does not exist yet: refused, never ignored

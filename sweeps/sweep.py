@@ -21,7 +21,7 @@ from sweeps.proposer import Proposer, whole_baseline
 from sweeps.spec import SweepSpec
 from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report, check_metrics
 from trainables.errors import InputError
-from trainables.sft.config import SFTConfig
+from trainables.kinds import TrialConfig, trial_config
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
@@ -90,7 +90,7 @@ class Sweep:
         return None
 
     def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> Task:
-        config = SFTConfig.model_validate(entry.config)
+        config = trial_config(entry.config)
         kind = "base_model" if entry.is_base else config.kind
         if checkpoint is None and not entry.is_base:
             checkpoint = self.preparation.start(config)
@@ -132,7 +132,7 @@ class Sweep:
             set_path(content, path, value)
         name = trial_name(number)
         try:
-            config = SFTConfig.model_validate(content)
+            config = trial_config(content)
             key = self._base_of(config)
         except (ValidationError, InputError) as error:
             entry = Entry(name, number, content, label, parameters)
@@ -143,7 +143,7 @@ class Sweep:
         self.ledger.open(entry)
         self.waiting.append((entry, None))
 
-    def _base_of(self, config: SFTConfig) -> str:
+    def _base_of(self, config: TrialConfig) -> str:
         """The base model's key; its measurement is put in front where nobody has asked yet."""
         key = base_key(config, self.preparation.data(config).key)
         if key not in self.bases:

@@ -1,11 +1,44 @@
-"""The registry of trial kinds: add a kind by adding its folder and one line here."""
+"""The registry of trial kinds: add a kind by adding its folder and a member of `TrialConfig`."""
 
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args
+
+from pydantic import BeforeValidator, Field
+
+from trainables.errors import InputError
 from trainables.sft.config import SFTConfig
+from trainables.staged.config import StagedConfig
 
+TrialConfig = SFTConfig | StagedConfig
+KINDS: dict[str, type[TrialConfig]] = {
+    config.model_fields["kind"].default: config for config in get_args(TrialConfig)
+}
 # `train` is named, not imported: reading a spec must not load torch
-KINDS: dict[str, type[SFTConfig]] = {"sft": SFTConfig}
 TRAIN: dict[str, str] = {
-    "sft": "trainables.sft.train:train",
+    **{kind: f"trainables.{kind}.train:train" for kind in KINDS},
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
 PACKED = frozenset({"sft"})  # kinds that `trainables.packing` can train together
+DEFAULT = "sft"  # of a trial that names no kind
+
+
+def kind_of(content: Mapping[str, Any]) -> str:
+    """The kind that a trial's content names, known or not."""
+    return str(content.get("kind", DEFAULT))
+
+
+def trial_config(content: Mapping[str, Any]) -> TrialConfig:
+    """A trial's configuration, read back. Raises pydantic's ValidationError, and InputError for a
+    kind that does not exist."""
+    kind = kind_of(content)
+    if kind not in KINDS:
+        raise InputError("kind", kind, "is no kind of trial", f"Kinds: {', '.join(KINDS)}")
+    return KINDS[kind].model_validate(content)
+
+
+def _with_kind(content: Any) -> Any:
+    return {"kind": DEFAULT, **content} if isinstance(content, Mapping) else content
+
+
+# a trial of any kind as a field of a model
+AnyTrial = Annotated[TrialConfig, Field(discriminator="kind"), BeforeValidator(_with_kind)]

@@ -1,6 +1,7 @@
 """When a trial evaluates and logs: pure arithmetic on its planned steps."""
 
 import math
+from collections.abc import Mapping
 
 from trainables.context import RUNGS
 from trainables.sft.config import TrainingConfig
@@ -23,9 +24,13 @@ def planned_steps(training: TrainingConfig, rows: int) -> int:
     return max(1, math.ceil(training.num_train_epochs * per_epoch))
 
 
-def rung_steps(planned: int) -> dict[int, float]:
-    """Step → the largest rung reached there. Every trial evaluates at these steps exactly."""
-    return {max(1, math.ceil(rung * planned)): rung for rung in RUNGS}
+def rung_steps(planned: int, shares: Mapping[float, float] | None = None) -> dict[int, float]:
+    """Step → the largest rung reached there. Every trial evaluates at these steps exactly.
+
+    `shares`: share of the planned steps → its rung, ascending; by default each rung is its share.
+    """
+    reached = {rung: rung for rung in RUNGS} if shares is None else shares
+    return {max(1, math.ceil(share * planned)): rung for share, rung in reached.items()}
 
 
 def evaluation_steps(planned: int, per_epoch: int, every_epochs: float) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from search_spaces.schema import get_path
 from sweeps.errors import Problem
 
 Path: TypeAlias = tuple[str | int, ...]  # keys and list indices from the top of the document
@@ -55,11 +56,14 @@ def _resolve(data: object, parts: list[str]) -> Path:
             key = ".".join(parts[:length])
             if key in data:
                 return (key, *_resolve(data[key], parts[length:]))
+    if isinstance(data, list) and parts and parts[0].isdecimal() and int(parts[0]) < len(data):
+        index = int(parts[0])
+        return (index, *_resolve(data[index], parts[1:]))
     return tuple(parts)
 
 
 def section(data: object, *names: str) -> dict[str, Any]:
-    """The mapping under these keys, or an empty one where there is none."""
-    for name in names:
-        data = data.get(name) if isinstance(data, dict) else None
+    """The mapping under these keys (numbers lead into lists), or an empty one where there is
+    none."""
+    data = get_path(data, ".".join(names)) if names and isinstance(data, dict) else data
     return data if isinstance(data, dict) else {}

@@ -19,13 +19,13 @@ def file_findings(parts: Parts, document: Document) -> list[Finding]:
 
 
 def _named(parts: Parts) -> Iterator[tuple[Path, Any]]:
-    for number, component in enumerate(parts.own.get("data.mixture") or ()):
-        yield ("trial", "data", "mixture", number, "source"), component.source
+    stages = range(len(parts.trial.get("stages") or ()))
+    for above in [(), *(("stages", number) for number in stages)]:
+        yield from _of_data(parts, above)
     for number, benchmark in enumerate(parts.own.get("evaluation.benchmarks") or ()):
         yield ("trial", "evaluation", "benchmarks", number, "source"), benchmark.source
-    for field in FIELDS:
-        section, _, name = field.partition(".")
-        yield ("trial", section, name), parts.own.get(field)
+    yield ("trial", "model", "name_or_path"), parts.own.get("model.name_or_path")
+    for field in (*FIELDS, *(f"stages.{number}.data.source" for number in stages)):
         parameter = parts.parameters.get(field)
         if parameter is not None:
             place: Path = ("search", "parameters", field)
@@ -33,6 +33,14 @@ def _named(parts: Parts) -> Iterator[tuple[Path, Any]]:
             yield from (((*place, "values", i), v) for i, v in enumerate(parameter.values or ()))
         for baseline, given in parts.baselines.items():
             yield ("search", "baselines", baseline, field), given.get(field)
+
+
+def _of_data(parts: Parts, above: Path) -> Iterator[tuple[Path, Any]]:
+    """The sources of a data section, at the top of the trial or in a stage."""
+    field = ".".join(map(str, (*above, "data")))
+    yield ("trial", *above, "data", "source"), parts.own.get(f"{field}.source")
+    for number, component in enumerate(parts.own.get(f"{field}.mixture") or ()):
+        yield ("trial", *above, "data", "mixture", number, "source"), component.source
 
 
 def is_local(value: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from search_spaces.parameters import Parameter
-from search_spaces.schema import paths
+from search_spaces.schema import paths_within
 from sweeps.reading.document import SET, Document, Finding, Path, section
 from sweeps.reading.secrets import MASK, is_secret_name
 from sweeps.reading.yaml_reading import read_yaml
@@ -48,7 +48,8 @@ def divide(data: dict[str, Any], dotted: str) -> Path:
     for prefix, split in ((_PARAMETERS, _parameter), (_BASELINES, _baseline)):
         if dotted.startswith(prefix):
             *above, _ = prefix.split(".")
-            return (*above, *split(dotted.removeprefix(prefix), section(data, *above)))
+            there, known = section(data, *above), _trial_paths(section(data, "trial"))
+            return (*above, *split(dotted.removeprefix(prefix), there, known))
     return _indexed(data, dotted.split("."))
 
 
@@ -71,12 +72,12 @@ def _child(data: Any, key: str | int) -> Any:
     return data.get(key) if isinstance(data, dict) else None
 
 
-def _trial_paths() -> set[str]:
-    return {path for kind in KINDS.values() for path in paths(kind)}
+def _trial_paths(trial: dict[str, Any]) -> set[str]:
+    return {path for kind in KINDS.values() for path in paths_within(kind, trial)}
 
 
-def _parameter(rest: str, there: dict[str, Any]) -> Path:
-    head = _longest_head(rest, {*there, *_trial_paths()}) or _before_attribute(rest)
+def _parameter(rest: str, there: dict[str, Any], known: set[str]) -> Path:
+    head = _longest_head(rest, {*there, *known}) or _before_attribute(rest)
     tail = rest[len(head) + 1 :]
     if tail.startswith("when."):
         return (head, "when", tail.removeprefix("when."))
@@ -89,10 +90,10 @@ def _before_attribute(rest: str) -> str:
     return ".".join(parts[:cut])
 
 
-def _baseline(rest: str, there: dict[str, Any]) -> Path:
+def _baseline(rest: str, there: dict[str, Any], known: set[str]) -> Path:
     head = _longest_head(rest, there)
     if head is None:
-        ends = [path for path in _trial_paths() if rest.endswith(f".{path}")]
+        ends = [path for path in known if rest.endswith(f".{path}")]
         end = max(ends, key=len, default=rest.partition(".")[2])
         head = rest.removesuffix(end).rstrip(".")
     tail = rest[len(head) + 1 :]

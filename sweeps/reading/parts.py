@@ -7,11 +7,10 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from search_spaces.parameters import Parameter
-from search_spaces.schema import adapter_at, field_at, paths
+from search_spaces.schema import adapter_at, field_at, get_path, paths_within
 from sweeps.reading.document import Path, section
 from sweeps.spec import EarlyStopping, SearchSpec, Selection
-from trainables.kinds import KINDS
-from trainables.sft.config import SFTConfig
+from trainables.kinds import DEFAULT, KINDS, kind_of
 
 _PARAMETER = TypeAdapter(Parameter)
 
@@ -36,7 +35,7 @@ class Parts:
 def parts_of(data: dict[str, Any]) -> Parts:
     """Read each part by itself."""
     trial, search = section(data, "trial"), section(data, "search")
-    trial_class = KINDS.get(str(trial.get("kind", "sft")), SFTConfig)
+    trial_class = KINDS.get(kind_of(trial), KINDS[DEFAULT])
     written = section(search, "parameters")
     baselines = section(search, "baselines").items()
     return Parts(
@@ -44,7 +43,7 @@ def parts_of(data: dict[str, Any]) -> Parts:
         trial=trial,
         own=dict(_own(trial_class, trial)),
         written=written,
-        parameters=dict(_legal(written)),
+        parameters=dict(_legal(written, trial)),
         baselines={name: given for name, given in baselines if isinstance(given, dict)},
         objectives=tuple(_objectives(search)),
         selection=_read(search, "selection"),
@@ -75,16 +74,30 @@ def _objectives(search: dict[str, Any]) -> Iterator[tuple[Path, str]]:
             yield (*place, index) if several else place, metric
 
 
-def _legal(written: dict[str, Any]) -> Iterator[tuple[str, Parameter]]:
+def _legal(written: dict[str, Any], trial: dict[str, Any]) -> Iterator[tuple[str, Parameter]]:
     for path, given in written.items():
+        if missing_entry(trial, path):
+            continue
         try:
             yield path, _PARAMETER.validate_python(given)
         except ValidationError:
             continue
 
 
+def missing_entry(trial: dict[str, Any], path: str) -> str | None:
+    """The entry of a list (`stages.2`) that a path leads into and the trial does not have."""
+    names = path.split(".")
+    for depth, name in enumerate(names[1:], 1):
+        above = get_path(trial, ".".join(names[:depth]))
+        if isinstance(above, list) and name.isdecimal():
+            entry = above[int(name)] if int(name) < len(above) else None
+            if not isinstance(entry, dict):
+                return ".".join(names[: depth + 1])
+    return None
+
+
 def _own(model: type[BaseModel], trial: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for path in paths(model):
+    for path in paths_within(model, trial):
         *names, last = path.split(".")
         place = section(trial, *names)
         field = field_at(model, path)

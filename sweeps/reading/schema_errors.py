@@ -1,6 +1,6 @@
 """Pydantic's errors as findings: at the key as it was written, in plain words, with a fix."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -8,47 +8,56 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 
 from search_spaces.messages import plain_message
 from search_spaces.nearest import did_you_mean
-from search_spaces.schema import check_value, field_at, paths
+from search_spaces.schema import check_value, field_at, get_path, paths_within
 from search_spaces.values import text_of
-from sweeps.reading.document import Finding, Path
+from sweeps.reading.document import Finding, Path, section
 from sweeps.reading.union_errors import settled, written_path
 from sweeps.reading.unknown_keys import unknown_key
-from sweeps.spec import NOT_YET, SweepSpec
-from trainables.kinds import KINDS
+from sweeps.spec import NOT_YET, SweepSpec, spec_class
+from trainables.kinds import DEFAULT, KINDS, kind_of
 from trainables.metrics import METRICS
 
 
 def schema_findings(data: dict[str, Any]) -> tuple[SweepSpec | None, list[Finding]]:
     """The spec, if it is legal, and everything that pydantic has against it."""
     try:
-        spec = SweepSpec.model_validate(data)
+        spec_model(data).model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
         return None, [f for detail in settled(details, data) for f in _findings(detail, data)]
-    return spec, []
+    return SweepSpec.model_validate(data), []
+
+
+def spec_model(data: dict[str, Any]) -> type[SweepSpec]:
+    """The spec with the fields of the trial's own kind, and of no other."""
+    kind = kind_of(section(data, "trial"))
+    return spec_class(kind if kind in KINDS else DEFAULT)
 
 
 def type_findings(data: dict[str, Any], known: Iterable[Path]) -> Iterator[Finding]:
     """Values that pydantic takes only by changing their type: text for numbers, 1 for true."""
     skip = set(known)
-    for path in paths(SweepSpec):
-        keys = tuple(path.split("."))
-        value = _at(data, keys)
+    model = spec_model(data)
+    for path in paths_within(model, data):
+        keys, value = located(data, path), get_path(data, path)
         if value is None or keys[:2] in _FREE or any(keys == k[: len(keys)] for k in skip):
             continue
-        message = check_value(SweepSpec, path, value)
+        message = check_value(model, path, value)
         if message is not None:
-            yield Finding(keys, message, value, _default_fix(keys))
+            yield Finding(keys, message, value, _default_fix(keys, data))
 
 
 # checked elsewhere, and better
 _FREE = {("name",), ("search", "parameters"), ("search", "baselines"), ("search", "objective")}
 
 
-def _at(data: Any, keys: Path) -> Any:
-    for key in keys:
-        data = data.get(key) if isinstance(data, Mapping) else None
-    return data
+def located(data: Any, dotted: str) -> Path:
+    """The keys of a dotted path; numbers where there are lists."""
+    path: list[str | int] = []
+    for part in dotted.split("."):
+        path.append(int(part) if isinstance(data, list) and part.isdecimal() else part)
+        data = get_path({"it": data}, f"it.{part}")
+    return tuple(path)
 
 
 def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
@@ -87,7 +96,7 @@ def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
         return f'Put it in quotes: "{detail["input"]}"'
     if path == ("search", "objective"):
         return "Write {metric: val_loss, mode: min}"
-    return _default_fix(path)
+    return _default_fix(path, data)
 
 
 def _at_any(data: Any, path: Path) -> dict[str, Any]:
@@ -96,13 +105,14 @@ def _at_any(data: Any, path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _default_fix(path: Path) -> str:
+def _default_fix(path: Path, data: dict[str, Any]) -> str:
     """What a field is if it is not written, which is also an example of a legal value."""
-    field = field_at(SweepSpec, ".".join(map(str, path)))
+    model = spec_model(data)
+    field = field_at(model, ".".join(map(str, path)))
     default = field.get_default(call_default_factory=True) if field else PydanticUndefined
     while field is None and path:
         path = path[:-1]
-        field = field_at(SweepSpec, ".".join(map(str, path)))
+        field = field_at(model, ".".join(map(str, path)))
         default = field.get_default() if field else PydanticUndefined
     if default is PydanticUndefined or isinstance(default, BaseModel | dict):
         return "Correct the value"
@@ -115,7 +125,7 @@ def _unknown_key(path: Path, value: object, data: dict[str, Any]) -> Iterator[Fi
         what = f"is not available yet ({NOT_YET[name]})"
         yield Finding(path, what, None, "Remove the section")
         return
-    if path[0] == "trial" and _at(data, ("trial", "kind")) not in (None, *KINDS):
+    if path[0] == "trial" and kind_of(section(data, "trial")) not in KINDS:
         return  # what another kind of trial would know cannot be judged
-    message, fix = unknown_key(path, value)
+    message, fix = unknown_key(path, value, spec_model(data))
     yield Finding(path, message, value, fix)

@@ -7,11 +7,11 @@ from typing import Any
 from search_spaces.distributions import Choice, Constant
 from search_spaces.errors import SpaceError
 from search_spaces.parameters import Parameter
-from search_spaces.schema import check_value, field_at, paths, sections_of
+from search_spaces.schema import check_value, field_at, paths_within, sections_of
 from search_spaces.space import Space, build_space, space_problems
 from search_spaces.values import same_value
 from sweeps.reading.document import Finding, Path, section
-from sweeps.reading.parts import Parts
+from sweeps.reading.parts import Parts, missing_entry
 from sweeps.reading.unknown_keys import unknown_path
 from sweeps.reading.whole_trials import BASELINES, PARAMETERS, whole_trial_findings
 
@@ -32,11 +32,15 @@ def _unconditional(parts: Parts) -> Space:
 
 
 def _paths(parts: Parts) -> Iterator[Finding]:
-    known = paths(parts.trial_class)
+    known = _known(parts)
     for path in parts.written:
         finding = _path(path, known, parts)
         if finding:
             yield finding
+
+
+def _known(parts: Parts) -> list[str]:
+    return [*paths_within(parts.trial_class, parts.trial)]
 
 
 def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
@@ -47,6 +51,9 @@ def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
     if field is None:
         message, fix = unknown_path(path, known)
         return Finding(place, message, path, fix)
+    if absent := missing_entry(parts.trial, path):
+        what = f"leads into {absent}, which the trial does not have"
+        return Finding(place, what, path, "Entries are counted from 0")
     if sections_of(field.annotation) and not _gives_sections(parts.written[path]):
         inside = next((leaf for leaf in known if leaf.startswith(f"{path}.")), path)
         fix = f"Name a field, e.g. `{inside}`, or give whole sections as `values`"
@@ -144,7 +151,7 @@ def _place(problem: SpaceError) -> Path:
 
 def _fix(problem: SpaceError, parts: Parts) -> str:
     parent = problem.field.partition(".when.")[2]
-    if parent in paths(parts.trial_class) and parent not in parts.written:
+    if parent in _known(parts) and parent not in parts.written:
         return "Search it too, or remove the condition"
     return problem.fix or "Correct the condition"
 
@@ -162,10 +169,10 @@ def _baselines(parts: Parts, space: Space) -> Iterator[Finding]:
 def _baseline(parts: Parts, place: Path, problem: SpaceError) -> Finding:
     path = problem.field
     message, fix = problem.message, problem.fix or "Correct the value"
-    if path not in parts.written and path in paths(parts.trial_class):
+    if path not in parts.written and path in _known(parts):
         fix = "Add it to search.parameters, or remove it here"
     elif path not in parts.written:
-        message, fix = unknown_path(path, [*parts.written, *paths(parts.trial_class)])
+        message, fix = unknown_path(path, [*parts.written, *_known(parts)])
     return Finding((*place, path), message, problem.value, fix)
 
 

@@ -29,15 +29,15 @@ MOVED: dict[str, Moved] = {
 }
 
 
-def unknown_key(path: Path, value: object) -> tuple[str, str]:
+def unknown_key(path: Path, value: object, spec: type[SweepSpec]) -> tuple[str, str]:
     """Message and fix for a key that its section does not have."""
     name = str(path[-1])
     moved = MOVED.get(name)
     if moved is not None:
         written = text_of(value) if moved.value is None else moved.value
         return moved.message, f"Write `{moved.key}: {written}`"
-    fields = _fields_of(path[:-1])
-    hint = _elsewhere(name) or did_you_mean(name, fields)
+    fields = _fields_of(path[:-1], spec)
+    hint = _elsewhere(name, spec) or did_you_mean(name, fields)
     return "is not a known key", hint or f"Known here: {', '.join(fields)}"
 
 
@@ -51,21 +51,22 @@ def unknown_path(path: str, known: Iterable[str]) -> tuple[str, str]:
     return "is not a field of the trial", fix
 
 
-def _fields_of(path: Path) -> list[str]:
+def _fields_of(path: Path, spec: type[SweepSpec]) -> list[str]:
     """The names that are known in the section at `path`."""
     if not path:
-        return list(SweepSpec.model_fields)
+        return list(spec.model_fields)
     if path[:2] == ("search", "parameters"):
         return list(Parameter.model_fields)
-    field = field_at(SweepSpec, ".".join(str(part) for part in path if isinstance(part, str)))
-    within = listed_sections if isinstance(path[-1], int) else sections_of
+    entry = isinstance(path[-1], int)
+    field = field_at(spec, ".".join(map(str, path[:-1] if entry else path)))
+    within = listed_sections if entry else sections_of
     sections = within(field.annotation) if field else ()
     return [name for section in sections for name in section.model_fields]
 
 
-def _elsewhere(name: str) -> str | None:
+def _elsewhere(name: str, spec: type[SweepSpec]) -> str | None:
     """The sections that do have this key."""
-    homes = {home for path in paths(SweepSpec) for home in _homes(path.split("."), name)}
+    homes = {home for path in paths(spec) for home in _homes(path.split("."), name)}
     return f"It belongs to {' or '.join(sorted(homes))}" if homes else None
 
 

@@ -111,7 +111,10 @@ def _pair_error(parts: Parts, first: Choice, second: Choice) -> str | None:
 
 
 def _section(path: str) -> str:
-    return path.partition(".")[0]
+    """What a path's rules are told within: `training`, or a stage's `stages.0.training`."""
+    parts = path.split(".")
+    deep = len(parts) > 1 and parts[1].isdecimal()
+    return ".".join(parts[: 3 if deep else 1])
 
 
 def _trial_error(parts: Parts, values: dict[str, Any]) -> str | None:
@@ -126,5 +129,7 @@ def _trial_error(parts: Parts, values: dict[str, Any]) -> str | None:
     return None
 
 
-def _copied(mapping: dict[str, Any]) -> dict[str, Any]:
-    return {k: _copied(v) if isinstance(v, dict) else v for k, v in mapping.items()}
+def _copied(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _copied(value) for key, value in content.items()}
+    return [_copied(value) for value in content] if isinstance(content, list) else content

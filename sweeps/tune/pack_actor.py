@@ -19,7 +19,7 @@ from sweeps.packs import remember, remembered
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.trial_thread import Failure, failure, trainer
 from trainables.context import Report
-from trainables.kinds import PACKED
+from trainables.kinds import PACKED, trial_config
 from trainables.packing.host import PackHost
 from trainables.sft.config import SFTConfig
 
@@ -49,9 +49,7 @@ class PackActor:
     ) -> None:
         """Take a trial on."""
         alone = None if kind in PACKED else trainer(kind)
-        self._made.result().open(
-            name, SFTConfig.model_validate(config), prepared, checkpoint, alone
-        )
+        self._made.result().open(name, trial_config(config), prepared, checkpoint, alone)
 
     def next(self, name: str) -> Report | Failure:
         """The trial's next report; waits for it."""

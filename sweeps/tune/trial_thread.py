@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.context import Checkpoint, Report, TrialFailed, TrialStopped
 from trainables.errors import InputError
-from trainables.kinds import TRAIN
-from trainables.sft.config import SFTConfig
+from trainables.kinds import TRAIN, trial_config
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
@@ -80,8 +79,8 @@ class TrialThread:
         try:
             from trainables.data.prepare import drawn
 
-            trial = SFTConfig.model_validate(config)
-            self.prepared = drawn(self.prepared, trial.data)
+            trial = trial_config(config)
+            self.prepared = drawn(self.prepared, *(stage.data for stage in trial.stage_trials))
             trainer(kind)(trial, self)
             # read only where no final report came before it; else `next` would wait for ever
             self._results.put(Failure("the trial ended without its final report", "", False))
@@ -89,10 +88,10 @@ class TrialThread:
             self._results.put(failure(error))
 
 
-def trainer(kind: str) -> Callable[[SFTConfig, Any], None]:
+def trainer(kind: str) -> Callable[[Any, Any], None]:
     """The function that runs a kind of trial."""
     module, name = TRAIN[kind].split(":")
-    train: Callable[[SFTConfig, Any], None] = getattr(import_module(module), name)
+    train: Callable[[Any, Any], None] = getattr(import_module(module), name)
     return train
 
 

@@ -10,17 +10,21 @@ from sweeps.launch import read_spec
 from sweeps.plan import make_plan
 from sweeps.presets import description, presets
 from sweeps.reading.loading import load_spec
+from sweeps.spec import SweepSpec
 from sweeps.tune.trial_thread import trainer
+from trainables.errors import InputError
 from trainables.evaluation.config import MetricFamily
-from trainables.kinds import KINDS, TRAIN
+from trainables.kinds import KINDS, TRAIN, trial_config
 from trainables.metrics import BENCHMARK_OF, METRICS, reported
 
-LEAST = {"model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+DRUGS = {"data": {"source": "toy:drugs"}}
+OWN = {"sft": DRUGS, "staged": {"stages": [{"name": "a", **DRUGS}, {"name": "b", **DRUGS}]}}
+LEAST = {kind: {"model": {"name_or_path": "toy:llama"}, **own} for kind, own in OWN.items()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kinds_configuration_survives_json(kind: str) -> None:
-    config = KINDS[kind].model_validate({"kind": kind, **LEAST})
+    config = KINDS[kind].model_validate({"kind": kind, **LEAST[kind]})
     text = json.dumps(config.model_dump(mode="json"), allow_nan=False)
     assert KINDS[kind].model_validate(json.loads(text)) == config
     assert config.kind == kind
@@ -28,11 +32,32 @@ def test_a_kinds_configuration_survives_json(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kinds_configuration_is_frozen_and_closed(kind: str) -> None:
-    config = KINDS[kind].model_validate({"kind": kind, **LEAST})
+    config = KINDS[kind].model_validate({"kind": kind, **LEAST[kind]})
     with pytest.raises(ValueError, match="frozen"):
         config.kind = "other"  # type: ignore[assignment]
-    with pytest.raises(ValueError, match="learning_rat"):
-        KINDS[kind].model_validate({**LEAST, "training": {"learning_rat": 1e-3}})
+    with pytest.raises(ValueError, match="name_or_pat\n"):
+        KINDS[kind].model_validate({**LEAST[kind], "model": {"name_or_pat": "toy:llama"}})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_read_back_from_a_run_folder(kind: str) -> None:
+    config = trial_config({"kind": kind, **LEAST[kind]})
+    assert type(config) is KINDS[kind]
+    assert trial_config(config.model_dump(mode="json")) == config
+    spec = SweepSpec.model_validate({"name": "x", "trial": config.model_dump(mode="json")})
+    assert spec.trial == config
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_says_what_it_trains(kind: str) -> None:
+    trials = trial_config({"kind": kind, **LEAST[kind]}).stage_trials
+    assert [trial.data.source for trial in trials] == ["toy:drugs"] * len(trials)
+    assert len(trials) >= 1
+
+
+def test_an_unknown_kind_names_those_that_exist() -> None:
+    with pytest.raises(InputError, match=f"no kind of trial.*{', '.join(KINDS)}"):
+        trial_config({"kind": "stagd", **LEAST["sft"]})
 
 
 @pytest.mark.parametrize("kind", TRAIN)

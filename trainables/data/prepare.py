@@ -48,13 +48,21 @@ class Prepared(NamedTuple):
     benchmarks: tuple["Loaded", ...] = ()  # their items; see evaluation.benchmarks.in_trial
     general: TokenRows | None = None  # rows of `training.regularizer.data`
     general_key: str = ""
+    # of a staged trial: a stage's own rows each (the rows above are the last's), and the
+    # validation rows of other stages, by the stage's name
+    stages: tuple["Prepared", ...] = ()
+    elsewhere: tuple[tuple[str, TokenRows], ...] = ()
 
 
-def drawn(prepared: Prepared, data: DataConfig) -> Prepared:
+def drawn(prepared: Prepared, data: DataConfig, *later: DataConfig) -> Prepared:
     """The same with the training rows that the mixture's weights ask for, drawn with `data.seed`.
 
-    Cheap: nothing is read or tokenised. Without weights it is what was given.
+    Cheap: nothing is read or tokenised. Without weights it is what was given. `later` are the data
+    of a staged trial's other stages.
     """
+    if later:
+        stages = tuple(map(drawn, prepared.stages, (data, *later)))
+        return prepared._replace(stages=stages, train=stages[-1].train)
     weights = weights_of(data)
     if weights is None:
         return prepared

@@ -6,23 +6,29 @@ from trainables.context import Report, TrialContext
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
-from trainables.evaluation.measure import evaluation_facts, measure_loss, measure_text
+from trainables.evaluation.measure import (
+    evaluation_facts,
+    losses_elsewhere,
+    measure_loss,
+    measure_text,
+)
+from trainables.kinds import TrialConfig
 from trainables.models.load import device_now, load_base
-from trainables.sft.config import SFTConfig
 
 
-def evaluate(config: SFTConfig, context: TrialContext) -> None:
+def evaluate(config: TrialConfig, context: TrialContext) -> None:
     """Report the base model's metrics and predictions in one final report."""
-    rows = context.prepared.validation
+    rows, last = context.prepared.validation, config.stage_trials[-1]
     base = load_base(config.model, device_now())
     start = time.monotonic()
     loss = measure_loss(base.model, rows, config.evaluation)
     text, predictions = measure_text(base.model, base.tokenizer, rows, config.evaluation)
     asked = LocalModel(
-        base.model, base.tokenizer, config.data.system_prompt, config.evaluation.max_batch_tokens
+        base.model, base.tokenizer, last.data.system_prompt, config.evaluation.max_batch_tokens
     )
     found = measure_all(asked, context.prepared.benchmarks)
-    predictions += answer_examples(base.model, base.tokenizer, config)
+    predictions += answer_examples(base.model, base.tokenizer, last)
+    facts = losses_elsewhere(base.model, context.prepared.elsewhere, config.evaluation)
     context.report(
         Report(
             step=1,
@@ -34,6 +40,7 @@ def evaluate(config: SFTConfig, context: TrialContext) -> None:
             facts={
                 "evaluation": evaluation_facts(rows, config.evaluation),
                 **loss.facts,
+                **facts,
                 **found.facts,
             },
         )

@@ -1,6 +1,6 @@
 """All that `evaluation.metrics` names, of one model on the validation rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.evaluation.answer_loss import by_component, row_losses, summed
@@ -32,6 +32,16 @@ class Loss(NamedTuple):
     def facts(self) -> dict[str, Any]:
         """For the record."""
         return component_facts(self.components)
+
+
+def losses_elsewhere(
+    model: Any, elsewhere: Iterable[tuple[str, "TokenRows"]], config: EvaluationConfig
+) -> dict[str, dict[str, float]]:
+    """{val_losses: the loss on the validation rows of each other stage}; {} where there is none."""
+    found = {
+        name: measure_loss(model, rows, config).metrics["val_loss"] for name, rows in elsewhere
+    }
+    return {"val_losses": found} if found else {}
 
 
 def component_facts(components: dict[str, dict[str, float]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.context import Checkpoint, Report, TrialStopped
 from trainables.data.prepare import drawn
+from trainables.kinds import TrialConfig
 from trainables.sft.config import SFTConfig
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ class Arrival(NamedTuple):
     """A trial to be run: packed where `run` is None, else by that function, alone."""
 
     name: str
-    config: SFTConfig
-    run: Callable[[SFTConfig, Any], None] | None
+    config: TrialConfig
+    run: Callable[[Any, Any], None] | None
 
 
 class HostedTrial:
@@ -65,17 +66,18 @@ class PackHost:
     def open(
         self,
         name: str,
-        config: SFTConfig,
+        config: TrialConfig,
         prepared: "Prepared",
         checkpoint: Checkpoint | None = None,
-        run: Callable[[SFTConfig, Any], None] | None = None,
+        run: Callable[[Any, Any], None] | None = None,
     ) -> None:
         """Take a trial on; it joins the pack between two steps, in place of an earlier one of its
         name, whose reader is gone."""
         if name in self._hosted:
             self.stop(name)
+        stages = (stage.data for stage in config.stage_trials)
         with self._changed:
-            self._hosted[name] = HostedTrial(drawn(prepared, config.data), checkpoint)
+            self._hosted[name] = HostedTrial(drawn(prepared, *stages), checkpoint)
             self._arrivals.append(Arrival(name, config, run))
             self._changed.notify_all()
 
@@ -162,7 +164,8 @@ class PackHost:
                 arrival.run(arrival.config, hosted)
                 hosted.end(None)
             else:
-                self._pack_for(arrival.config).join(arrival.name, arrival.config, hosted)
+                (alone,) = arrival.config.stage_trials
+                self._pack_for(alone).join(arrival.name, alone, hosted)
         except BaseException as error:
             hosted.end(error)
 

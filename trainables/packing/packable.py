@@ -1,12 +1,15 @@
 """What the packed engine cannot train; such trials run isolated. Imports no torch."""
 
-from trainables.sft.config import SFTConfig
+from trainables.kinds import TrialConfig
+from trainables.staged.config import StagedConfig
 
 MAX_TOKENS = 8192  # of one call of the base model in training: packs larger than this make several
 
 
-def unpackable(config: SFTConfig) -> str | None:
+def unpackable(config: TrialConfig) -> str | None:
     """Why a trial cannot share its base model's calls, or None."""
+    if isinstance(config, StagedConfig):
+        return "stages train one after the other"
     lora, training = config.lora, config.training
     if lora is None:
         return "all weights are trained"

@@ -63,3 +63,8 @@ class SFTConfig(Section):
             fix = "Remove it, or write `use_dora: false`"
             raise refused("training.regularizer", regularizer.kind, what, fix)
         return self
+
+    @property
+    def stage_trials(self) -> tuple["SFTConfig", ...]:
+        """The trainings that a trial consists of, one after the other: here itself."""
+        return (self,)

@@ -36,7 +36,8 @@ class Progress:
     """Reports a trial's progress to its context and keeps the adapter of the best step.
 
     `engine` is its name in records. `clock` gives the seconds that count as the trial's, in this
-    process; by default wall time.
+    process; by default wall time. `rungs`: share of this training → rung of the whole trial that
+    is reached there, where this is a stage of one.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Progress:
         context: TrialContext,
         engine: str,
         clock: Callable[[], float] = time.monotonic,
+        rungs: Mapping[float, float] | None = None,
     ) -> None:
         self.config, self.context, self.clock = config, context, clock
         self.engine = {"engine": engine}
@@ -54,10 +56,9 @@ class Progress:
             rows, t.per_device_train_batch_size, t.gradient_accumulation_steps
         )
         self.planned = planned_steps(t, rows)
-        self.rungs = rung_steps(self.planned)
-        self.evaluated_at = evaluation_steps(
-            self.planned, per_epoch, config.evaluation.every_epochs
-        )
+        self.rungs = rung_steps(self.planned, rungs)
+        every = config.evaluation.every_epochs
+        self.evaluated_at = evaluation_steps(self.planned, per_epoch, every) | self.rungs.keys()
         saved = context.checkpoint.state if context.checkpoint else {}
         self.step: int = saved.get("step", 0)
         self.epoch: float = saved.get("epoch", 0.0)

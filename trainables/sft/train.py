@@ -4,6 +4,7 @@ one trial a process."""
 import gc
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
-from trainables.evaluation.measure import Loss, measure_loss, measure_text
+from trainables.evaluation.measure import Loss, losses_elsewhere, measure_loss, measure_text
 from trainables.models.load import Base, device_now, load_base
 from trainables.models.trained import as_measured, counts, named_trainable, opened, restore
 from trainables.regularizers.penalty import Penalty, penalty_of
@@ -26,9 +27,11 @@ from trainables.sft.progress import Progress
 from trainables.sft.trainer import MedsweepTrainer
 
 
-def train(config: SFTConfig, context: TrialContext) -> None:
+def train(
+    config: SFTConfig, context: TrialContext, rungs: Mapping[float, float] | None = None
+) -> None:
     """Train one adapter or all weights, reporting to `context`; the last report is final and
-    holds all metrics.
+    holds all metrics. `rungs` are those of a staged trial, see `Progress`.
 
     Raises TrialFailed (NaN, zero gradient), TrialStopped (from the context), InputError, and
     whatever torch raises (out of memory).
@@ -38,7 +41,7 @@ def train(config: SFTConfig, context: TrialContext) -> None:
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     with opened(base, config.lora, config.training.seed) as model:
-        progress = Progress(config, context, "isolated")
+        progress = Progress(config, context, "isolated", rungs=rungs)
         penalty = _penalty(config, progress, base, model)
         if context.checkpoint:
             restore(model, context.checkpoint.adapter)
@@ -146,6 +149,7 @@ def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> No
     with as_measured(model):
         text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
         found = measure_all(asked, progress.context.prepared.benchmarks)
+        elsewhere = losses_elsewhere(model, progress.context.prepared.elsewhere, config.evaluation)
         predictions += answer_examples(model, base.tokenizer, config)
     memory = {}
     if torch.cuda.is_available():
@@ -154,6 +158,6 @@ def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> No
         {**text, **found.metrics},
         (*predictions, *found.predictions),
         memory,
-        {**counts(base, named_trainable(model)), **found.facts},
+        {**counts(base, named_trainable(model)), **elsewhere, **found.facts},
         time.monotonic() - begun,
     )

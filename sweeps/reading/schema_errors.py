@@ -65,8 +65,11 @@ def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
     kind = detail["type"]
     if kind in ("parameter", "problems"):
         for found in detail["ctx"]["problems"]:
-            below = _below(found["field"])
+            inside = path == ("trial",)
+            below = located(data["trial"], found["field"]) if inside else _below(found["field"])
             yield Finding((*path, *below), found["message"], found["value"], found["fix"])
+    elif _of_unknown_kind(path, data) and kind in ("extra_forbidden", "missing"):
+        return  # what another kind of trial would have cannot be judged
     elif kind == "extra_forbidden":
         yield from _unknown_key(path, detail["input"], data)
     elif path == ("trial", "kind"):
@@ -78,6 +81,10 @@ def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
         message = detail["msg"] if kind == "union" else plain_message(detail)
         value = None if kind in ("missing", "value_error") else detail["input"]
         yield Finding(path, message, value, _fix(path, detail, data))
+
+
+def _of_unknown_kind(path: Path, data: dict[str, Any]) -> bool:
+    return path[:1] == ("trial",) and kind_of(section(data, "trial")) not in KINDS
 
 
 def _below(field: str) -> Path:
@@ -125,7 +132,5 @@ def _unknown_key(path: Path, value: object, data: dict[str, Any]) -> Iterator[Fi
         what = f"is not available yet ({NOT_YET[name]})"
         yield Finding(path, what, None, "Remove the section")
         return
-    if path[0] == "trial" and kind_of(section(data, "trial")) not in KINDS:
-        return  # what another kind of trial would know cannot be judged
     message, fix = unknown_key(path, value, spec_model(data))
     yield Finding(path, message, value, fix)

@@ -11,13 +11,15 @@ from sweeps.presets import presets
 from sweeps.reading.loading import load_spec
 from trainables.models.targets import trainable_parameters
 from trainables.sft.config import SFTConfig
+from trainables.staged.config import StagedConfig
 
 HUB = sorted(set(presets()) - {"demo", "toy"})
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def trial(name: str) -> SFTConfig:
-    return load_spec(name).spec.trial
+    (only,) = load_spec(name).spec.trial.stage_trials
+    return only
 
 
 def fields(section: Any, *names: str) -> tuple[Any, ...]:
@@ -128,10 +130,17 @@ def test_forgetting_is_met_in_three_ways() -> None:
     ]
 
 
-def test_multistage_and_rlaif() -> None:
-    stages = trial("healthcare-multistage")
-    assert stages.model.quantization == "int8"
-    assert [c.label for c in stages.data.mixture or ()] == ["pubmedqa", "medmcqa", "medqa"]
+def test_multistage() -> None:
+    staged = load_spec("healthcare-multistage").spec.trial
+    assert isinstance(staged, StagedConfig)
+    assert staged.model.quantization == "int8"
+    assert [stage.name for stage in staged.stages] == ["pubmedqa", "medmcqa", "medqa"]
+    assert [stage.data.format for stage in staged.stages] == ["pubmedqa", "medmcqa", "medqa"]
+    assert [stage.data.rationale for stage in staged.stages] == ["after", "after", "none"]
+    assert {b.name for b in staged.evaluation.benchmarks} >= {s.name for s in staged.stages}
+
+
+def test_rlaif() -> None:
     t = trial("healthcare-rlaif")
     assert t.data.instruction == "chain_of_thought"
     assert fields(t.model, "dtype") == ("float16",)
@@ -143,8 +152,8 @@ def test_multistage_and_rlaif() -> None:
 @pytest.mark.parametrize("name", HUB)
 def test_the_small_variant_needs_no_hub(name: str) -> None:
     small = load_spec(name, smoke=True).spec
-    data = small.trial.data
-    sources = [c.source for c in data.mixture] if data.mixture else [data.source]
+    data = [stage.data for stage in small.trial.stage_trials]
+    sources = [c.source for d in data for c in d.mixture or (d,)]
     assert small.trial.model.name_or_path == "toy:llama"
     assert all(source.startswith("hpo:") for source in sources)
     assert small.search.num_trials > len(small.search.baselines)

@@ -31,7 +31,7 @@ class StagedConfig(Section):
     model: ModelConfig
     lora: LoraConfig = LoraConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-    stages: tuple[Stage, ...] = Field(min_length=2)
+    stages: tuple[Stage, ...]
 
     @field_validator("lora", mode="before")
     @classmethod
@@ -43,6 +43,9 @@ class StagedConfig(Section):
     @model_validator(mode="after")
     def _stages_fit(self) -> Self:
         names = [stage.name for stage in self.stages]
+        if len(names) < 2:
+            what = f"names {len(names)} of two or more stages"
+            raise refused("stages", names, what, "A trial of one stage is one of kind sft")
         if twice := [name for i, name in enumerate(names) if name in names[:i]]:
             raise ValueError(f"two stages are called {twice[0]}: give each a name of its own")
         self._check_prompts()

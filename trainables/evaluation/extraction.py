@@ -27,6 +27,12 @@ def chosen_option(text: str, options: Sequence[str]) -> int | None:
     return _by_words(text, options)
 
 
+def conclusion(text: str) -> str:
+    """What follows the last "Final answer:" (or answer, conclusion, decision); all of a text that
+    announces none."""
+    return FINAL.split(text)[-1].strip()
+
+
 def _announced(text: str) -> int | None:
     letters = [m[1] for m in ANNOUNCED.finditer(text) if m[1].isupper() or _alone(text, m)]
     return LETTERS.index(letters[-1].upper()) if letters else None
@@ -43,7 +49,7 @@ def _leading(text: str) -> int | None:
 
 
 def _by_words(text: str, options: Sequence[str]) -> int | None:
-    said = _words(FINAL.split(text)[-1])
+    said = _words(conclusion(text))
     names = [_words(option) for option in options]
     begun = [i for i, name in enumerate(names) if name and f"{said} ".startswith(f"{name} ")]
     if begun:

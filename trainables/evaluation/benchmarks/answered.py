@@ -6,7 +6,7 @@ from trainables.data.instructions.extractive import UNANSWERABLE
 from trainables.data.items import Item
 from trainables.evaluation.calibration import softmax
 from trainables.evaluation.consistency import Vote, majority
-from trainables.evaluation.extraction import chosen_option
+from trainables.evaluation.extraction import chosen_option, conclusion
 
 
 class Option(NamedTuple):
@@ -65,6 +65,17 @@ class Answered(NamedTuple):
         if self.item.kind == UNANSWERABLE:
             return UNANSWERABLE, ""
         return self.item.answers or (self.item.answer,)
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The references, and of a closed question the words of its right option."""
+        gold = self.item.gold
+        return self.references if gold is None else (*self.references, self.item.options[gold])
+
+    @property
+    def concluded(self) -> str:
+        """The answer; of a closed question what it says at last."""
+        return conclusion(self.text) if self.item.options else self.text
 
 
 def _best(scores: list[float]) -> int:

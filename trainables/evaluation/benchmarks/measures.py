@@ -106,8 +106,9 @@ def agreement_ece(answers: Answers) -> Measured | None:
 
 
 def exact(answers: Answers) -> Measured | None:
-    """Share of answers equal to a reference after SQuAD's normalisation, 0..1."""
-    return share(exact_match(a.text, a.references) for a in answers)
+    """Share of answers equal to a reference after SQuAD's normalisation, 0..1; of a closed question
+    the answer's conclusion counts, and the right option's words are a reference."""
+    return share(exact_match(a.concluded, a.accepted) for a in answers)
 
 
 def word_f1(answers: Answers) -> Measured | None:

@@ -34,7 +34,13 @@ SPANS = ("exact_match", "token_f1")
 LONG = ("rougeL", "token_f1")
 
 BENCHMARKS: dict[str, Benchmark] = {
-    "pubmedqa": Benchmark("PubMedQA", "pubmedqa", "pubmedqa", DECISIONS, DECIDED),
+    "pubmedqa": Benchmark(
+        "PubMedQA",
+        "pubmedqa",
+        "pubmedqa",
+        (*DECISIONS, "exact_match", "rougeL", "bertscore_f1"),
+        DECIDED,
+    ),
     "medqa": Benchmark("MedQA", "medqa", "medqa", (*CHOICE, *GENERATED_CHOICE), CHOSEN),
     "medmcqa": Benchmark("MedMCQA", "medmcqa", "medmcqa", (*CHOICE, *GENERATED_CHOICE), CHOSEN),
     "mmlu_medical": Benchmark(

@@ -159,3 +159,15 @@ def test_every_benchmark_measures_what_is_registered(name: str) -> None:
 @pytest.mark.parametrize("name", MEASURES)
 def test_every_measure_of_nothing_is_nothing(name: str) -> None:
     assert MEASURES[name].of([]) is None
+
+
+def test_exact_match_of_a_decision_is_of_its_conclusion() -> None:
+    item = Item("1", "1", "Does it?", "It lowers the risk.", options=("yes", "no", "maybe"), gold=0)
+    texts = ["Yes.", "It may. Final answer: yes", "Final answer: no", "Yes, it does.", ""]
+    answers = [Answered(item, texts=(text,)) for text in texts]
+    found = MEASURES["exact_match"].of(answers)
+    assert found is not None
+    assert found.value == pytest.approx(2 / 5)
+    whole = MEASURES["exact_match"].of([Answered(item, texts=("It lowers the risk",))])
+    assert whole is not None
+    assert whole.value == 1

@@ -57,7 +57,7 @@ def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
         _front_matter(model, merged, lora=trial.value("lora") is not None),
         f"# {run.name}: {_code(trial.name)}",
         f"**{DISCLAIMER}**",
-        f"{_method(trial)} of `{_code(model)}` on `{_code(trial.value('data.source'))}`, trial "
+        f"{_method(trial)} of `{_code(model)}` on `{_code(_data(trial))}`, trial "
         f"{trial.trial} of the medsweep sweep `{_code(run.name)}`.",
         *(_code(sentence) for sentence in explain(run, choice)),
         "## Parameters",
@@ -146,6 +146,13 @@ def _model_settings(trial: TrialView) -> dict[str, Any]:
     return dict(settings)
 
 
+def _data(trial: TrialView) -> str:
+    """The data set, or those of the stages in order."""
+    stages = trial.config.get("stages") or ()
+    sources = [look_up(stage, "data.source") or stage.get("name") for stage in stages]
+    return " → ".join(map(str, sources)) or str(trial.value("data.source"))
+
+
 def _method(trial: TrialView) -> str:
     return "Fine-tuning of all weights" if trial.value("lora") is None else "LoRA fine-tuning"
 
@@ -159,7 +166,9 @@ def _front_matter(model: str, merged: bool, lora: bool) -> str:
 
 
 def _parameters(trial: TrialView) -> str:
-    sections = ("model", "lora", "training", "data")
+    stages = range(len(trial.config.get("stages") or ()))
+    sections = ["model", "lora", "training", "data"]
+    sections += [f"stages.{n}.{section}" for n in stages for section in ("training", "data")]
     flat = {
         f"{section}.{name}": value
         for section in sections

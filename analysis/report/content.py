@@ -17,6 +17,7 @@ from analysis.report.experiments import (
 )
 from analysis.report.provenance import data_facts, data_tables, environment_table
 from analysis.report.ratings import rating_tables
+from analysis.report.stages import stage_sources, stage_table
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
 from analysis.selection.choice import Choice
@@ -52,6 +53,7 @@ class Content:
     configuration: Table | None  # the chosen trial's searched parameters
     experiments: Table
     comparison: Table | None
+    stages: Table | None  # where trials train in stages
     efficiency: Table | None  # where trials differ in what they train, or how
     examples: list[Example]
     conversations: list[Example]  # the questions of evaluation.examples
@@ -80,6 +82,7 @@ def describe_run(run: Run) -> Content:
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
+        stages=stage_table(run, best),
         efficiency=efficiency_table(run, best),
         examples=examples(run, best),
         conversations=conversations(run, best),
@@ -100,7 +103,7 @@ def joint_table(contents: list[Content]) -> Table:
         [
             c.run.name,
             distinct(c.run, "model.name_or_path"),
-            distinct(c.run, "data.source"),
+            data_text(c.run),
             f"{sum(t.state == 'complete' for t in c.run.trials)} of {len(c.run.trials)}",
             c.best.name if c.best else "none",
             *(metric_text(m, c.best.metrics.get(m) if c.best else None) for m in metrics),
@@ -117,6 +120,11 @@ def distinct(run: Run, path: str) -> str:
     values = [value_text(t.value(path)) for t in run.trials if t.value(path) is not None]
     written = value_text(look_up(run.spec, f"trial.{path}"))
     return ", ".join(dict.fromkeys(values)) or written
+
+
+def data_text(run: Run) -> str:
+    """The data sets of the run: those of all trials, or the stages in order."""
+    return stage_sources(run) or distinct(run, "data.source")
 
 
 def state_counts(run: Run) -> str:
@@ -139,7 +147,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     return [
         ("Model", distinct(run, "model.name_or_path")),
         ("Quantization", distinct(run, "model.quantization")),
-        ("Data", distinct(run, "data.source")),
+        ("Data", data_text(run)),
         ("Ran", period(run)),
         ("Sampler", f"{search.get('sampler', MISSING)}, seed {search.get('seed', MISSING)}"),
         ("Early stopping", stopping),
@@ -181,7 +189,7 @@ def _configuration(run: Run, best: TrialView | None) -> Table | None:
 
 
 def _joint_note(contents: list[Content]) -> str:
-    data = {distinct(c.run, "data.source") for c in contents}
+    data = {data_text(c.run) for c in contents}
     models = {distinct(c.run, "model.name_or_path") for c in contents}
     notes = []
     if len(data) > 1:

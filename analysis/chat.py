@@ -27,6 +27,7 @@ def opened_trial(folder: Path, name: str = BEST) -> "Iterator[tuple[TrialView, P
     from trainables.models.config import LoraConfig, ModelConfig
 
     model = ModelConfig.model_validate(trial.config["model"])
-    prompt = look_up(trial.config, "data.system_prompt")
+    above = "stages.0.data" if "stages" in trial.config else "data"  # all stages have the same
+    prompt = look_up(trial.config, f"{above}.system_prompt")
     with opened(model, LoraConfig.model_validate(lora), trial.adapter, prompt) as pair:
         yield trial, pair

@@ -160,7 +160,9 @@ def _front_matter(model: str, merged: bool, lora: bool) -> str:
 
 
 def _parameters(trial: TrialView) -> str:
-    sections = ("model", "lora", "training", "data")
+    stages = range(len(trial.config.get("stages") or ()))
+    sections = ["model", "lora", "training", "data"]
+    sections += [f"stages.{n}.{section}" for n in stages for section in ("training", "data")]
     flat = {
         f"{section}.{name}": value
         for section in sections

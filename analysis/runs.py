@@ -52,6 +52,7 @@ class TrialView:
     adapter: Path | None = None
     model: Path | None = None  # config and weights, where all of them were trained
     size: dict[str, Any] = field(default_factory=dict)  # SIZE_FACTS of the record
+    stages: tuple[dict[str, Any], ...] = ()  # of a staged trial: what was measured after each
 
     @property
     def name(self) -> str:
@@ -75,6 +76,7 @@ class BaseView:
     predictions: Path | None
     benchmarks: dict[str, Any] = field(default_factory=dict)
     components: dict[str, Any] = field(default_factory=dict)
+    val_losses: dict[str, float] = field(default_factory=dict)  # on the rows of other stages
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,15 @@ def read_lines(path: Path | None) -> list[dict[str, Any]]:
 
 
 def look_up(config: dict[str, Any], path: str) -> Any:
-    """The value at a dotted path, or None."""
+    """The value at a dotted path, by number into lists, or None."""
     value: Any = config
     for key in path.split("."):
-        if not isinstance(value, dict) or key not in value:
+        if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        elif isinstance(value, dict) and key in value:
+            value = value[key]
+        else:
             return None
-        value = value[key]
     return value
 
 
@@ -187,6 +192,7 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         adapter=_existing(path / "adapter"),
         model=_existing(path / "model"),
         size={k: record[k] for k in SIZE_FACTS if is_number(record.get(k))} | _seconds(record),
+        stages=tuple(s for s in record.get("stages") or () if isinstance(s, dict)),
     )
 
 
@@ -209,6 +215,7 @@ def _bases(folder: Path) -> Iterator[BaseView]:
                 predictions=_existing(path / "predictions.jsonl"),
                 benchmarks=dict(record.get("benchmarks") or {}),
                 components=dict(record.get("components") or {}),
+                val_losses=finite(record.get("val_losses")),
             )
 
 

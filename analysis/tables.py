@@ -105,8 +105,10 @@ def flashcards_table(run: Run, best: str | None = None) -> "pd.DataFrame":
 
 def parameter_columns(run: Run) -> dict[str, str]:
     """Dotted path → column title of the experiment table's parameters, in order."""
-    extra = [p for p in searched_paths(run) if p not in STANDING]
-    return short_names([*STANDING, *extra])
+    staged = look_up(run.spec, "trial.kind") == "staged"  # its trainings are its stages' own
+    standing = [p for p in STANDING if not (staged and p.startswith("training."))]
+    extra = [p for p in searched_paths(run) if p not in standing]
+    return short_names([*standing, *extra])
 
 
 def shown_value(run: Run, trial: TrialView, path: str) -> Any:

@@ -171,7 +171,10 @@ def set_path(mapping: dict[str, Any], path: str, value: object) -> None:
         if mapping.get(section) is None:
             mapping[section] = {}
         mapping = mapping[section]
-    mapping[name] = value
+    if isinstance(mapping, list):
+        mapping[int(name)] = value
+    else:
+        mapping[name] = value
 
 
 def get_path(mapping: Mapping[str, Any], path: str) -> Any:

@@ -20,6 +20,7 @@ from analysis.report.passage import Passage
 from analysis.report.passages import passages
 from analysis.report.provenance import data_facts, data_tables, environment_table
 from analysis.report.ratings import rating_tables
+from analysis.report.stages import stage_table
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
 from analysis.selection.choice import Choice
@@ -63,6 +64,7 @@ class Content:
     configuration: Table | None  # the chosen trial's searched parameters
     experiments: Table
     comparison: Table | None
+    stages: Table | None  # where trials train in stages
     efficiency: Table | None  # where trials differ in what they train, or how
     passages: list[Passage]  # benchmarks, data sets, calibration, safety
     examples: list[Example]
@@ -92,6 +94,7 @@ def describe_run(run: Run) -> Content:
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
+        stages=stage_table(run, best),
         efficiency=efficiency_table(run, best),
         passages=passages(run, best),
         examples=examples(run, best),

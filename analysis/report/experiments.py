@@ -76,9 +76,12 @@ def curve_metric(run: Run) -> str:
 
 
 def curve_points(trial: TrialView, metric: str) -> list[tuple[float, float | None, float]]:
-    """(step, epoch or None, value) wherever `metric` was measured, in the order of the file."""
+    """(step, epoch or None, value) wherever `metric` was measured, in the order of the file.
+
+    In each stage of a staged trial epochs begin anew, so they are left out.
+    """
     return [
-        (row["step"], row.get("epoch"), row[metric])
+        (row["step"], None if trial.kind == "staged" else row.get("epoch"), row[metric])
         for row in trial.curve
         if is_number(row.get(metric)) and is_number(row.get("step"))
     ]

@@ -66,6 +66,9 @@ def _section(content: Content, level: str) -> Iterator[str]:
     if content.comparison and content.best:
         yield f"{level} {plain(content.best.name)} against the base model"
         yield table(content.comparison)
+    if content.stages:
+        yield f"{level} After each stage"
+        yield table(content.stages)
     if content.efficiency:
         yield f"{level} Parameter efficiency"
         yield table(content.efficiency)

@@ -40,3 +40,11 @@ def test_the_data_of_a_trial(tmp_path: Path, data: dict[str, Any], name: str, wo
 def test_a_run_without_trials_names_what_its_spec_says(tmp_path: Path) -> None:
     fixtures.write_head(tmp_path, fixtures.spec())
     assert data_names(load_run(tmp_path)) == "medalpaca/medical_meadow_medical_flashcards"
+
+
+def test_the_data_of_stages_in_their_order() -> None:
+    stages = [
+        {"name": "one", "data": {"source": "org/a"}},
+        {"name": "two", "data": {"mixture": TWO}},
+    ]
+    assert data_name({"stages": stages}) == "org/a → mixture of a, b"

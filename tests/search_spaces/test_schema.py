@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from search_spaces.nearest import nearest
-from search_spaces.schema import check_value, field_at, get_path, paths, set_path
+from search_spaces.schema import check_value, field_at, get_path, paths, paths_within, set_path
 
 
 class Inner(BaseModel):
@@ -64,6 +64,42 @@ def test_paths_go_through_sections_and_optional_sections() -> None:
 def test_values(path: str, value: object, message: str | None) -> None:
     found = check_value(Outer, path, value)
     assert found is None if message is None else message in str(found)
+
+
+class Listed(BaseModel):
+    """A configuration with a list of sections."""
+
+    parts: tuple[Inner, ...] = ()
+    pairs: tuple[float, ...] = ()
+
+
+def test_paths_lead_into_lists_by_number() -> None:
+    field = field_at(Listed, "parts.12.rate")
+    assert field is not None
+    assert field.annotation is float
+    wrong = ("parts.rate", "parts.x.rate", "parts.0.rat", "parts.0", "pairs.0", "pairs.0.rate")
+    assert [path for path in wrong if field_at(Listed, path)] == []
+    assert check_value(Listed, "parts.3.rate", -1.0) == "must be above 0.0"
+
+
+def test_how_many_entries_a_list_has_only_the_content_says() -> None:
+    inner = ["rate", "names", "share"]
+    content = {"parts": [{}, {"rate": 1}, "text"]}
+    found = [*paths_within(Listed, content)]
+    assert found == ["parts", *(f"parts.{n}.{name}" for n in (0, 1) for name in inner), "pairs"]
+    assert [*paths_within(Listed, {})] == paths(Listed) == ["parts", "pairs"]
+    assert [*paths_within(Outer, {})] == paths(Outer)
+
+
+def test_set_and_get_in_lists() -> None:
+    mapping: dict[str, Any] = {"a": [{"b": 1}, {"c": None}]}
+    set_path(mapping, "a.1.c.d", 2)
+    set_path(mapping, "a.0", {"b": 3})
+    assert mapping == {"a": [{"b": 3}, {"c": {"d": 2}}]}
+    assert (get_path(mapping, "a.1.c.d"), get_path(mapping, "a.0.x")) == (2, None)
+    assert (get_path(mapping, "a.2.c"), get_path(mapping, "a.b")) == (None, None)
+    with pytest.raises(IndexError):
+        set_path(mapping, "a.2.c", 1)
 
 
 def test_set_and_get() -> None:

@@ -121,3 +121,9 @@ def test_every_rung_and_the_end_are_evaluated(planned: int, per_epoch: int, ever
 def test_a_trial_writes_about_25_lines(planned: int) -> None:
     lines = sum(logs_at(step, planned) for step in range(1, planned + 1))
     assert min(planned, LOG_LINES) <= lines < 2 * LOG_LINES
+
+
+def test_a_stages_rungs_are_at_its_own_shares() -> None:
+    assert rung_steps(10, {0.375: 0.125, 0.75: 0.25}) == {4: 0.125, 8: 0.25}
+    assert rung_steps(10, {}) == {}
+    assert rung_steps(1, {0.25: 0.125, 0.5: 0.25, 1.0: 0.5}) == {1: 0.5}

@@ -1,0 +1,70 @@
+"""What each stage of a staged trial did to all: the table of forgetting and transfer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.report.cells import Cell, Column, Line, Table
+from analysis.runs import BaseView, Run, TrialView, finite
+from analysis.wording import MISSING, metric_text, mode, title
+from trainables.metrics import BENCHMARK_OF
+
+LOSS = "val_loss"
+NOTE = (
+    "The chosen trial's adapter, measured at the end of each stage. A stage's validation rows are "
+    "no training rows of any stage. Down a column: what later stages did to it (forgetting, "
+    "transfer)."
+)
+Values = Mapping[str, float]
+
+
+def stage_table(run: Run, best: TrialView | None) -> Table | None:
+    """A line a stage, the base model's first: the loss on each stage's validation rows and each
+    benchmark's metrics. None where the chosen trial has no stages."""
+    if best is None or not best.stages:
+        return None
+    names = [str(stage.get("name")) for stage in best.stages]
+    rows = {"Base model": _of_base(run.base_of(best), names[-1])}
+    for number, (name, stage) in enumerate(zip(names, best.stages, strict=True), 1):
+        rows[f"{number}. {name}"] = _values(stage.get("val_losses"), stage.get("metrics"))
+    columns = [(f"{LOSS}:{name}", LOSS, f"{title(LOSS)}: {name}") for name in names]
+    found = dict.fromkeys(metric for values in rows.values() for metric in values)
+    columns += [(metric, metric, title(metric)) for metric in found if metric in BENCHMARK_OF]
+    tops = {key: _top(list(rows.values()), key, metric) for key, metric, _ in columns}
+    return Table(
+        (Column("After"), *(Column(head, numeric=True) for *_, head in columns)),
+        tuple(
+            Line(
+                (Cell(name), *(_cell(v.get(key), metric, tops[key]) for key, metric, _ in columns))
+            )
+            for name, v in rows.items()
+        ),
+        NOTE,
+    )
+
+
+def _values(losses: Any, metrics: Any) -> dict[str, float]:
+    """Losses under `val_loss:STAGE`, metrics under their names."""
+    named = {f"{LOSS}:{name}": value for name, value in finite(losses).items()}
+    return named | finite(metrics)
+
+
+def _of_base(base: BaseView | None, last: str) -> dict[str, float]:
+    """The base model's; its own val_loss is on the last stage's rows."""
+    if base is None:
+        return {}
+    own = {last: base.metrics[LOSS]} if LOSS in base.metrics else {}
+    return _values({**base.val_losses, **own}, base.metrics)
+
+
+def _top(rows: Sequence[Values], key: str, metric: str) -> float | None:
+    values = {row[key] for row in rows if key in row}
+    if len(values) < 2:
+        return None
+    return min(values) if mode(metric) == "min" else max(values)
+
+
+def _cell(value: float | None, metric: str, top: float | None) -> Cell:
+    text = metric_text(metric, value)
+    if text == MISSING:
+        return Cell(text, "missing")
+    return Cell(text, "top" if value == top else "")

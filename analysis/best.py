@@ -36,7 +36,7 @@ def write_best(folder: Path) -> dict[str, Any] | None:
 def describe(run: Run, choice: Choice) -> dict[str, Any]:
     """The contents of best.json."""
     trial = run.find(choice.trial)
-    adapter = trial.adapter.relative_to(run.folder).as_posix() if trial.adapter else None
+    kept = {"adapter": trial.adapter, "model": trial.model}
     return {
         "trial": trial.trial,
         "label": trial.label,
@@ -46,7 +46,7 @@ def describe(run: Run, choice: Choice) -> dict[str, Any]:
         "explanation": " ".join(explain(run, choice)),
         "numbers": choice.numbers,
         "pareto_front": list(choice.front) or None,
-        "adapter": adapter,
+        **{name: path and path.relative_to(run.folder).as_posix() for name, path in kept.items()},
     }
 
 

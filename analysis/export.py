@@ -1,10 +1,10 @@
-"""Handing over the chosen adapter with a model card and the tokenizer, or merged weights."""
+"""Handing over the chosen adapter with a model card and the tokenizer, or a whole model."""
 
 import copy
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,9 @@ from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
 from analysis.selection.choice import Choice
 from analysis.tables import base_table, evaluation_note
-from analysis.wording import delta_text, metric_text, title, value_text
+from analysis.wording import NOTICE, delta_text, metric_text, parameter_text, title
 
-DISCLAIMER = (
-    "For education and research only. This is not medical advice and must not be used to make "
-    "clinical decisions."
-)
+DISCLAIMER = f"{NOTICE}. It must not be used to make clinical decisions."
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -31,22 +28,23 @@ def export_best(folder: Path, destination: Path, merge: bool = False) -> Path:
     """Copy the best adapter of the run in `folder`, with a model card, to `destination`.
 
     `merge` adds the adapter to the unquantized base model and saves the whole model as
-    safetensors instead. The tokenizer is saved with it where it is at hand without a download
-    (merging loads the base model, and downloads it where needed). Returns `destination`.
-    ExportError where no trial can be chosen, its adapter is missing, or `destination` exists and
-    is not an empty folder.
+    safetensors instead; where all weights were trained, that is always what is saved. The
+    tokenizer is saved with it where it is at hand without a download (a whole model loads the base
+    model, and downloads it where needed). Returns `destination`. ExportError where no trial can be
+    chosen, its adapter is missing, or `destination` exists and is not an empty folder.
     """
     run = load_run(folder)
     choice = choose(run.trials, run.spec)
     if choice is None:
         raise ExportError(f"{folder}: nothing to export. {why_none(run.trials, run.spec)}")
     trial = run.find(choice.trial)
-    if trial.adapter is None:
+    if trial.adapter is None and trial.model is None:
         raise ExportError(f"{folder}: {trial.trial} has no adapter folder; was it deleted?")
     _refuse_occupied(destination)
     destination.mkdir(parents=True, exist_ok=True)
-    tokenizer = _merge(trial, destination) if merge else _copy(trial, destination)
-    card = model_card(run, choice, merged=merge, tokenizer=tokenizer)
+    whole = merge or trial.model is not None
+    tokenizer = _whole(trial, destination) if whole else _copy(trial, destination)
+    card = model_card(run, choice, merged=whole, tokenizer=tokenizer)
     (destination / "README.md").write_text(card, encoding="utf-8")
     return destination
 
@@ -56,16 +54,18 @@ def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
     trial = run.find(choice.trial)
     model = str(trial.value("model.name_or_path"))
     parts = [
-        _front_matter(model, merged),
+        _front_matter(model, merged, lora=trial.value("lora") is not None),
         f"# {run.name}: {_code(trial.name)}",
         f"**{DISCLAIMER}**",
-        f"LoRA fine-tuning of `{_code(model)}` on `{_code(trial.value('data.source'))}`, trial "
+        f"{_method(trial)} of `{_code(model)}` on `{_code(trial.value('data.source'))}`, trial "
         f"{trial.trial} of the medsweep sweep `{_code(run.name)}`.",
         *(_code(sentence) for sentence in explain(run, choice)),
         "## Parameters",
         _parameters(trial),
         "## Measured on the validation split",
         _measured(run, trial),
+        *_examples(run, trial),
+        *_ratings(run),
         "## Loading it",
         _loading(trial, merged, tokenizer),
     ]
@@ -112,21 +112,33 @@ def _save_tokenizer(trial: TrialView, destination: Path) -> bool:
     return folder is not None
 
 
-def _merge(trial: TrialView, destination: Path) -> bool:
-    from peft import PeftModel
-
+def _whole(trial: TrialView, destination: Path) -> bool:
+    """Save the tuned model as transformers loads it, and its tokenizer."""
     from trainables.models.config import ModelConfig
     from trainables.models.load import load_base
 
     # merging into 4- or 8-bit weights would round the update away
     settings = {**_model_settings(trial), "quantization": "none"}
     base = load_base(ModelConfig.model_validate(settings), "cpu")
-    # a copy: merging changes the weights, and the loaded base is kept for whoever loads it next
+    # a copy: the weights change, and the loaded base is kept for whoever loads it next
     model = copy.deepcopy(base.model)
-    merged = PeftModel.from_pretrained(model, trial.adapter).merge_and_unload()
-    merged.save_pretrained(destination)
+    (_trained if trial.model else _merged)(trial, model).save_pretrained(destination)
     base.tokenizer.save_pretrained(destination)
     return True
+
+
+def _trained(trial: TrialView, model: Any) -> Any:
+    from trainables.models.whole import restore_whole
+
+    assert trial.model is not None
+    restore_whole(model, (trial.model / "model.safetensors").read_bytes())
+    return model
+
+
+def _merged(trial: TrialView, model: Any) -> Any:
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, trial.adapter).merge_and_unload()
 
 
 def _model_settings(trial: TrialView) -> dict[str, Any]:
@@ -134,8 +146,12 @@ def _model_settings(trial: TrialView) -> dict[str, Any]:
     return dict(settings)
 
 
-def _front_matter(model: str, merged: bool) -> str:
-    lines = ["---", "tags: [medical, lora, medsweep]"]
+def _method(trial: TrialView) -> str:
+    return "Fine-tuning of all weights" if trial.value("lora") is None else "LoRA fine-tuning"
+
+
+def _front_matter(model: str, merged: bool, lora: bool) -> str:
+    lines = ["---", f"tags: [medical, {'lora, ' if lora else ''}medsweep]"]
     if HUB_NAME.fullmatch(model):  # the hub refuses a card whose base_model is no hub name
         lines.append(f"base_model: {json.dumps(model)}")
     lines.append(f"library_name: {'transformers' if merged else 'peft'}")
@@ -151,7 +167,7 @@ def _parameters(trial: TrialView) -> str:
         if value is not None and not isinstance(value, dict) and name != "system_prompt"
     }
     rows = [
-        f"| `{_code(k)}` | {_code(value_text(v))} |"
+        f"| `{_code(k)}` | {_code(parameter_text(k, v))} |"
         for k, v in {**flat, **trial.parameters}.items()
     ]
     return "\n".join(["| Parameter | Value |", "|---|---|", *rows])
@@ -169,6 +185,22 @@ def _measured(run: Run, trial: TrialView) -> str:
         for c in lines
     ]
     return "\n".join([*head, *rows]) + f"\n\n{evaluation_note(base, trial)}"
+
+
+def _examples(run: Run, trial: TrialView) -> Iterator[str]:
+    from analysis.report.examples import conversations, examples
+    from analysis.report.markdown import example_parts
+
+    found = conversations(run, trial), examples(run, trial)
+    return example_parts(*found, trial.name, "##")
+
+
+def _ratings(run: Run) -> list[str]:
+    from analysis.report.markdown import plain, table
+    from analysis.report.ratings import rating_tables
+
+    found = [f"**{plain(head)}**\n\n{table(rows)}" for head, rows in rating_tables(run)]
+    return ["## Ratings by people", *found] if found else []
 
 
 def _loading(trial: TrialView, merged: bool, tokenizer: bool) -> str:

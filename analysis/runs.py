@@ -8,6 +8,15 @@ from pathlib import Path
 from typing import Any
 
 UNFINISHED = "unfinished"  # a trial without record.json
+# what a record says of a trial's size, as numbers
+SIZE_FACTS = (
+    "trainable_parameters",
+    "total_parameters",
+    "trained_bytes",
+    "optimizer_bytes",
+    "tokens",
+    "predicted_peak_gb",
+)
 
 
 class RunError(ValueError):
@@ -39,6 +48,8 @@ class TrialView:
     folder: Path | None = None
     predictions: Path | None = None
     adapter: Path | None = None
+    model: Path | None = None  # config and weights, where all of them were trained
+    size: dict[str, Any] = field(default_factory=dict)  # SIZE_FACTS of the record
 
     @property
     def name(self) -> str:
@@ -168,7 +179,15 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         folder=path,
         predictions=_existing(path / "predictions.jsonl"),
         adapter=_existing(path / "adapter"),
+        model=_existing(path / "model"),
+        size={k: record[k] for k in SIZE_FACTS if is_number(record.get(k))} | _seconds(record),
     )
+
+
+def _seconds(record: dict[str, Any]) -> dict[str, float]:
+    """`train_seconds`: those within optimizer steps."""
+    seconds = look_up(record, "seconds.train")
+    return {"train_seconds": float(seconds)} if is_number(seconds) else {}
 
 
 def _bases(folder: Path) -> Iterator[BaseView]:

@@ -67,11 +67,18 @@ def flatten(parameters: dict[str, Any]) -> dict[str, Any]:
     """Parameters as Optuna sees them: a simplex's weights become one parameter a component."""
     flat: dict[str, Any] = {}
     for path, value in parameters.items():
-        if isinstance(value, dict) and value and all(map(is_number, value.values())):
+        if _is_simplex(value):
             flat.update({f"{path}.{part}": float(weight) for part, weight in value.items()})
         else:
             flat[path] = value
     return flat
+
+
+def _is_simplex(value: Any) -> bool:
+    """Weights that sum to 1; any other mapping is a whole section, one choice among others."""
+    if not isinstance(value, dict) or len(value) < 2 or not all(map(is_number, value.values())):
+        return False
+    return abs(sum(value.values()) - 1) <= 1e-6
 
 
 def _copy(study: "Study", storage: Any) -> None:

@@ -93,7 +93,7 @@ def flashcards_table(run: Run, best: str | None = None) -> "pd.DataFrame":
     rows = [
         [
             experiment_name(t, best),
-            *(t.value(p) for p in parameters),
+            *(shown_value(run, t, p) for p in parameters),
             *(t.metrics.get(m) for m in metrics),
         ]
         for t in run.trials
@@ -107,6 +107,17 @@ def parameter_columns(run: Run) -> dict[str, str]:
     """Dotted path → column title of the experiment table's parameters, in order."""
     extra = [p for p in searched_paths(run) if p not in STANDING]
     return short_names([*STANDING, *extra])
+
+
+def shown_value(run: Run, trial: TrialView, path: str) -> Any:
+    """A parameter's value; of a section that is searched whole, but not in this trial, the fields
+    that the search names."""
+    value = trial.value(path)
+    if not isinstance(value, dict) or path in trial.parameters:
+        return value
+    searched = (look_up(run.spec, "search.parameters") or {}).get(path) or {}
+    named = {k for v in searched.get("values") or () if isinstance(v, dict) for k in v}
+    return {k: v for k, v in value.items() if k in named}
 
 
 def experiment_metrics(run: Run) -> list[str]:
@@ -151,9 +162,10 @@ def evaluation_note(base: BaseView, trial: TrialView) -> str:
     how = trial.evaluation
     limit = "all rows" if how.get("limit") is None else f"limit {how['limit']}"
     note = (
-        f"Validation split (the test split stays sealed). Loss, perplexity and bits per byte: "
-        f"{how.get('loss_rows', 'unknown')} rows. ROUGE and BLEU: {how.get('rows', 'unknown')} "
-        f"answers ({limit}), greedy, at most {how.get('max_new_tokens', 'unknown')} new tokens."
+        "Computed on validation rows; the test split stays sealed. Loss, perplexity and bits per "
+        f"byte: {how.get('loss_rows', 'unknown')} rows. ROUGE and BLEU: "
+        f"{how.get('rows', 'unknown')} answers ({limit}), greedy, at most "
+        f"{how.get('max_new_tokens', 'unknown')} new tokens."
     )
     differ = [k for k in how if k in base.evaluation and base.evaluation[k] != how[k]]
     if differ:

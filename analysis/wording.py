@@ -7,12 +7,15 @@ from analysis.runs import is_number
 from trainables.metrics import METRICS
 
 MISSING = "–"
+NOTICE = "Educational use only, not medical advice"
 DECIMALS = {"perplexity": 2, "gpu_peak_gb": 2, "minutes": 1}  # every other metric: 4
 SHORT_NAMES = {
     "lora.r": "r",
     "training.learning_rate": "LR",
     "training.num_train_epochs": "Epochs",
 }
+
+NULL_MEANS = {"lora": "all weights", "training.regularizer": "none"}
 
 
 def metric_text(metric: str, value: Any, decimals: int | None = None) -> str:
@@ -39,6 +42,11 @@ def value_text(value: Any) -> str:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def parameter_text(path: str, value: Any) -> str:
+    """As `value_text`; of a section that may be null, what null means."""
+    return NULL_MEANS[path] if value is None and path in NULL_MEANS else value_text(value)
 
 
 def title(metric: str) -> str:

@@ -1,7 +1,8 @@
 """How much device memory training needs: arithmetic on shapes, without torch.
 
 For a causal language model of Llama's build (RMS norms, gated MLP, rotary attention by a fused
-kernel), frozen, with LoRA adapters in the packed engine. In bytes; `tokens` are those of one call.
+kernel), with LoRA adapters on frozen weights, or all of them trained. In bytes; `tokens` are those
+of one call.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from math import prod
 from typing import Any
 
 NF4 = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: code, 8-bit scale of 64, scale of 256 scales
-# of an adapter's weight besides its copy in the base's precision: itself, gradient, two moments
+# of a trained weight besides its copy in the base's precision: itself, gradient, two moments
 MASTER = 4 * 4
 QKV, GATED = frozenset({"q_proj", "k_proj", "v_proj"}), frozenset({"gate_proj", "up_proj"})
 

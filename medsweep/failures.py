@@ -28,12 +28,13 @@ def explain(error: Exception) -> int:
 
 def _input_lines(error: Exception) -> list[str]:
     from analysis.export import ExportError
+    from analysis.ratings.errors import RatingError
     from analysis.runs import RunError
     from cluster.errors import ClusterError
     from sweeps.errors import SpecError
     from trainables.errors import InputError
 
-    if isinstance(error, SpecError):
+    if isinstance(error, SpecError | RatingError):
         return [str(problem) for problem in error.problems]
     if isinstance(error, ClusterError | InputError | RunError | ExportError):
         return [str(error)]

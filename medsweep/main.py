@@ -10,10 +10,13 @@ import typer
 
 from medsweep.verbs import (
     best,
+    chat,
     doctor,
+    evaluate,
     init,
     plan,
     presets,
+    rate,
     report,
     resume,
     run,
@@ -67,5 +70,24 @@ def _exits(command: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
-for verb in (presets, init, plan, run, resume, status, trial, report, best, doctor, schema):
+for verb in (
+    presets,
+    init,
+    plan,
+    run,
+    resume,
+    status,
+    trial,
+    report,
+    best,
+    chat,
+    evaluate,
+    doctor,
+    schema,
+):
     app.command(verb.__name__.rsplit(".", 1)[-1])(_exits(verb.command))
+
+rating = typer.Typer(help="Blind forms for people to judge answers, and what they say.")
+for command in (rate.pairs, rate.sheet, rate.read):
+    rating.command()(_exits(command))
+app.add_typer(rating, name="rate", no_args_is_help=True)

@@ -9,6 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from sweeps.plan import ModelFacts, Plan
+from sweeps.spec import SweepSpec
+from trainables.models.config import LoraConfig
 
 
 def show(console: Console, plan: Plan) -> None:
@@ -17,17 +19,25 @@ def show(console: Console, plan: Plan) -> None:
     _heading(console, f"{spec.name}: {_count(plan)}")
     console.print(f"Runs {escape(plan.where)}.")
     _heading(console, "Base trial")
-    trial = spec.trial.model_dump(mode="json")
-    console.print(escape(_yaml(trial)))
+    console.print(escape(_yaml(_trial(spec))))
     _heading(console, "Search space")
     console.print(_space(plan))
     _heading(console, "Sampled configurations")
     console.print(_samples(plan))
     _heading(console, "Model")
     for model in plan.models:
-        console.print(escape(_model(model, spec.trial.lora.target_modules)))
+        console.print(escape(_model(model)))
     _heading(console, "Data")
     console.print(escape(_data(plan)))
+
+
+def _trial(spec: SweepSpec) -> dict[str, Any]:
+    """The trial in full; of a mixture only what its components say."""
+    trial = spec.trial.model_dump(mode="json")
+    if spec.trial.data.mixture is not None:
+        own = spec.trial.data.model_dump(mode="json", exclude_defaults=True)
+        trial["data"] = {**own, "system_prompt": spec.trial.data.system_prompt}
+    return trial
 
 
 def _yaml(trial: dict[str, Any]) -> str:
@@ -61,30 +71,58 @@ def _samples(plan: Plan) -> Table:
     return table
 
 
-def _model(model: ModelFacts, targets: Any) -> str:
+def _model(model: ModelFacts) -> str:
     if model.parameters is None:
         return f"{model.name}: not in the cache; fetched at `run`, or now with --prepare"
-    share = ", ".join(f"r={r}: {n:,} ({n / model.parameters:.2%})" for r, n in model.trainable)
-    names = targets if isinstance(targets, str) else ", ".join(targets)
-    return f"{model.name}: {model.parameters:,} parameters; LoRA on {names}: {share}"
+    found: dict[str, list[str]] = {}
+    for lora, count in model.trainable:
+        rank = f"r={lora.r}: " if lora else ""
+        found.setdefault(_what(lora), []).append(
+            f"{rank}{count:,} ({count / model.parameters:.2%})"
+        )
+    parts = (f"; {what}: {', '.join(shares)}" for what, shares in found.items())
+    return f"{model.name}: {model.parameters:,} parameters{''.join(parts)}"
+
+
+def _what(lora: LoraConfig | None) -> str:
+    if lora is None:
+        return "all weights"
+    targets = lora.target_modules
+    return f"LoRA on {targets if isinstance(targets, str) else ', '.join(targets)}"
 
 
 def _data(plan: Plan) -> str:
     if plan.data is None:
-        source = plan.spec.trial.data.source
+        data = plan.spec.trial.data
+        source = data.source or f"mixture of {', '.join(c.label for c in data.mixture or ())}"
         return f"{source}: not prepared; rows are counted at `run`, or now with --prepare"
     kept, report = plan.data["kept"], plan.data
     dropped = ", ".join(f"{k} {v}" for k, v in report["dropped"].items() if v and v != 0)
     return (
         f"{report['source']}: {report['rows_read']:,} rows read; kept {kept['train']:,} for "
         f"training, {kept['validation']:,} for validation, {kept['test']:,} sealed for the test\n"
-        f"dropped: {dropped or 'none'}"
+        f"dropped: {dropped or 'none'}{_diversity(report.get('diversity'))}"
+    )
+
+
+def _diversity(found: dict[str, Any] | None) -> str:
+    """One line of the diversity report; all of it is in data.json."""
+    if not found:
+        return ""
+    kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in found["question_types"].items())
+    answers = found["answer_words"]
+    return (
+        f"\ndiversity: {found['vocabulary']:,} different words, distinct-2 "
+        f"{found['distinct_2']:.2f}, answers of {answers['median']:.0f} words (median), "
+        f"{found['repeated_questions']:,} repeated questions; {kinds or 'no questions'}"
     )
 
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(inner)}" for name, inner in value.items())
     return value if isinstance(value, str) else escape(json.dumps(value))
 
 

@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.report.cells import Table as Cells
 from analysis.runs import Run
-from analysis.wording import metric_text, value_text
+from analysis.wording import metric_text, parameter_text
 
 STYLES = {
     "complete": "green",
@@ -28,7 +29,7 @@ def trial_table(run: Run) -> Table:
         table.add_row(
             escape(trial.name),
             f"[{style}]{trial.state}[/]",
-            *(escape(value_text(trial.parameters.get(p, ""))) for p in paths),
+            *(escape(parameter_text(p, trial.parameters.get(p, ""))) for p in paths),
             metric_text("val_loss", trial.metrics.get("val_loss")),
             metric_text("minutes", trial.metrics.get("minutes")),
             escape((trial.error or "").splitlines()[0][:60] if trial.error else ""),
@@ -41,5 +42,18 @@ def print_best(console: Console, best: dict[str, Any]) -> None:
     label = f" ({best['label']})" if best["label"] else ""
     console.print(f"[bold green]Best: {escape(best['trial'] + label)}[/]")
     for path, value in best["parameters"].items():
-        console.print(f"  {path}: {escape(value_text(value))}")
+        console.print(f"  {path}: {escape(parameter_text(path, value))}")
     console.print(escape(best["explanation"]))
+
+
+def terminal_table(console: Console, heading: str, content: Cells) -> None:
+    """A table of the report, with its heading and note."""
+    table = Table(box=None, header_style="bold")
+    for column in content.columns:
+        table.add_column(escape(column.title), justify="right" if column.numeric else "left")
+    for line in content.lines:
+        table.add_row(*(escape(cell.text) for cell in line.cells))
+    console.print(f"\n[bold]{escape(heading)}[/]")
+    console.print(table)
+    if content.note:
+        console.print(escape(content.note))

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from analysis.wording import value_text
+from analysis.wording import parameter_text
 from medsweep.tables import STYLES
 from sweeps.spec import SweepSpec
 
@@ -129,7 +129,7 @@ class View:
         short = [path.rsplit(".", 1)[-1] for path in paths]
         table = Table("trial", "state", "step", *short, "val_loss", "", header_style="bold")
         for row in list(self.rows.values())[-SHOWN_TRIALS:]:
-            cells = [escape(value_text(row.entry.parameters.get(p, ""))) for p in paths]
+            cells = [escape(parameter_text(p, row.entry.parameters.get(p, ""))) for p in paths]
             style = STYLES.get(row.state, "cyan")
             step = f"{row.step}/{row.planned}" if row.planned else ""
             value = "" if row.value is None else f"{row.value:.4f}"
@@ -160,7 +160,9 @@ class View:
 
 def _parameters(entry: "Entry") -> str:
     pairs = entry.parameters.items()
-    return "  ".join(f"{path.rsplit('.', 1)[-1]}={value_text(value)}" for path, value in pairs)
+    return "  ".join(
+        f"{path.rsplit('.', 1)[-1]}={parameter_text(path, value)}" for path, value in pairs
+    )
 
 
 def _clock(seconds: float) -> str:

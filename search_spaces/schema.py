@@ -30,6 +30,15 @@ def sections_of(annotation: Any) -> tuple[Model, ...]:
     return ()
 
 
+def listed_sections(annotation: Any) -> tuple[Model, ...]:
+    """The model classes that an annotation allows as entries of a list (tuple[Model, ...])."""
+    if get_origin(annotation) is tuple:
+        return sections_of(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(model for part in get_args(annotation) for model in listed_sections(part))
+    return ()
+
+
 def field_at(model: Model, path: str) -> FieldInfo | None:
     """The field at a dotted path, a section or a leaf; None if there is none."""
     name, _, rest = path.partition(".")
@@ -37,7 +46,19 @@ def field_at(model: Model, path: str) -> FieldInfo | None:
     if field is None or not rest:
         return field
     found = (field_at(section, rest) for section in sections_of(field.annotation))
-    return next((field for field in found if field is not None), None)
+    return next((field for field in found if field is not None), _value_of(field, rest))
+
+
+def _value_of(field: FieldInfo, key: str) -> FieldInfo | None:
+    """The value under a key of a mapping (`reward.weights.safety`), where its key type takes it."""
+    if get_origin(field.annotation) is not Mapping:
+        return None
+    keys, values = get_args(field.annotation)
+    try:
+        TypeAdapter(keys).validate_python(key)
+    except ValidationError:
+        return None
+    return FieldInfo.from_annotation(values)
 
 
 @lru_cache
@@ -61,13 +82,35 @@ def check_value(model: Model, path: str, value: object) -> str | None:
     Stricter than the model itself: text that looks like a number, or true for 1, is refused,
     because the value is recorded and sampled as it stands.
     """
+    if isinstance(value, Mapping) and (inside := _check_section(model, path, value)):
+        return inside
     try:
         accepted = adapter_at(model, path).validate_python(value)
     except ValidationError as error:
         return "; ".join(dict.fromkeys(plain_message(detail) for detail in error.errors()))
-    if sections_of(type(accepted)) or same_value(accepted, value):
+    if _is_section(accepted) or same_value(accepted, value):
         return None
     return f"must be {_kind(accepted)}, not {_kind(value)}"
+
+
+def _is_section(value: object) -> bool:
+    """Whether this is a section, or a list of them."""
+    if isinstance(value, tuple):
+        return bool(value) and all(map(_is_section, value))
+    return isinstance(value, BaseModel)
+
+
+def _check_section(model: Model, path: str, value: Mapping[str, Any]) -> str | None:
+    """The first illegal field of a section that is given whole; None too where this is none."""
+    field = field_at(model, path)
+    if field is None or not sections_of(field.annotation):
+        return None
+    for name, inner in value.items():
+        known = field_at(model, f"{path}.{name}") is not None
+        message = check_value(model, f"{path}.{name}", inner) if known else "is not a known key"
+        if message:
+            return f"{name} {message}"
+    return None
 
 
 def _kind(value: object) -> str:

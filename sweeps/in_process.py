@@ -73,7 +73,10 @@ class _Here:
     """A TrialContext that hands every report straight to the sweep."""
 
     def __init__(self, sweep: Sweep, task: Task) -> None:
-        self.prepared, self.checkpoint = task.prepared, task.checkpoint
+        from trainables.data.prepare import drawn
+
+        data = SFTConfig.model_validate(task.entry.config).data
+        self.prepared, self.checkpoint = drawn(task.prepared, data), task.checkpoint
         self._sweep, self._name = sweep, task.entry.trial
 
     def report(self, report: Report) -> None:

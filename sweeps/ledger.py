@@ -15,7 +15,11 @@ from sweeps.atomic import encoded, write_bytes, write_json
 from sweeps.entry import Entry
 from trainables.context import Checkpoint, Report
 
-WEIGHTS = "adapter/adapter_model.safetensors"
+# what is kept of a trial's best step: PEFT's files, or where all weights are trained a model's
+KEPT = {
+    False: ("adapter/adapter_config.json", "adapter/adapter_model.safetensors"),
+    True: ("model/config.json", "model/model.safetensors"),
+}
 
 
 class Ledger:
@@ -61,8 +65,9 @@ class Ledger:
         if not report.final and report.metrics:
             self._append(entry, report)
         if report.adapter:
-            write_json(self.path(entry, "adapter/adapter_config.json"), report.adapter.config)
-            write_bytes(self.path(entry, WEIGHTS), report.adapter.weights)
+            config, weights = KEPT[report.adapter.whole]
+            write_json(self.path(entry, config), report.adapter.config)
+            write_bytes(self.path(entry, weights), report.adapter.weights)
         if report.checkpoint:
             self._save(entry, report.checkpoint)
         if report.predictions is not None:
@@ -102,8 +107,8 @@ class Ledger:
             state = _json(folder / "state.json")
             parts = [folder / f"{name}.safetensors" for name in ("adapter", "optimizer")]
             if state and all(_is_whole(part) for part in parts):
-                weights = self.path(entry, WEIGHTS)
-                best = weights.read_bytes() if weights.is_file() else None
+                weights = kept_weights(self.path(entry))
+                best = weights.read_bytes() if weights else None
                 adapter, optimizer = (part.read_bytes() for part in parts)
                 return Checkpoint(adapter, optimizer, state, best)
         return None
@@ -146,6 +151,12 @@ class Ledger:
         for older in parent.iterdir():
             if older != final:
                 shutil.rmtree(older, ignore_errors=True)
+
+
+def kept_weights(folder: Path) -> Path | None:
+    """The safetensors file of a trial's best step in the trial's folder, if it has one yet."""
+    files = (folder / weights for _, weights in KEPT.values())
+    return next((file for file in files if file.is_file()), None)
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -2,22 +2,19 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
 from search_spaces.space import Space
 from sweeps.atomic import write_json
-from sweeps.readiness import models, ranks, unpackable
+from sweeps.predicted import peak_bytes
+from sweeps.readiness import adapters, models, unpackable
 from sweeps.spec import SweepSpec
 from trainables.cache import cache_dir
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
-from trainables.models.targets import linear_modules, matching, trainable_parameters
-from trainables.packing.packable import MAX_TOKENS
 from trainables.schedule import planned_steps
 from trainables.sft.config import SFTConfig
 
@@ -62,33 +59,6 @@ def trial_tokens(trial: SFTConfig, data: Mapping[str, Any]) -> float:
     return float(planned_steps(t, rows) * min(batch, rows) * data["tokens"]["train"] / rows)
 
 
-def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int) -> float | None:
-    """Memory that a pack of `size` such trials needs by the memory model; None where it does not
-    know the model's build. `data` is the data report; the model must be in the cache.
-    """
-    folder = cached_folder(trial.model)
-    file = folder / "config.json" if folder else None
-    shape = ModelShape.of(json.loads(file.read_text())) if file and file.is_file() else None
-    if folder is None or shape is None:
-        return None
-    width = 4 if trial.model.dtype == "float32" else 2
-    targets, shapes = trial.lora.target_modules, tensor_shapes(folder)
-    modules = linear_modules(shapes)
-    found = matching(targets, modules).values()
-    names = {name.rsplit(".", 1)[-1] for among in found for name in among}
-    tokens, rows = data["tokens"], data["kept"]["train"]
-    mean = float(tokens["train"] / rows)
-    batch = min(trial.training.per_device_train_batch_size * mean, float(MAX_TOKENS))
-    answers = batch * tokens["answer_train"] / tokens["train"]
-    load = Load(math.ceil(batch), math.ceil(answers), trial.lora.r, sorted(names))
-    together = min(size, MAX_TOKENS / batch)  # more go through in several calls
-    rerun = trial.training.gradient_checkpointing
-    adapter = adapter_bytes(trainable_parameters(targets, shapes, trial.lora.r), width)
-    quantized = [f"{module}.weight" for module in modules]
-    base = base_bytes(shapes, quantized, trial.model.quantization, width)
-    return base + size * adapter + together * activation_bytes(shape, [load], width, rerun)
-
-
 def fitting(trial: SFTConfig, data: Mapping[str, Any], largest: int, free: float | None) -> int:
     """The largest pack up to `largest` that the memory model puts into `free` bytes; at least 1."""
     if free is None:
@@ -107,7 +77,8 @@ def describe(speeds: Mapping[int, float]) -> str:
 
 def heaviest(spec: SweepSpec, space: Space) -> SFTConfig:
     """The trial with the largest rank that the sweep can use: what is measured."""
-    lora = spec.trial.lora.model_copy(update={"r": max(ranks(spec, space))})
+    found = (lora for lora in adapters(spec, space) if lora)
+    lora = max(found, key=lambda lora: lora.r, default=None)
     return spec.trial.model_copy(update={"lora": lora})
 
 
@@ -125,12 +96,13 @@ def remember(trial: SFTConfig, device: str, speeds: Mapping[int, float]) -> None
 
 
 def _file(trial: SFTConfig, device: str) -> Path:
+    lora = trial.lora
     matters = {
         "what": "tokens a second",
         "device": device,
         "model": trial.model.model_dump(mode="json"),
         "data": trial.data.model_dump(mode="json"),
-        "lora": [trial.lora.r, trial.lora.target_modules, trial.lora.lora_dropout > 0],
+        "lora": lora and [lora.r, lora.target_modules, lora.lora_dropout > 0],
         "batch": [
             trial.training.per_device_train_batch_size,
             trial.training.gradient_accumulation_steps,

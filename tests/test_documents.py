@@ -3,6 +3,7 @@
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -60,12 +61,15 @@ def test_the_readme_lists_every_document() -> None:
 
 
 def _commands() -> dict[str, set[str]]:
-    """Every verb with its options."""
+    """Every verb with its options; a group of verbs has those of all its members."""
     group = typer.main.get_command(app)
-    return {
-        name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in group.commands.items()  # type: ignore[attr-defined]
-    }
+    return {name: _options(command) for name, command in group.commands.items()}  # type: ignore[attr-defined]
+
+
+def _options(command: Any) -> set[str]:
+    inner = getattr(command, "commands", {})
+    own = {option for parameter in command.params for option in parameter.opts}
+    return own.union(*(_options(member) for member in inner.values()))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """What a trial may ask of the world: its data, its last checkpoint, and a place to report to."""
 
+import difflib
 import math
 import numbers
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 # measured during training besides METRICS: for curves, never an objective
-TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch"})
+TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch", "penalty"})
 RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
 
 
@@ -48,10 +49,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file."""
+    """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file.
+
+    Where all weights are trained (`whole`): the model's `config.json` and its weights.
+    """
 
     config: dict[str, Any]
     weights: bytes
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Report:
     rung: float | None = None  # the largest rung reached at this step, if any
     checkpoint: Checkpoint | None = None
     adapter: Adapter | None = None  # of the best step so far, when this step is it
-    predictions: tuple[dict[str, str], ...] | None = None
+    predictions: tuple[dict[str, Any], ...] | None = None
     final: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)  # goes into record.json as it is
 
@@ -82,7 +87,8 @@ def check_metrics(metrics: Mapping[str, Any]) -> None:
     """Raise MetricError unless every name is known and every value a finite number."""
     for name, value in metrics.items():
         if name not in METRICS and name not in TELEMETRY:
-            raise MetricError(f"unknown metric {name!r}; known: {', '.join(METRICS)}")
+            near = difflib.get_close_matches(name, METRICS, n=3) or METRICS
+            raise MetricError(f"unknown metric {name!r}; known: {', '.join(near)}")
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise MetricError(f"{name} must be a number, got {type(value).__name__} {value!r}")
         if not math.isfinite(value):

@@ -6,7 +6,8 @@ from typing import Any
 
 from analysis.best import explain
 from analysis.report.cells import Table, plain_table
-from analysis.report.examples import Example, examples
+from analysis.report.efficiency import efficiency_table
+from analysis.report.examples import Example, conversations, examples
 from analysis.report.experiments import (
     comparison_table,
     curve_metric,
@@ -15,16 +16,16 @@ from analysis.report.experiments import (
     failure_table,
 )
 from analysis.report.provenance import data_facts, data_tables, environment_table
+from analysis.report.ratings import rating_tables
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
 from analysis.selection.choice import Choice
-from analysis.tables import searched_paths
-from analysis.wording import MISSING, metric_text, mode, title, value_text
+from analysis.tables import searched_paths, shown_value
+from analysis.wording import MISSING, NOTICE, metric_text, mode, parameter_text, title, value_text
 
 STATES = ("complete", "stopped", "failed", "infeasible", "unfinished")
 DISCLAIMER = (
-    "Educational use only, not medical advice. Nothing here shows that a model is safe or correct "
-    "enough for clinical use."
+    f"{NOTICE}. Nothing here shows that a model is safe or correct enough for clinical use."
 )
 
 
@@ -51,7 +52,10 @@ class Content:
     configuration: Table | None  # the chosen trial's searched parameters
     experiments: Table
     comparison: Table | None
+    efficiency: Table | None  # where trials differ in what they train, or how
     examples: list[Example]
+    conversations: list[Example]  # the questions of evaluation.examples
+    ratings: list[tuple[str, Table]]
     curve_metric: str
     curves: Table
     failures: Table | None
@@ -76,7 +80,10 @@ def describe_run(run: Run) -> Content:
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
+        efficiency=efficiency_table(run, best),
         examples=examples(run, best),
+        conversations=conversations(run, best),
+        ratings=rating_tables(run),
         curve_metric=metric,
         curves=curve_table(run, metric),
         failures=failure_table(run),
@@ -169,7 +176,7 @@ def _measured(metric: str, best: TrialView, base: BaseView | None) -> Tile:
 def _configuration(run: Run, best: TrialView | None) -> Table | None:
     if best is None:
         return None
-    rows = [[p, value_text(best.value(p))] for p in searched_paths(run)]
+    rows = [[p, parameter_text(p, shown_value(run, best, p))] for p in searched_paths(run)]
     return plain_table(["Searched parameter", "Chosen value"], rows)
 
 

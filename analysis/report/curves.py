@@ -5,7 +5,7 @@ from typing import Any
 
 from analysis.report.experiments import curve_points
 from analysis.runs import BaseView, Run, TrialView
-from analysis.wording import metric_text, title, value_text
+from analysis.wording import metric_text, parameter_text, title
 
 CHOSEN = "#e4572e"  # the accent of the chosen trial, legible on light and dark
 PALETTE = (
@@ -92,7 +92,7 @@ def _opacity(chosen: bool, state: str, crowded: bool) -> float:
 
 
 def _hover(trial: TrialView, metric: str) -> str:
-    pairs = (f"{escape(p)}: {escape(value_text(v))}" for p, v in trial.parameters.items())
+    pairs = (f"{escape(p)}: {escape(parameter_text(p, v))}" for p, v in trial.parameters.items())
     lines = [f"<b>{escape(trial.name)}</b> ({escape(trial.state)})", *pairs]
     return "<br>".join(lines) + f"<br>%{{x:.4~g}} → {title(metric)} %{{y:.4f}}<extra></extra>"
 

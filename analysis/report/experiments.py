@@ -12,8 +12,16 @@ from analysis.tables import (
     experiment_metrics,
     flashcards_table,
     parameter_columns,
+    shown_value,
 )
-from analysis.wording import MISSING, delta_text, metric_text, mode, title, value_text
+from analysis.wording import (
+    MISSING,
+    delta_text,
+    metric_text,
+    mode,
+    parameter_text,
+    title,
+)
 
 FRONT = " ◆"
 SPARKS = "▁▂▃▄▅▆▇█"
@@ -30,7 +38,7 @@ def experiment_table(run: Run, choice: Choice | None) -> Table:
         Line(
             (
                 Cell(names[t.trial] + (FRONT if t.trial in front else "")),
-                *(_cell(value_text(t.value(p))) for p in parameters),
+                *(_cell(parameter_text(p, shown_value(run, t, p))) for p in parameters),
                 *(_metric_cell(m, t, tops[m]) for m in metrics),
             ),
             kind="chosen" if t.trial == best else t.state,
@@ -109,7 +117,7 @@ def failure_table(run: Run) -> Table | None:
 
 
 def _searched(trial: TrialView) -> str:
-    pairs = (f"{p.rsplit('.', 1)[-1]} {value_text(v)}" for p, v in trial.parameters.items())
+    pairs = (f"{p.rsplit('.', 1)[-1]} {parameter_text(p, v)}" for p, v in trial.parameters.items())
     return ", ".join(pairs) or MISSING
 
 

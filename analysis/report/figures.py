@@ -11,7 +11,7 @@ from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
 from analysis.selection.choice import eligible
 from analysis.study import flatten, rebuild_study
-from analysis.wording import plural, short_names, title, value_text
+from analysis.wording import MISSING, plural, short_names, title, value_text
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -136,12 +136,14 @@ def _plot_study(run: Run) -> "Study":
 def _tick(value: Any) -> Any:
     if is_number(value):
         return value
-    text = value_text(value)
+    text = "null" if value is None else value_text(value)
     return escape(text if len(text) <= TICK else f"{text[: TICK - 1]}…")
 
 
 def _axis_number(text: str) -> str:
-    """2e-4 rather than 0.0002; names stay as they are."""
+    """2e-4 rather than 0.0002, a dash where a trial lacks the parameter; names stay as they are."""
+    if text == "None":
+        return MISSING
     try:
         return value_text(float(text))
     except ValueError:

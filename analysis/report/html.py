@@ -7,7 +7,9 @@ from typing import Any
 
 from analysis.report.cells import Table
 from analysis.report.content import DISCLAIMER, Content, joint_table
+from analysis.report.examples import CHOSEN, CONVERSATIONS
 from analysis.report.figures import Figure, figures
+from analysis.wording import NOTICE
 
 HERE = Path(__file__).parent
 
@@ -43,6 +45,9 @@ def render_html(heading: str, written: str, contents: list[Content]) -> str:
         heading=heading,
         written=written,
         disclaimer=DISCLAIMER,
+        notice=NOTICE,
+        conversations_note=CONVERSATIONS,
+        examples_note=CHOSEN,
         joint=joint,
         sections=sections,
         style=_own("style.css"),

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from analysis.report.cells import Cell, Table
 from analysis.report.content import DISCLAIMER, Content, joint_table
-from analysis.report.examples import Example
-from analysis.wording import title
+from analysis.report.examples import CHOSEN, CONVERSATIONS, Example
+from analysis.wording import NOTICE, title
 
 # an underscore between letters or digits is no markup: learning_rate stays readable
 SPECIAL = re.compile(r"[\\`*\[\]|#~]|(?<![^\W_])_|_(?![^\W_])")
@@ -40,6 +40,20 @@ def table(content: Table) -> str:
     return f"{drawn}\n\n{plain(content.note)}" if content.note else drawn
 
 
+def example_parts(
+    conversations: list[Example], answered: list[Example], best: str, level: str
+) -> Iterator[str]:
+    """The questions of the spec and some validation rows, each with all its answers."""
+    if conversations:
+        yield f"{level} Conversation examples"
+        yield f"{CONVERSATIONS} {NOTICE}."
+        yield from (_example(e, best) for e in conversations)
+    if answered:
+        yield f"{level} Example answers"
+        yield f"{CHOSEN} {NOTICE}."
+        yield from (_example(e, best) for e in answered)
+
+
 def _section(content: Content, level: str) -> Iterator[str]:
     yield "\n".join(f"- {name}: {plain(value)}" for name, value in content.facts)
     yield f"{level} Summary"
@@ -51,13 +65,19 @@ def _section(content: Content, level: str) -> Iterator[str]:
     if content.comparison and content.best:
         yield f"{level} {plain(content.best.name)} against the base model"
         yield table(content.comparison)
+    if content.efficiency:
+        yield f"{level} Parameter efficiency"
+        yield table(content.efficiency)
     if content.curves.lines:
         yield f"{level} Learning curves: {title(content.curve_metric)}"
         yield table(content.curves)
-    if content.examples and content.best:
-        yield f"{level} Example answers"
-        yield "Rows at even distances through the answered validation rows, not picked by hand."
-        yield from (_example(e, content.best.name) for e in content.examples)
+    if content.best:
+        yield from example_parts(content.conversations, content.examples, content.best.name, level)
+    if content.ratings:
+        yield f"{level} Ratings by people"
+        for heading, rows in content.ratings:
+            yield f"**{plain(heading)}**"
+            yield table(rows)
     if content.failures:
         yield f"{level} Failed trials"
         yield table(content.failures)
@@ -82,6 +102,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _example(example: Example, best: str) -> str:
-    answers = (("Reference", example.reference), ("Base model", example.base), (best, example.best))
+    reference = [("Reference", example.reference)] if example.reference is not None else []
+    answers = (*reference, ("Base model", example.base), (best, example.best))
     lines = [f"- {plain(name)}: {plain(text or 'not recorded')}" for name, text in answers]
     return "\n".join([f"**{plain(example.question)}**", "", *lines])

@@ -19,6 +19,10 @@ def file_findings(parts: Parts, document: Document) -> list[Finding]:
 
 
 def _named(parts: Parts) -> Iterator[tuple[Path, Any]]:
+    for number, component in enumerate(parts.own.get("data.mixture") or ()):
+        yield ("trial", "data", "mixture", number, "source"), component.source
+    for number, benchmark in enumerate(parts.own.get("evaluation.benchmarks") or ()):
+        yield ("trial", "evaluation", "benchmarks", number, "source"), benchmark.source
     for field in FIELDS:
         section, _, name = field.partition(".")
         yield ("trial", section, name), parts.own.get(field)

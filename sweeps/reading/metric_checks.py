@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from search_spaces.nearest import did_you_mean
 from sweeps.reading.document import Finding, Path
 from sweeps.reading.parts import Parts
-from trainables.metrics import METRICS, reported
+from trainables.metrics import METRICS, how_to_measure, reported
 
 # measured at every rung, so a trial can be stopped on them before its end
 DURING_TRAINING = ("val_loss", "perplexity", "bits_per_byte", "train_loss")
@@ -14,7 +14,9 @@ DURING_TRAINING = ("val_loss", "perplexity", "bits_per_byte", "train_loss")
 def metric_findings(parts: Parts) -> list[Finding]:
     """Everything that is wrong with metrics' names."""
     families = parts.own.get("evaluation.metrics")
-    known = tuple(METRICS) if families is None else reported(tuple(families))
+    benchmarks = parts.own.get("evaluation.benchmarks") or ()
+    of_benchmarks = tuple(name for benchmark in benchmarks for name in benchmark.metrics)
+    known = tuple(METRICS) if families is None else reported((*families, *of_benchmarks))
     checks = (_objectives, _selection, _early_stopping)
     return [finding for check in checks for finding in check(parts, known)]
 
@@ -31,9 +33,7 @@ def _reported(place: Path, name: str, known: Sequence[str]) -> Iterator[Finding]
     if name in known:
         return
     if name in METRICS:
-        families = " or ".join(METRICS[name].families)
-        fix = f"Add {families} to trial.evaluation.metrics"
-        yield Finding(place, "is not measured by this trial", name, fix)
+        yield Finding(place, "is not measured by this trial", name, how_to_measure(name))
         return
     fix = did_you_mean(name, known) or f"It reports: {', '.join(known)}"
     yield Finding(place, "is not a metric that the trial reports", name, fix)

@@ -54,7 +54,7 @@ def _at(data: Any, keys: Path) -> Any:
 def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
     path, _ = written_path(detail["loc"], data)
     kind = detail["type"]
-    if kind == "parameter":
+    if kind in ("parameter", "problems"):
         for found in detail["ctx"]["problems"]:
             below = _below(found["field"])
             yield Finding((*path, *below), found["message"], found["value"], found["fix"])

@@ -4,21 +4,16 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from pydantic import ValidationError
-
 from search_spaces.distributions import Choice, Constant
 from search_spaces.errors import SpaceError
-from search_spaces.messages import plain_message
 from search_spaces.parameters import Parameter
-from search_spaces.schema import check_value, field_at, paths, sections_of, set_path
+from search_spaces.schema import check_value, field_at, paths, sections_of
 from search_spaces.space import Space, build_space, space_problems
 from search_spaces.values import same_value
-from sweeps.reading.document import Finding, Path
+from sweeps.reading.document import Finding, Path, section
 from sweeps.reading.parts import Parts
 from sweeps.reading.unknown_keys import unknown_path
-
-PARAMETERS: Path = ("search", "parameters")
-BASELINES: Path = ("search", "baselines")
+from sweeps.reading.whole_trials import BASELINES, PARAMETERS, whole_trial_findings
 
 
 def space_findings(parts: Parts) -> tuple[Space, list[Finding]]:
@@ -26,7 +21,8 @@ def space_findings(parts: Parts) -> tuple[Space, list[Finding]]:
     wrong = [*_paths(parts), *_values(parts)]
     between = _between(parts)
     space = _unconditional(parts) if between else build_space(parts.parameters)
-    return space, [*wrong, *between, *_baselines(parts, space), *_same(parts), *_whole(parts)]
+    whole = whole_trial_findings(parts, space)
+    return space, [*wrong, *between, *_baselines(parts, space), *_same(parts), *whole]
 
 
 def _unconditional(parts: Parts) -> Space:
@@ -51,16 +47,46 @@ def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
     if field is None:
         message, fix = unknown_path(path, known)
         return Finding(place, message, path, fix)
-    if sections_of(field.annotation):
+    if sections_of(field.annotation) and not _gives_sections(parts.written[path]):
         inside = next((leaf for leaf in known if leaf.startswith(f"{path}.")), path)
-        return Finding(place, "is a section, not a field", path, f"Name a field, e.g. `{inside}`")
+        fix = f"Name a field, e.g. `{inside}`, or give whole sections as `values`"
+        return Finding(place, "is a section, not a field", path, fix)
+    return _within(path, parts)
+
+
+def _gives_sections(written: Any) -> bool:
+    """Whether a parameter lists whole sections: mappings or null."""
+    given = written if isinstance(written, dict) else {}
+    listed = [given["value"]] if "value" in given else given.get("values") or []
+    return any(value is None or isinstance(value, dict) for value in listed)
+
+
+def _within(path: str, parts: Parts) -> Finding | None:
+    """A field whose section is searched whole as well, or is null."""
+    above = ".".join(path.split(".")[:-1])
+    place = (*PARAMETERS, path)
+    if above in parts.written:
+        what = f"lies in {above}, which is searched whole: one would overwrite the other"
+        return Finding(place, what, path, f"Search {path}, or write it into the values of {above}")
+    if above and _is_null(parts, above):
+        what = f"lies in {above}, which is null: there is no such section"
+        return Finding(place, what, path, f"Give trial.{above}, or search {above} whole")
     return None
 
 
+def _is_null(parts: Parts, above: str) -> bool:
+    """Whether the trial says null here, or says nothing and null is the default."""
+    *names, last = above.split(".")
+    written = section(parts.trial, *names)
+    field = field_at(parts.trial_class, above)
+    default = field.get_default(call_default_factory=True) if field else None
+    return written.get(last, default) is None
+
+
 def _values(parts: Parts) -> Iterator[Finding]:
-    leaves = set(paths(parts.trial_class))
+    refused = {finding.path[-1] for finding in _paths(parts)}
     for path, parameter in parts.parameters.items():
-        if path in leaves:
+        if path not in refused:
             yield from _illegal(parts, path, parameter)
 
 
@@ -150,48 +176,3 @@ def _same(parts: Parts) -> Iterator[Finding]:
         if same_value(whole[first], whole[second]):
             what = f"is the same configuration as {first}"
             yield Finding((*BASELINES, second), what, None, "Remove one of them")
-
-
-def _whole(parts: Parts) -> Iterator[Finding]:
-    """Rules over several fields (a split sums to 1): each baseline as a whole trial."""
-    if _trial_error(parts, {}) is not None:
-        return
-    for name, given in parts.baselines.items():
-        legal = {path: v for path, v in given.items() if path in parts.parameters}
-        message = _trial_error(parts, legal)
-        if message and not any(
-            path not in paths(parts.trial_class) or check_value(parts.trial_class, path, value)
-            for path, value in legal.items()
-        ):
-            place = (*BASELINES, name)
-            yield Finding(place, f"is no legal trial: {message}", given, "Correct the values")
-    yield from _whole_choices(parts)
-
-
-def _whole_choices(parts: Parts) -> Iterator[Finding]:
-    """The same for each choice, where no other parameter of its section could make it right."""
-    for path, parameter in parts.parameters.items():
-        near = [p for p in parts.parameters if p.partition(".")[0] == path.partition(".")[0]]
-        if parameter.values is None or len(near) > 1 or path not in paths(parts.trial_class):
-            continue
-        for index, value in enumerate(parameter.values):
-            message = _trial_error(parts, {path: value})
-            if message and check_value(parts.trial_class, path, value) is None:
-                place = (*PARAMETERS, path, "values", index)
-                yield Finding(place, f"is illegal: {message}", value, "Correct the value")
-
-
-def _trial_error(parts: Parts, values: dict[str, Any]) -> str | None:
-    """Why the trial with these values is illegal, or None."""
-    trial = _copied(parts.trial)
-    try:
-        for path, value in values.items():
-            set_path(trial, path, value)
-        parts.trial_class.model_validate(trial)
-    except ValidationError as error:
-        return plain_message(error.errors()[0])
-    return None
-
-
-def _copied(mapping: dict[str, Any]) -> dict[str, Any]:
-    return {k: _copied(v) if isinstance(v, dict) else v for k, v in mapping.items()}

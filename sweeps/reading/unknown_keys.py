@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from search_spaces.nearest import did_you_mean
 from search_spaces.parameters import Parameter
-from search_spaces.schema import field_at, paths, sections_of
+from search_spaces.schema import field_at, listed_sections, paths, sections_of
 from search_spaces.values import text_of
 from sweeps.reading.document import Path
 from sweeps.spec import SweepSpec
@@ -58,7 +58,8 @@ def _fields_of(path: Path) -> list[str]:
     if path[:2] == ("search", "parameters"):
         return list(Parameter.model_fields)
     field = field_at(SweepSpec, ".".join(str(part) for part in path if isinstance(part, str)))
-    sections = sections_of(field.annotation) if field else ()
+    within = listed_sections if isinstance(path[-1], int) else sections_of
+    sections = within(field.annotation) if field else ()
     return [name for section in sections for name in section.model_fields]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.entry import Entry
-from sweeps.ledger import WEIGHTS
+from sweeps.ledger import kept_weights
 from sweeps.tracking.queue import TrackerQueue, make_trackers
 from sweeps.tracking.tracker import SweepInfo, TrialInfo
 from trainables.context import Report
@@ -49,8 +49,8 @@ class TrackingObserver:
     def finished(self, entry: Entry, record: dict[str, Any]) -> None:
         """As Observer."""
         if not entry.is_base:
-            adapter = (self.folder / entry.folder / WEIGHTS).parent
-            self.queue.trial_finished(entry.trial, record, adapter if adapter.is_dir() else None)
+            weights = kept_weights(self.folder / entry.folder)
+            self.queue.trial_finished(entry.trial, record, weights.parent if weights else None)
 
     def close(self) -> None:
         """As Observer."""

@@ -45,6 +45,8 @@ def sweep_parameters(parameters: dict[str, dict[str, Any]]) -> dict[str, dict[st
 def _parameter(given: dict[str, Any]) -> dict[str, Any]:
     if "simplex" in given:
         return {"value": list(given["simplex"])}
+    if any(isinstance(value, dict) for value in given.get("values") or ()):  # whole sections
+        return {**given, "values": [json.dumps(value) for value in given["values"]]}
     if "min" in given and "distribution" not in given:  # W&B refuses an int beside a float
         whole = isinstance(given["min"], int) and isinstance(given["max"], int)
         return {**given, "distribution": "int_uniform" if whole else "uniform"}

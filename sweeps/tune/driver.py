@@ -63,7 +63,7 @@ class Relay:
         if task is None:
             return str(Searcher.FINISHED) if self.sweep.over else None
         self.names[tune_id] = task.entry.trial
-        key = task.prepared.key
+        key = task.prepared.key + task.prepared.general_key
         if key not in self._references:
             self._references[key] = ray.put(task.prepared)
         data = self._references[key]

@@ -78,7 +78,11 @@ class TrialThread:
 
     def _run(self, kind: str, config: dict[str, Any]) -> None:
         try:
-            trainer(kind)(SFTConfig.model_validate(config), self)
+            from trainables.data.prepare import drawn
+
+            trial = SFTConfig.model_validate(config)
+            self.prepared = drawn(self.prepared, trial.data)
+            trainer(kind)(trial, self)
             # read only where no final report came before it; else `next` would wait for ever
             self._results.put(Failure("the trial ended without its final report", "", False))
         except BaseException as error:  # of a stopped trial nobody reads it

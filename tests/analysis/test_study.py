@@ -68,6 +68,12 @@ def test_a_simplex_is_a_number_a_component() -> None:
     }
 
 
+def test_a_whole_section_is_one_choice() -> None:
+    whole = {"lora": {"r": 8, "lora_alpha": 16}, "training.regularizer": None}
+    assert flatten(whole) == whole
+    assert flatten({"lora": {"r": 1}}) == {"lora": {"r": 1}}
+
+
 def test_study_db_can_be_opened_and_written_again(run_folder: Path) -> None:
     for _ in range(2):
         path = write_study_db(run_folder)

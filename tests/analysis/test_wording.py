@@ -2,7 +2,15 @@
 
 import pytest
 
-from analysis.wording import delta_text, metric_text, mode, plural, short_names, value_text
+from analysis.wording import (
+    delta_text,
+    metric_text,
+    mode,
+    parameter_text,
+    plural,
+    short_names,
+    value_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +58,10 @@ def test_short_names_keep_the_path_where_the_last_part_is_ambiguous() -> None:
 def test_directions_and_plurals() -> None:
     assert (mode("val_loss"), mode("bleu"), mode("pubmedqa_accuracy")) == ("min", "max", "max")
     assert (plural(1, "trial"), plural(1200, "trial")) == ("1 trial", "1,200 trials")
+
+
+def test_a_section_that_is_null_says_what_that_means() -> None:
+    assert parameter_text("lora", None) == "all weights"
+    assert parameter_text("training.regularizer", None) == "none"
+    assert parameter_text("lora", {"r": 8, "lora_alpha": 16}) == "r 8, lora_alpha 16"
+    assert parameter_text("lora.r", None) == "–"

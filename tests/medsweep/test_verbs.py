@@ -26,14 +26,15 @@ def test_every_verb_of_the_design_is_there() -> None:
     verbs = {command.name for command in app.registered_commands}
     assert verbs == {
         *("presets", "init", "plan", "run", "resume", "status"),
-        *("trial", "report", "best", "doctor", "schema"),
+        *("trial", "report", "best", "chat", "evaluate", "doctor", "schema"),
     }
+    assert [group.name for group in app.registered_groups] == ["rate"]
 
 
 def test_presets_lists_them_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_app(["presets"]) == 0
     shown = capsys.readouterr().out
-    assert set(presets()) == {"demo", "toy"}
+    assert {"demo", "toy", "tinyllama-flashcards"} <= set(presets())
     assert all(name in shown for name in presets())
 
 

@@ -39,7 +39,8 @@ class FakePreparation:
     def data(self, config: Any) -> Any:
         if config.model.name_or_path == "missing":
             raise InputError("model.name_or_path", "missing", "cannot be found")
-        return SimpleNamespace(key=f"rows-{config.training.max_length}")
+        key = f"rows-{config.training.max_length}"
+        return SimpleNamespace(key=key, report={}, general_key="")
 
     def start(self, config: Any) -> Checkpoint | None:
         name = config.lora.adapter_name_or_path

@@ -13,11 +13,11 @@ from sweeps.packs import (
     fitting,
     heaviest,
     largest_pack,
-    peak_bytes,
     remember,
     remembered,
     trial_tokens,
 )
+from sweeps.predicted import peak_bytes
 from sweeps.spec import SweepSpec
 from trainables.sft.config import SFTConfig
 

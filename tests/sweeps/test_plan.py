@@ -1,5 +1,6 @@
 """A plan tells what the run will do, without torch."""
 
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from sweeps.errors import SpecError
 from sweeps.plan import make_plan
+from sweeps.readiness import unpackable
 from sweeps.spec import SweepSpec
 from tests.sweeps.fakes import Drive, FakePreparation, make_spec, make_sweep, parameters
 
@@ -51,7 +53,7 @@ def test_a_plan_needs_nothing_in_the_cache_and_says_so(tmp_path: Path) -> None:
     full = planned(spec, prepare=True)
     assert full.data is not None
     assert full.models[0].parameters > 10_000
-    assert [rank for rank, _ in full.models[0].trainable] == [2, 4, 8, 16]
+    assert [lora.r for lora, _ in full.models[0].trainable] == [2, 4, 8, 16]
     counts = [count for _, count in full.models[0].trainable]
     assert counts == [448 * rank for rank in (2, 4, 8, 16)]
     again = planned(spec)
@@ -86,3 +88,24 @@ def test_no_torch_no_ray(tmp_path: Path, sampler: str) -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_trained_is_counted_for_every_method() -> None:
+    from rich.console import Console
+
+    from medsweep.plan_view import show
+
+    spec = make_spec(
+        parameters={
+            "model.quantization": {"values": ["nf4", "none"]},
+            "lora": {"values": [{"r": 4}, {"r": 8}, None], "when": {"model.quantization": "none"}},
+        }
+    )
+    plan = planned(spec)
+    found = [(lora and lora.r, count) for lora, count in plan.models[0].trainable]
+    assert found == [(4, 1792), (8, 3584), (None, 107_200)]
+    assert unpackable(spec, plan.space) == "all weights are trained"
+    console = Console(width=300, record=True, file=io.StringIO())
+    show(console, plan)
+    line = "LoRA on q_proj, v_proj: r=4: 1,792 (1.67%), r=8: 3,584 (3.34%); all weights: 107,200"
+    assert line in console.export_text()

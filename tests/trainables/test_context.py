@@ -44,7 +44,7 @@ def test_what_is_not_a_number_is_refused(value: Any) -> None:
 
 def test_an_unknown_metric_is_refused() -> None:
     with pytest.raises(
-        MetricError, match="unknown metric 'vall_loss'; known: train_loss, val_loss"
+        MetricError, match="unknown metric 'vall_loss'; known: val_loss, train_loss"
     ):
         report(vall_loss=2.5)
 

@@ -72,6 +72,17 @@ def encode_many(
     return encoded
 
 
+def prompts(
+    tokenizer: "PreTrainedTokenizerBase", questions: Sequence[str], system_prompt: str | None
+) -> list[list[int]]:
+    """The tokens before the answer of each question, as `encode_many` makes them."""
+    if not questions:
+        return []
+    chat = chat_format(tokenizer, system_prompt)
+    # with an answer in place: some templates write another prompt where it is empty
+    return _ids(tokenizer, [render(tokenizer, chat, q, PROBE_ANSWER)[0] for q in questions])
+
+
 def chat_format(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> ChatFormat:
     """The tokenizer's chat format, with the fallback where it has no template."""
     eos = str(tokenizer.eos_token or "")
@@ -161,11 +172,11 @@ def _truncated(
     size = len(answer.encode())
     if len(ids) <= max_length:
         return Encoded(ids, answer_start, size, False)
-    covered = min(size, _decoded_bytes(tokenizer, ids[answer_start:max_length]))
+    covered = min(size, decoded_bytes(tokenizer, ids[answer_start:max_length]))
     return Encoded(ids[:max_length], answer_start, covered, True) if covered else None
 
 
-def _decoded_bytes(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> int:
+def decoded_bytes(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> int:
     """UTF-8 bytes of the tokens' text, without a character that is cut in two."""
     text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return len(str(text).strip().rstrip("\ufffd").encode())

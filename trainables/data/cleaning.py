@@ -18,12 +18,18 @@ def normalise(text: str) -> str:
     return " ".join(CONTROL.sub("", _without_surrogates(text)).split())
 
 
+def normalise_lines(text: str) -> str:
+    """The same line by line: a prompt's line breaks stay."""
+    return "\n".join(map(normalise, text.split("\n"))).strip()
+
+
 def clean(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[str, int]]:
     """The normalised rows that no filter drops, in order, and how many each filter dropped."""
     dropped = dict.fromkeys(REASONS, 0)
     kept = []
     for row in rows:
-        tidy = row._replace(question=normalise(row.question), answer=normalise(row.answer))
+        tidied = normalise_lines if row.lines else normalise
+        tidy = row._replace(question=tidied(row.question), answer=tidied(row.answer))
         if reason := drop_reason(tidy, config):
             dropped[reason] += 1
         else:
@@ -34,14 +40,15 @@ def clean(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[
 def drop_reason(row: Row, config: CleaningConfig) -> str | None:
     """Why a normalised row is dropped (the first of REASONS that applies), or None.
 
-    A bare boolean is counted as one even where it is too short as well. An empty question or
-    answer is always dropped.
+    A bare boolean is counted as one even where it is too short as well. An empty answer is always
+    dropped, and an empty question but for plain text. To a closed question a letter or a yes is a
+    whole answer.
     """
-    if len(row.question) < max(1, config.min_question_chars):
+    if row.kind != "text" and len(row.question) < max(1, config.min_question_chars):
         return "short_question"
-    if config.drop_bare_boolean and is_bare_boolean(row.answer):
+    if row.kind == "open" and config.drop_bare_boolean and is_bare_boolean(row.answer):
         return "bare_boolean"
-    if len(row.answer) < max(1, config.min_answer_chars):
+    if len(row.answer) < max(1, config.min_answer_chars if row.kind == "open" else 1):
         return "short_answer"
     return None
 

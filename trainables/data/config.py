@@ -1,12 +1,34 @@
 """The `data` section: where questions and answers come from, and how they are cleaned and split."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from trainables.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Rationale = Literal["none", "before", "after"]
+InstructionName = Literal[
+    "auto", "plain", "yes_no_maybe", "multiple_choice", "extractive", "chain_of_thought"
+]
+FormatName = Literal[
+    "pubmedqa",
+    "medqa",
+    "medmcqa",
+    "mmlu",
+    "medquad",
+    "liveqa",
+    "flashcards",
+    "squad",
+    "medsafetybench",
+    "medec",
+    "lavita",
+    "medtext",
+    "chemprot",
+    "rct",
+    "text",
+    "mimic",
+]
 
 SYSTEM_PROMPT = (
     "You are a knowledgeable and accurate medical assistant. Answer medical questions clearly and "
@@ -33,23 +55,85 @@ class CleaningConfig(Section):
     near_duplicate_threshold: float | None = Field(0.85, gt=0, le=1)
 
 
-class DataConfig(Section):
-    """One data set of question–answer rows.
+class SourceConfig(Section):
+    """Where questions and answers come from, how they are read, and how they become prompts.
 
-    `source` is `hpo:definitions` (embedded), `toy:drugs` (made on the spot), a local file
-    (.jsonl, .json, .csv, .parquet) or a hub data set (`org/name`).
+    `source` is `hpo:PART` (embedded), `toy:drugs` (made on the spot), a local file or folder, or a
+    hub data set (`org/name`). With a `format` it is read as that data set is published; without
+    one, `fields` names its columns.
     """
 
-    source: str = Field(min_length=1)
+    source: str = ""
+    format: FormatName | None = None
     revision: str | None = None  # of a hub data set
     subset: str | None = None  # a hub data set's configuration name
-    hub_split: str = "train"
+    hub_split: str = "train"  # the published split, of local files in a format too
+    answer_index_base: Literal[0, 1] | None = None  # where a format cannot tell
     fields: FieldMapping = FieldMapping()
-    cleaning: CleaningConfig = CleaningConfig()
+    instruction: InstructionName = "auto"  # auto: the one that fits the format
+    rationale: Rationale = "none"  # where in the answer the data set's rationale stands
     limit: int | None = Field(None, ge=1)  # rows kept after cleaning, drawn with `seed`
+    private: bool = False  # never stored: neither rows and tokens nor predictions on them
+    allow_benchmark_training: bool = False
+
+    @model_validator(mode="after")
+    def _prompts_need_items(self) -> Self:
+        prompts = self.instruction not in ("auto", "plain") or self.rationale != "none"
+        if prompts and self.format is None and not self.source.startswith("hpo:"):
+            raise ValueError("instruction and rationale need a format (columns have none)")
+        if self.instruction == "chain_of_thought" and self.rationale == "after":
+            raise ValueError("chain_of_thought writes the rationale before the answer")
+        return self
+
+
+class Component(SourceConfig):
+    """One data set of a mixture."""
+
+    source: str = Field(min_length=1)
+    name: str = Field("", pattern=r"^[A-Za-z0-9_.-]*$")  # empty: from format or source
+    weight: float | None = Field(None, ge=0)  # share of the training rows drawn, normalised
+
+    @property
+    def label(self) -> str:
+        """The component's name."""
+        stem = self.source.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+        return self.name or self.format or stem.partition(".")[0]
+
+
+class DataConfig(SourceConfig):
+    """The rows of a trial: one data set or a mixture of several, cleaned and split.
+
+    With a `mixture` the fields of a single source are its components' own.
+    """
+
+    mixture: tuple[Component, ...] | None = None
+    weights: dict[str, Annotated[float, Field(ge=0)]] | None = None  # instead of the components'
+    cleaning: CleaningConfig = CleaningConfig()
     seed: int = Field(42, ge=0)
     split: tuple[Share, Share, Share] = (0.85, 0.10, 0.05)  # train, validation, test (sealed)
+    folds: int | None = Field(None, ge=2)  # cross-validation; the test split stays apart
+    fold: int = Field(1, ge=1)  # the fold that is validated on, from 1
     system_prompt: str | None = SYSTEM_PROMPT
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.mixture is None:
+            if not self.source:
+                raise ValueError("data needs a source or a mixture")
+            if self.weights is not None:
+                raise ValueError("weights need a mixture")
+            return self
+        own = [n for n, f in SourceConfig.model_fields.items() if getattr(self, n) != f.default]
+        if own:
+            raise ValueError(f"{', '.join(own)}: write it in the mixture's components")
+        _check_mixture(self.mixture, self.weights)
+        return self
+
+    @model_validator(mode="after")
+    def _fold_exists(self) -> Self:
+        if self.fold > (self.folds or 1):
+            raise ValueError(f"fold {self.fold} of {self.folds or 'no'} folds does not exist")
+        return self
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
@@ -59,3 +143,18 @@ class DataConfig(Section):
         if self.split[0] == 0 or self.split[1] == 0:
             raise ValueError("split needs a training and a validation share above 0")
         return self
+
+
+def _check_mixture(mixture: tuple[Component, ...], weights: dict[str, float] | None) -> None:
+    """Raise ValueError where names or weights of the components do not fit together."""
+    names = [component.label for component in mixture]
+    if len(mixture) < 2 or len(set(names)) < len(names):
+        raise ValueError(f"a mixture has two or more components of different names, got {names}")
+    given = [component.weight for component in mixture]
+    if any(w is None for w in given) and any(w is not None for w in given):
+        raise ValueError("give every component of the mixture a weight, or none")
+    if weights is not None and set(weights) != set(names):
+        raise ValueError(f"weights must name the components {names}, got {list(weights)}")
+    shares = given if weights is None else list(weights.values())
+    if all(share == 0 for share in shares):
+        raise ValueError("the weights of a mixture are all 0")

@@ -43,14 +43,23 @@ def drop_near(rows: Sequence[Row], threshold: float) -> tuple[list[Row], int]:
 
 
 def shingles(row: Row) -> frozenset[str]:
-    """The word 3-grams of question and answer, casefolded, without punctuation.
+    """`text_shingles` of question and answer."""
+    return text_shingles(f"{row.question} {row.answer}")
+
+
+def text_shingles(text: str) -> frozenset[str]:
+    """The word 3-grams of a text, casefolded, without punctuation.
 
     A text of fewer than three words is one shingle; one without a word is compared as it is.
     """
-    text = f"{row.question} {row.answer}".casefold()
-    words = WORD.findall(text) or [text]
+    words = words_of(text) or [text.casefold()]
     starts = range(max(1, len(words) - SHINGLE_WORDS + 1))
     return frozenset(" ".join(words[start : start + SHINGLE_WORDS]) for start in starts)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, casefolded."""
+    return WORD.findall(text.casefold())
 
 
 def jaccard(left: frozenset[str], right: frozenset[str]) -> float:

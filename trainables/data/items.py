@@ -20,3 +20,7 @@ class Item(NamedTuple):
     gold: int | None = None
     rationale: str = ""  # why the answer is right
     subject: str = ""  # medical specialty or topic, as the data set names it
+    answers: tuple[str, ...] = ()  # every accepted reference, where there are several
+    kind: str = ""  # a finer type that the data set tells, e.g. multi, unanswerable
+    score: float | None = None  # the experts' score of `answer`, on the data set's own scale
+    benchmark: bool = False  # in a test set that results are published on: not for training

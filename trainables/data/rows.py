@@ -1,15 +1,37 @@
 """One question and its answer."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["open", "short", "text"]
 
 
 class Row(NamedTuple):
     """A row of a data set, as text.
 
     `id` is unique in its source and stable; rows with the same `group` stay on one side of a split.
+    `kind` is `open` (an answer in words), `short` (a letter, a decision or a span is a whole
+    answer) or `text` (no question: all of the answer is plain text to learn).
     """
 
     id: str
     group: str
     question: str
     answer: str
+    kind: Kind = "open"
+    subject: str = ""  # medical specialty or topic, as the data set names it
+    lines: bool = False  # line breaks belong to the prompt's format: cleaning keeps them
+    component: str = ""  # the part of a mixture
+
+
+def row_table(rows: Sequence[Row]) -> Any:
+    """A pyarrow Table with a column a field."""
+    import pyarrow as pa
+
+    return pa.table({name: [getattr(row, name) for row in rows] for name in Row._fields})
+
+
+def table_rows(table: Any) -> list[Row]:
+    """The inverse of `row_table`."""
+    columns = (table.column(name).to_pylist() for name in Row._fields)
+    return [Row(*cells) for cells in zip(*columns, strict=True)]

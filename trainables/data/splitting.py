@@ -28,6 +28,30 @@ def split_by_group(rows: Sequence[Row], shares: Sequence[float], seed: int) -> S
     return train, validation, test
 
 
+def fold_by_group(
+    rows: Sequence[Row], folds: int, fold: int, seed: int
+) -> tuple[list[Row], list[Row]]:
+    """(train, validation) of fold number `fold` (from 1) of `folds`: k-fold cross-validation.
+
+    Each group is in the validation rows of exactly one fold; groups come in an order drawn from
+    `seed` and go one by one to the smallest fold, so the folds are about equally large. Raises
+    InputError where there are fewer groups than folds.
+    """
+    sizes = Counter(row.group for row in rows)
+    if len(sizes) < folds:
+        message = f"{len(sizes)} group(s) of rows cannot be cut into {folds} folds"
+        raise InputError("data.folds", folds, message, "Give fewer folds or finer groups.")
+    filled = [0] * folds
+    assigned = {}
+    for group in _shuffled(sizes, seed):
+        smallest = filled.index(min(filled))
+        filled[smallest] += sizes[group]
+        assigned[group] = smallest
+    held = fold - 1
+    train = [row for row in rows if assigned[row.group] != held]
+    return train, [row for row in rows if assigned[row.group] == held]
+
+
 def subsample(rows: Sequence[Row], limit: int | None, seed: int) -> list[Row]:
     """At most `limit` rows drawn with `seed`, in their old order; null keeps all."""
     if limit is None or limit >= len(rows):

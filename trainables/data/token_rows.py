@@ -1,6 +1,7 @@
 """Tokenised rows, as a few flat arrays: quick to save, to load and to send to another process."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ class TokenRows:
     groups: list[str]
     questions: list[str]
     references: list[str]  # the answers, whole
+    components: list[str] = field(default_factory=list)  # of a mixture; else empty
+    hidden: frozenset[str] = frozenset()  # private components ("": all): never shown
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -50,6 +53,36 @@ class TokenRows:
         """Supervised tokens in all rows."""
         return int(self.lengths().sum() - self.answer_start.sum(dtype=np.int64))
 
+    def component(self, index: int) -> str:
+        """The part of the mixture that a row is from; "" where there is no mixture."""
+        return self.components[index] if self.components else ""
+
+    def hiding(self, components: frozenset[str]) -> "TokenRows":
+        """The same rows, of which those of the components must not be shown."""
+        return replace(self, hidden=components)
+
+    def with_questions(self) -> "TokenRows":
+        """The rows that ask something: all but plain text."""
+        asking = [place for place, question in enumerate(self.questions) if question]
+        return self if len(asking) == len(self) else self.take(asking)
+
+    def take(self, places: Sequence[int]) -> "TokenRows":
+        """The rows at these places, in this order; a place may occur several times."""
+        rows = [self.row(place) for place in places]
+        chosen = np.array(places, np.int64)
+        return TokenRows(
+            np.concatenate(rows) if rows else self.tokens[:0],
+            np.cumsum([0, *map(len, rows)], dtype=np.int64),
+            self.answer_start[chosen],
+            self.answer_bytes[chosen],
+            [self.ids[place] for place in places],
+            [self.groups[place] for place in places],
+            [self.questions[place] for place in places],
+            [self.references[place] for place in places],
+            [self.components[place] for place in places] if self.components else [],
+            self.hidden,
+        )
+
     def head(self, n: int | None) -> "TokenRows":
         """The first `n` rows (all, where there are fewer or `n` is None)."""
         if n is None or n >= len(self):
@@ -63,6 +96,8 @@ class TokenRows:
             self.groups[:n],
             self.questions[:n],
             self.references[:n],
+            self.components[:n],
+            self.hidden,
         )
 
     def save(self, path: Path) -> None:
@@ -92,6 +127,7 @@ def token_rows(rows: list["Row"], encoded: list["Encoded"]) -> TokenRows:
         [row.group for row in rows],
         [row.question for row in rows],
         [row.answer for row in rows],
+        [row.component for row in rows] if any(row.component for row in rows) else [],
     )
 
 
@@ -105,6 +141,7 @@ def to_table(rows: TokenRows) -> Any:
             "group": rows.groups,
             "question": rows.questions,
             "reference": rows.references,
+            "component": rows.components or [""] * len(rows),
             "answer_start": rows.answer_start,
             "answer_bytes": rows.answer_bytes,
             "tokens": pa.LargeListArray.from_arrays(rows.offsets, rows.tokens),
@@ -116,10 +153,15 @@ def from_table(table: Any) -> TokenRows:
     """The inverse of `to_table`; the arrays are copies and can be written to."""
     lists = table.column("tokens").combine_chunks()
     offsets = np.array(lists.offsets, np.int64)
+    components = table.column("component").to_pylist()
     return TokenRows(
         np.array(lists.flatten(), np.int32),
         offsets - offsets[0],
         np.array(table.column("answer_start"), np.int32),
         np.array(table.column("answer_bytes"), np.int64),
-        *(table.column(name).to_pylist() for name in ("id", "group", "question", "reference")),
+        table.column("id").to_pylist(),
+        table.column("group").to_pylist(),
+        table.column("question").to_pylist(),
+        table.column("reference").to_pylist(),
+        components if any(components) else [],
     )

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainables.data.chat import encode_many
+from trainables.data.chat import Encoded, encode_many
+from trainables.data.plain import encode_texts
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
 from trainables.errors import InputError
@@ -34,11 +35,10 @@ def tokenise(
 
     `name` is the split's, for progress and errors. Raises InputError where no row is left.
     """
-    pairs = [(row.question, row.answer) for row in rows]
-    encoded = []
-    for start in range(0, len(pairs), CHUNK):
-        progress(f"tokenising {name} rows {start:,} of {len(pairs):,}")
-        encoded += encode_many(tokenizer, pairs[start : start + CHUNK], system_prompt, max_length)
+    encoded: list[Encoded | None] = []
+    for start in range(0, len(rows), CHUNK):
+        progress(f"tokenising {name} rows {start:,} of {len(rows):,}")
+        encoded += _encoded(rows[start : start + CHUNK], tokenizer, system_prompt, max_length)
     kept = [(row, item) for row, item in zip(rows, encoded, strict=True) if item is not None]
     if not kept:
         message = f"truncation leaves no answer token in any of {len(rows)} {name} rows"
@@ -46,3 +46,18 @@ def tokenise(
         raise InputError("training.max_length", max_length, message, fix)
     table = token_rows([row for row, _ in kept], [item for _, item in kept])
     return Tokenised(table, sum(item.truncated for _, item in kept), len(rows) - len(kept))
+
+
+def _encoded(
+    rows: Sequence[Row],
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+    max_length: int,
+) -> list[Encoded | None]:
+    """Questions in the chat format, plain text as it is; in the rows' order."""
+    texts = iter(
+        encode_texts(tokenizer, [row.answer for row in rows if row.kind == "text"], max_length)
+    )
+    pairs = [(row.question, row.answer) for row in rows if row.kind != "text"]
+    chats = iter(encode_many(tokenizer, pairs, system_prompt, max_length))
+    return [next(texts) if row.kind == "text" else next(chats) for row in rows]

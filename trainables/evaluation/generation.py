@@ -45,6 +45,19 @@ def greedy(
     model: Any, prompts: list[Any], max_new_tokens: int, ends: list[int], pad: int
 ) -> list[list[int]]:
     """The greedy continuation of each prompt (token ids), up to a token in `ends`."""
+    return continued(model, prompts, max_new_tokens, ends, pad)
+
+
+def continued(
+    model: Any,
+    prompts: list[Any],
+    max_new_tokens: int,
+    ends: list[int],
+    pad: int,
+    temperature: float | None = None,
+) -> list[list[int]]:
+    """A continuation of each prompt (token ids), up to a token in `ends`: the greedy one, or with a
+    temperature a sample from the whole distribution, drawn with torch's generator."""
     import torch
 
     width = max(len(p) for p in prompts)
@@ -52,17 +65,17 @@ def greedy(
     ids = torch.full((len(prompts), width), pad, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for place, prompt in enumerate(prompts):
-        ids[place, width - len(prompt) :] = torch.from_numpy(prompt.astype("int64"))
+        ids[place, width - len(prompt) :] = torch.as_tensor(prompt, dtype=torch.long)
         mask[place, width - len(prompt) :] = 1
     with torch.inference_mode():
         out = model.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
             max_new_tokens=max_new_tokens,
-            do_sample=False,
-            temperature=None,
+            do_sample=temperature is not None,
+            temperature=temperature,
             top_p=None,
-            top_k=None,
+            top_k=None if temperature is None else 0,
             use_cache=True,
             eos_token_id=ends,
             pad_token_id=pad,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainables.evaluation.answer_loss import AnswerLoss, answer_loss
+from trainables.evaluation.bertscore import bertscore
 from trainables.evaluation.bleu import bleu
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.generation import answers
@@ -12,8 +13,8 @@ from trainables.evaluation.rouge import rouge
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
 
-TextMetric = Callable[[Sequence[str], Sequence[str]], dict[str, float]]
-TEXT_METRICS: dict[str, TextMetric] = {"rouge": rouge, "bleu": bleu}
+TextMetric = Callable[..., dict[str, float]]  # (predictions, references, its options)
+TEXT_METRICS: dict[str, TextMetric] = {"rouge": rouge, "bleu": bleu, "bertscore": bertscore}
 
 
 def loss_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
@@ -38,7 +39,7 @@ def loss_metrics(loss: AnswerLoss, config: EvaluationConfig) -> dict[str, float]
 
 def measure_text(
     model: Any, tokenizer: Any, rows: "TokenRows", config: EvaluationConfig
-) -> tuple[dict[str, float], tuple[dict[str, str], ...]]:
+) -> tuple[dict[str, float], tuple[dict[str, Any], ...]]:
     """ROUGE and BLEU of greedy answers, and the answers; ({}, ()) where none is asked for."""
     rows = text_rows(rows, config)
     if not len(rows):
@@ -50,26 +51,37 @@ def measure_text(
 def text_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
     """The validation rows whose questions are answered; none where no metric of text is asked."""
     asked = any(name in TEXT_METRICS for name in config.metrics)
-    return rows.head(config.limit if asked else 0)
+    return rows.with_questions().head(config.limit) if asked else rows.head(0)
 
 
 def score_text(
     texts: Sequence[str], rows: "TokenRows", config: EvaluationConfig
-) -> tuple[dict[str, float], tuple[dict[str, str], ...]]:
-    """ROUGE and BLEU of answers to the questions of `rows`, and what predictions.jsonl holds."""
+) -> tuple[dict[str, float], tuple[dict[str, Any], ...]]:
+    """What `config.metrics` names of answers to the questions of `rows`, and what
+    predictions.jsonl holds.
+
+    Answers to rows of private components count, but are not among the predictions.
+    """
     metrics: dict[str, float] = {}
     for name in config.metrics:
         if name in TEXT_METRICS:
-            metrics |= TEXT_METRICS[name](texts, rows.references)
+            metrics |= TEXT_METRICS[name](texts, rows.references, **_options(name, config))
+    shown = zip(rows.ids, rows.questions, rows.references, texts, strict=True)
     return metrics, tuple(
         {"id": i, "question": q, "reference": r, "prediction": p}
-        for i, q, r, p in zip(rows.ids, rows.questions, rows.references, texts, strict=True)
+        for place, (i, q, r, p) in enumerate(shown)
+        if rows.component(place) not in rows.hidden
     )
+
+
+def _options(name: str, config: EvaluationConfig) -> dict[str, Any]:
+    return {"encoder": config.bertscore_model} if name == "bertscore" else {}
 
 
 def evaluation_facts(rows: "TokenRows", config: EvaluationConfig) -> dict[str, Any]:
     """The settings that a metric's value depends on, for the record."""
-    limit = len(rows) if config.limit is None else min(config.limit, len(rows))
+    asking = len(rows.with_questions())
+    limit = asking if config.limit is None else min(config.limit, asking)
     return {
         "split": "validation",
         "limit": config.limit,

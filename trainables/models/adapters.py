@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load, save
 
 from trainables.context import Adapter
+from trainables.errors import InputError
 from trainables.models.config import LoraConfig
 from trainables.models.load import Base
 
@@ -35,15 +37,39 @@ def adapted(base: Base, lora: LoraConfig, seed: int) -> Iterator[Any]:
     import peft
 
     model = base.model
-    untouched = _contents(model)
+    untouched = contents(model)
     torch.manual_seed(seed)
     try:
         yield peft.get_peft_model(model, peft_config(lora))
     finally:
-        _put_back(model, untouched)
+        put_back(model, untouched)
 
 
-def _contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+@contextmanager
+def worn(base: Base, folder: Path) -> Iterator[Any]:
+    """The base with a saved PEFT adapter on; on leaving, the base is as it was before.
+
+    Raises InputError where the folder holds none, or one of another model.
+    """
+    import peft
+
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():
+            fix = "Give a folder saved by PEFT, e.g. one that `medsweep best --export` wrote."
+            raise InputError("--adapter", str(folder), f"holds no {name}", fix)
+    untouched = contents(base.model)
+    try:
+        try:
+            model = peft.PeftModel.from_pretrained(base.model, str(folder))
+        except (ValueError, RuntimeError) as error:
+            message = f"does not fit the model: {str(error).splitlines()[0]}"
+            raise InputError("--adapter", str(folder), message) from error
+        yield model.eval()
+    finally:
+        put_back(base.model, untouched)
+
+
+def contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each dictionary that PEFT or a trainer may write to, and a copy: the attributes of the model
     and of its configurations (special tokens, cache), and every module's children and hooks."""
     owners = (model, model.config, model.config.get_text_config(), model.generation_config)
@@ -53,7 +79,7 @@ def _contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return [(contents, dict(contents)) for contents in written]
 
 
-def _put_back(model: Any, untouched: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+def put_back(model: Any, untouched: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     """Undo PEFT and the trainer.
 
     PEFT's `unload` would leave trained copies of `modules_to_save`, and transformers removes one

@@ -33,10 +33,11 @@ def attend(
     split = [_Split.apply(x[0].transpose(0, 1), layout.groups) for x in (query, key, value)]
     shared = query.shape[1] != key.shape[1]
     out = []
-    for qkv in zip(*split, strict=True):
+    for group, *qkv in zip(layout.groups, *split, strict=True):
         q, k, v = (x.transpose(1, 2) for x in qkv)  # (rows, heads, width, …)
+        whole = group.mask is None
         rows = scaled_dot_product_attention(
-            q, k, v, is_causal=True, scale=scaling, enable_gqa=shared
+            q, k, v, group.mask, is_causal=whole, scale=scaling, enable_gqa=shared
         )
         out.append(rows.transpose(1, 2))
     return _Join.apply(layout.groups, *out)[None], None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.context import Checkpoint, Report, TrialStopped
+from trainables.data.prepare import drawn
 from trainables.sft.config import SFTConfig
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class PackHost:
         if name in self._hosted:
             self.stop(name)
         with self._changed:
-            self._hosted[name] = HostedTrial(prepared, checkpoint)
+            self._hosted[name] = HostedTrial(drawn(prepared, config.data), checkpoint)
             self._arrivals.append(Arrival(name, config, run))
             self._changed.notify_all()
 

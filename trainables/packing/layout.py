@@ -28,13 +28,15 @@ class Share(NamedTuple):
 class Group(NamedTuple):
     """Sequences of similar length that attend in one call, as a padded (rows, width) batch.
 
-    Token `source[i]` of the pass is token `target[i]` of the flattened batch.
+    Token `source[i]` of the pass is token `target[i]` of the flattened batch. `mask` (rows, 1,
+    width, width) says which keys a query sees; None: all up to itself.
     """
 
     rows: int
     width: int
     source: torch.Tensor
     target: torch.Tensor
+    mask: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,44 @@ class Layout:
 def attention_groups(lengths: Sequence[int], device: torch.device) -> list[Group]:
     """Sequences of a concatenation in groups of similar length, longest first."""
     starts = [0, *accumulate(lengths)]
+    return [_group(members, starts, lengths, device) for members in _alike(lengths)]
+
+
+def branching_groups(branches: Sequence[Sequence[int]], device: torch.device) -> list[Group]:
+    """Groups of sequences that branch: a token of branch k > 0 sees those of branch 0, the trunk,
+    and of its own branch, up to itself."""
+    lengths = [len(own) for own in branches]
+    starts = [0, *accumulate(lengths)]
+    groups = []
+    for members in _alike(lengths):
+        group = _group(members, starts, lengths, device)
+        mask = _branch_mask([branches[i] for i in members], group.width)
+        groups.append(group._replace(mask=mask if mask is None else mask.to(device)))
+    return groups
+
+
+def _branch_mask(branches: Sequence[Sequence[int]], width: int) -> torch.Tensor | None:
+    if not any(map(any, branches)):
+        return None
+    own = torch.tensor([[*row, *[0] * (width - len(row))] for row in branches])
+    seen = (own[:, None, :] == 0) | (own[:, None, :] == own[:, :, None])
+    return (seen & torch.ones(width, width, dtype=torch.bool).tril())[:, None]
+
+
+def _alike(lengths: Sequence[int]) -> list[list[int]]:
+    """Sequences by similar length, longest first; the members of each group in order."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     groups: list[list[int]] = []
     for i in order:
         if not groups or lengths[i] < WIDTH_RATIO * lengths[groups[-1][0]]:
             groups.append([])
         groups[-1].append(i)
-    return [_group(members, starts, lengths, device) for members in groups]
+    return [sorted(members) for members in groups]
 
 
 def _group(
     members: Sequence[int], starts: Sequence[int], lengths: Sequence[int], device: torch.device
 ) -> Group:
-    members = sorted(members)
     width = max(lengths[i] for i in members)
     source = [torch.arange(starts[i], starts[i] + lengths[i]) for i in members]
     target = [torch.arange(lengths[i]) + place * width for place, i in enumerate(members)]

@@ -1,7 +1,7 @@
 """The pack: trials join and leave between steps, and share every call of the base model."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -10,10 +10,14 @@ import torch
 
 from trainables.context import TrialContext, TrialStopped
 from trainables.evaluation.answer_loss import AnswerLoss
+from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.in_trial import Benchmarked, measure_all
+from trainables.evaluation.examples import example_predictions, example_rows
 from trainables.evaluation.measure import loss_metrics, loss_rows, score_text, text_rows
 from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
+from trainables.models.trained import counts
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.answers import Questions, packed_answers
 from trainables.packing.int8 import as_before, dequantise_in_calls
@@ -51,10 +55,12 @@ class Pack:
 
     def _fresh_adapter(self, config: SFTConfig) -> PackedAdapter:
         # PEFT makes it, so that it starts from the same numbers as in the isolated engine
-        with adapted(self.base, config.lora, config.training.seed) as model:
+        lora = config.lora
+        assert lora is not None, "packable refuses trials without an adapter"
+        with adapted(self.base, lora, config.training.seed) as model:
             tensors, settings = named_trainable(model), export(model).config
         device, dtype = self.base.model.device, self.base.dtype
-        return PackedAdapter(tensors, settings, config.lora, device, dtype)
+        return PackedAdapter(tensors, settings, lora, device, dtype)
 
     def leave(self, name: str) -> None:
         """Let a trial go, between two steps; the others do not notice."""
@@ -160,17 +166,46 @@ class Pack:
     def _answer(
         self, trials: Sequence[tuple[str, PackedTrial]], new_tokens: int, budget: int
     ) -> None:
+        tokenizer = self.base.tokenizer
         parts = [_question_part(name, trial) for name, trial in trials]
-        with self._timed(parts) as seconds:
-            asked = [Questions(part.adapter, part.rows) for part in parts]
-            answers = packed_answers(self.base, asked, new_tokens, budget)
-        for part, texts, (name, trial) in zip(parts, answers, trials, strict=True):
+        # in calls of their own: other batches could round the scored answers otherwise
+        examples = [_example_part(name, trial, tokenizer) for name, trial in trials]
+        with self._timed([*parts, *examples]) as seconds:
+            answers, extra = (
+                packed_answers(self.base, _questions(asked), new_tokens, budget)
+                for asked in (parts, examples)
+            )
+        ended = zip(parts, answers, examples, extra, trials, strict=True)
+        for part, texts, example, more, (name, trial) in ended:
             with self._own(name):
                 trial.seconds += seconds[name]
                 text, predictions = score_text(texts, part.rows, trial.config.evaluation)
+                found, spent = self._benchmarks(trial)
+                trial.seconds += spent
+                predictions += example_predictions(example.rows, more)
                 memory, facts = self._memory(trial)
-                trial.progress.finish(text, predictions, memory, facts, seconds[name])
+                facts |= counts(self.base, trial.adapter.by_name(trial.adapter.flat))
+                trial.progress.finish(
+                    {**text, **found.metrics},
+                    (*predictions, *found.predictions),
+                    memory,
+                    {**facts, **found.facts},
+                    seconds[name] + spent,
+                )
                 raise TrialStopped
+
+    def _benchmarks(self, trial: PackedTrial) -> tuple[Benchmarked, float]:
+        """A trial's benchmarks, asked of it alone, and the seconds they took."""
+        config, begun = trial.config, time.monotonic()
+        asked = LocalModel(
+            self.base.model,
+            self.base.tokenizer,
+            config.data.system_prompt,
+            config.evaluation.max_batch_tokens,
+            trial.adapter,
+        )
+        found = measure_all(asked, trial.context.prepared.benchmarks)
+        return found, time.monotonic() - begun
 
     def _memory(self, trial: PackedTrial) -> tuple[dict[str, float], dict[str, Any]]:
         """On a GPU, the trial's memory as if it had been alone, and the pack's measured peak."""
@@ -197,8 +232,11 @@ class Pack:
         yield shares
         if self._on_gpu:
             torch.cuda.synchronize()
-        each = (time.monotonic() - begun) / max(1, sum(part.tokens for part in parts))
-        shares.update({part.trial: part.tokens * each for part in parts})
+        tokens: Counter[str] = Counter()
+        for part in parts:
+            tokens[part.trial] += part.tokens
+        each = (time.monotonic() - begun) / max(1, tokens.total())
+        shares.update({trial: count * each for trial, count in tokens.items()})
 
 
 def _training_part(name: str, trial: PackedTrial) -> Part:
@@ -222,3 +260,12 @@ def _loss_part(name: str, trial: PackedTrial) -> Part:
 def _question_part(name: str, trial: PackedTrial) -> Part:
     rows = text_rows(trial.context.prepared.validation, trial.config.evaluation)
     return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def _example_part(name: str, trial: PackedTrial, tokenizer: Any) -> Part:
+    rows = example_rows(tokenizer, trial.config)
+    return Part(name, trial.adapter, rows, range(len(rows)))
+
+
+def _questions(parts: Sequence[Part]) -> list[Questions]:
+    return [Questions(part.adapter, part.rows) for part in parts]

@@ -8,6 +8,10 @@ MAX_TOKENS = 8192  # of one call of the base model in training: packs larger tha
 def unpackable(config: SFTConfig) -> str | None:
     """Why a trial cannot share its base model's calls, or None."""
     lora, training = config.lora, config.training
+    if lora is None:
+        return "all weights are trained"
+    if training.regularizer and training.regularizer.kind == "ewc":
+        return "EWC weighs each of the base's weights by itself"
     if lora.use_dora:
         return "DoRA changes the base's weights"
     if lora.modules_to_save:

@@ -10,6 +10,7 @@ from transformers import get_scheduler
 from trainables.context import Adapter, Checkpoint, TrialContext
 from trainables.models.moments import KINDS, moment_bytes, moments_of
 from trainables.packing.adapter import PackedAdapter
+from trainables.packing.penalty import pull
 from trainables.packing.scaling import LossScale
 from trainables.sft.config import SFTConfig, TrainingConfig
 from trainables.sft.order import epochs_done, step_batches
@@ -33,6 +34,7 @@ class PackedTrial:
         self.scaler = LossScale() if _scales_loss(config.training, adapter.work) else None
         if context.checkpoint:
             self._resume(context.checkpoint)
+        self.penalty: float | None = None  # of the step done last
         self._begin_step()
 
     def _resume(self, checkpoint: Checkpoint) -> None:
@@ -115,6 +117,7 @@ class PackedTrial:
                 len(self.rows), t.per_device_train_batch_size, t.gradient_accumulation_steps, step
             ),
             seconds=self.spent,
+            penalty=self.penalty,
         )
         if not self.progress.over:
             self._begin_step()
@@ -123,6 +126,8 @@ class PackedTrial:
         limit, gradient = self.config.training.max_grad_norm, self._gradient()
         if self.scaler:
             gradient.div_(self.scaler.scale)
+        if regularizer := self.config.training.regularizer:
+            self.penalty = pull(self.adapter, regularizer.weight)
         norm = float(torch.linalg.vector_norm(gradient))
         if self.scaler:
             self.scaler.update(math.isfinite(norm))

@@ -8,7 +8,7 @@ import torch
 from transformers import TrainerCallback
 
 from trainables.context import Adapter, Checkpoint
-from trainables.models.adapters import export
+from trainables.models.trained import export
 from trainables.seeds import derived_seed
 from trainables.sft.progress import Progress
 from trainables.sft.trainer import MedsweepTrainer
@@ -39,6 +39,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
         progress.step_done(
             loss=trainer.step_loss,
             grad_norm=trainer.grad_norm,
+            penalty=trainer.step_penalty,
             rate=float(trainer.optimizer.param_groups[0]["lr"]),
             epoch=float(state.epoch),
             seconds=time.monotonic() - self.began,

@@ -1,13 +1,14 @@
-"""The trial of kind `sft`: supervised fine-tuning of LoRA adapters on a frozen base."""
+"""The trial of kind `sft`: supervised fine-tuning of LoRA adapters, or of all weights."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainables.data.config import DataConfig
 from trainables.evaluation.config import EvaluationConfig
 from trainables.models.config import LoraConfig, ModelConfig
-from trainables.section import Section
+from trainables.regularizers.config import RegularizerConfig
+from trainables.section import Section, refused
 
 Scheduler = Literal[
     "linear", "cosine", "constant", "constant_with_warmup", "cosine_with_restarts", "polynomial"
@@ -36,6 +37,7 @@ class TrainingConfig(Section):
     fp16: bool | None = None
     max_length: int = Field(512, ge=8)  # tokens; longer rows are cut at the right
     early_stopping_patience: int | None = Field(None, ge=1)  # evaluations without a better val_loss
+    regularizer: RegularizerConfig | None = None  # against forgetting
 
 
 class SFTConfig(Section):
@@ -44,6 +46,20 @@ class SFTConfig(Section):
     kind: Literal["sft"] = "sft"
     model: ModelConfig
     data: DataConfig
-    lora: LoraConfig = LoraConfig()
+    lora: LoraConfig | None = LoraConfig()  # null: all weights are trained
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _sections_fit(self) -> Self:
+        quantization, regularizer = self.model.quantization, self.training.regularizer
+        if self.lora is None and quantization != "none":
+            what = f"{quantization} weights cannot be trained themselves, and lora is null"
+            raise refused(
+                "model.quantization", quantization, what, "Write `quantization: none`, or give lora"
+            )
+        if regularizer and self.lora and self.lora.use_dora:
+            what = "is not defined for DoRA, which rescales the base's weights"
+            fix = "Remove it, or write `use_dora: false`"
+            raise refused("training.regularizer", regularizer.kind, what, fix)
+        return self

@@ -3,7 +3,9 @@
 from functools import lru_cache
 from math import ceil
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from trainables.schedule import updates_per_epoch
 from trainables.seeds import derived_seed
@@ -33,3 +35,13 @@ def epochs_done(rows: int, batch_size: int, accumulation: int, steps: int) -> fl
     per_epoch = updates_per_epoch(rows, batch_size, accumulation)
     epoch, place = divmod(steps, per_epoch)
     return epoch + place * accumulation / ceil(rows / batch_size)
+
+
+def tokens_of_steps(
+    lengths: NDArray[np.int64], batch_size: int, accumulation: int, seed: int, steps: int
+) -> int:
+    """Tokens in all rows of the first `steps` optimizer steps; `lengths` are tokens a row."""
+    rows = len(lengths)
+    epochs, rest = divmod(steps, updates_per_epoch(rows, batch_size, accumulation))
+    seen = epoch_order(rows, seed, epochs)[: rest * accumulation * batch_size]
+    return int(epochs * lengths.sum() + lengths[list(seen)].sum())

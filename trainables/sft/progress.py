@@ -16,9 +16,10 @@ from trainables.schedule import (
     updates_per_epoch,
 )
 from trainables.sft.config import SFTConfig
+from trainables.sft.order import tokens_of_steps
 
 ZERO_GRADIENT_STEPS = 3
-Predictions = tuple[dict[str, str], ...]
+Predictions = tuple[dict[str, Any], ...]
 
 
 class Weights(Protocol):
@@ -96,10 +97,18 @@ class Progress:
         return self.step >= self.planned or self.out_of_patience
 
     def step_done(
-        self, *, loss: float, grad_norm: float, rate: float, epoch: float, seconds: float
+        self,
+        *,
+        loss: float,
+        grad_norm: float,
+        rate: float,
+        epoch: float,
+        seconds: float,
+        penalty: float | None = None,
     ) -> None:
         """Note an optimizer step: its mean token loss, gradient norm before clipping, learning
-        rate of the next step, epochs since the start, and the seconds it took. Raises TrialFailed.
+        rate of the next step, epochs since the start, the seconds it took, and the regularizer's
+        penalty, which is no part of the loss. Raises TrialFailed.
         """
         self.step += 1
         self.epoch = epoch
@@ -110,6 +119,8 @@ class Progress:
         self.telemetry = {"learning_rate": rate, "epoch": epoch}
         if math.isfinite(grad_norm):  # float16 skips the update of others, and goes on
             self.telemetry["grad_norm"] = grad_norm
+        if penalty is not None:
+            self.telemetry["penalty"] = penalty
         if not self.due and logs_at(self.step, self.planned):
             self.context.report(self._report(self._line()))
 
@@ -173,12 +184,19 @@ class Progress:
             "planned_steps": self.planned,
             "evaluation": evaluation_facts(validation, config),
             "seconds": {"train": self.training, "evaluate": self.evaluating},
+            "tokens": self._tokens(),
             **self.engine,
             **facts,
         }
         self.context.report(
             self._report(metrics, rung=None, predictions=predictions, final=True, facts=about)
         )
+
+    def _tokens(self) -> int:
+        """Tokens of the rows trained on so far, each as often as it was seen."""
+        t, lengths = self.config.training, self.context.prepared.train.lengths()
+        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
+        return tokens_of_steps(lengths, batch, accumulation, t.seed, self.step)
 
     def _line(self) -> dict[str, float]:
         mean = sum(self.recent) / len(self.recent)

@@ -9,8 +9,8 @@ import torch
 from transformers import TrainerCallback
 
 from trainables.data.token_rows import TokenRows
-from trainables.models.adapters import adapted
 from trainables.models.load import Base
+from trainables.models.trained import opened
 from trainables.sft.config import SFTConfig
 from trainables.sft.order import step_batches
 from trainables.sft.train import as_dataset, training_arguments
@@ -57,7 +57,7 @@ def step_tokens(config: SFTConfig, rows: TokenRows, step: int) -> int:
 def step_seconds(base: Base, config: SFTConfig, rows: TokenRows, count: int) -> list[float]:
     """Seconds of a fresh trial's first `count` steps, on a base that is left as it was."""
     timer = _Timer(count)
-    with adapted(base, config.lora, 0) as model, tempfile.TemporaryDirectory() as scratch:
+    with opened(base, config.lora, 0) as model, tempfile.TemporaryDirectory() as scratch:
         trainer = MedsweepTrainer(
             seed=config.training.seed,
             checkpoint=None,

@@ -1,4 +1,5 @@
-"""One SFT trial in the isolated engine: TRL's trainer and PEFT's adapters, one trial a process."""
+"""One SFT trial in the isolated engine: TRL's trainer, PEFT's adapters or all weights,
+one trial a process."""
 
 import gc
 import tempfile
@@ -12,9 +13,13 @@ from transformers import TrainingArguments
 
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
+from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.in_trial import measure_all
+from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import measure_loss, measure_text
-from trainables.models.adapters import adapted, restore
 from trainables.models.load import Base, device_now, load_base
+from trainables.models.trained import as_measured, counts, named_trainable, opened, restore
+from trainables.regularizers.penalty import Penalty, penalty_of
 from trainables.sft.callback import Course
 from trainables.sft.config import SFTConfig
 from trainables.sft.progress import Progress
@@ -22,7 +27,8 @@ from trainables.sft.trainer import MedsweepTrainer
 
 
 def train(config: SFTConfig, context: TrialContext) -> None:
-    """Train one adapter, reporting to `context`; the last report is final and holds all metrics.
+    """Train one adapter or all weights, reporting to `context`; the last report is final and
+    holds all metrics.
 
     Raises TrialFailed (NaN, zero gradient), TrialStopped (from the context), InputError, and
     whatever torch raises (out of memory).
@@ -31,23 +37,35 @@ def train(config: SFTConfig, context: TrialContext) -> None:
     base = load_base(config.model, device)
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-    with adapted(base, config.lora, config.training.seed) as model:
+    with opened(base, config.lora, config.training.seed) as model:
+        progress = Progress(config, context, "isolated")
+        penalty = _penalty(config, progress, base, model)
         if context.checkpoint:
             restore(model, context.checkpoint.adapter)
-        progress = Progress(config, context, "isolated")
         if not progress.over:
-            _train(config, progress, base, model)
+            _train(config, progress, base, model, penalty)
         _finish(config, progress, base, model)
     gc.collect()
 
 
-def _train(config: SFTConfig, progress: Progress, base: Base, model: Any) -> None:
+def _penalty(config: SFTConfig, progress: Progress, base: Base, model: Any) -> Penalty | None:
+    """Made before a checkpoint is restored: it asks how the base itself computes."""
+    wanted = config.training.regularizer
+    if wanted is None or progress.over:
+        return None
+    return penalty_of(wanted, base, model, progress.context.prepared.general)
+
+
+def _train(
+    config: SFTConfig, progress: Progress, base: Base, model: Any, penalty: Penalty | None
+) -> None:
     prepared, checkpoint = progress.context.prepared, progress.context.checkpoint
     course = Course(progress, partial(_measure, model, prepared.validation, config))
     with tempfile.TemporaryDirectory(prefix="medsweep-") as scratch:
         course.trainer = MedsweepTrainer(
             seed=config.training.seed,
             checkpoint=checkpoint,
+            penalty=penalty,
             model=model,
             args=training_arguments(config, progress.planned, base.dtype, scratch),
             train_dataset=as_dataset(prepared.train),
@@ -62,7 +80,7 @@ def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scra
     import trl
 
     t = config.training
-    elsewhere = {"num_train_epochs", "max_steps", "early_stopping_patience"}
+    elsewhere = {"num_train_epochs", "max_steps", "early_stopping_patience", "regularizer"}
     below = {"gradient_checkpointing", "bf16", "fp16"}
     on_gpu = torch.cuda.is_available()
     arguments = trl.SFTConfig(
@@ -98,7 +116,8 @@ def _measure(model: Any, rows: TokenRows, config: SFTConfig) -> dict[str, float]
     was_training = model.training
     model.eval()
     try:
-        return measure_loss(model, rows, config.evaluation)
+        with as_measured(model):
+            return measure_loss(model, rows, config.evaluation)
     finally:
         model.train(was_training)
 
@@ -115,14 +134,26 @@ def as_dataset(rows: TokenRows) -> Any:
 
 
 def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> None:
-    """Answer the questions with the best step's adapter and report the trial's result."""
+    """Answer the questions with the best step's weights and report the trial's result."""
     if progress.best_adapter is not None:
         restore(model, progress.best_adapter)
     model.eval()
     begun = time.monotonic()
     rows = progress.context.prepared.validation
-    text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
+    asked = LocalModel(
+        model, base.tokenizer, config.data.system_prompt, config.evaluation.max_batch_tokens
+    )
+    with as_measured(model):
+        text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
+        found = measure_all(asked, progress.context.prepared.benchmarks)
+        predictions += answer_examples(model, base.tokenizer, config)
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
-    progress.finish(text, predictions, memory, {}, time.monotonic() - begun)
+    progress.finish(
+        {**text, **found.metrics},
+        (*predictions, *found.predictions),
+        memory,
+        {**counts(base, named_trainable(model)), **found.facts},
+        time.monotonic() - begun,
+    )

@@ -10,8 +10,9 @@ from transformers import PrinterCallback, TrainerState
 from trl import SFTTrainer
 
 from trainables.context import Checkpoint
-from trainables.models.adapters import adapter_bytes, named_trainable
 from trainables.models.moments import optimizer_bytes, restore_optimizer
+from trainables.models.trained import named_trainable, weights_bytes
+from trainables.regularizers.penalty import Penalty
 from trainables.sft.order import epoch_order
 
 
@@ -31,7 +32,14 @@ class EpochOrder(torch.utils.data.Sampler[int]):
 class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer that keeps each step's loss and gradient norm, and resumes from a Checkpoint."""
 
-    def __init__(self, *, seed: int, checkpoint: Checkpoint | None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        checkpoint: Checkpoint | None,
+        penalty: Penalty | None = None,
+        **options: Any,
+    ) -> None:
         # TRL casts adapters on a quantized base to bfloat16, whose 8 bits lose small updates
         exact = {p: p.data.float() for p in named_trainable(options["model"]).values()}
         super().__init__(**options)
@@ -39,7 +47,9 @@ class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
             parameter.data = values
         self.remove_callback(PrinterCallback)
         self.order = EpochOrder(len(self.train_dataset), seed)
+        self.penalty = penalty
         self.step_loss = 0.0
+        self.step_penalty: float | None = None
         self.grad_norm = 0.0
         self._resume = checkpoint if checkpoint and checkpoint.step else None
 
@@ -61,13 +71,16 @@ class MedsweepTrainer(SFTTrainer):  # type: ignore[misc]
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss: torch.Tensor = super().training_step(*args, **kwargs)
         self.step_loss += float(loss)  # micro-batches of a step add up to its mean token loss
+        if self.penalty and self.accelerator.sync_gradients:  # the step's last micro-batch
+            scaler = self.accelerator.scaler
+            self.step_penalty = self.penalty.add(scaler.get_scale() if scaler else 1.0)
         return loss
 
     def snapshot(self, state: dict[str, Any]) -> Checkpoint:
         """Everything needed to go on after the step just done."""
         scaler = self.accelerator.scaler
         return Checkpoint(
-            adapter=adapter_bytes(self.model),
+            adapter=weights_bytes(self.model),
             optimizer=optimizer_bytes(self.optimizer, named_trainable(self.model)),
             state={**state, "scaler": scaler.state_dict() if scaler is not None else None},
         )

@@ -190,6 +190,46 @@ def test_markdown_reads_and_escapes(run_folder: Path) -> None:
     assert len(widths) == 1  # no cell broke a row
 
 
+SECTION_6 = (
+    "| Experiment | r | LR | Epochs | Train Loss | Val Loss | ROUGE-1 | BLEU | Perplexity "
+    "| GPU (GB) | Time (min) |"
+)
+SECTION_7 = """\
+| Metric | Base Model | Fine-Tuned | Delta |
+| --- | ---: | ---: | ---: |
+| ROUGE-1 | 0.3083 | 0.2718 | −0.0365 |
+| ROUGE-2 | 0.1460 | 0.1165 | −0.0295 |
+| ROUGE-L | 0.2253 | 0.1783 | −0.0470 |
+| BLEU | 0.0833 | 0.0662 | −0.0171 |
+| Perplexity | 5.2432 | 2.2400 | −3.0032 |
+"""
+
+
+def test_the_flashcards_systems_two_tables(tmp_path: Path) -> None:
+    """Its sections 6 and 7, in its columns and rows (its deltas are of more decimals)."""
+    paths = ("lora.r", "training.learning_rate", "training.num_train_epochs")
+    search = {p: {"values": [1, 2]} for p in paths}
+    spec = fixtures.spec(parameters=search, selection={"rule": "balanced", "metrics": ["rouge1"]})
+    fixtures.write_head(tmp_path, spec)
+    for number, row in enumerate(fixtures.FLASHCARDS, 1):
+        fixtures.write_trial(tmp_path, number, *fixtures.flashcards_trial(row), label=row[0])
+    html, markdown = write_report([tmp_path])
+    text = markdown.read_text(encoding="utf-8")
+    assert _table(text, SECTION_6)[3] == (
+        "| EXP-02 (Best) | 16 | 2e-4 | 2 | 0.6749 | 0.6622 | **0.2718** | **0.0662** | 2.24 "
+        "| 3.51 | 10.0 |"
+    )
+    assert SECTION_7 in text
+    label = "Computed on validation rows; the test split stays sealed."
+    page = html.read_text(encoding="utf-8")
+    assert label in text
+    assert label in page
+    for head in (SECTION_6, SECTION_7.splitlines()[0]):
+        titles = head.strip("| ").split(" | ")
+        found = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', page)
+        assert any(found[i : i + len(titles)] == titles for i in range(len(found)))
+
+
 def test_examples_hold_all_three_answers(run_folder: Path) -> None:
     text = write_report([run_folder])[1].read_text(encoding="utf-8")
     assert "**Which vitamin deficiency causes scurvy?**" in text

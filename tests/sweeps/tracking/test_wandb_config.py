@@ -34,6 +34,12 @@ def test_a_simplex_is_also_its_components() -> None:
     }
 
 
+def test_whole_sections_are_text() -> None:
+    values = [{"r": 8}, None]
+    found = sweep_parameters({"lora": {"values": values, "when": {"model.quantization": "none"}}})
+    assert found == {"lora": {"values": ['{"r": 8}', "null"]}}
+
+
 def test_the_first_objective_is_the_metric() -> None:
     objective = [{"metric": "rouge1", "mode": "max"}, {"metric": "val_loss", "mode": "min"}]
     made = sweep_config("s", {"search": {"sampler": "grid", "objective": objective}}, {})

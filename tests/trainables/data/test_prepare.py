@@ -14,7 +14,9 @@ import pytest
 
 from tests.trainables.data import tokenizers
 from tests.trainables.data.tokenizers import byte_level
+from trainables.data.build import rows_sha256
 from trainables.data.config import DataConfig
+from trainables.data.diversity import diversity
 from trainables.data.duplicates import jaccard, shingles
 from trainables.data.prepare import (
     Prepared,
@@ -22,7 +24,6 @@ from trainables.data.prepare import (
     data_key,
     prepare,
     prepare_text,
-    rows_sha256,
 )
 from trainables.data.rows import Row
 from trainables.data.sources import toy
@@ -90,6 +91,7 @@ def test_report(cache: Path) -> None:
             "exact_duplicate": 0,
             "near_duplicate": 0,
             "over_limit": 0,
+            "leak": 0,
             "no_answer_left": {"train": 0, "validation": 0},
         },
         "kept": {"train": 204, "validation": 24, "test": 12},
@@ -102,6 +104,7 @@ def test_report(cache: Path) -> None:
         },
         "truncated": {"train": 0, "validation": 0},
         "test_sha256": rows_sha256(test),
+        "diversity": diversity(prepare_text(TOY).train),
     }
 
 
@@ -125,6 +128,7 @@ def test_every_row_read_is_counted_once(cache: Path, tmp_path: Path) -> None:
         "exact_duplicate": 1,
         "near_duplicate": 1,
         "over_limit": 11,
+        "leak": 0,
         "no_answer_left": {"train": 0, "validation": 0},
     }
     assert sum(report["kept"].values()) == 90

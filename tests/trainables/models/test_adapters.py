@@ -1,6 +1,7 @@
 """Adapters: PEFT's settings, the seed, saving and reading back."""
 
 import json
+from pathlib import Path
 
 import peft
 import pytest
@@ -8,6 +9,7 @@ import torch
 from safetensors.torch import load, save
 
 from tests.trainables.sft.trials import TOY
+from trainables.errors import InputError
 from trainables.models.adapters import (
     adapted,
     adapter_bytes,
@@ -15,6 +17,7 @@ from trainables.models.adapters import (
     named_trainable,
     peft_config,
     restore,
+    worn,
 )
 from trainables.models.config import LoraConfig
 from trainables.models.load import load_base
@@ -99,3 +102,28 @@ def test_an_export_is_plain_and_ready_for_use() -> None:
     assert found.config["target_modules"] == ["q_proj", "v_proj"]
     assert found.config["peft_type"] == "LORA"
     assert found.config["task_type"] == "CAUSAL_LM"
+
+
+def test_a_saved_adapter_is_put_on_and_taken_off(tmp_path: Path) -> None:
+    base = load_base(TOY, "cpu")
+    ids = torch.arange(5)[None]
+    with torch.no_grad():
+        before = base.model(ids).logits
+    with adapted(base, LoraConfig(r=2), seed=0) as model:
+        for parameter in named_trainable(model).values():
+            parameter.data.fill_(0.1)
+        model.save_pretrained(tmp_path)
+        with torch.no_grad():
+            expected = model(ids).logits
+    with worn(base, tmp_path) as model, torch.no_grad():
+        torch.testing.assert_close(model(ids).logits, expected)
+    with torch.no_grad():
+        torch.testing.assert_close(base.model(ids).logits, before, rtol=0, atol=0)
+
+
+def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match=r"holds no adapter_config\.json"),
+        worn(load_base(TOY, "cpu"), tmp_path),
+    ):
+        pass

@@ -123,3 +123,35 @@ def test_what_matches_nothing_and_the_nearest_name() -> None:
         wrapped(model, ["proj"], 2)
     assert unmatched("all-linear", shapes) == []
     assert [target for target, _ in unmatched("all-linear", {"w": (3,)})] == ["all-linear"]
+
+
+def tinyllama() -> dict[str, tuple[int, ...]]:
+    """TinyLlama-1.1B's shapes, from its published configuration: 22 layers of 2048, 32 heads, 4 of
+    them keys' and values', 5632 between, 32,000 tokens, a head of its own."""
+    layer = {
+        "self_attn.q_proj": (2048, 2048),
+        "self_attn.k_proj": (256, 2048),
+        "self_attn.v_proj": (256, 2048),
+        "self_attn.o_proj": (2048, 2048),
+        "mlp.gate_proj": (5632, 2048),
+        "mlp.up_proj": (5632, 2048),
+        "mlp.down_proj": (2048, 5632),
+        "input_layernorm": (2048,),
+        "post_attention_layernorm": (2048,),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        f"model.layers.{n}.{name}.weight": shape for n in range(22) for name, shape in layer.items()
+    }
+    ends = {"model.embed_tokens": (32_000, 2048), "lm_head": (32_000, 2048), "model.norm": (2048,)}
+    return {**shapes, **{f"{name}.weight": shape for name, shape in ends.items()}}
+
+
+def test_the_flashcards_systems_count() -> None:
+    """It says 4.2 million; rank 16 on q and v of its model is 2,252,800."""
+    from sweeps.readiness import trained_parameters
+    from trainables.models.config import LoraConfig
+
+    assert trainable_parameters(["q_proj", "v_proj"], tinyllama(), 16) == 2_252_800
+    assert 22 * 16 * ((2048 + 2048) + (2048 + 256)) == 2_252_800
+    assert trained_parameters(LoraConfig(r=16), tinyllama()) == 2_252_800
+    assert trained_parameters(None, tinyllama()) == 1_100_048_384

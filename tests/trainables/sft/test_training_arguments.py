@@ -32,9 +32,10 @@ UNUSUAL: dict[str, Any] = {
     "fp16": True,
     "max_length": 77,
     "early_stopping_patience": 4,
+    "regularizer": {"kind": "l2_start", "weight": 0.5},
 }
-# the step count is made from these two, and patience is ours
-ELSEWHERE = {"num_train_epochs", "max_steps", "early_stopping_patience"}
+# the step count is made from these two; patience and penalties are ours
+ELSEWHERE = {"num_train_epochs", "max_steps", "early_stopping_patience", "regularizer"}
 ALONE = {"bf16": {"fp16": False}, "fp16": {"bf16": False}}
 
 

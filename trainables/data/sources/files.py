@@ -4,6 +4,7 @@ A row's id is its number in the file, from 1 (in a JSON object of objects: its k
 """
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
 
 def read_jsonl(path: Path) -> Iterator[Record]:
     """A JSON object a line; blank lines are skipped but counted."""
-    for number, line in enumerate(_utf8(path).split("\n"), start=1):
+    for number, line in enumerate(utf8(path).split("\n"), start=1):
         if line.strip():
             where = f"{path.name}, row {number}"
             yield Record(str(number), where, _object(_json(line, where), where))
@@ -42,7 +43,7 @@ def read_jsonl(path: Path) -> Iterator[Record]:
 
 def read_json(path: Path) -> Iterator[Record]:
     """A list of objects, or an object of objects."""
-    data = _json(_utf8(path), path.name)
+    data = _json(utf8(path), path.name)
     if isinstance(data, dict):
         entries = [(str(key), value) for key, value in data.items()]
     elif isinstance(data, list):
@@ -56,7 +57,7 @@ def read_json(path: Path) -> Iterator[Record]:
 
 def read_csv(path: Path) -> Iterator[Record]:
     """A header and then a row a record, comma-separated, RFC 4180 quotes."""
-    reader = csv.reader(io.StringIO(_utf8(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(utf8(path), newline=""), strict=True)
     try:
         header = next(reader, [])
         for number, cells in enumerate((cells for cells in reader if cells), start=1):
@@ -84,6 +85,11 @@ def read_parquet(path: Path) -> Iterator[Record]:
         raise InputError(FIELD, path.name, f"not a Parquet file: {error}") from None
 
 
+def sha256_of(parts: list[str]) -> str:
+    """The SHA-256 of several texts in their order."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
 READERS: dict[str, Callable[[Path], Iterator[Record]]] = {
     ".jsonl": read_jsonl,
     ".json": read_json,
@@ -100,7 +106,8 @@ def _existing(source: str) -> Path:
     return path
 
 
-def _utf8(path: Path) -> str:
+def utf8(path: Path) -> str:
+    """A file's text without a byte-order mark; raises InputError where it is not UTF-8."""
     content = path.read_bytes()
     try:
         return content.decode("utf-8-sig")

@@ -26,11 +26,12 @@ def fingerprint(config: DataConfig, online: bool) -> str | None:
 def read(config: DataConfig, fingerprint: str) -> SourceRows:
     """All rows of the split, in its order; a row's id is its number from 0, as on the hub."""
     commit = fingerprint.rpartition(":")[2]
-    rows = rows_of(_records(config, commit), config.fields, config.source)
-    return SourceRows(rows, f"commit {commit}", None, _licence(config, commit))
+    rows = rows_of(records(config, commit), config.fields, config.source)
+    return SourceRows(rows, f"commit {commit}", None, licence(config, commit))
 
 
-def _records(config: DataConfig, commit: str) -> Iterator[Record]:
+def records(config: DataConfig, commit: str) -> Iterator[Record]:
+    """The records of the split at that commit; raises InputError."""
     import datasets
 
     try:
@@ -80,7 +81,7 @@ def _known_commit(name: str, revision: str) -> str | None:
     return commit if COMMIT.fullmatch(commit) else None
 
 
-def _licence(config: DataConfig, commit: str) -> str | None:
+def licence(config: DataConfig, commit: str) -> str | None:
     """The licence that the data set's card names, where it can be asked."""
     from huggingface_hub import HfApi
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from trainables.data.config import DataConfig
+from trainables.data.formats import reading
 from trainables.data.sources import files, hpo, hub, toy
 from trainables.data.sources.source import Source
 from trainables.errors import InputError
@@ -13,16 +14,19 @@ SOURCES: dict[str, Source] = {
     "toy": Source(toy.fingerprint, toy.read),
     "file": Source(files.fingerprint, files.read),
     "hub": Source(hub.fingerprint, hub.read),
+    "format": Source(reading.fingerprint_of, reading.read_rows),
 }
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 FIX = (
     "Write hpo:definitions, toy:drugs, a file ending in "
-    f"{', '.join(files.READERS)}, or a hub data set (org/name)."
+    f"{', '.join(files.READERS)}, or a hub data set (org/name); for a folder name data.format."
 )
 
 
 def source_kind(config: DataConfig) -> str:
-    """The key in SOURCES for `config.source`, told from its form alone; raises InputError."""
+    """The key in SOURCES for `config.source`, told from its form; raises InputError."""
+    if config.format is not None:
+        return "format"
     prefix = config.source.partition(":")[0]
     if prefix in ("hpo", "toy"):
         return prefix

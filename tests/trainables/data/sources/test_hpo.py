@@ -4,10 +4,10 @@ import time
 
 import pytest
 
+from trainables.data.build import clean_rows
 from trainables.data.config import DataConfig
 from trainables.data.duplicates import drop_near
-from trainables.data.prepare import clean_rows
-from trainables.data.sources import hpo
+from trainables.data.sources import hpo, hpo_items, obo
 from trainables.data.sources.source import SourceRows
 from trainables.data.splitting import split_by_group
 
@@ -72,10 +72,10 @@ name: part of
 
 
 def test_terms() -> None:
-    terms = hpo.parse_obo(OBO)
+    terms = obo.parse_obo(OBO)
     assert list(terms)[:4] == ["HP:0000118", "HP:1", "HP:2", "HP:21"]
     assert len(terms) == 8
-    assert terms["HP:21"] == hpo.Term(
+    assert terms["HP:21"] == obo.Term(
         "HP:21", "Retina", 'Of the "retina",\n a layer.', ("HP:1",), False
     )
     assert terms["HP:22"].parents == ("HP:2", "HP:1")
@@ -83,7 +83,7 @@ def test_terms() -> None:
 
 
 def test_rows_are_current_findings_with_a_definition_by_branch() -> None:
-    rows = list(hpo.definition_rows(hpo.parse_obo(OBO)))
+    rows = list(hpo_items.definitions(obo.parse_obo(OBO), ""))
     assert [(row.id, row.group) for row in rows] == [
         ("HP:1", "HP:1"),
         ("HP:21", "HP:21"),

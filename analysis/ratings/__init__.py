@@ -1,0 +1,1 @@
+"""People's judgements of a run's answers: blind forms, what comes back, and what it says."""

@@ -1,0 +1,83 @@
+"""Device memory that a trial needs, told from its configuration and the counts of its data."""
+
+import json
+import math
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
+from sweeps.entry import Entry
+from trainables.errors import InputError
+from trainables.models.config import LoraConfig
+from trainables.models.header import tensor_shapes
+from trainables.models.resolve import cached_folder
+from trainables.models.targets import Shapes, linear_modules, matching, trainable_parameters
+from trainables.packing.packable import MAX_TOKENS
+from trainables.sft.config import SFTConfig
+
+
+def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int = 1) -> float | None:
+    """Memory that a pack of `size` such trials needs by the memory model; None where it does not
+    know the model's build. `data` is the data report; the model must be in the cache.
+
+    Where all weights are trained, they are the float32 weights: no frozen base lies beside them.
+    """
+    folder = cached_folder(trial.model)
+    shape = _shape(folder) if folder else None
+    if folder is None or shape is None:
+        return None
+    width, shapes, lora = (
+        4 if trial.model.dtype == "float32" else 2,
+        tensor_shapes(folder),
+        trial.lora,
+    )
+    batch = _batch_tokens(trial, data)
+    answers = batch * data["tokens"]["answer_train"] / data["tokens"]["train"]
+    load = Load(math.ceil(batch), math.ceil(answers), lora.r if lora else 0, _names(lora, shapes))
+    together = min(size, MAX_TOKENS / batch)  # more go through in several calls
+    rerun = trial.training.gradient_checkpointing
+    activations = together * activation_bytes(shape, [load], width, rerun)
+    return _base(trial, shapes, width) + size * _trained(lora, shapes, width) + activations
+
+
+def predicted_facts(entry: Entry, data: Mapping[str, Any]) -> dict[str, float]:
+    """`predicted_peak_gb` (1e9 bytes) for a trial's record, where the model's build is known."""
+    if entry.is_base:
+        return {}
+    try:
+        found = peak_bytes(SFTConfig.model_validate(entry.config), data)
+    except (InputError, OSError, KeyError, ValueError):  # the model was moved meanwhile
+        return {}
+    return {} if found is None else {"predicted_peak_gb": found / 1e9}
+
+
+def _shape(folder: Path) -> ModelShape | None:
+    file = folder / "config.json"
+    return ModelShape.of(json.loads(file.read_text())) if file.is_file() else None
+
+
+def _batch_tokens(trial: SFTConfig, data: Mapping[str, Any]) -> float:
+    mean = float(data["tokens"]["train"] / data["kept"]["train"])
+    return min(trial.training.per_device_train_batch_size * mean, float(MAX_TOKENS))
+
+
+def _names(lora: LoraConfig | None, shapes: Shapes) -> list[str]:
+    """The last parts of the names of the linear layers that are trained."""
+    targets = lora.target_modules if lora else "all-linear"
+    found = matching(targets, linear_modules(shapes)).values()
+    return sorted({name.rsplit(".", 1)[-1] for among in found for name in among})
+
+
+def _base(trial: SFTConfig, shapes: Shapes, width: int) -> float:
+    if trial.lora is None:
+        return 0.0
+    quantized = [f"{module}.weight" for module in linear_modules(shapes)]
+    return base_bytes(shapes, quantized, trial.model.quantization, width)
+
+
+def _trained(lora: LoraConfig | None, shapes: Shapes, width: int) -> int:
+    if lora is None:
+        return adapter_bytes(sum(map(prod, shapes.values())), width)
+    return adapter_bytes(trainable_parameters(lora.target_modules, shapes, lora.r), width)

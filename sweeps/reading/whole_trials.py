@@ -1,0 +1,130 @@
+"""Rules over several fields (a split sums to 1, a quantized base has LoRA): whole trials."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from search_spaces.messages import plain_message
+from search_spaces.schema import check_value, field_at, set_path
+from search_spaces.space import Space
+from search_spaces.values import text_of
+from sweeps.reading.document import Finding, Path
+from sweeps.reading.parts import Parts
+
+PARAMETERS: Path = ("search", "parameters")
+BASELINES: Path = ("search", "baselines")
+
+
+class Choice(NamedTuple):
+    """One of the values of a parameter."""
+
+    path: str
+    place: int
+    value: Any
+
+
+def whole_trial_findings(parts: Parts, space: Space) -> list[Finding]:
+    """Baselines, choices and pairs of choices whose fields are legal but do not go together."""
+    if _trial_error(parts, {}) is not None:
+        return []
+    choices = [choice for choice in _choices(parts) if _is_legal(parts, choice)]
+    several = [*_alone(parts, space, choices), *_pairs(parts, space, choices)]
+    return [*_baselines(parts), *several, *_weights(parts)]
+
+
+def _baselines(parts: Parts) -> Iterator[Finding]:
+    for name, given in parts.baselines.items():
+        legal = {path: v for path, v in given.items() if path in parts.parameters}
+        message = _trial_error(parts, legal)
+        if message and all(_is_legal(parts, Choice(p, 0, v)) for p, v in legal.items()):
+            place = (*BASELINES, name)
+            yield Finding(place, f"is no legal trial: {message}", given, "Correct the values")
+
+
+def _choices(parts: Parts) -> Iterator[Choice]:
+    for path, parameter in parts.parameters.items():
+        for index, value in enumerate(parameter.values or ()):
+            yield Choice(path, index, value)
+
+
+def _is_legal(parts: Parts, choice: Choice) -> bool:
+    """Whether the field by itself takes the value."""
+    if field_at(parts.trial_class, choice.path) is None:
+        return False
+    return check_value(parts.trial_class, choice.path, choice.value) is None
+
+
+def _alone(parts: Parts, space: Space, choices: list[Choice]) -> Iterator[Finding]:
+    """A choice that no other parameter could make right."""
+    for choice in choices:
+        near = [p for p in parts.parameters if _section(p) == _section(choice.path)]
+        message = _trial_error(parts, {choice.path: choice.value})
+        if message is None or len(near) > 1 or choice.path in space.conditions:
+            continue
+        others = (o for o in choices if o.path != choice.path and _together(space, choice, o))
+        if all(_pair_error(parts, choice, other) for other in others):
+            place = (*PARAMETERS, choice.path, "values", choice.place)
+            yield Finding(place, f"is illegal: {message}", choice.value, "Correct the value")
+
+
+def _pairs(parts: Parts, space: Space, choices: list[Choice]) -> Iterator[Finding]:
+    """Choices of different sections that are legal with the trial, but not with one another."""
+    sound = [
+        c
+        for c in choices
+        if c.path in space.conditions or _trial_error(parts, {c.path: c.value}) is None
+    ]
+    for first, second in combinations(sound, 2):
+        apart = _section(first.path) != _section(second.path)
+        if apart and _together(space, first, second):
+            message = _pair_error(parts, first, second)
+            if message:
+                place = (*PARAMETERS, second.path, "values", second.place)
+                what = f"is no legal trial with {first.path} {text_of(first.value)}: {message}"
+                fix = f"Give one of them a condition (`when`) on the other, e.g. {first.path}"
+                yield Finding(place, what, second.value, fix)
+
+
+def _weights(parts: Parts) -> Iterator[Finding]:
+    """Weights whose components are not those that the trial has."""
+    for path, parameter in parts.parameters.items():
+        if parameter.simplex is None or field_at(parts.trial_class, path) is None:
+            continue
+        equal = parameter.to_distribution().probes()[-1]
+        message = _trial_error(parts, {path: equal})
+        if message and check_value(parts.trial_class, path, equal) is None:
+            place = (*PARAMETERS, path, "simplex")
+            fix = "Name the components that the trial has"
+            yield Finding(place, f"is illegal: {message}", list(parameter.simplex), fix)
+
+
+def _together(space: Space, first: Choice, second: Choice) -> bool:
+    """Whether a sampled trial can hold both."""
+    both = {first.path: first.value, second.path: second.value}
+    return all(space.is_active(path, both) for path in both)
+
+
+def _pair_error(parts: Parts, first: Choice, second: Choice) -> str | None:
+    return _trial_error(parts, {first.path: first.value, second.path: second.value})
+
+
+def _section(path: str) -> str:
+    return path.partition(".")[0]
+
+
+def _trial_error(parts: Parts, values: dict[str, Any]) -> str | None:
+    """Why the trial with these values is illegal, or None."""
+    trial = _copied(parts.trial)
+    try:
+        for path in sorted(values):  # a section before its fields
+            set_path(trial, path, values[path])
+        parts.trial_class.model_validate(trial)
+    except ValidationError as error:
+        return plain_message(error.errors()[0])
+    return None
+
+
+def _copied(mapping: dict[str, Any]) -> dict[str, Any]:
+    return {k: _copied(v) if isinstance(v, dict) else v for k, v in mapping.items()}

@@ -1,0 +1,1 @@
+"""A tuned adapter beside its base model, answering the same question."""

@@ -1,0 +1,1 @@
+"""Clinical knowledge as text can use it: terms, drugs, doses, negation, refusals, emergencies."""

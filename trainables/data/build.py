@@ -1,0 +1,197 @@
+"""Reading, cleaning and splitting the rows of a data section, with a report on them."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from trainables.data.cleaning import clean
+from trainables.data.components import components_of, private_components
+from trainables.data.config import CleaningConfig, DataConfig
+from trainables.data.diversity import diversity
+from trainables.data.duplicates import drop_exact, drop_near
+from trainables.data.entries import Report
+from trainables.data.leaks import THRESHOLD, leaks
+from trainables.data.rows import Row
+from trainables.data.sources.registry import source_of
+from trainables.data.splitting import (
+    Split,
+    fold_by_group,
+    seeded_order,
+    split_by_group,
+    subsample,
+)
+from trainables.errors import InputError
+
+SPLITS = ("train", "validation", "test")
+Progress = Callable[[str], None]
+
+
+class Part(NamedTuple):
+    """One data set, cleaned and split."""
+
+    splits: Split
+    report: Report  # source, version, citation, licence, rows_read, dropped
+
+
+def build_text(
+    config: DataConfig, fingerprints: Mapping[str, str], progress: Progress
+) -> tuple[list[Row], list[Row], Report]:
+    """Training rows, validation rows and the report. Raises InputError."""
+    parts = {
+        name: _part_named(name, part, fingerprints[name], progress)
+        for name, part in components_of(config).items()
+    }
+    train, validation, test = _joined(parts, config.seed)
+    progress(f"comparing {len(train):,} training rows with those kept for evaluation")
+    threshold = config.cleaning.near_duplicate_threshold or THRESHOLD
+    leaked = leaks(train, [*validation, *test], threshold)
+    clear = [row for place, row in enumerate(train) if place not in leaked]
+    _refuse_nothing(clear, validation, config)
+    report = _whole_report(parts, config)
+    report["dropped"]["leak"] = len(leaked)
+    report |= _split_counts((clear, validation, test))
+    if config.mixture:
+        report["components"] = _by_component(parts, clear)
+    report["diversity"] = diversity(clear, topics=not private_components(config))
+    return clear, validation, report
+
+
+def clean_rows(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[str, int]]:
+    """Filters, then exact, then near duplicates: the rows left and how many each step dropped."""
+    kept, dropped = clean(rows, config)
+    kept, dropped["exact_duplicate"] = drop_exact(kept)
+    dropped["near_duplicate"] = 0
+    if config.near_duplicate_threshold is not None:
+        kept, dropped["near_duplicate"] = drop_near(kept, config.near_duplicate_threshold)
+    return kept, dropped
+
+
+def rows_sha256(rows: Sequence[Row]) -> str:
+    """A SHA-256 over ids and texts, whatever the order of the rows."""
+    lines = sorted(json.dumps([row.id, row.question, row.answer]) for row in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _part_named(name: str, config: DataConfig, fingerprint: str, progress: Progress) -> Part:
+    try:
+        return _part(config, fingerprint, progress)
+    except InputError as error:
+        if not name:
+            raise
+        message = f"component {name} of the mixture: {error.message}"
+        raise InputError(error.field, error.value, message, error.fix) from error
+
+
+def _part(config: DataConfig, fingerprint: str, progress: Progress) -> Part:
+    progress(f"reading {config.source}")
+    source = source_of(config).read(config, fingerprint)
+    progress(f"cleaning {len(source.rows):,} rows")
+    rows, dropped = clean_rows(source.rows, config.cleaning)
+    limited = subsample(rows, config.limit, config.seed)
+    dropped["over_limit"] = len(rows) - len(limited)
+    _refuse_few(limited, len(source.rows), dropped)
+    report = {
+        "source": config.source,
+        "version": source.version,
+        "citation": source.citation,
+        "licence": source.licence,
+        "rows_read": len(source.rows),
+        "dropped": dropped,
+    }
+    return Part(_split(limited, config), report)
+
+
+def _split(rows: Sequence[Row], config: DataConfig) -> Split:
+    train, validation, test = split_by_group(rows, config.split, config.seed)
+    if config.folds is None:
+        return train, validation, test
+    pool = sorted(train + validation, key=lambda row: seeded_order(config.seed, "row", row.id))
+    return *fold_by_group(pool, config.folds, config.fold, config.seed), test
+
+
+def _joined(parts: Mapping[str, Part], seed: int) -> Split:
+    """The splits of all components; ids and groups of a mixture begin with the component's name."""
+    if set(parts) == {""}:
+        return parts[""].splits
+    joined: list[list[Row]] = []
+    for split in range(3):
+        rows = [_named(row, name) for name, part in parts.items() for row in part.splits[split]]
+        # mixed, so that the first n rows are a sample of all components
+        joined.append(sorted(rows, key=lambda row: seeded_order(seed, "row", row.id)))
+    return joined[0], joined[1], joined[2]
+
+
+def _named(row: Row, component: str) -> Row:
+    return row._replace(
+        id=f"{component}/{row.id}", group=f"{component}/{row.group}", component=component
+    )
+
+
+def _whole_report(parts: Mapping[str, Part], config: DataConfig) -> Report:
+    reports = [part.report for part in parts.values()]
+    if not config.mixture:
+        return {**reports[0], "dropped": dict(reports[0]["dropped"])}
+    dropped: Counter[str] = Counter()
+    for report in reports:
+        dropped.update(report["dropped"])
+    return {
+        "source": "mixture of " + ", ".join(parts),
+        "version": "; ".join(f"{name}: {part.report['version']}" for name, part in parts.items()),
+        "citation": _lines(report["citation"] for report in reports),
+        "licence": _lines(report["licence"] for report in reports),
+        "rows_read": sum(report["rows_read"] for report in reports),
+        "dropped": dict(dropped),
+    }
+
+
+def _lines(texts: Iterable[str | None]) -> str | None:
+    return "; ".join(dict.fromkeys(text for text in texts if text)) or None
+
+
+def _by_component(parts: Mapping[str, Part], train: Sequence[Row]) -> dict[str, Any]:
+    left = Counter(row.component for row in train)
+    return {
+        name: {
+            **part.report,
+            "kept": {
+                "train": left[name],
+                "validation": len(part.splits[1]),
+                "test": len(part.splits[2]),
+            },
+        }
+        for name, part in parts.items()
+    }
+
+
+def _split_counts(splits: Split) -> Report:
+    named = dict(zip(SPLITS, splits, strict=True))
+    return {
+        "kept": {name: len(rows) for name, rows in named.items()},
+        "groups": {name: len({row.group for row in rows}) for name, rows in named.items()},
+        "test_sha256": rows_sha256(named["test"]),
+    }
+
+
+def _refuse_few(rows: Sequence[Row], read: int, dropped: dict[str, int]) -> None:
+    if len(rows) >= 2:
+        return
+    counts = ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)
+    raise InputError(
+        "data.cleaning",
+        None,
+        f"{len(rows)} of {read} rows left after cleaning (dropped: {counts or 'none'})",
+        "Check data.fields, loosen data.cleaning or raise data.limit.",
+    )
+
+
+def _refuse_nothing(train: Sequence[Row], validation: Sequence[Row], config: DataConfig) -> None:
+    if train:
+        return
+    raise InputError(
+        "data.source",
+        config.source or None,
+        f"every training row repeats one of the {len(validation)} validation rows or a test row",
+        "Give rows that differ.",
+    )

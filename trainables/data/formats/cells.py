@@ -1,0 +1,89 @@
+"""Cells of a published layout: the layout that a record has, and its cells with their types.
+
+Nothing is guessed: a record that fits no layout of its format is an InputError that names file,
+row and column and what the format expects. Errors never show what a cell holds.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from trainables.data.sources.columns import Record
+from trainables.errors import InputError
+
+Layouts = Mapping[str, tuple[str, ...]]
+
+
+def layout_of(record: Record, name: str, layouts: Layouts) -> str:
+    """The first layout of the format `name` whose columns the record has; raises InputError."""
+    for layout, columns in layouts.items():
+        if all(column in record.cells for column in columns):
+            return layout
+    nearest = min(layouts, key=lambda layout: len(_missing(record, layouts[layout])))
+    missing = ", ".join(map(repr, _missing(record, layouts[nearest])))
+    present = ", ".join(map(repr, record.cells)) or "none"
+    expected = "; or ".join(f"{', '.join(columns)} ({at})" for at, columns in layouts.items())
+    raise InputError(
+        "data.format",
+        name,
+        f"{record.where} has no column {missing}; it has {present}",
+        f"{name} expects the columns {expected}. Name the format that the file has.",
+    )
+
+
+def _missing(record: Record, columns: Sequence[str]) -> list[str]:
+    return [column for column in columns if column not in record.cells]
+
+
+def text(record: Record, column: str, name: str) -> str:
+    """A cell of text; an absent one is empty."""
+    value = record.cells.get(column)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    raise wrong(record, column, name, f"is not text but {type(value).__name__}")
+
+
+def texts(record: Record, column: str, name: str) -> list[str]:
+    """A cell that is a list of texts."""
+    value = record.cells.get(column)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        found = [part.strip() for part in value if isinstance(part, str)]
+        if len(found) == len(value):
+            return found
+    raise wrong(record, column, name, "is not a list of texts")
+
+
+def whole(record: Record, column: str, name: str) -> int | None:
+    """A cell that is a whole number, also one written as text; None where it is absent."""
+    value = record.cells.get(column)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise wrong(record, column, name, f"is not a whole number but {type(value).__name__}")
+
+
+def label(record: Record, column: str, name: str) -> str:
+    """A cell that names something: text or a whole number, as text."""
+    value = record.cells.get(column)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text(record, column, name)
+
+
+def index_of(record: Record, column: str, name: str, options: Sequence[str]) -> int:
+    """The place of a cell's text among `options`, case aside; raises InputError."""
+    found = text(record, column, name).casefold()
+    for place, option in enumerate(options):
+        if option.casefold() == found:
+            return place
+    raise wrong(record, column, name, f"is none of {', '.join(options)}")
+
+
+def wrong(record: Record, column: str, name: str, what: str) -> InputError:
+    """The error for a cell that the format does not allow."""
+    return InputError(
+        "data.format", name, f"{record.where}, column {column!r}: {what}", "Correct the file."
+    )

@@ -1,0 +1,73 @@
+"""Plain text to go on training a language model with: every token of it is learnt.
+
+Read are .txt files (a document each) and tables with a column `text`. A document is cut at the
+ends of lines or sentences into pieces of at most PIECE_WORDS words; pieces of a row with an `id`
+stay on one side of a split, those of others in stretches of STRETCH.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from trainables.data.formats.cells import label, layout_of, text
+from trainables.data.formats.format import Ask, Format
+from trainables.data.formats.tables import table_records
+from trainables.data.items import Item
+from trainables.data.sources.columns import Record
+from trainables.data.sources.files import utf8
+
+NAME = "text"
+LAYOUTS = {"a text a row": ("text",)}
+PIECE_WORDS = 250  # about 350 tokens: below the usual max_length of 512
+STRETCH = 10  # pieces in a row that stay together where one document is all there is
+BOUNDARY = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
+TEXT = "text"  # an item's kind: no question, all tokens supervised
+
+
+def records(path: Path) -> Iterator[Record]:
+    """A .txt file is one record, other files are tables."""
+    if path.suffix.lower() != ".txt":
+        return table_records(path)
+    return iter([Record(path.stem, path.name, {"text": utf8(path)})])
+
+
+def read(found: Iterable[Record], ask: Ask) -> Iterator[Item]:
+    """An item a piece."""
+    for record in found:
+        layout_of(record, NAME, LAYOUTS)
+        document = label(record, "id", NAME) or record.id
+        for number, item in enumerate(text_items(document, document, text(record, "text", NAME))):
+            stretch = f"{document}:{number // STRETCH}"
+            yield item._replace(group=stretch) if "id" not in record.cells else item
+
+
+def text_items(identity: str, group: str, document: str) -> Iterator[Item]:
+    """The pieces of a document."""
+    for number, piece in enumerate(pieces(document)):
+        yield Item(f"{identity}-{number}", group, "", piece, kind=TEXT)
+
+
+def pieces(document: str, words: int = PIECE_WORDS) -> Iterator[str]:
+    """Parts of at most `words` words, cut after a sentence or line where there is one."""
+    held: list[str] = []
+    for sentence in filter(None, BOUNDARY.split(document)):
+        said = sentence.split()
+        if held and len(held) + len(said) > words:
+            yield " ".join(held)
+            held = []
+        held += said
+        while len(held) > words:
+            yield " ".join(held[:words])
+            held = held[words:]
+    if held:
+        yield " ".join(held)
+
+
+FORMAT = Format(
+    read,
+    instruction="plain",
+    citation="",
+    licence="",
+    splits={"train": ("*.txt", "*.jsonl", "*.parquet")},
+    records=records,
+)

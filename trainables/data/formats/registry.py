@@ -1,0 +1,39 @@
+"""The registry of published formats: add one by adding its file and one line here."""
+
+from trainables.data.formats import (
+    flashcards,
+    labelled,
+    lavita,
+    liveqa,
+    medec,
+    medmcqa,
+    medqa,
+    medquad,
+    medsafetybench,
+    medtext,
+    mimic,
+    mmlu,
+    plain_text,
+    pubmedqa,
+    squad,
+)
+from trainables.data.formats.format import Format
+
+FORMATS: dict[str, Format] = {
+    "pubmedqa": pubmedqa.FORMAT,
+    "medqa": medqa.FORMAT,
+    "medmcqa": medmcqa.FORMAT,
+    "mmlu": mmlu.FORMAT,
+    "medquad": medquad.FORMAT,
+    "liveqa": liveqa.FORMAT,
+    "flashcards": flashcards.FORMAT,
+    "squad": squad.FORMAT,
+    "medsafetybench": medsafetybench.FORMAT,
+    "medec": medec.FORMAT,
+    "lavita": lavita.FORMAT,
+    "medtext": medtext.FORMAT,
+    "chemprot": labelled.FORMATS["chemprot"],
+    "rct": labelled.FORMATS["rct"],
+    "text": plain_text.FORMAT,
+    "mimic": mimic.FORMAT,
+}

@@ -1,0 +1,92 @@
+"""Benchmarks of a trial at its end, and of the base model: the items come with the trial's data."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trainables.data.leaks import without
+from trainables.data.rows import Row
+from trainables.errors import InputError
+from trainables.evaluation.benchmarks.answerer import Answerer
+from trainables.evaluation.benchmarks.config import BenchmarkConfig
+from trainables.evaluation.benchmarks.items import Loaded, load
+from trainables.evaluation.benchmarks.measuring import measure
+from trainables.evaluation.benchmarks.results import by_subject, lines
+
+if TYPE_CHECKING:
+    from trainables.data.prepare import Prepared
+
+
+class Benchmarked(NamedTuple):
+    """Metrics as a trial reports them, its answers, and intervals and subjects for its record."""
+
+    metrics: dict[str, float]
+    predictions: tuple[dict[str, Any], ...]
+    facts: Mapping[str, Any]
+
+
+def measure_all(answerer: Answerer, benchmarks: Sequence[Loaded]) -> Benchmarked:
+    """All benchmarks of a model."""
+    metrics: dict[str, float] = {}
+    predictions: list[dict[str, Any]] = []
+    facts: dict[str, Any] = {}
+    for loaded in benchmarks:
+        outcome, name = measure(answerer, loaded), loaded.config.name
+        metrics |= {f"{name}_{m}": found.value for m, found in outcome.measures.items()}
+        predictions += lines(outcome)
+        facts[name] = {m: dict(found._asdict()) for m, found in outcome.measures.items()}
+        if subjects := by_subject(outcome):
+            facts[name]["subjects"] = subjects
+    return Benchmarked(metrics, tuple(predictions), {"benchmarks": facts} if facts else {})
+
+
+def with_benchmarks(prepared: "Prepared", configs: Sequence[BenchmarkConfig]) -> "Prepared":
+    """The data with the items of the benchmarks, without the training rows that hold one of them;
+    its key tells them apart. Raises InputError."""
+    if not configs:
+        return prepared
+    loaded = tuple(load(config) for config in configs)
+    prepared = _without_items(prepared, loaded)
+    content = ":".join([prepared.key, *(each.fingerprint for each in loaded)])
+    about = {
+        each.config.name: {
+            "questions": len(each.items),
+            "sha256": each.fingerprint,
+            "version": each.version,
+            "citation": each.citation,
+            "licence": each.licence,
+        }
+        for each in loaded
+    }
+    return prepared._replace(
+        key=hashlib.sha256(content.encode()).hexdigest()[: len(prepared.key)],
+        benchmarks=loaded,
+        report={**prepared.report, "benchmarks": about},
+    )
+
+
+def _without_items(prepared: "Prepared", loaded: Sequence[Loaded]) -> "Prepared":
+    """Drops and counts training rows that contain a question of a benchmark."""
+    train, items = prepared.train, [item for each in loaded for item in each.items]
+    texts = zip(train.questions, train.references, strict=True)
+    rows = [Row(str(place), "", question, answer) for place, (question, answer) in enumerate(texts)]
+    left, dropped = without(rows, items)
+    if not dropped:
+        return prepared
+    if not left:
+        message = f"all {len(rows)} training rows are questions of the benchmarks"
+        raise InputError(
+            "evaluation.benchmarks", None, message, "Train on other data, or limit the benchmark"
+        )
+    train = train.take([int(row.id) for row in left])
+    report = prepared.report
+    tokens = {"train": len(train.tokens), "answer_train": train.answer_tokens()}
+    return prepared._replace(
+        train=train,
+        report={
+            **report,
+            "dropped": {**report["dropped"], "benchmark": dropped},
+            "kept": {**report["kept"], "train": len(train)},
+            "tokens": {**report["tokens"], **tokens},
+        },
+    )

@@ -1,0 +1,117 @@
+"""What is written of an evaluation: numbers, items one by one, and how they came about."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from trainables.data.items import Item
+from trainables.evaluation.benchmarks.answered import Answered
+from trainables.evaluation.benchmarks.measures import MEASURES, known
+from trainables.evaluation.benchmarks.measuring import Outcome
+from trainables.evaluation.calibration import abstention_curve, confidences, reliability
+from trainables.evaluation.measured import Measured
+
+PACKAGES = ("medsweep", "torch", "transformers", "peft", "bitsandbytes", "tokenizers")
+BY_SUBJECT = ("accuracy", "generated_accuracy")
+
+
+def document(outcomes: Sequence[Outcome], model: Any, settings: Any) -> dict[str, Any]:
+    """The results file: `results` is benchmark → metric → value, interval, n."""
+    return {
+        "results": {o.loaded.config.name: _numbers(o.measures) for o in outcomes},
+        "subjects": {o.loaded.config.name: s for o in outcomes if (s := by_subject(o))},
+        "calibration": {o.loaded.config.name: c for o in outcomes if (c := curves(o.answers))},
+        "model": model,
+        "items": {o.loaded.config.name: _about(o) for o in outcomes},
+        "settings": settings,
+        "versions": versions(),
+    }
+
+
+def by_subject(outcome: Outcome) -> dict[str, dict[str, Any]]:
+    """Accuracies of each subject, for benchmarks that tell subjects."""
+    names = [name for name in BY_SUBJECT if name in outcome.measures]
+    subjects = sorted({a.item.subject for a in outcome.answers})
+    if len(subjects) < 2:
+        return {}
+    return {
+        subject or "(none)": _numbers({name: m for name in names if (m := _of(name, own))})
+        for subject in subjects
+        if (own := [a for a in outcome.answers if a.item.subject == subject])
+    }
+
+
+def _of(name: str, answers: Sequence[Answered]) -> Measured | None:
+    return MEASURES[name].of(answers)
+
+
+def curves(answers: Sequence[Answered]) -> dict[str, Any]:
+    """The reliability diagram and the abstention curve, where options were scored."""
+    found = [a for a in known(answers) if a.options]
+    if not found:
+        return {}
+    scored = confidences([a.probabilities for a in found], [a.item.gold or 0 for a in found])
+    return {
+        "reliability": [bar._asdict() for bar in reliability(scored)],
+        "abstention": [point._asdict() for point in abstention_curve(scored)],
+    }
+
+
+def lines(outcome: Outcome) -> list[dict[str, Any]]:
+    """What predictions.jsonl holds of each item; `correct` is absent where nothing tells."""
+    return [_line(outcome.loaded.config.name, answer) for answer in outcome.answers]
+
+
+def _line(benchmark: str, answer: Answered) -> dict[str, Any]:
+    item = answer.item
+    line: dict[str, Any] = {
+        "id": item.id,
+        "benchmark": benchmark,
+        "question": item.question,
+        "reference": _reference(item),
+        "prediction": answer.text if answer.texts else _words(item, answer),
+    }
+    if item.subject:
+        line["subject"] = item.subject
+    if item.gold is not None and answer.options:
+        line["correct"] = answer.likeliest == item.gold
+        line["probabilities"] = [round(p, 6) for p in answer.probabilities]
+    if item.gold is not None and answer.texts:
+        line["generated_correct"] = answer.vote.option == item.gold
+    return line
+
+
+def _reference(item: Item) -> str:
+    return item.answer if item.gold is None else item.options[item.gold]
+
+
+def _words(item: Item, answer: Answered) -> str:
+    return item.options[answer.likeliest] if answer.options else ""
+
+
+def _numbers(measures: dict[str, Measured]) -> dict[str, dict[str, Any]]:
+    return {name: dict(m._asdict()) for name, m in measures.items()}
+
+
+def _about(outcome: Outcome) -> dict[str, Any]:
+    loaded = outcome.loaded
+    return {
+        "n": len(loaded.items),
+        "sha256": loaded.fingerprint,
+        "version": loaded.version,
+        "citation": loaded.citation,
+        "licence": loaded.licence,
+        "instruction": loaded.instruction,
+        "shots": [shot.id for shot in loaded.shots],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what takes part."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # not installed: not used either
+            continue
+    return found

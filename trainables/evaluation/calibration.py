@@ -1,0 +1,116 @@
+"""How well probabilities say how often the model is right; pure functions of probabilities.
+
+Each question has one probability an option (summing to 1) and the index of the right option. A
+prediction is the most probable option, its confidence that option's probability.
+"""
+
+import math
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+Probabilities = Sequence[Sequence[float]]
+BINS = 10
+
+
+class Bin(NamedTuple):
+    """A bar of the reliability diagram: confidences in (low, high], the first bin includes 0."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float | None  # mean confidence, None in an empty bin
+    accuracy: float | None
+
+
+class Kept(NamedTuple):
+    """A point of the abstention curve: answering only the `coverage` most confident share."""
+
+    coverage: float
+    threshold: float  # the lowest confidence that is answered
+    accuracy: float
+
+
+def softmax(scores: Sequence[float]) -> list[float]:
+    """exp(s) / Σ exp(s): the options' probabilities given that one of them is the answer."""
+    top = max(scores)
+    weights = [math.exp(score - top) for score in scores]
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+def confidences(probabilities: Probabilities, gold: Sequence[int]) -> list[tuple[float, bool]]:
+    """(confidence, whether the prediction is right) of every question; ties take the first."""
+    found = []
+    for row, right in zip(probabilities, gold, strict=True):
+        chosen = max(range(len(row)), key=row.__getitem__)
+        found.append((row[chosen], chosen == right))
+    return found
+
+
+def reliability(scored: Sequence[tuple[float, bool]], bins: int = BINS) -> list[Bin]:
+    """The reliability diagram with equal-width bins (Guo et al. 2017, arXiv:1706.04599)."""
+    held: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
+    for confidence, right in scored:
+        held[min(bins - 1, max(0, math.ceil(confidence * bins) - 1))].append((confidence, right))
+    return [_bar(i / bins, (i + 1) / bins, members) for i, members in enumerate(held)]
+
+
+def _bar(low: float, high: float, members: Sequence[tuple[float, bool]]) -> Bin:
+    if not members:
+        return Bin(low, high, 0, None, None)
+    mean = statistics.fmean(confidence for confidence, _ in members)
+    return Bin(low, high, len(members), mean, sum(r for _, r in members) / len(members))
+
+
+def expected_calibration_error(scored: Sequence[tuple[float, bool]], bins: int = BINS) -> float:
+    """ECE, 0..1, lower is better: Σ_b n_b/n · |accuracy_b − confidence_b| over equal-width bins
+    (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602; Guo et al. 2017). NaN of nothing."""
+    if not scored:
+        return math.nan
+    gaps = (
+        bar.n * abs(bar.accuracy - bar.confidence)
+        for bar in reliability(scored, bins)
+        if bar.accuracy is not None and bar.confidence is not None
+    )
+    return sum(gaps) / len(scored)
+
+
+def brier(probabilities: Probabilities, gold: Sequence[int]) -> list[float]:
+    """Each question's Σ_k (p_k − [k is right])², 0..2, lower is better; their mean is the
+    multiclass Brier score (Brier 1950)."""
+    return [
+        sum((p - (k == right)) ** 2 for k, p in enumerate(row))
+        for row, right in zip(probabilities, gold, strict=True)
+    ]
+
+
+def abstention_curve(scored: Sequence[tuple[float, bool]]) -> list[Kept]:
+    """Accuracy of the answers kept as the threshold falls, a point a distinct confidence (El-Yaniv
+    and Wiener 2010); questions of equal confidence are kept together."""
+    ranked = sorted(scored, key=lambda pair: -pair[0])
+    points, hits = [], 0
+    for i, (confidence, right) in enumerate(ranked, 1):
+        hits += right
+        if i == len(ranked) or ranked[i][0] < confidence:
+            points.append(Kept(i / len(ranked), confidence, hits / i))
+    return points
+
+
+def area_under_risk_coverage(scored: Sequence[tuple[float, bool]]) -> float:
+    """AURC, 0..1, lower is better: the mean over k = 1..n of the share of wrong answers among the
+    k most confident (Geifman et al. 2019, arXiv:1805.08206). Within equal confidences the order
+    is unknown, so each stands for their mean. NaN of nothing."""
+    if not scored:
+        return math.nan
+    shares: dict[float, list[bool]] = {}
+    for confidence, right in scored:
+        shares.setdefault(confidence, []).append(not right)
+    wrong = 0.0
+    risks: list[float] = []
+    for confidence in sorted(shares, reverse=True):
+        mean = statistics.fmean(shares[confidence])
+        for _ in shares[confidence]:
+            wrong += mean
+            risks.append(wrong / (len(risks) + 1))
+    return statistics.fmean(risks)

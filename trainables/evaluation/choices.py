@@ -1,0 +1,131 @@
+"""Log-likelihoods of several continuations of one prompt; the prompt is computed once.
+
+A question is one row: its prompt, then all options, each of which sees the prompt and itself only
+and stands at the positions that follow the prompt. Rows are concatenated without padding, as in
+the packed engine.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trainables.packing.packable import MAX_TOKENS
+
+if TYPE_CHECKING:
+    from trainables.packing.adapter import PackedAdapter
+
+Done = Callable[[int, list[float]], None]
+
+
+class Ask(NamedTuple):
+    """A prompt and its possible continuations, as token ids; none of them empty."""
+
+    prompt: list[int]
+    options: list[list[int]]
+
+    @property
+    def tokens(self) -> list[int]:
+        """What the model reads: an option's last token predicts nothing."""
+        return [*self.prompt, *(token for option in self.options for token in option[:-1])]
+
+    @property
+    def positions(self) -> list[int]:
+        """Of each token within its own continuation of the prompt."""
+        start = len(self.prompt)
+        behind = (start + i for option in self.options for i in range(len(option) - 1))
+        return [*range(start), *behind]
+
+    @property
+    def branches(self) -> list[int]:
+        """0 in the prompt, k in the k-th option."""
+        behind = (k for k, o in enumerate(self.options, 1) for _ in range(len(o) - 1))
+        return [*(0 for _ in self.prompt), *behind]
+
+    def predicting(self) -> Iterator[tuple[int, int]]:
+        """(place of the token whose logits predict it, token) of all options' tokens."""
+        last = len(self.prompt) - 1
+        place = last
+        for option in self.options:
+            places = [last, *range(place + 1, place + len(option))]
+            yield from zip(places, option, strict=True)
+            place += len(option) - 1
+
+
+def log_likelihoods(
+    model: Any,
+    asks: Sequence[Ask],
+    max_batch_tokens: int = MAX_TOKENS,
+    done: Done | None = None,
+    adapter: "PackedAdapter | None" = None,
+) -> list[list[float]]:
+    """ln P(option | prompt) of every option, in nats, summed over its tokens.
+
+    `model` is a causal language model of transformers in evaluation mode, PEFT adapters included,
+    or the base of a pack with that trial's `adapter`. The values of a question do not depend on
+    the others (rounding aside). `done` gets each question's number and values once known.
+    """
+    results: list[list[float]] = [[] for _ in asks]
+    for batch in _batches(asks, max_batch_tokens):
+        found = _pass(model, [asks[i] for i in batch], adapter)
+        for i, values in zip(batch, found, strict=True):
+            results[i] = values
+            if done is not None:
+                done(i, values)
+    return results
+
+
+def _batches(asks: Sequence[Ask], budget: int) -> Iterator[list[int]]:
+    """Question numbers, longest first, in passes of at most `budget` tokens."""
+    sizes = [len(ask.tokens) for ask in asks]
+    batch: list[int] = []
+    used = 0
+    for i in sorted(range(len(asks)), key=lambda i: (-sizes[i], i)):
+        if batch and used + sizes[i] > budget:
+            yield batch
+            batch, used = [], 0
+        batch.append(i)
+        used += sizes[i]
+    if batch:
+        yield batch
+
+
+def _pass(model: Any, asks: Sequence[Ask], adapter: "PackedAdapter | None") -> list[list[float]]:
+    import torch
+
+    from trainables.packing.attention import row_attention
+    from trainables.packing.layout import Layout, Share, active, branching_groups
+
+    device = model.device
+    ids = torch.tensor([[token for ask in asks for token in ask.tokens]], device=device)
+    positions = torch.tensor([[p for ask in asks for p in ask.positions]], device=device)
+    shares = [] if adapter is None else [Share(adapter, ids.shape[1])]
+    layout = Layout(shares, branching_groups([ask.branches for ask in asks], device))
+    places, tokens = _wanted(asks)
+    kept, index = torch.unique(torch.tensor(places), return_inverse=True)
+    with torch.inference_mode(), row_attention(model), active(layout):
+        logits = model(
+            input_ids=ids,
+            position_ids=positions,
+            use_cache=False,
+            logits_to_keep=kept.to(device),
+        ).logits[0]
+        exact = torch.promote_types(logits.dtype, torch.float32)
+        nats = logits.to(exact).log_softmax(-1)[index.to(device), torch.tensor(tokens)]
+    return _sums(nats.double().tolist(), asks)
+
+
+def _wanted(asks: Sequence[Ask]) -> tuple[list[int], list[int]]:
+    """(place in the concatenation, token) of all options' tokens, as two lists."""
+    places: list[int] = []
+    tokens: list[int] = []
+    start = 0
+    for ask in asks:
+        for place, token in ask.predicting():
+            places.append(start + place)
+            tokens.append(token)
+        start += len(ask.tokens)
+    return places, tokens
+
+
+def _sums(values: Sequence[float], asks: Sequence[Ask]) -> list[list[float]]:
+    left = iter(values)
+    return [[sum(next(left) for _ in option) for option in ask.options] for ask in asks]

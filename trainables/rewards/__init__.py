@@ -1,0 +1,1 @@
+"""Rewards of answers, one a file, each in [0, 1] with TRL's signature."""

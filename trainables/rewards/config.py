@@ -1,0 +1,80 @@
+"""The `reward` section."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field, HttpUrl, model_validator
+
+from trainables.section import Section
+
+RewardName = Literal["terminology", "reasoning", "factuality", "safety", "brevity", "judge"]
+BUILT_IN: tuple[str, ...] = get_args(RewardName)
+OWN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def short_name(key: str) -> str:
+    """A reward's name, and of one's own function its name without the module."""
+    return key.rpartition(":")[2]
+
+
+def _known(key: str) -> str:
+    if key not in BUILT_IN and not OWN.fullmatch(key):
+        known = ", ".join(BUILT_IN)
+        raise ValueError(f"no reward is called {key!r}; known: {known}, or package.module:function")
+    return key
+
+
+Name = Annotated[str, AfterValidator(_known)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class JudgeConfig(Section):
+    """A model behind an OpenAI-compatible endpoint that scores answers (AI feedback)."""
+
+    base_url: HttpUrl  # as OpenAI's clients take it: https://HOST/v1
+    model: str = Field(min_length=1)
+    api_key_env: str = (
+        "OPENAI_API_KEY"  # the environment variable that holds the key, never the key
+    )
+    batch_size: int = Field(8, ge=1, le=256)  # requests in flight at once
+    timeout_seconds: float = Field(60, gt=0)
+    retries: int = Field(4, ge=0)  # after 429, 5xx, a timeout or a lost connection
+    max_cost_usd: float | None = Field(None, ge=0)  # of one trial; needs the prices
+    usd_per_million_input_tokens: float = Field(0.0, ge=0)
+    usd_per_million_output_tokens: float = Field(0.0, ge=0)
+    max_answer_chars: int = Field(8000, ge=100)  # longer answers are cut before they are judged
+
+    @model_validator(mode="after")
+    def _cap_has_prices(self) -> "JudgeConfig":
+        if self.max_cost_usd is not None and not (
+            self.usd_per_million_input_tokens or self.usd_per_million_output_tokens
+        ):
+            raise ValueError("max_cost_usd needs usd_per_million_input_tokens or …_output_tokens")
+        return self
+
+
+class RewardConfig(Section):
+    """Which rewards make the total, and how much each weighs.
+
+    The total is Σ weight × reward / Σ weight, so it stays in 0..1 whatever the weights' scale. A
+    key is a reward's name, or your own function as package.module:function.
+    """
+
+    weights: Mapping[Name, Weight] = Field(
+        default_factory=lambda: dict.fromkeys(
+            ("terminology", "reasoning", "factuality", "safety"), 0.25
+        )
+    )
+    judge: JudgeConfig | None = None
+
+    @model_validator(mode="after")
+    def _usable(self) -> "RewardConfig":
+        if not sum(self.weights.values()):
+            raise ValueError("weights: at least one must be above 0")
+        if self.weights.get("judge") and self.judge is None:
+            raise ValueError("weights: judge needs the section reward.judge")
+        names = [short_name(key) for key in self.weights]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"weights: two rewards would both be called {twice[0]!r}")
+        return self

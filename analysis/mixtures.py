@@ -19,7 +19,7 @@ def data_of(config: dict[str, Any]) -> DataConfig | None:
 def data_name(config: dict[str, Any]) -> str:
     """The source, or `mixture of a, b`; of stages all of them in order, `a → b`."""
     if stages := config.get("stages"):
-        return " → ".join(map(data_name, stages))
+        return " → ".join(data_name(s) if s.get("data") else str(s.get("name")) for s in stages)
     data = data_of(config)
     if data is None or not data.mixture:
         return str(look_up(config, "data.source") or MISSING)

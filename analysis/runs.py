@@ -8,14 +8,9 @@ from pathlib import Path
 from typing import Any
 
 UNFINISHED = "unfinished"  # a trial without record.json
-# what a record says of a trial's size, as numbers
-SIZE_FACTS = (
-    "trainable_parameters",
-    "total_parameters",
-    "trained_bytes",
-    "optimizer_bytes",
-    "tokens",
-    "predicted_peak_gb",
+SIZE_FACTS = (  # what a record says of a trial's size, as numbers
+    *("trainable_parameters", "total_parameters", "trained_bytes", "optimizer_bytes"),
+    *("tokens", "predicted_peak_gb"),
 )
 
 

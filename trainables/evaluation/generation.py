@@ -58,6 +58,20 @@ def continued(
 ) -> list[list[int]]:
     """A continuation of each prompt (token ids), up to a token in `ends`: the greedy one, or with a
     temperature a sample from the whole distribution, drawn with torch's generator."""
+    sampled = {
+        "do_sample": temperature is not None,
+        "temperature": temperature,
+        "top_k": None if temperature is None else 0,
+    }
+    found = generated(model, prompts, max_new_tokens, ends, pad, **sampled)
+    return [_until(ends, answer) for answer in found]
+
+
+def generated(
+    model: Any, prompts: list[Any], max_new_tokens: int, ends: list[int], pad: int, **options: Any
+) -> list[list[int]]:
+    """What the model's own `generate` makes of each prompt, given `options`: up to
+    `max_new_tokens` ids, with whatever follows a token in `ends`."""
     import torch
 
     width = max(len(p) for p in prompts)
@@ -72,15 +86,14 @@ def continued(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
             max_new_tokens=max_new_tokens,
-            do_sample=temperature is not None,
-            temperature=temperature,
             top_p=None,
-            top_k=None if temperature is None else 0,
             use_cache=True,
             eos_token_id=ends,
             pad_token_id=pad,
+            **options,
         )
-    return [_until(ends, answer) for answer in out[:, width:].tolist()]
+    answers: list[list[int]] = out[:, width:].tolist()
+    return answers
 
 
 def _until(ends: list[int], tokens: list[int]) -> list[int]:

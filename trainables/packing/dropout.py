@@ -31,8 +31,8 @@ def kept(keys: torch.Tensor, path: str, features: int, p: float) -> torch.Tensor
 
     `keys` (tokens,) of int32, `path` the module's, p in [0, 1) with a resolution of 2^-32.
     """
-    rows = mix(keys ^ _signed(zlib.crc32(path.encode())))
-    columns = torch.arange(features, dtype=torch.int32, device=keys.device) * _signed(GOLDEN)
+    rows = mix(keys ^ signed(zlib.crc32(path.encode())))
+    columns = torch.arange(features, dtype=torch.int32, device=keys.device) * signed(GOLDEN)
     bits = mix(rows[:, None] ^ columns)
     return bits >= round(p * 2**32) - 2**31
 
@@ -40,9 +40,9 @@ def kept(keys: torch.Tensor, path: str, features: int, p: float) -> torch.Tensor
 def mix(x: torch.Tensor) -> torch.Tensor:
     """lowbias32 on int32 (products wrap, shifts bring in zeros)."""
     x = x ^ ((x >> 16) & 0xFFFF)
-    x *= _signed(FIRST)
+    x *= signed(FIRST)
     x ^= (x >> 15) & 0x1FFFF
-    x *= _signed(SECOND)
+    x *= signed(SECOND)
     x ^= (x >> 16) & 0xFFFF
     return x
 
@@ -55,6 +55,6 @@ def _mixed(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return x ^ (x >> np.uint32(16))
 
 
-def _signed(word: int) -> int:
+def signed(word: int) -> int:
     """The int32 of the same 32 bits."""
     return word - 2**32 if word >= 2**31 else word

@@ -70,7 +70,7 @@ def train_pass(
     device = model.device
     keys = _dropout_keys(parts, device) if any(p.adapter.dropout for p in parts) else None
     anchor = torch.zeros(1, device=device, requires_grad=True)
-    layout = _layout(parts, device, keys, anchor)
+    layout = layout_of(parts, device, keys, anchor)
     with row_attention(model), active(layout), checkpointed(model, checkpointing):
         nats, counts = _token_losses(model, parts)
         weight = nats.new_tensor(weights).repeat_interleave(torch.tensor(counts, device=device))
@@ -80,18 +80,19 @@ def train_pass(
 
 def loss_pass(model: Any, parts: Sequence[Part]) -> list[list[float]]:
     """Each part's losses, (its rows,): a row's sum over its answer's tokens, in nats."""
-    with torch.inference_mode(), row_attention(model), active(_layout(parts, model.device)):
+    with torch.inference_mode(), row_attention(model), active(layout_of(parts, model.device)):
         nats, _ = _token_losses(model, parts)
         each = iter(_sums(nats, [n for part in parts for n in part.answer_tokens]))
     return [[next(each) for _ in part.chosen] for part in parts]
 
 
-def _layout(
+def layout_of(
     parts: Sequence[Part],
     device: torch.device,
     keys: torch.Tensor | None = None,
     anchor: torch.Tensor | None = None,
 ) -> Layout:
+    """The parts in one concatenation."""
     lengths = [int(part.rows.lengths()[i]) for part in parts for i in part.chosen]
     shares = [Share(part.adapter, part.tokens) for part in parts]
     return Layout(shares, attention_groups(lengths, device), keys, anchor)
@@ -108,6 +109,16 @@ def _dropout_keys(parts: Sequence[Part], device: torch.device) -> torch.Tensor:
 
 def _token_losses(model: Any, parts: Sequence[Part]) -> tuple[torch.Tensor, list[int]]:
     """(answer tokens,) negative log-likelihoods in nats, and how many there are a part."""
+    logits, tokens, counts = answer_logits(model, parts)
+    exact = torch.promote_types(logits.dtype, torch.float32)
+    return torch.nn.functional.cross_entropy(logits.to(exact), tokens, reduction="none"), counts
+
+
+def answer_logits(
+    model: Any, parts: Sequence[Part]
+) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+    """(answer tokens, vocabulary) of logits, the (answer tokens,) that they predict, and how many
+    there are a part. Only within an active layout of these parts."""
     rows = [(part.rows, i) for part in parts for i in part.chosen]
     lengths = [len(r.row(i)) for r, i in rows]
     first = np.cumsum([0, *lengths[:-1]])
@@ -126,9 +137,7 @@ def _token_losses(model: Any, parts: Sequence[Part]) -> tuple[torch.Tensor, list
         use_cache=False,
         logits_to_keep=wanted - 1,
     ).logits[0]
-    exact = torch.promote_types(logits.dtype, torch.float32)
-    nats = torch.nn.functional.cross_entropy(logits.to(exact), ids[wanted], reduction="none")
-    return nats, [sum(part.answer_tokens) for part in parts]
+    return logits, ids[wanted], [sum(part.answer_tokens) for part in parts]
 
 
 def _sums(values: torch.Tensor, counts: Sequence[int]) -> list[float]:

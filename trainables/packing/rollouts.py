@@ -1,0 +1,77 @@
+"""Sampled answers of several trials in the same batches, each with its own adapter."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from transformers import LogitsProcessorList
+
+from trainables.evaluation.batches import by_token_budget
+from trainables.evaluation.generation import end_tokens, generated
+from trainables.models.load import Base
+from trainables.packing.adapter import PackedAdapter
+from trainables.packing.layout import Layout, Share, active
+from trainables.packing.sampling import GumbelNoise
+
+
+class Rollouts(NamedTuple):
+    """A trial's adapter, the prompts that it answers (token ids), a key for each answer's noise
+    (`sampling.answer_keys`), and its temperature."""
+
+    adapter: PackedAdapter
+    prompts: Sequence[Any]
+    keys: Sequence[int]
+    temperature: float
+
+
+def packed_samples(
+    base: Base, asked: Sequence[Rollouts], max_new_tokens: int, max_batch_tokens: int
+) -> list[list[list[int]]]:
+    """The sampled answers of each trial, in the order of its prompts: token ids, with the token
+    that ends the answer, or without one where it was cut at `max_new_tokens`."""
+    places = [(t, i) for t, own in enumerate(asked) for i in range(len(own.prompts))]
+    answers: list[list[list[int]]] = [[[] for _ in own.prompts] for own in asked]
+    ends = end_tokens(base.model, base.tokenizer)
+    lengths = [len(asked[t].prompts[i]) for t, i in places]
+    for batch in by_token_budget(lengths, max_batch_tokens, max_new_tokens):
+        chosen = [places[n] for n in sorted(batch)]  # trial by trial
+        for (t, i), tokens in zip(
+            chosen, _sampled(base, asked, chosen, max_new_tokens, ends), strict=True
+        ):
+            answers[t][i] = _through_end(tokens, ends)
+    return answers
+
+
+def _sampled(
+    base: Base,
+    asked: Sequence[Rollouts],
+    chosen: Sequence[tuple[int, int]],
+    max_new_tokens: int,
+    ends: list[int],
+) -> list[list[int]]:
+    prompts = [asked[t].prompts[i] for t, i in chosen]
+    noise = GumbelNoise(
+        [asked[t].keys[i] for t, i in chosen],
+        [asked[t].temperature for t, _ in chosen],
+        max(map(len, prompts)),
+        base.model.device,
+    )
+    rows = Counter(t for t, _ in chosen)
+    shares = [Share(asked[t].adapter, rows[t]) for t in sorted(rows)]
+    with active(Layout(shares)):
+        return generated(
+            base.model,
+            prompts,
+            max_new_tokens,
+            ends,
+            int(base.tokenizer.pad_token_id),
+            do_sample=False,  # the noise makes the greedy choice a sample
+            temperature=None,
+            top_k=None,
+            logits_processor=LogitsProcessorList([noise]),
+        )
+
+
+def _through_end(tokens: list[int], ends: list[int]) -> list[int]:
+    last = next((n for n, token in enumerate(tokens) if token in ends), len(tokens) - 1)
+    return tokens[: last + 1]

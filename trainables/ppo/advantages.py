@@ -1,0 +1,78 @@
+"""From scores to advantages: token rewards, generalized advantage estimation, whitening.
+
+All matrices are (answers, tokens) of one trial, padded at the right; `mask` is True on an answer's
+own tokens. Nothing read or written depends on padding.
+"""
+
+import torch
+
+Tensor = torch.Tensor
+EPSILON = 1e-8
+
+
+def token_rewards(scores: Tensor, kl: Tensor, mask: Tensor, coefficient: float) -> Tensor:
+    """(answers, tokens): minus coefficient x kl at every token, plus an answer's score at its last.
+
+    `scores` is (answers,), `kl` the per-token estimate of policy against reference in nats
+    (Ziegler et al. 2019, arXiv:1909.08593, section 2). An answer without tokens has no reward.
+    """
+    rewards = torch.where(mask, -coefficient * kl, 0.0)
+    return rewards + torch.where(_last(mask), scores[:, None], 0.0)
+
+
+def _last(mask: Tensor) -> Tensor:
+    """True at each answer's last token."""
+    lengths = mask.sum(1, keepdim=True)
+    places = torch.arange(mask.shape[1], device=mask.device)
+    return mask & (places == lengths - 1)
+
+
+def advantages(
+    rewards: Tensor, values: Tensor, mask: Tensor, gamma: float, lam: float
+) -> tuple[Tensor, Tensor]:
+    """(advantages, returns) of GAE(gamma, lambda) (Schulman et al. 2016, arXiv:1506.02438, eq. 16).
+
+    `values` at t is that of the state before token t. An answer ends with its last token, also
+    where it was cut at the longest length: the value after it is 0, nothing is bootstrapped.
+    Returns are advantages + values. Both are 0 outside the mask.
+    """
+    found = torch.zeros_like(rewards)
+    next_value = torch.zeros_like(rewards[:, 0])
+    running = torch.zeros_like(next_value)
+    for t in reversed(range(rewards.shape[1])):
+        inside = mask[:, t]
+        delta = rewards[:, t] + gamma * next_value - values[:, t]
+        running = torch.where(inside, delta + gamma * lam * running, 0.0)
+        next_value = torch.where(inside, values[:, t], 0.0)
+        found[:, t] = running
+    return found, torch.where(mask, found + values, 0.0)
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """The mean over the mask; 0 where it is empty."""
+    return torch.where(mask, x, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+def masked_variance(x: Tensor, mask: Tensor) -> Tensor:
+    """The variance over the mask (n - 1 in the denominator); 0 below two values."""
+    n = mask.sum()
+    spread = torch.where(mask, x - masked_mean(x, mask), 0.0).square().sum()
+    return spread / (n - 1).clamp(min=1)
+
+
+def whitened(x: Tensor, mask: Tensor, shift_mean: bool = True) -> Tensor:
+    """x with variance 1 over the mask, and mean 0 or (`shift_mean` False) its old mean.
+
+    0 outside the mask. As in the PPO of Ziegler et al. 2019 and of TRL.
+    """
+    mean = masked_mean(x, mask)
+    scaled = (x - mean) * torch.rsqrt(masked_variance(x, mask) + EPSILON)
+    return torch.where(mask, scaled if shift_mean else scaled + mean, 0.0)
+
+
+def explained_variance(values: Tensor, returns: Tensor, mask: Tensor) -> float:
+    """1 - Var(returns - values) / Var(returns): at most 1; 0 where returns do not vary."""
+    total = masked_variance(returns, mask)
+    if float(total) == 0:
+        return 0.0
+    return float(1 - masked_variance(returns - values, mask) / total)

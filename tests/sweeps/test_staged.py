@@ -58,10 +58,13 @@ def sweep_in(folder: Path, **search: Any) -> Sweep:
 def real(task: Task) -> Iterator[Report]:
     """The reports of a task, trained as a worker trains it."""
     thread = TrialThread(task.kind, task.entry.config, task.prepared, task.checkpoint)
-    while True:
-        report = thread.next()
-        assert isinstance(report, Report), report
-        yield report
+    try:
+        while True:
+            report = thread.next()
+            assert isinstance(report, Report), report
+            yield report
+    finally:
+        thread.stop()  # else it would go on training, on the base model that all tests share
 
 
 def run_killed(folder: Path, after: int) -> None:

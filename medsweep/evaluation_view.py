@@ -65,7 +65,9 @@ class EvaluationView:
     def show(self, found: dict[str, Any], output: Path) -> None:
         """The numbers with their 95% intervals, and where they are written."""
         table = Table("benchmark", "measure", "value", "95% interval", "n", box=None)
-        for name, measures in found["results"].items():
+        for name, measures in found.items():
+            if name == "about":
+                continue
             for measure, m in measures.items():
                 ends = m["interval"]
                 interval = "" if ends is None else f"{ends[0]:.4f} – {ends[1]:.4f}"

@@ -43,15 +43,19 @@ def test_the_results_file(data: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     output = tmp_path / "out" / "results.json"
     assert evaluate(data, output, "--limit", "6") == 0
     found = json.loads(output.read_text())
-    assert set(found["results"]) == {"mmlu_medical", "covidqa"}
-    accuracy = found["results"]["mmlu_medical"]["accuracy"]
+    assert set(found) == {"mmlu_medical", "covidqa", "about"}
+    accuracy = found["mmlu_medical"]["accuracy"]
     assert set(accuracy) == {"value", "interval", "n"}
     assert accuracy["n"] == 6
     low, high = accuracy["interval"]
     assert low <= accuracy["value"] <= high
-    assert found["model"]["name_or_path"] == "toy:llama"
-    assert len(found["model"]["fingerprint"]) == len(found["items"]["covidqa"]["sha256"]) == 64
-    assert {"torch", "transformers"} <= set(found["versions"])
+    assert found["about"]["model"]["name_or_path"] == "toy:llama"
+    assert (
+        len(found["about"]["model"]["fingerprint"])
+        == len(found["about"]["items"]["covidqa"]["sha256"])
+        == 64
+    )
+    assert {"torch", "transformers"} <= set(found["about"]["versions"])
     rows = (tmp_path / "out" / "results.predictions.jsonl").read_text().splitlines()
     assert len(rows) == 6 + 4
     assert not (tmp_path / "out" / "results.partial.jsonl").exists()
@@ -81,14 +85,15 @@ def test_a_killed_evaluation_goes_on(
     assert evaluate(data, cut) == 0
     assert "going on: 5 answers" in capsys.readouterr().out
     expected, found = json.loads(whole.read_text()), json.loads(cut.read_text())
-    assert found["results"].keys() == expected["results"].keys()
+    assert found.keys() == expected.keys()
     assert _values(found) == pytest.approx(_values(expected), abs=1e-6)
 
 
 def _values(found: dict[str, Any]) -> dict[str, float]:
     return {
         f"{name}.{metric}": m["value"]
-        for name, metrics in found["results"].items()
+        for name, metrics in found.items()
+        if name != "about"
         for metric, m in metrics.items()
     }
 
@@ -106,7 +111,7 @@ def test_with_an_adapter(data: Path, tmp_path: Path) -> None:
     assert evaluate(data, plain) == 0
     assert evaluate(data, adapted, "--adapter", str(tmp_path / "adapter")) == 0
     before, after = json.loads(plain.read_text()), json.loads(adapted.read_text())
-    assert len(after["model"]["adapter"]["sha256"]) == 64
+    assert len(after["about"]["model"]["adapter"]["sha256"]) == 64
     assert _values(before)["mmlu_medical.brier"] != _values(after)["mmlu_medical.brier"]
     evaluate(data, tmp_path / "again.json")
     again = json.loads((tmp_path / "again.json").read_text())
@@ -127,8 +132,8 @@ def test_an_endpoint(
         assert run_app(["evaluate", *asked, *where]) == 0
         server.shutdown()
     found = json.loads(output.read_text())
-    assert set(found["results"]["mmlu_medical"]) == {"generated_accuracy", "unanswered"}
-    assert found["model"] == {"endpoint": url, "name": "doctor"}
+    assert set(found["mmlu_medical"]) == {"generated_accuracy", "unanswered"}
+    assert found["about"]["model"] == {"endpoint": url, "name": "doctor"}
     assert "sk-secret" not in output.read_text() + capsys.readouterr().out
 
 

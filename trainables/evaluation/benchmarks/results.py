@@ -13,12 +13,12 @@ from trainables.evaluation.measured import Measured
 
 PACKAGES = ("medsweep", "torch", "transformers", "peft", "bitsandbytes", "tokenizers")
 BY_SUBJECT = ("accuracy", "generated_accuracy")
+ABOUT = "about"  # the one key of a results file that is no benchmark
 
 
 def document(outcomes: Sequence[Outcome], model: Any, settings: Any) -> dict[str, Any]:
-    """The results file: `results` is benchmark → metric → value, interval, n."""
-    return {
-        "results": {o.loaded.config.name: _numbers(o.measures) for o in outcomes},
+    """The results file: benchmark → metric → value, interval, n; and `about`, where all else is."""
+    about = {
         "subjects": {o.loaded.config.name: s for o in outcomes if (s := by_subject(o))},
         "calibration": {o.loaded.config.name: c for o in outcomes if (c := curves(o.answers))},
         "model": model,
@@ -26,6 +26,7 @@ def document(outcomes: Sequence[Outcome], model: Any, settings: Any) -> dict[str
         "settings": settings,
         "versions": versions(),
     }
+    return {**{o.loaded.config.name: _numbers(o.measures) for o in outcomes}, ABOUT: about}
 
 
 def by_subject(outcome: Outcome) -> dict[str, dict[str, Any]]:

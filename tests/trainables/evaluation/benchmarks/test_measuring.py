@@ -140,9 +140,11 @@ def test_samples_vote() -> None:
 def test_the_document_and_the_lines(data: Path) -> None:
     outcome = measure(Scripted(prefer=0), load(config(), data))
     found = document([outcome], {"name": "x"}, {})
-    numbers = found["results"]["mmlu_medical"]["accuracy"]
+    numbers = found["mmlu_medical"]["accuracy"]
     assert numbers == {"value": 0.25, "interval": numbers["interval"], "n": 8}
-    assert sum(bar["n"] for bar in found["calibration"]["mmlu_medical"]["reliability"]) == 8
+    assert (
+        sum(bar["n"] for bar in found["about"]["calibration"]["mmlu_medical"]["reliability"]) == 8
+    )
     rows = lines(outcome)
     assert [row["correct"] for row in rows] == [True, False, False, False] * 2
     assert rows[0]["prediction"] == "first"

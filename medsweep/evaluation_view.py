@@ -64,9 +64,11 @@ class EvaluationView:
 
     def show(self, found: dict[str, Any], output: Path) -> None:
         """The numbers with their 95% intervals, and where they are written."""
+        from trainables.evaluation.benchmarks.results import ABOUT
+
         table = Table("benchmark", "measure", "value", "95% interval", "n", box=None)
         for name, measures in found.items():
-            if name == "about":
+            if name == ABOUT:
                 continue
             for measure, m in measures.items():
                 ends = m["interval"]

@@ -59,7 +59,8 @@ def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> 
     for config in _variants(spec, space):
         try:
             preparation.start(config)
-            if any(t.training.regularizer for t in config.stage_trials):
+            regularizers = (t.training.regularizer for t in config.stage_trials)
+            if any(r and r.data for r in regularizers):
                 preparation.data(config)
         except InputError as error:
             yield _problem(error)

@@ -3,6 +3,7 @@
 import contextlib
 import tempfile
 import time
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base
 from trainables.models.trained import opened
 from trainables.sft.config import SFTConfig
-from trainables.sft.order import step_batches
+from trainables.sft.order import tokens_of_steps
 from trainables.sft.train import as_dataset, training_arguments
 from trainables.sft.trainer import MedsweepTrainer
 
@@ -48,10 +49,10 @@ def now() -> float:
 
 def step_tokens(config: SFTConfig, rows: TokenRows, step: int) -> int:
     """Tokens of a trial's optimizer step, counted from 0."""
-    t, lengths = config.training, rows.lengths()
+    t = config.training
     batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-    batches = step_batches(len(lengths), batch, accumulation, t.seed, step)
-    return int(sum(lengths[row] for rows in batches for row in rows))
+    until = partial(tokens_of_steps, rows.lengths(), batch, accumulation, t.seed)
+    return until(step + 1) - until(step)
 
 
 def step_seconds(base: Base, config: SFTConfig, rows: TokenRows, count: int) -> list[float]:

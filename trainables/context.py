@@ -30,24 +30,6 @@ class MetricError(TrialFailed):
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """All that is needed to go on: safetensors bytes and a JSON state (step, seeds, sums).
-
-    At step 0 it is an adapter to start from, without optimizer moments.
-    """
-
-    adapter: bytes
-    optimizer: bytes
-    state: dict[str, Any]
-    best_adapter: bytes | None = None  # of the best step so far; the reader fills it in
-
-    @property
-    def step(self) -> int:
-        """Optimizer steps done."""
-        return int(self.state["step"])
-
-
-@dataclass(frozen=True)
 class Adapter:
     """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file.
 
@@ -57,6 +39,27 @@ class Adapter:
     config: dict[str, Any]
     weights: bytes
     whole: bool = False
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that is needed to go on: safetensors bytes and a JSON state (step, seeds, sums).
+
+    At step 0 it is an adapter to start from, without optimizer moments. `frozen` are adapters that
+    the trial needs and does not train, by role: `reference` (the policy that PPO is held to) and
+    `reward_model`.
+    """
+
+    adapter: bytes
+    optimizer: bytes
+    state: dict[str, Any]
+    best_adapter: bytes | None = None  # of the best step so far; the reader fills it in
+    frozen: Mapping[str, Adapter] = field(default_factory=dict)
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps done."""
+        return int(self.state["step"])
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sweeps.atomic import encoded, write_bytes, write_json
 from sweeps.entry import Entry
-from trainables.context import Checkpoint, Report
+from trainables.context import Adapter, Checkpoint, Report
 
 # what is kept of a trial's best step: PEFT's files, or where all weights are trained a model's
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 KEPT = {
-    False: ("adapter/adapter_config.json", "adapter/adapter_model.safetensors"),
+    False: (f"adapter/{CONFIG}", f"adapter/{WEIGHTS}"),
     True: ("model/config.json", "model/model.safetensors"),
 }
 
@@ -104,13 +106,9 @@ class Ledger:
         """The newest intact checkpoint, with the best adapter so far."""
         folders = sorted(self.path(entry, "checkpoint").glob("step-*"), reverse=True)
         for folder in folders:
-            state = _json(folder / "state.json")
-            parts = [folder / f"{name}.safetensors" for name in ("adapter", "optimizer")]
-            if state and all(_is_whole(part) for part in parts):
+            if checkpoint := read_checkpoint(folder):
                 weights = kept_weights(self.path(entry))
-                best = weights.read_bytes() if weights else None
-                adapter, optimizer = (part.read_bytes() for part in parts)
-                return Checkpoint(adapter, optimizer, state, best)
+                return replace(checkpoint, best_adapter=weights.read_bytes() if weights else None)
         return None
 
     def cut_back(self, entry: Entry, step: int) -> None:
@@ -143,14 +141,38 @@ class Ledger:
         draft = parent / f".{final.name}"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
-        write_bytes(draft / "adapter.safetensors", checkpoint.adapter)
-        write_bytes(draft / "optimizer.safetensors", checkpoint.optimizer)
-        write_json(draft / "state.json", checkpoint.state)
+        write_checkpoint(draft, checkpoint)
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
         for older in parent.iterdir():
             if older != final:
                 shutil.rmtree(older, ignore_errors=True)
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint's files into a folder that exists; frozen adapters in PEFT's format."""
+    write_bytes(folder / "adapter.safetensors", checkpoint.adapter)
+    write_bytes(folder / "optimizer.safetensors", checkpoint.optimizer)
+    for role, adapter in checkpoint.frozen.items():
+        write_json(folder / "frozen" / role / CONFIG, adapter.config)
+        write_bytes(folder / "frozen" / role / WEIGHTS, adapter.weights)
+    write_json(folder / "state.json", checkpoint.state)
+
+
+def read_checkpoint(folder: Path) -> Checkpoint | None:
+    """The checkpoint in a folder, or None where a file of it is missing or cut short."""
+    state, roles = _json(folder / "state.json"), sorted(folder.glob("frozen/*"))
+    parts = [folder / "adapter.safetensors", folder / "optimizer.safetensors"]
+    configs = [_json(role / CONFIG) for role in roles]
+    weights = [role / WEIGHTS for role in roles]
+    if state is None or None in configs or not all(map(_is_whole, [*parts, *weights])):
+        return None
+    frozen = {
+        role.name: Adapter(config or {}, file.read_bytes())
+        for role, config, file in zip(roles, configs, weights, strict=True)
+    }
+    adapter, optimizer = (part.read_bytes() for part in parts)
+    return Checkpoint(adapter, optimizer, state, frozen=frozen)
 
 
 def kept_weights(folder: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,20 @@ def test_data_reports_are_kept_together(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == {"a": {"rows": 1}, "b": {"rows": 2}}
     Ledger(tmp_path / "run").note_data("c", {"rows": 3})  # after a resume
     assert json.loads(path.read_text()).keys() == {"a", "b", "c"}
+
+
+def test_frozen_adapters_are_read_back_and_a_checkpoint_without_one_of_its_files_is_not(
+    ledger: Ledger,
+) -> None:
+    frozen = {
+        "reference": Adapter({"r": 8}, tensors("reference")),
+        "reward_model": Adapter({"r": 4, "task_type": "SEQ_CLS"}, tensors("reward model")),
+    }
+    whole = replace(report(2), checkpoint=replace(make_checkpoint(2, {}), frozen=frozen))
+    ledger.apply(ENTRY, whole)
+    found = ledger.checkpoint(ENTRY)
+    assert found
+    assert found.frozen == frozen
+    (weights,) = ledger.folder.rglob("frozen/reference/*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert ledger.checkpoint(ENTRY) is None

@@ -18,6 +18,7 @@ from trainables.models.resolve import cached_folder
 from trainables.schedule import planned_steps
 from trainables.sft.config import SFTConfig
 
+MEASURED = ("sft",)  # kinds whose speed in packs is measured; others pack where the spec says so
 LARGEST = {"cpu": 8, "gpu": 16}  # trials that are tried together
 SMALL_MODEL = 20_000_000  # parameters: below, reporting takes longer than training
 SHORT_TRIAL = 10.0  # seconds: below, starting its actor takes longer than packing saves
@@ -30,6 +31,8 @@ ENOUGH = 0.9  # of the best speed: among sizes that reach it the smallest is cho
 def largest_pack(spec: SweepSpec, space: Space, gpu: bool) -> int:
     """The largest size that is worth measuring; 0 where trials run as the spec says."""
     if spec.cluster.trials_per_gpu != "auto" or spec.cluster.gpus_per_trial != "auto":
+        return 0
+    if spec.trial.kind not in MEASURED:
         return 0
     if unpackable(spec, space) or _smallest_model(spec, space) < SMALL_MODEL:
         return 0
@@ -79,7 +82,9 @@ def heaviest(spec: SweepSpec, space: Space) -> SFTConfig:
     """The trial with the largest rank that the sweep can use: what is measured."""
     found = (lora for lora in adapters(spec, space) if lora)
     lora = max(found, key=lambda lora: lora.r, default=None)
-    return spec.trial.stage_trials[0].model_copy(update={"lora": lora})
+    trial = spec.trial.stage_trials[0]
+    assert isinstance(trial, SFTConfig), "other kinds are not measured"
+    return trial.model_copy(update={"lora": lora})
 
 
 def remembered(trial: SFTConfig, device: str) -> dict[int, float] | None:

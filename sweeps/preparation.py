@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trainables.errors import InputError
-from trainables.kinds import TrialConfig
+from trainables.kinds import SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
+from trainables.reward.config import RewardModelConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
@@ -78,14 +79,15 @@ class Preparation:
             self._noted.add(made.key)
             self._found(made.key, made.report)
 
-    def _rows(self, config: SFTConfig) -> "Prepared":
+    def _rows(self, config: SingleConfig) -> "Prepared":
         from trainables.data.prepare import prepare
         from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
         folder = self.model_folder(config.model)
         length = config.training.max_length
-        benchmarks = config.evaluation.benchmarks
+        # a reward model answers nothing
+        benchmarks = () if isinstance(config, RewardModelConfig) else config.evaluation.benchmarks
         asked = [benchmark.model_dump_json() for benchmark in benchmarks]
         regularizer = config.training.regularizer
         general = regularizer.data if regularizer else None

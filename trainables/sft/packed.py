@@ -15,15 +15,17 @@ from trainables.packing.pack import Pack
 from trainables.packing.parts import loss_part
 from trainables.packing.passes import Part, loss_pass, train_pass, within_budget
 from trainables.packing.program import Program
-from trainables.packing.trial import PackedTrial
+from trainables.packing.trial import AnsweringTrial
 from trainables.sft.config import SFTConfig
 from trainables.sft.order import epochs_done, step_batches
 
 Named = Sequence[tuple[str, "SupervisedTrial"]]
 
 
-class SupervisedTrial(PackedTrial):
+class SupervisedTrial(AnsweringTrial):
     """Where a trial is in its data, and in the batches of an optimizer step."""
+
+    config: SFTConfig
 
     def __init__(
         self,

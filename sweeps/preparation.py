@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from trainables.errors import InputError
 from trainables.kinds import SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
-from trainables.reward.config import RewardModelConfig
-from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ class Preparation:
             self._note(part)
         return self._prepared[name]
 
-    def _of_stage(self, place: int, trial: SFTConfig) -> "Prepared":
+    def _of_stage(self, place: int, trial: SingleConfig) -> "Prepared":
         try:
             return self._rows(trial)
         except InputError as error:
@@ -86,8 +84,7 @@ class Preparation:
 
         folder = self.model_folder(config.model)
         length = config.training.max_length
-        # a reward model answers nothing
-        benchmarks = () if isinstance(config, RewardModelConfig) else config.evaluation.benchmarks
+        benchmarks = config.evaluation.benchmarks
         asked = [benchmark.model_dump_json() for benchmark in benchmarks]
         regularizer = config.training.regularizer
         general = regularizer.data if regularizer else None

@@ -6,12 +6,11 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field
 
 from trainables.errors import InputError
-from trainables.reward.config import RewardModelConfig
+from trainables.ppo.config import PPOConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-AnsweringConfig = SFTConfig  # kinds whose model writes answers
-SingleConfig = AnsweringConfig | RewardModelConfig  # kinds that train one thing
+SingleConfig = SFTConfig | PPOConfig  # kinds that train one thing
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)
@@ -22,22 +21,13 @@ TRAIN: dict[str, str] = {
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
-PACKED: dict[str, str] = {
-    "sft": "trainables.sft.packed",
-    "reward": "trainables.reward.packed",
-}
-PAIRED = frozenset({"reward"})  # kinds that learn from pairs: two rows are one example
+PACKED: dict[str, str] = {"sft": "trainables.sft.packed", "ppo": "trainables.ppo.packed"}
 DEFAULT = "sft"  # of a trial that names no kind
 
 
 def kind_of(content: Mapping[str, Any]) -> str:
     """The kind that a trial's content names, known or not."""
     return str(content.get("kind", DEFAULT))
-
-
-def rows_an_example(kind: str) -> int:
-    """Token rows that make one example of a batch."""
-    return 2 if kind in PAIRED else 1
 
 
 def trial_config(content: Mapping[str, Any]) -> TrialConfig:

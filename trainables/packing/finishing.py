@@ -15,14 +15,14 @@ from trainables.models.trained import counts
 from trainables.packing.answers import packed_answers
 from trainables.packing.pack import Pack
 from trainables.packing.parts import example_part, question_part, questions
-from trainables.packing.trial import AnsweringTrial
+from trainables.packing.trial import PackedTrial
 
-Named = Sequence[tuple[str, AnsweringTrial]]
+Named = Sequence[tuple[str, PackedTrial]]
 
 
 def finish(pack: Pack, over: Named) -> None:
     """Measure what is measured at the end, and report the results."""
-    alike: dict[tuple[int, int], list[tuple[str, AnsweringTrial]]] = defaultdict(list)
+    alike: dict[tuple[int, int], list[tuple[str, PackedTrial]]] = defaultdict(list)
     for name, trial in over:
         with pack.own(name):
             if trial.progress.best_adapter is not None:
@@ -56,13 +56,13 @@ def _answer(pack: Pack, trials: Named, new_tokens: int, budget: int) -> None:
                 {**text, **found.metrics},
                 (*predictions, *found.predictions),
                 memory,
-                {**facts, **found.facts},
+                {**facts, **found.facts, **trial.facts()},
                 seconds[name] + spent,
             )
             raise TrialStopped
 
 
-def _benchmarks(base: Base, trial: AnsweringTrial) -> tuple[Benchmarked, float]:
+def _benchmarks(base: Base, trial: PackedTrial) -> tuple[Benchmarked, float]:
     """A trial's benchmarks, asked of it alone, and the seconds they took."""
     config, begun = trial.config, time.monotonic()
     asked = LocalModel(

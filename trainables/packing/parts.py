@@ -7,22 +7,22 @@ from trainables.evaluation.examples import example_rows
 from trainables.evaluation.measure import loss_rows, text_rows
 from trainables.packing.answers import Questions
 from trainables.packing.passes import Part
-from trainables.packing.trial import AnsweringTrial
+from trainables.packing.trial import PackedTrial
 
 
-def loss_part(name: str, trial: AnsweringTrial) -> Part:
+def loss_part(name: str, trial: PackedTrial) -> Part:
     """The validation rows on which its loss is measured."""
     rows = loss_rows(trial.context.prepared.validation, trial.config.evaluation)
     return Part(name, trial.adapter, rows, range(len(rows)))
 
 
-def question_part(name: str, trial: AnsweringTrial) -> Part:
+def question_part(name: str, trial: PackedTrial) -> Part:
     """The validation rows whose questions it answers."""
     rows = text_rows(trial.context.prepared.validation, trial.config.evaluation)
     return Part(name, trial.adapter, rows, range(len(rows)))
 
 
-def example_part(name: str, trial: AnsweringTrial, tokenizer: Any) -> Part:
+def example_part(name: str, trial: PackedTrial, tokenizer: Any) -> Part:
     """The questions of `evaluation.examples`."""
     rows = example_rows(tokenizer, trial.config)
     return Part(name, trial.adapter, rows, range(len(rows)))

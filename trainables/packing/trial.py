@@ -9,7 +9,7 @@ import torch
 from transformers import get_scheduler
 
 from trainables.context import Adapter, Checkpoint, TrialContext
-from trainables.kinds import AnsweringConfig, SingleConfig
+from trainables.kinds import SingleConfig
 from trainables.models.moments import KINDS, moment_bytes, moments_of
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.penalty import pull
@@ -24,8 +24,6 @@ class PackedTrial:
     `seconds` are its share, by tokens, of the time that its passes took. `options` are those of
     `Progress`.
     """
-
-    config: SingleConfig
 
     def __init__(
         self,
@@ -92,6 +90,10 @@ class PackedTrial:
         assert gradient is not None
         return gradient
 
+    def facts(self) -> dict[str, Any]:
+        """What its kind adds to its record."""
+        return {}
+
     def export(self) -> Adapter:
         """As Weights."""
         return self.adapter.export()
@@ -126,12 +128,6 @@ class PackedTrial:
             state[kind] = torch.zeros_like(flat.data)
             self.adapter.fill(state[kind], tensors)
         self.optimizer.state[flat] = state
-
-
-class AnsweringTrial(PackedTrial):
-    """A trial whose model writes answers; it is measured by them too."""
-
-    config: AnsweringConfig
 
 
 def _scales_loss(t: TrainingConfig, weights: torch.Tensor) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from trainables.context import Adapter, Checkpoint, Report, TrialContext, TrialFailed
 from trainables.evaluation.measure import Loss, component_facts, evaluation_facts
-from trainables.kinds import SingleConfig, rows_an_example
+from trainables.kinds import SingleConfig
 from trainables.schedule import (
     evaluation_steps,
     logs_at,
@@ -41,7 +41,6 @@ class Progress:
     process; by default wall time. `rungs`: share of this training → rung of the whole trial that
     is reached there, where this is a stage of one. The best step has the least `criterion` of
     evaluations. With `may_rest` a gradient of 0 is no failure: equal rewards give none.
-    `measured` is what the record says of how it is measured, by default `evaluation_facts`.
     """
 
     def __init__(
@@ -53,15 +52,13 @@ class Progress:
         rungs: Mapping[float, float] | None = None,
         criterion: Criterion = itemgetter("val_loss"),
         may_rest: bool = False,
-        measured: Mapping[str, Any] | None = None,
     ) -> None:
         self.config, self.context, self.clock = config, context, clock
-        self.measured = measured
         self.criterion, self.may_rest = criterion, may_rest
         self.engine = {"engine": engine}
         self.finished = False
         t = config.training
-        rows = len(context.prepared.train) // rows_an_example(config.kind)
+        rows = len(context.prepared.train)
         per_epoch = updates_per_epoch(
             rows, t.per_device_train_batch_size, t.gradient_accumulation_steps
         )
@@ -186,6 +183,7 @@ class Progress:
         seconds: float,
     ) -> None:
         """Report the trial's result: the best step's metrics and its answers to the questions."""
+        config, validation = self.config.evaluation, self.context.prepared.validation
         self.evaluating += seconds
         metrics = {
             **self.best_metrics,
@@ -198,7 +196,7 @@ class Progress:
             "best_step": self.best_step,
             "steps": self.step,
             "planned_steps": self.planned,
-            "evaluation": self.measured or self._evaluation(),
+            "evaluation": evaluation_facts(validation, config),
             "seconds": {"train": self.training, "evaluate": self.evaluating},
             "tokens": self._tokens(),
             **self.engine,
@@ -210,14 +208,9 @@ class Progress:
         )
         self.finished = True
 
-    def _evaluation(self) -> dict[str, Any]:
-        config: Any = self.config.evaluation
-        return evaluation_facts(self.context.prepared.validation, config)
-
     def _tokens(self) -> int:
         """Tokens of the rows trained on so far, each as often as it was seen."""
         t, lengths = self.config.training, self.context.prepared.train.lengths()
-        lengths = lengths.reshape(-1, rows_an_example(self.config.kind)).sum(1)
         batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
         return tokens_of_steps(lengths, batch, accumulation, t.seed, self.step)
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from trainables.data.pairs.config import PairsConfig
-from trainables.evaluation.config import EvaluationConfig
+from trainables.evaluation.config import EvaluationConfig, MetricFamily
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.section import Section, refused
 from trainables.sft.config import TrainingConfig
@@ -33,17 +33,27 @@ class RewardTrainingConfig(TrainingConfig):
         return self
 
 
-class RewardEvaluationConfig(Section):
-    """How often, and on how much of the validation split, the model is measured."""
+class RewardEvaluationConfig(EvaluationConfig):
+    """How often (`every_epochs`), and on how many validation pairs (`loss_limit`), the model is
+    measured. It writes no answers: what needs some is refused."""
 
-    every_epochs: float = Field(0.25, gt=0)  # besides the rungs 1/8, 1/4, 1/2, 1
-    loss_limit: int | None = Field(None, ge=1)  # validation pairs; null: all
-    max_batch_tokens: int = Field(4096, ge=1)  # of one evaluation batch
+    metrics: tuple[MetricFamily, ...] = ()
+
+    @model_validator(mode="after")
+    def _needs_no_answers(self) -> Self:
+        for field in ("metrics", "examples", "benchmarks"):
+            if value := getattr(self, field):
+                raise ValueError(f"{field}: a reward model writes no answers; remove {value}")
+        return self
 
     @classmethod
     def of(cls, whole: EvaluationConfig) -> Self:
         """What a reward model takes of an evaluation section, e.g. that of all stages."""
-        return cls(**{name: getattr(whole, name) for name in cls.model_fields})
+        return cls(
+            every_epochs=whole.every_epochs,
+            loss_limit=whole.loss_limit,
+            max_batch_tokens=whole.max_batch_tokens,
+        )
 
 
 class RewardModelConfig(Section):

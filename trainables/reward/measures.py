@@ -98,7 +98,7 @@ def _facts(scores: Scores) -> dict[str, Any]:
         "pairs": accuracy.n,
         "val_loss": bradley_terry(scores.differences),
         "pairwise_accuracy": accuracy.value,
-        "interval": accuracy.interval,
+        "interval": list(accuracy.interval or ()),  # a list, as a checkpoint gives it back
         "mean_score": math.fsum(every) / len(every),
     }
 

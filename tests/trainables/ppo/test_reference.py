@@ -58,7 +58,7 @@ def test_the_exported_adapter_has_no_value_head(start: Checkpoint) -> None:
 
     reports = run_ppo(ppo(lora=SHAPE), start)
     (best, *_) = [r.adapter for r in reports if r.adapter]
-    kept = [r.checkpoint for r in reports if r.checkpoint][0]
+    kept = next(r.checkpoint for r in reports if r.checkpoint)
     assert set(load(kept.adapter)) - set(load(best.weights)) == {
         "value_head.weight",
         "value_head.bias",

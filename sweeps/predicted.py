@@ -10,16 +10,15 @@ from typing import Any
 from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
 from sweeps.entry import Entry
 from trainables.errors import InputError
-from trainables.kinds import TrialConfig, trial_config
+from trainables.kinds import SingleConfig, TrialConfig, trial_config
 from trainables.models.config import LoraConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
 from trainables.models.targets import Shapes, linear_modules, matching, trainable_parameters
 from trainables.packing.packable import MAX_TOKENS
-from trainables.sft.config import SFTConfig
 
 
-def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int = 1) -> float | None:
+def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> float | None:
     """Memory that a pack of `size` such trials needs by the memory model; None where it does not
     know the model's build. `data` is the data report; the model must be in the cache.
 
@@ -27,7 +26,7 @@ def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int = 1) -> floa
     """
     folder = cached_folder(trial.model)
     shape = _shape(folder) if folder else None
-    if folder is None or shape is None:
+    if folder is None or shape is None or trial.kind != "sft":  # others hold more than it knows
         return None
     width, shapes, lora = (
         4 if trial.model.dtype == "float32" else 2,
@@ -68,7 +67,7 @@ def _shape(folder: Path) -> ModelShape | None:
     return ModelShape.of(json.loads(file.read_text())) if file.is_file() else None
 
 
-def _batch_tokens(trial: SFTConfig, data: Mapping[str, Any]) -> float:
+def _batch_tokens(trial: SingleConfig, data: Mapping[str, Any]) -> float:
     mean = float(data["tokens"]["train"] / data["kept"]["train"])
     return min(trial.training.per_device_train_batch_size * mean, float(MAX_TOKENS))
 
@@ -80,7 +79,7 @@ def _names(lora: LoraConfig | None, shapes: Shapes) -> list[str]:
     return sorted({name.rsplit(".", 1)[-1] for among in found for name in among})
 
 
-def _base(trial: SFTConfig, shapes: Shapes, width: int) -> float:
+def _base(trial: SingleConfig, shapes: Shapes, width: int) -> float:
     if trial.lora is None:
         return 0.0
     quantized = [f"{module}.weight" for module in linear_modules(shapes)]

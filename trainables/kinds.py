@@ -6,10 +6,11 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field
 
 from trainables.errors import InputError
+from trainables.grpo.config import GRPOConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-SingleConfig = SFTConfig  # kinds that train one thing
+SingleConfig = SFTConfig | GRPOConfig  # kinds that train one thing
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)

@@ -19,7 +19,7 @@ from sweeps.packs import remember, remembered
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.trial_thread import Failure, failure, trainer
 from trainables.context import Report
-from trainables.kinds import PACKED, trial_config
+from trainables.kinds import PACKED, SingleConfig, trial_config
 from trainables.packing.host import PackHost
 from trainables.sft.config import SFTConfig
 
@@ -148,7 +148,7 @@ def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
 
 
 def measured_speeds(
-    node: Node, trial: SFTConfig, prepared: Any, largest: int, alone: Placement
+    node: Node, trial: SingleConfig, prepared: Any, largest: int, alone: Placement
 ) -> dict[int, float]:
     """Tokens a second by pack size (0: isolated trials, placed as `alone`), on a node's first
     device."""

@@ -83,6 +83,7 @@ def test_it_learns() -> None:
     sampled = [r.metrics["sampled_reward"] for r in reports[:-1]]
     assert sum(sampled[-5:]) / 5 > sum(sampled[:5]) / 5 + 0.2
     assert reports[-1].metrics["reward"] > reports[0].metrics["reward"]
+    assert reports[-1].metrics["reward"] == max(r.metrics["reward"] for r in reports)
 
 
 def test_equal_rewards_only_warn() -> None:
@@ -103,18 +104,22 @@ def test_the_divergence_is_that_of_the_sampled_answers(
 ) -> None:
     """Against whole forward passes, an answer at a time without padding."""
     expected: list[float] = []
+    ended: list[bool] = []
 
     class Spy(MedsweepGRPOTrainer):
         def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
             expected.append(_divergence(self.model, inputs))
+            ended.append(not inputs["completion_mask"].all())
             return super()._compute_loss(model, inputs)
 
     monkeypatch.setattr("trainables.grpo.train.MedsweepGRPOTrainer", Spy)
-    reports = run(config(training={"beta": beta, "max_steps": 4}))
+    longer = {"max_completion_length": 40}
+    reports = run(config(training={"beta": beta, "max_steps": 4, **longer}))
     told = [r.metrics["kl"] for r in reports[:-1]]
     pairs = zip(expected[::2], expected[1::2], strict=True)
     assert told == pytest.approx([(a + b) / 2 for a, b in pairs], rel=1e-3, abs=1e-5)
     assert abs(told[-1]) > 1e-3
+    assert any(ended)  # some answers are shorter than others, and padded
 
 
 @torch.no_grad()

@@ -83,7 +83,7 @@ def run(folder: Path, setting: JSON, seed: int) -> list[float]:
             peft_config=LoraConfig(task_type="CAUSAL_LM", **setting["lora"]),
         )
         trainer.remove_callback(PrinterCallback)
-        gc.freeze()  # TRL collects after every update, which is most of the time on so small a model
+        gc.freeze()  # TRL collects after every update: most of the time of so small a model
         trainer.train()
         gc.unfreeze()
     return reward.trunk.means
@@ -122,7 +122,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/ppo-toy-trl.json"))
     parser.add_argument("--updates", type=int, help="fewer, to try it out")
-    parser.add_argument("--place", type=int, help="only this setting of the search, nothing written")
+    parser.add_argument(
+        "--place", type=int, help="only this setting of the search, nothing written"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -146,7 +148,12 @@ def about() -> JSON:
         (x.partition(":")[2].strip() for x in Path("/proc/cpuinfo").read_text().splitlines()
          if x.startswith("model name")), "unknown",
     )  # fmt: skip
-    return {"engine": "trl", "packages": {p: version(p) for p in packages}, "cpu": cpu, "threads": 1}
+    return {
+        "engine": "trl",
+        "packages": {p: version(p) for p in packages},
+        "cpu": cpu,
+        "threads": 1,
+    }
 
 
 if __name__ == "__main__":

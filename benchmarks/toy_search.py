@@ -1,8 +1,8 @@
 """What both sides of the comparison on the toy task share: settings tried, seeds, what is kept.
 
-Every learning rate is tried with every number of minibatches on the search's seeds; the setting with
-the highest mean reward over all updates then runs with five other seeds. So both sides have the
-same budget. Needs nothing of medsweep.
+Every learning rate is tried with every number of minibatches on the search's seeds; the setting
+with the highest mean reward over all updates then runs with five other seeds. So both sides have
+the same budget. Needs nothing of medsweep.
 """
 
 import json

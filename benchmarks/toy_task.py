@@ -45,7 +45,9 @@ def score(letter: str, text: str) -> float:
 
 def right_places(prompts: Sequence[Any], completions: Sequence[Any], **_: Any) -> list[float]:
     """The task's reward, of TRL's signature: texts, or chat messages of one turn each."""
-    texts = [[t if isinstance(t, str) else t[-1]["content"] for t in x] for x in (prompts, completions)]
+    texts = [
+        [t if isinstance(t, str) else t[-1]["content"] for t in x] for x in (prompts, completions)
+    ]
     return [score(_letter(prompt), text) for prompt, text in zip(*texts, strict=True)]
 
 

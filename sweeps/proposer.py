@@ -37,6 +37,11 @@ class Proposer:
         self.asked: dict[int, Any] = {}  # trial number → Optuna's trial
         self.seen: list[dict[str, Any]] = []
 
+    @property
+    def learns(self) -> bool:
+        """Whether what is suggested depends on results."""
+        return self.search.sampler not in {"random", *SEQUENCES}
+
     def propose(self, number: int, baselines: int) -> dict[str, Any] | None:
         """Parameters for trial `number` (from 1; the first `baselines` are given by name).
 

@@ -18,6 +18,7 @@ from sweeps.observer import Observer, Observers
 from sweeps.predicted import predicted_facts
 from sweeps.preparation import Preparation, base_key
 from sweeps.proposer import Proposer, whole_baseline
+from sweeps.shared_stages import SharedStages, Taken, measured
 from sweeps.spec import SweepSpec
 from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report, check_metrics
 from trainables.errors import InputError
@@ -26,6 +27,10 @@ from trainables.kinds import TrialConfig, trial_config
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
+Waiting = tuple[Entry, Checkpoint | None]
+AHEAD = (
+    2  # pending trials a worker, up to which a sampler that learns is asked past those that wait
+)
 RETRIES = 1  # of a trial whose worker died (not of one that raised)
 
 
@@ -64,8 +69,10 @@ class Sweep:
         self.proposer = Proposer(spec.search, self.space)
         self.stopper = Stopper(spec.search)
         self.preparation = Preparation(progress, ledger.note_data)
+        self.shared = SharedStages(ledger, self.preparation)
+        self.workers = 1  # how many trials can run at once
         self.observers = Observers(observers)
-        self.waiting: deque[tuple[Entry, Checkpoint | None]] = deque()
+        self.waiting: deque[Waiting] = deque()
         self.running: dict[str, Running] = {}
         self.bases: set[str] = set()
         self.deaths: dict[str, int] = {}
@@ -77,28 +84,58 @@ class Sweep:
 
     def next_task(self) -> Task | None:
         """The next trial for a free worker; None where there is none (now)."""
-        while not self.interrupted.is_set():
-            while not self.waiting and not self._all_suggested:
-                self._suggest()
-            if not self.waiting:
-                return None
-            entry, checkpoint = self.waiting.popleft()
+        while not self.interrupted.is_set() and (found := self._startable()):
+            self.waiting.remove(found)
+            entry, checkpoint = found
             try:
-                return self._start(entry, checkpoint)
+                task = self._start(entry, checkpoint)
             except (ValidationError, InputError) as error:  # of a driver killed before it said so
                 self._close(entry, "failed", {}, error=str(error), started=_now())
+                continue
+            if task is not None:
+                return task
         return None
 
-    def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> Task:
+    def _startable(self) -> Waiting | None:
+        """The first that waits for no running trial; more are suggested where all do."""
+        while True:
+            running = [other.task.entry for other in self.running.values()]
+            free = (pair for pair in self.waiting if not self.shared.waits(*pair, running))
+            found = next(free, None)
+            if found or not self._may_suggest:
+                return found
+            self._suggest()
+
+    @property
+    def _may_suggest(self) -> bool:
+        """Whether to suggest past those that wait: not far where the sampler learns of results."""
+        pending = len(self.waiting) + len(self.running)
+        far = pending >= AHEAD * self.workers and self.proposer.learns
+        return not self._all_suggested and not (self.waiting and far)
+
+    def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> Task | None:
+        """Begin a trial; None where it is stopped by what it took over from another."""
         config = trial_config(entry.config)
         kind = "base_model" if entry.is_base else config.kind
-        if checkpoint is None and not entry.is_base:
+        prepared = self.preparation.data(config)
+        taken = self.shared.take(entry, checkpoint)
+        if taken:
+            checkpoint = taken.checkpoint
+        elif checkpoint is None and not entry.is_base:
             checkpoint = self.preparation.start(config)
-        task = Task(entry, kind, self.preparation.data(config), checkpoint)
+        task = Task(entry, kind, prepared, checkpoint)
         best = dict(checkpoint.state.get("best_metrics", {})) if checkpoint else {}
         self.running[entry.trial] = Running(task, _now(), best)
         self.observers.tell("started", entry)
-        return task
+        return None if taken and self._stops(entry, taken) else task
+
+    def _stops(self, entry: Entry, taken: Taken) -> bool:
+        """Judge a trial at the rungs that it took over, as if it had come to them by itself."""
+        for report, best in taken.rungs(self.stopper.metric):
+            self.running[entry.trial].best = {**measured(best), "best_step": best["step"]}
+            if self._judge(entry, report):
+                return True
+        return False
 
     @property
     def over(self) -> bool:
@@ -164,6 +201,7 @@ class Sweep:
         report = replace(report, metrics={k: float(v) for k, v in report.metrics.items()})
         running = self.running[trial]
         entry = running.task.entry
+        self.shared.handed_over(entry, report)
         self.ledger.apply(entry, report)
         self.observers.tell("reported", entry, report)
         if report.final:
@@ -171,6 +209,11 @@ class Sweep:
             return True
         if report.adapter:
             running.best = {**report.metrics, "best_step": report.step}
+        return self._judge(entry, report)
+
+    def _judge(self, entry: Entry, report: Report) -> bool:
+        """Whether a report is at a rung where its trial is stopped; it is recorded as that then."""
+        trial, running = entry.trial, self.running[entry.trial]
         if report.rung is None or self.stopper.metric not in report.metrics:
             return False
         value = float(report.metrics[self.stopper.metric])
@@ -222,6 +265,9 @@ class Sweep:
             if record is None:
                 self.waiting.append((entry, self._rewind(entry)))
             self._replay(entry, record)
+        # those under way first: others may wait for what they train
+        order = sorted(self.waiting, key=lambda pair: not pair[0].is_base and pair[1] is None)
+        self.waiting = deque(order)
 
     def _rewind(self, entry: Entry) -> Checkpoint | None:
         checkpoint = self.ledger.checkpoint(entry)
@@ -241,6 +287,8 @@ class Sweep:
         running = self.running.pop(entry.trial)
         predicted = predicted_facts(entry, running.task.prepared.report)
         rest["facts"] = {**predicted, **rest.get("facts", {})}
+        if state != "complete":
+            self.shared.left(entry)
         self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
 
     def _close(

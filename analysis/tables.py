@@ -10,7 +10,7 @@ from analysis.runs import BaseView, Run, TrialView, load_run, look_up
 from analysis.selection import criteria
 from analysis.wording import mode, short_names, title
 from sweeps.atomic import write_text
-from trainables.metrics import METRICS
+from trainables.metrics import METRICS, in_table_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +147,7 @@ def searched_paths(run: Run) -> list[str]:
 def reported_metrics(run: Run) -> list[str]:
     """Every metric that some trial reports, registered ones first, without what it cost."""
     found = {m for t in run.trials for m in t.metrics} - set(LAST)
-    return [m for m in METRICS if m in found] + sorted(found - set(METRICS))
+    return in_table_order(found)
 
 
 def base_table(base: BaseView | None, trial: TrialView | None) -> tuple[Comparison, ...]:

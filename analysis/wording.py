@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 from analysis.runs import is_number
-from trainables.metrics import METRICS
+from trainables.metrics import metric_named
 
 MISSING = "–"
 NOTICE = "Educational use only, not medical advice"
-DECIMALS = {"perplexity": 2, "gpu_peak_gb": 2, "minutes": 1}  # every other metric: 4
+# every other metric: 4
+DECIMALS = {"perplexity": 2, "gpu_peak_gb": 2, "minutes": 1, "answer_tokens": 1, "kl": 2}
 SHORT_NAMES = {
     "lora.r": "r",
     "training.learning_rate": "LR",
@@ -60,12 +61,14 @@ def cell_text(path: str, value: Any) -> str:
 
 def title(metric: str) -> str:
     """A metric's title: its registered one, else its own name."""
-    return METRICS[metric].title if metric in METRICS else metric
+    found = metric_named(metric)
+    return found.title if found else metric
 
 
 def mode(metric: str, default: str = "max") -> str:
     """A metric's better direction; benchmark metrics are scores, so higher is better."""
-    return METRICS[metric].mode if metric in METRICS else default
+    found = metric_named(metric)
+    return found.mode if found else default
 
 
 def short_names(paths: list[str]) -> dict[str, str]:

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trainables.metrics import METRICS
+from trainables.metrics import METRICS, metric_named
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 # measured during training besides METRICS: for curves, never an objective
 TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch", "penalty"})
+# the same of kinds that learn from rewards; `sampled_reward` is that of the answers trained on
+TELEMETRY |= {"sampled_reward", "entropy", "clip_fraction", "value_clip_fraction", "policy_loss"}
+TELEMETRY |= {"value_loss", "approximate_kl", "explained_variance", "kl_coef"}
 RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
 
 
@@ -89,7 +92,7 @@ class Report:
 def check_metrics(metrics: Mapping[str, Any]) -> None:
     """Raise MetricError unless every name is known and every value a finite number."""
     for name, value in metrics.items():
-        if name not in METRICS and name not in TELEMETRY:
+        if metric_named(name) is None and name not in TELEMETRY:
             near = difflib.get_close_matches(name, METRICS, n=3) or METRICS
             raise MetricError(f"unknown metric {name!r}; known: {', '.join(near)}")
         if isinstance(value, bool) or not isinstance(value, numbers.Real):

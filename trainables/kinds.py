@@ -9,7 +9,8 @@ from trainables.errors import InputError
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-TrialConfig = SFTConfig | StagedConfig
+SingleConfig = SFTConfig  # kinds that train one thing
+TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)
 }
@@ -18,7 +19,8 @@ TRAIN: dict[str, str] = {
     **{kind: f"trainables.{kind}.train:train" for kind in KINDS},
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
-PACKED = frozenset({"sft"})  # kinds that `trainables.packing` can train together
+# kinds that `trainables.packing` can train together, and where their PROGRAM is
+PACKED: dict[str, str] = {"sft": "trainables.sft.packed"}
 DEFAULT = "sft"  # of a trial that names no kind
 
 

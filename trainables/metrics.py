@@ -1,6 +1,7 @@
 """The names that trials report, with their direction. The one place to add a metric's name; those
-of benchmarks follow from their registry."""
+of benchmarks follow from their registry, those of rewards from the names in `reward.weights`."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from trainables.evaluation.benchmarks.measures import MEASURES
@@ -16,7 +17,11 @@ class Metric(NamedTuple):
     # families of `evaluation.metrics` that report it; () is always; a benchmark's is its own name
     families: tuple[str, ...]
     title: str
+    kinds: tuple[str, ...] = ()  # of trials that report it; () is all
 
+
+REINFORCED = ("ppo", "grpo")  # kinds that learn from rewards of their own answers
+REWARD = "reward_"  # before a reward's name: the metric of that reward alone
 
 METRICS: dict[str, Metric] = {
     "train_loss": Metric("min", "nats/token", (), "Train Loss"),
@@ -28,6 +33,10 @@ METRICS: dict[str, Metric] = {
     "rougeL": Metric("max", "0..1", ("rouge",), "ROUGE-L"),
     "bleu": Metric("max", "0..1", ("bleu",), "BLEU"),
     "bertscore_f1": Metric("max", "-1..1", ("bertscore",), "BERTScore F1"),
+    "reward": Metric("max", "0..1", (), "Reward", REINFORCED),
+    "kl": Metric("min", "nats/answer", (), "KL", REINFORCED),
+    "answer_tokens": Metric("min", "tokens", (), "Answer Tokens", REINFORCED),
+    "truncated": Metric("min", "0..1", (), "Truncated", REINFORCED),
     "gpu_peak_gb": Metric("min", "GB (1e9 bytes)", (), "GPU (GB)"),
     "minutes": Metric("min", "min", (), "Time (min)"),
 }
@@ -42,16 +51,39 @@ METRICS |= {
 }
 
 
-def reported(families: tuple[str, ...]) -> tuple[str, ...]:
-    """The metrics that a trial with these `evaluation.metrics`, and names of metrics of its
-    benchmarks, reports, in table order."""
-    return tuple(
-        name for name, m in METRICS.items() if not m.families or set(m.families) & set(families)
-    )
+def metric_named(name: str) -> Metric | None:
+    """What a name means; None where no trial reports it."""
+    own = name.removeprefix(REWARD)
+    if name in METRICS or own in ("", name):
+        return METRICS.get(name)
+    return Metric("max", "0..1", (), f"Reward: {own.replace('_', ' ')}", REINFORCED)
+
+
+def in_table_order(names: set[str]) -> list[str]:
+    """Registered metrics as they are registered, each reward after the total, others last."""
+    places = {name: place for place, name in enumerate(METRICS)}
+    last = len(places)
+    rewards = {n: places["reward"] for n in names if n.startswith(REWARD)}
+    return sorted(names, key=lambda name: (rewards.get(name, places.get(name, last)), name))
+
+
+def reported(
+    families: tuple[str, ...], kind: str = "sft", rewards: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The metrics that a trial of this kind reports, in table order: with these
+    `evaluation.metrics` and names of metrics of its benchmarks, and these names of rewards."""
+    found = {
+        name
+        for name, m in METRICS.items()
+        if (not m.families or set(m.families) & set(families)) and (not m.kinds or kind in m.kinds)
+    }
+    return tuple(in_table_order(found | {f"{REWARD}{name}" for name in rewards}))
 
 
 def how_to_measure(name: str) -> str:
     """What to add to a spec for this metric to be reported."""
+    if name.startswith(REWARD):
+        return f"Give {name.removeprefix(REWARD)} a weight above 0 in reward.weights"
     if benchmark := BENCHMARK_OF.get(name):
         measure = name.removeprefix(f"{benchmark}_")
         return f"Add {{name: {benchmark}, measures: [{measure}]}} to trial.evaluation.benchmarks"

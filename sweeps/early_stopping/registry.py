@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sweeps.early_stopping import asha, median
 from sweeps.early_stopping.rungs import RungValues
 from sweeps.spec import EarlyStopping, SearchSpec
-from trainables.metrics import METRICS
+from trainables.metrics import metric_named
 
 Rule = Callable[[EarlyStopping, RungValues, str, float, float], bool]
 RULES: dict[str, Rule] = {"asha": asha.stops, "median": median.stops}
@@ -19,7 +19,8 @@ class Stopper:
         first = search.objectives[0]
         self.metric = (self.rule and self.rule.metric) or first.metric
         named = {o.metric: o.mode for o in search.objectives}
-        self.values = RungValues(named.get(self.metric) or METRICS[self.metric].mode)
+        known = metric_named(self.metric)
+        self.values = RungValues(named.get(self.metric) or (known.mode if known else "min"))
 
     def record(self, trial: str, rung: float, value: float, exempt: bool = False) -> bool:
         """Keep a trial's value at a rung; True where the trial should stop there.

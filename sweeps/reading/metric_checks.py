@@ -5,38 +5,68 @@ from collections.abc import Iterator, Sequence
 from search_spaces.nearest import did_you_mean
 from sweeps.reading.document import Finding, Path
 from sweeps.reading.parts import Parts
-from trainables.metrics import METRICS, how_to_measure, reported
+from sweeps.reading.reward_checks import measuring_stage, own_reward_findings, rewards_weighed
+from trainables.metrics import REINFORCED, REWARD, how_to_measure, metric_named, reported
 
 # measured at every rung, so a trial can be stopped on them before its end
 DURING_TRAINING = ("val_loss", "perplexity", "bits_per_byte", "train_loss")
+DURING_TRAINING += ("reward", "kl", "answer_tokens", "truncated")
 
 
 def metric_findings(parts: Parts) -> list[Finding]:
     """Everything that is wrong with metrics' names."""
+    known = _known(parts)
+    checks = (_objectives, _selection, _early_stopping)
+    found = [finding for check in checks for finding in check(parts, known)]
+    return [*found, *own_reward_findings(parts, list(_sought(parts)))]
+
+
+def _known(parts: Parts) -> Sequence[str]:
+    """The metrics that every trial reports."""
     families = parts.own.get("evaluation.metrics")
+    if families is None:  # wrong itself: what it would report is unknown
+        families = ("perplexity", "rouge", "bleu", "bertscore")
     benchmarks = parts.own.get("evaluation.benchmarks") or ()
     of_benchmarks = tuple(name for benchmark in benchmarks for name in benchmark.metrics)
-    known = tuple(METRICS) if families is None else reported((*families, *of_benchmarks))
-    checks = (_objectives, _selection, _early_stopping)
-    return [finding for check in checks for finding in check(parts, known)]
+    kind, _ = measuring_stage(parts)
+    rewards = sorted(rewards_weighed(parts)[0]) if kind in REINFORCED else []
+    return reported((*families, *of_benchmarks), kind, rewards)
+
+
+def _sought(parts: Parts) -> Iterator[tuple[Path, str]]:
+    """Each metric that trials are compared by, and its place in the spec."""
+    for place, name in parts.objectives:
+        yield (*place, "metric"), name
+    if parts.selection is not None and parts.selection.rule == "balanced":
+        for index, name in enumerate(parts.selection.metrics):
+            yield ("search", "selection", "metrics", index), name
+    if parts.early_stopping is not None and parts.early_stopping.metric is not None:
+        yield ("search", "early_stopping", "metric"), parts.early_stopping.metric
 
 
 def _objectives(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
     names = [name for _, name in parts.objectives]
     for index, (place, name) in enumerate(parts.objectives):
-        yield from _reported((*place, "metric"), name, known)
+        yield from _reported(parts, (*place, "metric"), name, known)
         if name in names[:index]:
             yield Finding((*place, "metric"), "is there twice", name, "Remove one of them")
 
 
-def _reported(place: Path, name: str, known: Sequence[str]) -> Iterator[Finding]:
+def _reported(parts: Parts, place: Path, name: str, known: Sequence[str]) -> Iterator[Finding]:
+    metric, (kind, _) = metric_named(name), measuring_stage(parts)
     if name in known:
         return
-    if name in METRICS:
+    if metric and metric.kinds and kind not in metric.kinds:
+        what = f"is not reported by trials of kind {kind}, only by {' and '.join(metric.kinds)}"
+        yield Finding(place, what, name, f"This kind reports: {', '.join(known)}")
+    elif name.startswith(REWARD) and name.removeprefix(REWARD) in rewards_weighed(parts)[1]:
+        what = "is not reported by trials that give this reward a weight of 0"
+        yield Finding(place, what, name, "Search weights that are all above 0")
+    elif metric:
         yield Finding(place, "is not measured by this trial", name, how_to_measure(name))
-        return
-    fix = did_you_mean(name, known) or f"It reports: {', '.join(known)}"
-    yield Finding(place, "is not a metric that the trial reports", name, fix)
+    else:
+        fix = did_you_mean(name, known) or f"It reports: {', '.join(known)}"
+        yield Finding(place, "is not a metric that the trial reports", name, fix)
 
 
 def _selection(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
@@ -47,7 +77,7 @@ def _selection(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
     if not selection.metrics:
         yield Finding(place, "names no metric", [], "E.g. [val_loss, rouge1, bleu]")
     for index, name in enumerate(selection.metrics):
-        yield from _reported((*place, index), name, known)
+        yield from _reported(parts, (*place, index), name, known)
         if name in selection.metrics[:index]:
             yield Finding((*place, index), "is there twice", name, "Remove one of them")
 
@@ -57,16 +87,18 @@ def _early_stopping(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
         return
     place: Path = ("search", "early_stopping", "metric")
     name = parts.early_stopping.metric
-    fix = f"Name one of: {', '.join(m for m in DURING_TRAINING if m in known)}"
+    fix = f"Name one of: {', '.join(metric for metric in known if _during(metric))}"
     if name is not None:
-        if name in METRICS and name not in DURING_TRAINING:
+        if metric_named(name) and not _during(name):
             yield Finding(place, "is measured only at a trial's end", name, fix)
         else:
-            yield from _reported(place, name, known)
+            yield from _reported(parts, place, name, known)
     elif len(parts.objectives) > 1:
         yield Finding(place, "must be named where there are several objectives", None, fix)
-    elif parts.objectives and parts.objectives[0][1] not in DURING_TRAINING:
-        goal = parts.objectives[0][1]
-        if goal in METRICS:
-            what = f"must be named: the objective {goal} is measured only at a trial's end"
-            yield Finding(place, what, None, fix)
+    elif parts.objectives and not _during(goal := parts.objectives[0][1]) and metric_named(goal):
+        what = f"must be named: the objective {goal} is measured only at a trial's end"
+        yield Finding(place, what, None, fix)
+
+
+def _during(name: str) -> bool:
+    return name in DURING_TRAINING or name.startswith(REWARD)

@@ -15,7 +15,7 @@ from sweeps.reading.union_errors import settled, written_path
 from sweeps.reading.unknown_keys import unknown_key
 from sweeps.spec import NOT_YET, SweepSpec, spec_class
 from trainables.kinds import DEFAULT, KINDS, kind_of
-from trainables.metrics import METRICS
+from trainables.metrics import metric_named
 
 
 def schema_findings(data: dict[str, Any]) -> tuple[SweepSpec | None, list[Finding]]:
@@ -95,7 +95,7 @@ def _below(field: str) -> Path:
 
 def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
     if path and path[-1] == "mode" and detail["type"] == "missing":
-        metric = METRICS.get(str(_at_any(data, path[:-1]).get("metric")))
+        metric = metric_named(str(_at_any(data, path[:-1]).get("metric")))
         return f"Add `mode: {metric.mode}`" if metric else "Add `mode: min` or `mode: max`"
     if detail["type"] == "missing":
         return f"Add `{path[-1]}`"

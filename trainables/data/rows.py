@@ -22,6 +22,7 @@ class Row(NamedTuple):
     subject: str = ""  # medical specialty or topic, as the data set names it
     lines: bool = False  # line breaks belong to the prompt's format: cleaning keeps them
     component: str = ""  # the part of a mixture
+    about: str = ""  # what else is known of it, as JSON: see data.about
 
 
 def row_table(rows: Sequence[Row]) -> Any:

@@ -32,6 +32,7 @@ class TokenRows:
     references: list[str]  # the answers, whole
     components: list[str] = field(default_factory=list)  # of a mixture; else empty
     hidden: frozenset[str] = frozenset()  # private components ("": all): never shown
+    about: list[str] = field(default_factory=list)  # data.about, JSON a row; empty where none has
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -81,6 +82,7 @@ class TokenRows:
             [self.references[place] for place in places],
             [self.components[place] for place in places] if self.components else [],
             self.hidden,
+            [self.about[place] for place in places] if self.about else [],
         )
 
     def head(self, n: int | None) -> "TokenRows":
@@ -98,6 +100,7 @@ class TokenRows:
             self.references[:n],
             self.components[:n],
             self.hidden,
+            self.about[:n],
         )
 
     def save(self, path: Path) -> None:
@@ -128,6 +131,7 @@ def token_rows(rows: list["Row"], encoded: list["Encoded"]) -> TokenRows:
         [row.question for row in rows],
         [row.answer for row in rows],
         [row.component for row in rows] if any(row.component for row in rows) else [],
+        about=[row.about for row in rows] if any(row.about for row in rows) else [],
     )
 
 
@@ -142,6 +146,7 @@ def to_table(rows: TokenRows) -> Any:
             "question": rows.questions,
             "reference": rows.references,
             "component": rows.components or [""] * len(rows),
+            "about": rows.about or [""] * len(rows),
             "answer_start": rows.answer_start,
             "answer_bytes": rows.answer_bytes,
             "tokens": pa.LargeListArray.from_arrays(rows.offsets, rows.tokens),
@@ -153,7 +158,7 @@ def from_table(table: Any) -> TokenRows:
     """The inverse of `to_table`; the arrays are copies and can be written to."""
     lists = table.column("tokens").combine_chunks()
     offsets = np.array(lists.offsets, np.int64)
-    components = table.column("component").to_pylist()
+    components, about = (table.column(name).to_pylist() for name in ("component", "about"))
     return TokenRows(
         np.array(lists.flatten(), np.int32),
         offsets - offsets[0],
@@ -164,4 +169,5 @@ def from_table(table: Any) -> TokenRows:
         table.column("question").to_pylist(),
         table.column("reference").to_pylist(),
         components if any(components) else [],
+        about=about if any(about) else [],
     )

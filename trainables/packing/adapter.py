@@ -9,7 +9,9 @@ import torch
 from safetensors.torch import load, save
 
 from trainables.context import Adapter
+from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import LoraConfig
+from trainables.models.load import Base
 
 PREFIX = "base_model.model."
 
@@ -107,3 +109,13 @@ class PackedAdapter:
     def export(self) -> Adapter:
         """The adapter as `PeftModel.from_pretrained` reads it."""
         return Adapter(self.settings, self.to_bytes())
+
+
+def fresh_adapter(base: Base, lora: LoraConfig, seed: int) -> PackedAdapter:
+    """A trial's adapter before its first step.
+
+    PEFT makes it, so that it starts from the same numbers as in the isolated engine.
+    """
+    with adapted(base, lora, seed) as model:
+        tensors, settings = named_trainable(model), export(model).config
+    return PackedAdapter(tensors, settings, lora, base.model.device, base.dtype)

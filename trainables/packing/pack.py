@@ -2,36 +2,22 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 
 from trainables.context import TrialContext, TrialStopped
-from trainables.evaluation.benchmarks.answerer import LocalModel
-from trainables.evaluation.benchmarks.in_trial import Benchmarked, measure_all
-from trainables.evaluation.examples import example_predictions
-from trainables.evaluation.measure import reported_loss, score_text
-from trainables.models.adapters import adapted, export, named_trainable
+from trainables.kinds import SingleConfig
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
-from trainables.models.trained import counts
-from trainables.packing.adapter import PackedAdapter
-from trainables.packing.answers import packed_answers
 from trainables.packing.int8 import as_before, dequantise_in_calls
 from trainables.packing.lora import attach
 from trainables.packing.packable import MAX_TOKENS
-from trainables.packing.parts import (
-    example_part,
-    loss_part,
-    question_part,
-    questions,
-    training_part,
-)
-from trainables.packing.passes import Part, loss_pass, train_pass, within_budget
+from trainables.packing.passes import Part
+from trainables.packing.program import program_of
 from trainables.packing.trial import PackedTrial
-from trainables.sft.config import SFTConfig
 
 
 class Ended(NamedTuple):
@@ -42,7 +28,10 @@ class Ended(NamedTuple):
 
 
 class Pack:
-    """Trials on one base model. Not safe for threads."""
+    """Trials on one base model. Not safe for threads.
+
+    What a step does is its trials' kind's to say: see `program`.
+    """
 
     def __init__(self, base: Base, model: ModelConfig, max_tokens: int = MAX_TOKENS) -> None:
         self.base, self.model, self.max_tokens = base, model, max_tokens
@@ -52,21 +41,19 @@ class Pack:
         self._base_bytes = torch.cuda.memory_allocated() if self._on_gpu else 0
         dequantise_in_calls(base.model)
 
-    def join(self, name: str, config: SFTConfig, context: TrialContext) -> None:
-        """Take a trial in, fresh or from its checkpoint. Raises what a broken one raises."""
-        trial = PackedTrial(config, context, self._fresh_adapter(config))
-        for path in set(trial.adapter.sites) - set(self._hooks):
+    def join(
+        self,
+        name: str,
+        config: SingleConfig,
+        context: TrialContext,
+        rungs: Mapping[float, float] | None = None,
+    ) -> None:
+        """Take a trial in, fresh or from its checkpoint; `rungs` as `Progress` has them. Raises
+        what a broken one raises."""
+        trial = program_of(config.kind).trial(self.base, config, context, rungs)
+        for path in {path for own in trial.adapters for path in own.sites} - set(self._hooks):
             self._hooks[path] = attach(self.base.model.get_submodule(path), path)
         self.trials[name] = trial
-
-    def _fresh_adapter(self, config: SFTConfig) -> PackedAdapter:
-        # PEFT makes it, so that it starts from the same numbers as in the isolated engine
-        lora = config.lora
-        assert lora is not None, "packable refuses trials without an adapter"
-        with adapted(self.base, lora, config.training.seed) as model:
-            tensors, settings = named_trainable(model), export(model).config
-        device, dtype = self.base.model.device, self.base.dtype
-        return PackedAdapter(tensors, settings, lora, device, dtype)
 
     def leave(self, name: str) -> None:
         """Let a trial go, between two steps; the others do not notice."""
@@ -81,146 +68,55 @@ class Pack:
         as_before(self.base.model)
 
     def step(self, paused: Collection[str] = ()) -> list[Ended]:
-        """One batch of every trial that is not paused; then updates, evaluations and answers where
-        they are due.
+        """One step of every trial that is not paused: a batch or an update, and evaluations and
+        answers where they are due.
 
         Returns the trials that ended. Raises only what concerns the whole pack.
         """
         self._ended = []
-        active = [(n, t) for n, t in self.trials.items() if n not in paused]
-        training = [(n, t) for n, t in active if not t.progress.over]
-        self._train(training)
-        updated = [(n, t) for n, t in training if t.complete]
-        for name, trial in updated:
-            with self._own(name):
-                trial.update()
-        self._evaluate([(n, t) for n, t in updated if n in self.trials and t.progress.due])
-        self._finish([(n, t) for n, t in active if n in self.trials and t.progress.over])
+        kinds: dict[str, list[tuple[str, PackedTrial]]] = defaultdict(list)
+        for name, trial in self.trials.items():
+            if name not in paused:
+                kinds[trial.config.kind].append((name, trial))
+        for kind, trials in kinds.items():
+            program_of(kind).step(self, trials)
         return self._ended
 
+    # --- for programs --------------------------------------------------------------------------
+
     @contextmanager
-    def _own(self, name: str) -> Iterator[None]:
+    def own(self, name: str) -> Iterator[None]:
         """What is raised within ends this trial alone."""
         try:
             yield
         except TrialStopped:
-            self._end(name, None)
+            self.end(name, None)
         except Exception as error:
-            self._end(name, error)
+            self.end(name, error)
 
-    def _end(self, name: str, error: Exception | None) -> None:
+    def end(self, name: str, error: Exception | None) -> None:
+        """Let a trial go and say so."""
         self.leave(name)
         self._ended.append(Ended(name, error))
 
-    def _train(self, training: Sequence[tuple[str, PackedTrial]]) -> None:
-        trials = dict(training)
-        parts = [training_part(name, trial) for name, trial in training]
-        rerun = any(t.config.training.gradient_checkpointing for _, t in training)
-        losses: dict[str, float] = defaultdict(float)
-        try:
-            with self._timed(parts) as seconds:
-                for chunk in within_budget(parts, self.max_tokens):
-                    own = [trials[part.trial] for part in chunk]
-                    weights = [trial.scale / trial.answer_tokens for trial in own]
-                    found = train_pass(self.base.model, chunk, weights, rerun)
-                    for part, trial, loss in zip(chunk, own, found, strict=True):
-                        losses[part.trial] += loss / trial.scale
-        except torch.OutOfMemoryError as error:
-            self._make_room(parts, error)
-            return
-        for name, trial in training:
-            trial.batch_done(losses[name], seconds[name])
-
-    def _make_room(self, parts: Sequence[Part], error: Exception) -> None:
-        """After an out-of-memory: begin the trials' steps again with calls half as large. Where one
-        row is too much, the trial that came last ends."""
-        for part in parts:
-            self.trials[part.trial].restart_step()
+    def make_room(self, parts: Sequence[Part], error: Exception) -> None:
+        """After an out-of-memory: calls half as large from now on. Where one row is too much, the
+        trial that came last ends."""
         self.max_tokens = min(self.max_tokens, sum(part.tokens for part in parts)) // 2
         if self.max_tokens < max(max(part.rows.lengths()) for part in parts):
             self.max_tokens *= 2
-            self._end(next(reversed(self.trials)), error)
+            self.end(next(reversed(self.trials)), error)
 
-    def _evaluate(self, due: Sequence[tuple[str, PackedTrial]]) -> None:
-        parts = [loss_part(name, trial) for name, trial in due]
-        nats: dict[str, list[float]] = defaultdict(list)  # in the order of the trial's rows
-        budget = min((t.config.evaluation.max_batch_tokens for _, t in due), default=0)
-        with self._timed(parts) as seconds:
-            for chunk in within_budget(parts, budget):
-                for part, found in zip(chunk, loss_pass(self.base.model, chunk), strict=True):
-                    nats[part.trial] += found
-        for part, (name, trial) in zip(parts, due, strict=True):
-            with self._own(name):
-                trial.seconds += seconds[name]
-                loss = reported_loss(part.rows, nats[name], trial.config.evaluation)
-                trial.progress.evaluated(loss, trial, seconds[name])
-
-    def _finish(self, over: Sequence[tuple[str, PackedTrial]]) -> None:
-        """Answer the questions with the best steps' adapters, and report the results."""
-        alike: dict[tuple[int, int], list[tuple[str, PackedTrial]]] = defaultdict(list)
-        for name, trial in over:
-            with self._own(name):
-                if trial.progress.best_adapter is not None:
-                    trial.adapter.restore(trial.progress.best_adapter)
-                settings = trial.config.evaluation
-                alike[settings.max_new_tokens, settings.max_batch_tokens].append((name, trial))
-        for (new_tokens, budget), trials in alike.items():
-            self._answer(trials, new_tokens, budget)
-
-    def _answer(
-        self, trials: Sequence[tuple[str, PackedTrial]], new_tokens: int, budget: int
-    ) -> None:
-        tokenizer = self.base.tokenizer
-        parts = [question_part(name, trial) for name, trial in trials]
-        # in calls of their own: other batches could round the scored answers otherwise
-        examples = [example_part(name, trial, tokenizer) for name, trial in trials]
-        with self._timed([*parts, *examples]) as seconds:
-            answers, extra = (
-                packed_answers(self.base, questions(asked), new_tokens, budget)
-                for asked in (parts, examples)
-            )
-        ended = zip(parts, answers, examples, extra, trials, strict=True)
-        for part, texts, example, more, (name, trial) in ended:
-            with self._own(name):
-                trial.seconds += seconds[name]
-                text, predictions = score_text(texts, part.rows, trial.config.evaluation)
-                found, spent = self._benchmarks(trial)
-                trial.seconds += spent
-                predictions += example_predictions(example.rows, more)
-                memory, facts = self._memory(trial)
-                facts |= counts(self.base, trial.adapter.by_name(trial.adapter.flat))
-                trial.progress.finish(
-                    {**text, **found.metrics},
-                    (*predictions, *found.predictions),
-                    memory,
-                    {**facts, **found.facts},
-                    seconds[name] + spent,
-                )
-                raise TrialStopped
-
-    def _benchmarks(self, trial: PackedTrial) -> tuple[Benchmarked, float]:
-        """A trial's benchmarks, asked of it alone, and the seconds they took."""
-        config, begun = trial.config, time.monotonic()
-        asked = LocalModel(
-            self.base.model,
-            self.base.tokenizer,
-            config.data.system_prompt,
-            config.evaluation.max_batch_tokens,
-            trial.adapter,
-        )
-        found = measure_all(asked, trial.context.prepared.benchmarks)
-        return found, time.monotonic() - begun
-
-    def _memory(self, trial: PackedTrial) -> tuple[dict[str, float], dict[str, Any]]:
+    def memory(self, trial: PackedTrial) -> tuple[dict[str, float], dict[str, Any]]:
         """On a GPU, the trial's memory as if it had been alone, and the pack's measured peak."""
         facts: dict[str, Any] = {}
         if not self._on_gpu:
             return {}, facts
         peak = torch.cuda.max_memory_allocated()
-        held = [t.adapter.held_bytes for t in self.trials.values()]
+        held = [t.held_bytes for t in self.trials.values()]
         together = max(1, len(held))
         shared = (peak - self._base_bytes - sum(held)) / together
-        alone = self._base_bytes + trial.adapter.held_bytes + shared
+        alone = self._base_bytes + trial.held_bytes + shared
         return {"gpu_peak_gb": alone / 1e9}, {**facts, "pack_peak_gb": peak / 1e9}
 
     @property
@@ -228,7 +124,7 @@ class Pack:
         return bool(self.base.model.device.type == "cuda")
 
     @contextmanager
-    def _timed(self, parts: Sequence[Part]) -> Iterator[dict[str, float]]:
+    def timed(self, parts: Sequence[Part]) -> Iterator[dict[str, float]]:
         """The seconds spent within, divided among the trials by their tokens; filled in at the
         end."""
         shares: dict[str, float] = {}

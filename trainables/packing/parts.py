@@ -1,4 +1,4 @@
-"""Which rows of a trial go into a pass: to train on, to measure, to answer."""
+"""Which rows of a trial go into a pass: to measure, to answer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,20 +8,6 @@ from trainables.evaluation.measure import loss_rows, text_rows
 from trainables.packing.answers import Questions
 from trainables.packing.passes import Part
 from trainables.packing.trial import PackedTrial
-
-
-def training_part(name: str, trial: PackedTrial) -> Part:
-    """The trial's next batch."""
-    batch = trial.batch
-    return Part(
-        name,
-        trial.adapter,
-        trial.rows,
-        chosen=[row for _, row in batch],
-        places=[place for place, _ in batch],
-        seed=trial.config.training.seed,
-        step=trial.progress.step,
-    )
 
 
 def loss_part(name: str, trial: PackedTrial) -> Part:

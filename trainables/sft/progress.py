@@ -4,10 +4,12 @@ evaluates and stops, which adapter is kept, what a checkpoint remembers."""
 import math
 import time
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Protocol
 
 from trainables.context import Adapter, Checkpoint, Report, TrialContext, TrialFailed
 from trainables.evaluation.measure import Loss, component_facts, evaluation_facts
+from trainables.kinds import SingleConfig
 from trainables.schedule import (
     evaluation_steps,
     logs_at,
@@ -15,10 +17,10 @@ from trainables.schedule import (
     rung_steps,
     updates_per_epoch,
 )
-from trainables.sft.config import SFTConfig
 from trainables.sft.order import tokens_of_steps
 
 ZERO_GRADIENT_STEPS = 3
+Criterion = Callable[[Mapping[str, float]], float]
 Predictions = tuple[dict[str, Any], ...]
 
 
@@ -37,19 +39,24 @@ class Progress:
 
     `engine` is its name in records. `clock` gives the seconds that count as the trial's, in this
     process; by default wall time. `rungs`: share of this training → rung of the whole trial that
-    is reached there, where this is a stage of one.
+    is reached there, where this is a stage of one. The best step has the least `criterion` of
+    evaluations. With `may_rest` a gradient of 0 is no failure: equal rewards give none.
     """
 
     def __init__(
         self,
-        config: SFTConfig,
+        config: SingleConfig,
         context: TrialContext,
         engine: str,
         clock: Callable[[], float] = time.monotonic,
         rungs: Mapping[float, float] | None = None,
+        criterion: Criterion = itemgetter("val_loss"),
+        may_rest: bool = False,
     ) -> None:
         self.config, self.context, self.clock = config, context, clock
+        self.criterion, self.may_rest = criterion, may_rest
         self.engine = {"engine": engine}
+        self.finished = False
         t = config.training
         rows = len(context.prepared.train)
         per_epoch = updates_per_epoch(
@@ -65,7 +72,7 @@ class Progress:
         self.recent: list[float] = []  # step losses since the last line
         self.telemetry: dict[str, float] = {}
         self.loss_sum: float = saved.get("loss_sum", 0.0)
-        self.best_loss: float = saved.get("best_loss", math.inf)
+        self.best_loss: float = saved.get("best_loss", math.inf)  # by the criterion
         self.best_step: int = saved.get("best_step", 0)
         self.best_metrics: dict[str, float] = saved.get("best_metrics", {})
         self.best_components: dict[str, dict[str, float]] = saved.get("best_components", {})
@@ -89,7 +96,7 @@ class Progress:
 
     @property
     def out_of_patience(self) -> bool:
-        """Whether `early_stopping_patience` evaluations have passed without a better val_loss."""
+        """Whether `early_stopping_patience` evaluations have passed without a better one."""
         patience = self.config.training.early_stopping_patience
         return patience is not None and self.worse_evaluations >= patience
 
@@ -107,10 +114,12 @@ class Progress:
         epoch: float,
         seconds: float,
         penalty: float | None = None,
+        **watched: float,
     ) -> None:
         """Note an optimizer step: its mean token loss, gradient norm before clipping, learning
-        rate of the next step, epochs since the start, the seconds it took, and the regularizer's
-        penalty, which is no part of the loss. Raises TrialFailed.
+        rate of the next step, epochs since the start, the seconds it took, the regularizer's
+        penalty, which is no part of the loss, and what the kind watches besides. Raises
+        TrialFailed.
         """
         self.step += 1
         self.epoch = epoch
@@ -118,7 +127,7 @@ class Progress:
         self._check_gradient(loss, grad_norm)
         self.recent.append(loss)
         self.loss_sum += loss
-        self.telemetry = {"learning_rate": rate, "epoch": epoch}
+        self.telemetry = {"learning_rate": rate, "epoch": epoch, **watched}
         if math.isfinite(grad_norm):  # float16 skips the update of others, and goes on
             self.telemetry["grad_norm"] = grad_norm
         if penalty is not None:
@@ -132,7 +141,7 @@ class Progress:
                 f"the training loss is {loss} at step {self.step} (try a lower learning rate)"
             )
         self.zero_gradients = self.zero_gradients + 1 if norm == 0 else 0
-        if self.zero_gradients == ZERO_GRADIENT_STEPS:
+        if self.zero_gradients == ZERO_GRADIENT_STEPS and not self.may_rest:
             raise TrialFailed(
                 f"the gradient was exactly 0 for {ZERO_GRADIENT_STEPS} steps up to step "
                 f"{self.step}: nothing is being learnt (is the learning rate far too high? "
@@ -154,7 +163,7 @@ class Progress:
         )
 
     def _keep_if_better(self, loss: Loss, weights: Weights) -> Adapter | None:
-        value = loss.metrics["val_loss"]
+        value = self.criterion(loss.metrics)
         if value >= self.best_loss:
             self.worse_evaluations += 1
             return None
@@ -197,6 +206,7 @@ class Progress:
         self.context.report(
             self._report(metrics, rung=None, predictions=predictions, final=True, facts=about)
         )
+        self.finished = True
 
     def _tokens(self) -> int:
         """Tokens of the rows trained on so far, each as often as it was seen."""

@@ -12,7 +12,7 @@ from trainables.data.token_rows import TokenRows, token_rows
 @pytest.fixture
 def rows() -> TokenRows:
     texts = [
-        Row("a", "g1", "Why?", "Because."),
+        Row("a", "g1", "Why?", "Because.", about='{"gold":1}'),
         Row("b", "g2", "Où ?", "Là."),
         Row("c", "g1", "No", "Yes"),
     ]
@@ -29,7 +29,7 @@ def assert_same(left: TokenRows, right: TokenRows) -> None:
         mine, other = getattr(left, name), getattr(right, name)
         assert mine.dtype == other.dtype
         np.testing.assert_array_equal(mine, other)
-    for name in ("ids", "groups", "questions", "references"):
+    for name in ("ids", "groups", "questions", "references", "components", "about"):
         assert getattr(left, name) == getattr(right, name)
 
 
@@ -42,6 +42,12 @@ def test_rows_and_prompts(rows: TokenRows) -> None:
     assert rows.lengths().tolist() == [4, 2, 3]
     assert rows.answer_tokens() == 2 + 1 + 2
     assert rows.references == ["Because.", "Là.", "Yes"]
+
+
+def test_what_is_known_of_a_row_stays_with_it(rows: TokenRows) -> None:
+    assert rows.about == ['{"gold":1}', "", ""]
+    assert rows.take([2, 0, 0]).about == ["", '{"gold":1}', '{"gold":1}']
+    assert rows.take([1]).about == [""]
 
 
 def test_types(rows: TokenRows) -> None:

@@ -156,7 +156,7 @@ def test_an_error_of_the_pack_itself_ends_all_its_trials_and_no_later_one(
     def broken(_: Any) -> None:
         raise RuntimeError("the device is gone")
 
-    monkeypatch.setattr(host.pack, "_train", broken)
+    monkeypatch.setattr(host.pack, "step", broken)
     with pytest.raises(RuntimeError, match="the device is gone"):
         reports_of(host, "a")
     monkeypatch.undo()

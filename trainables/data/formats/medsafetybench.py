@@ -8,6 +8,7 @@ JSON lines of them (request, safe_response, category).
 import re
 from collections.abc import Iterable, Iterator
 
+from trainables.data.about import UNSAFE
 from trainables.data.formats.cells import label, layout_of, text
 from trainables.data.formats.format import Ask, Format, Hub
 from trainables.data.items import Item
@@ -34,7 +35,7 @@ def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
             question=request,
             answer=text(record, "safe_response", NAME),
             subject=label(record, "category", NAME) if lines else (named[1] if named else ""),
-            kind="unsafe",
+            kind=UNSAFE,
         )
 
 

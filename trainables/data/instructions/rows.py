@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from trainables.data.about import about_item
 from trainables.data.config import Rationale, SourceConfig
 from trainables.data.instructions.instruction import Instruction
 from trainables.data.instructions.registry import INSTRUCTIONS
@@ -29,7 +30,8 @@ def row_of(item: Item, instruction: Instruction, rationale: Rationale) -> Row:
     question, answer = instruction.question(item), instruction.answer(item, rationale)
     kind: Kind = "short" if instruction.short else "open"
     lines = instruction.short or bool(item.context) or rationale != "none"
-    return Row(item.id, item.group, question, answer, kind, item.subject, lines)
+    about = about_item(item, question)
+    return Row(item.id, item.group, question, answer, kind, item.subject, lines, about=about)
 
 
 def _refuse_benchmark(items: Sequence[Item], config: SourceConfig) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from trainables.data.about import about_item
 from trainables.data.config import DataConfig
 from trainables.data.instructions import (
     chain_of_thought,
@@ -82,7 +83,9 @@ def test_chain_of_thought() -> None:
 def test_rows() -> None:
     row = row_of(CHOICE, INSTRUCTIONS["multiple_choice"], "none")
     question = "Which is blue?\nA. grass\nB. sky\nC. snow"
-    assert row == Row("1", "g", question, "B. sky", "short", "colours", True)
+    about = about_item(CHOICE, question)
+    assert '"gold":1' in about
+    assert row == Row("1", "g", question, "B. sky", "short", "colours", True, about=about)
     text = Item("4", "book", "", "Some words.", kind="text")
     assert row_of(text, INSTRUCTIONS["plain"], "none") == Row(
         "4", "book", "", "Some words.", "text"

@@ -1,0 +1,117 @@
+"""Whether a sweep is judged by a reward that its own trials define differently.
+
+Trials that weigh rewards differently each maximise a `reward` of their own: comparing those values
+compares definitions. `reward_NAME`, one reward by itself, means the same in all of them, unless what
+makes it is searched too.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from search_spaces.distributions import Choice, Simplex
+from search_spaces.parameters import Parameter
+from sweeps.reading.document import Finding, Path
+from sweeps.reading.parts import Parts
+from trainables.kinds import kind_of
+from trainables.metrics import REWARD
+from trainables.rewards.config import short_name
+
+LEARNED = f"{REWARD}reward_model"
+# the section that makes a metric what it is
+MADE_BY = {"reward": "reward", f"{REWARD}judge": "reward.judge", LEARNED: "reward.model"}
+INSTEAD = (
+    "Use a measure that means the same in every trial: a reward by itself (reward_NAME), "
+    "val_loss, or a benchmark's (evaluation.benchmarks)"
+)
+
+
+def measuring_stage(parts: Parts) -> tuple[str, str]:
+    """The kind whose metrics the trial reports, and where its fields begin: "" or, of a staged
+    trial, its last stage's place ("stages.2.")."""
+    kind, stages = kind_of(parts.trial), parts.trial.get("stages")
+    if kind != "staged" or not isinstance(stages, list) or not stages:
+        return kind, ""
+    last = stages[-1]
+    return kind_of(last) if isinstance(last, dict) else kind, f"stages.{len(stages) - 1}."
+
+
+def rewards_weighed(parts: Parts) -> tuple[set[str], set[str]]:
+    """Names of the rewards that every trial weighs above 0, and of those that some trial does."""
+    options = [_above_zero(weights) for weights in _weights(parts)]
+    return set.intersection(*options), set.union(*options)
+
+
+def own_reward_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Iterator[Finding]:
+    """A finding for each metric sought, at its place, that the search defines anew in each trial."""
+    for place, name in sought:
+        path = next((path for path in _varied(parts) if _defines(parts, path, name)), None)
+        if path is not None:
+            what = f"means something else in each trial, since {path} is searched: values of "
+            what += "different definitions cannot be compared"
+            yield Finding(place, what, name, INSTEAD)
+
+
+def _varied(parts: Parts) -> Iterator[str]:
+    for path, parameter in parts.parameters.items():
+        if parameter.to_distribution().size() != 1:
+            yield path
+
+
+def _defines(parts: Parts, path: str, name: str) -> bool:
+    """Whether trials that differ in `path` mean different things by the metric."""
+    _, stage = measuring_stage(parts)
+    section = MADE_BY.get(name)
+    if section is None:
+        return False
+    own = f"{stage}{section}"
+    if path == own or path.startswith(f"{own}.") or own.startswith(f"{path}."):
+        return True
+    learned = name == LEARNED or (name == "reward" and "reward_model" in rewards_weighed(parts)[1])
+    return learned and _teaches(parts, path)
+
+
+def _teaches(parts: Parts, path: str) -> bool:
+    """Whether a stage that trains the reward model depends on `path`: fields of the stages after
+    it alone do not."""
+    stages = parts.trial.get("stages")
+    kinds = [kind_of(s) if isinstance(s, dict) else "" for s in stages or ()]
+    if "reward" not in kinds:
+        return False
+    first, _, rest = path.partition(".")
+    number = rest.partition(".")[0]
+    after = first == "stages" and number.isdecimal() and int(number) > kinds.index("reward")
+    return not after
+
+
+def _weights(parts: Parts) -> list[dict[str, float]]:
+    """Every way in which `reward.weights` can be above 0 or not, as weights that stand for it."""
+    path = f"{measuring_stage(parts)[1]}reward.weights"
+    given = parts.own.get(path)
+    found = [dict(given)] if given else [{}]
+    if (whole := parts.parameters.get(path)) is not None:
+        found = [*_whole(whole), *(found if whole.when else ())]
+    for name, parameter in parts.parameters.items():
+        if name.startswith(f"{path}."):
+            key = name.removeprefix(f"{path}.")
+            found = [{**f, key: w} for f in found for w in _component(parameter, f.get(key, 0.0))]
+    return found
+
+
+def _whole(parameter: Parameter) -> list[dict[str, float]]:
+    distribution = parameter.to_distribution()
+    if isinstance(distribution, Simplex):
+        return [dict.fromkeys(distribution.components, 1.0)]
+    values = distribution.values if isinstance(distribution, Choice) else (parameter.value,)
+    return [dict(value) for value in values if isinstance(value, dict)] or [{}]
+
+
+def _component(parameter: Parameter, own: float) -> list[float]:
+    """0 where the weight can be 0, 1 where it can be above, and the trial's own where the parameter
+    is conditional."""
+    distribution = parameter.to_distribution()
+    zero = [0.0] if distribution.contains(0) else []
+    above = [] if zero and distribution.size() == 1 else [1.0]
+    return [*zero, *above, *([own] if parameter.when else ())]
+
+
+def _above_zero(weights: dict[str, float]) -> set[str]:
+    return {short_name(key) for key, weight in weights.items() if weight}

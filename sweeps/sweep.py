@@ -2,9 +2,8 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,10 +16,11 @@ from sweeps.ledger import Ledger
 from sweeps.observer import Observer, Observers
 from sweeps.predicted import predicted_facts
 from sweeps.preparation import Preparation, base_key
-from sweeps.proposer import Proposer, whole_baseline
+from sweeps.proposer import Proposer
+from sweeps.record import now, record_of, stopped_at
 from sweeps.shared_stages import SharedStages, Taken, measured
 from sweeps.spec import SweepSpec
-from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report, check_metrics
+from trainables.context import RUNGS, Checkpoint, Report, check_metrics
 from trainables.errors import InputError
 from trainables.kinds import TrialConfig, trial_config
 
@@ -90,7 +90,7 @@ class Sweep:
             try:
                 task = self._start(entry, checkpoint)
             except (ValidationError, InputError) as error:  # of a driver killed before it said so
-                self._close(entry, "failed", {}, error=str(error), started=_now())
+                self._close(entry, "failed", {}, error=str(error), started=now())
                 continue
             if task is not None:
                 return task
@@ -125,7 +125,7 @@ class Sweep:
             checkpoint = self.preparation.start(config)
         task = Task(entry, kind, prepared, checkpoint)
         best = dict(checkpoint.state.get("best_metrics", {})) if checkpoint else {}
-        self.running[entry.trial] = Running(task, _now(), best)
+        self.running[entry.trial] = Running(task, now(), best)
         self.observers.tell("started", entry)
         return None if taken and self._stops(entry, taken) else task
 
@@ -148,20 +148,13 @@ class Sweep:
         return self.exhausted or self.number >= self.spec.search.num_trials
 
     def _suggest(self) -> None:
-        baselines = list(self.spec.search.baselines.items())
         number = self.number + 1
-        label = None
-        if number <= len(baselines):
-            label, named = baselines[number - 1]
-            parameters: dict[str, Any] | None = whole_baseline(self.spec.trial, self.space, named)
-            self.proposer.adopt(number, parameters or {})
-        else:
-            parameters = self.proposer.propose(number, len(baselines))
-        if parameters is None:
+        suggested = self.proposer.next(number, self.spec.trial)
+        if suggested is None:
             self.exhausted = True
             return
         self.number = number
-        self._enqueue(number, label, parameters)
+        self._enqueue(number, *suggested)
 
     def _enqueue(self, number: int, label: str | None, parameters: dict[str, Any]) -> None:
         content = self.spec.trial.model_dump(mode="json")
@@ -174,7 +167,7 @@ class Sweep:
         except (ValidationError, InputError) as error:
             entry = Entry(name, number, content, label, parameters)
             self.ledger.open(entry)
-            self._close(entry, "failed", {}, error=str(error), started=_now())
+            self._close(entry, "failed", {}, error=str(error), started=now())
             return
         entry = Entry(name, number, config.model_dump(mode="json"), label, parameters, key)
         self.ledger.open(entry)
@@ -219,14 +212,7 @@ class Sweep:
         value = float(report.metrics[self.stopper.metric])
         if not self.stopper.record(trial, report.rung, value, exempt=entry.label is not None):
             return False
-        facts = {
-            **report.facts,
-            "steps": report.step,
-            "planned_steps": report.planned_steps,
-            "best_step": running.best.get("best_step"),
-        }
-        best = {k: v for k, v in running.best.items() if k not in {"best_step", *TELEMETRY}}
-        metrics = {**best, "minutes": report.seconds / 60}
+        metrics, facts = stopped_at(report, running.best)
         self._end(entry, "stopped", metrics, facts=facts)
         return True
 
@@ -291,38 +277,12 @@ class Sweep:
             self.shared.left(entry)
         self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
 
-    def _close(
-        self,
-        entry: Entry,
-        state: State,
-        metrics: dict[str, Any],
-        *,
-        started: str,
-        error: str | None = None,
-        node: str | None = None,
-        facts: Mapping[str, Any] | None = None,
-    ) -> None:
-        missing = [o.metric for o in self.spec.search.objectives if o.metric not in metrics]
-        if state == "complete" and missing and not entry.is_base:
-            state, error = "failed", f"the trial ended without its objective: {', '.join(missing)}"
-        record = {
-            "trial": entry.trial,
-            "number": entry.number,
-            "label": entry.label,
-            "state": state,
-            "kind": entry.config["kind"],
-            "parameters": entry.parameters,
-            "metrics": metrics,
-            "error": error,
-            "started": started,
-            "finished": _now(),
-            "base": entry.base,
-            "node": node,
-            **(facts or {}),
-        }
+    def _close(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
+        sought = () if entry.is_base else tuple(o.metric for o in self.spec.search.objectives)
+        record = record_of(entry, state, metrics, sought, **rest)
         self.ledger.close(entry, record)
         if not entry.is_base:
-            self._tell(entry, state, metrics)
+            self._tell(entry, record["state"], metrics)
         self.observers.tell("finished", entry, record)
 
     def _tell(self, entry: Entry, state: State, metrics: dict[str, Any]) -> None:
@@ -335,7 +295,3 @@ class Sweep:
             if "rung" in line and own in line
         }
         self.proposer.tell(entry.number, state, values, rungs)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

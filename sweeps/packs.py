@@ -13,10 +13,10 @@ from sweeps.predicted import peak_bytes
 from sweeps.readiness import adapters, models, unpackable
 from sweeps.spec import SweepSpec
 from trainables.cache import cache_dir
+from trainables.kinds import SingleConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
 from trainables.schedule import planned_steps
-from trainables.sft.config import SFTConfig
 
 LARGEST = {"cpu": 8, "gpu": 16}  # trials that are tried together
 SMALL_MODEL = 20_000_000  # parameters: below, reporting takes longer than training
@@ -52,14 +52,14 @@ def best_size(speeds: Mapping[int, float], trial_tokens: float) -> int:
     return min(size for size, speed in speeds.items() if size and speed >= ENOUGH * best)
 
 
-def trial_tokens(trial: SFTConfig, data: Mapping[str, Any]) -> float:
+def trial_tokens(trial: SingleConfig, data: Mapping[str, Any]) -> float:
     """Tokens that a trial trains on, by the data report."""
     t, rows = trial.training, data["kept"]["train"]
     batch = t.per_device_train_batch_size * t.gradient_accumulation_steps
     return float(planned_steps(t, rows) * min(batch, rows) * data["tokens"]["train"] / rows)
 
 
-def fitting(trial: SFTConfig, data: Mapping[str, Any], largest: int, free: float | None) -> int:
+def fitting(trial: SingleConfig, data: Mapping[str, Any], largest: int, free: float | None) -> int:
     """The largest pack up to `largest` that the memory model puts into `free` bytes; at least 1."""
     if free is None:
         return largest
@@ -75,14 +75,14 @@ def describe(speeds: Mapping[int, float]) -> str:
     return f"speed of packs, isolated trials being 1: {', '.join(found)}"
 
 
-def heaviest(spec: SweepSpec, space: Space) -> SFTConfig:
+def heaviest(spec: SweepSpec, space: Space) -> SingleConfig:
     """The trial with the largest rank that the sweep can use: what is measured."""
     found = (lora for lora in adapters(spec, space) if lora)
     lora = max(found, key=lambda lora: lora.r, default=None)
     return spec.trial.stage_trials[0].model_copy(update={"lora": lora})
 
 
-def remembered(trial: SFTConfig, device: str) -> dict[int, float] | None:
+def remembered(trial: SingleConfig, device: str) -> dict[int, float] | None:
     """The speeds that were measured for such trials on such a device, or None."""
     file = _file(trial, device)
     if not file.is_file():
@@ -90,12 +90,12 @@ def remembered(trial: SFTConfig, device: str) -> dict[int, float] | None:
     return {int(size): speed for size, speed in json.loads(file.read_text()).items()}
 
 
-def remember(trial: SFTConfig, device: str, speeds: Mapping[int, float]) -> None:
+def remember(trial: SingleConfig, device: str, speeds: Mapping[int, float]) -> None:
     """Keep a measurement in the cache."""
     write_json(_file(trial, device), speeds)
 
 
-def _file(trial: SFTConfig, device: str) -> Path:
+def _file(trial: SingleConfig, device: str) -> Path:
     lora = trial.lora
     matters = {
         "what": "tokens a second",

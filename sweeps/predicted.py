@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -10,24 +10,24 @@ from typing import Any
 from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
 from sweeps.entry import Entry
 from trainables.errors import InputError
-from trainables.kinds import TrialConfig, trial_config
+from trainables.kinds import SingleConfig, TrialConfig, trial_config
 from trainables.models.config import LoraConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
 from trainables.models.targets import Shapes, linear_modules, matching, trainable_parameters
 from trainables.packing.packable import MAX_TOKENS
-from trainables.sft.config import SFTConfig
 
 
-def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int = 1) -> float | None:
+def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> float | None:
     """Memory that a pack of `size` such trials needs by the memory model; None where it does not
-    know the model's build. `data` is the data report; the model must be in the cache.
+    know the model's build or the kind of trial. `data` is the data report; the model must be in the
+    cache.
 
     Where all weights are trained, they are the float32 weights: no frozen base lies beside them.
     """
     folder = cached_folder(trial.model)
     shape = _shape(folder) if folder else None
-    if folder is None or shape is None:
+    if folder is None or shape is None or trial.kind != "sft":
         return None
     width, shapes, lora = (
         4 if trial.model.dtype == "float32" else 2,
@@ -46,8 +46,8 @@ def peak_bytes(trial: SFTConfig, data: Mapping[str, Any], size: int = 1) -> floa
 def trial_peak_bytes(trial: TrialConfig, data: Mapping[str, Any]) -> float | None:
     """`peak_bytes` of a trial alone: of its stage that needs most."""
     reports = [*data["stages"].values()] if "stages" in data else [data]
-    pairs = zip(trial.stage_trials, reports, strict=True)
-    needs = [peak_bytes(stage, report) for stage, report in pairs]
+    stages: Sequence[SingleConfig] = trial.stage_trials
+    needs = [peak_bytes(s, report) for s, report in zip(stages, reports, strict=True)]
     known = [need for need in needs if need is not None]
     return max(known) if len(known) == len(needs) else None
 
@@ -68,7 +68,7 @@ def _shape(folder: Path) -> ModelShape | None:
     return ModelShape.of(json.loads(file.read_text())) if file.is_file() else None
 
 
-def _batch_tokens(trial: SFTConfig, data: Mapping[str, Any]) -> float:
+def _batch_tokens(trial: SingleConfig, data: Mapping[str, Any]) -> float:
     mean = float(data["tokens"]["train"] / data["kept"]["train"])
     return min(trial.training.per_device_train_batch_size * mean, float(MAX_TOKENS))
 
@@ -80,7 +80,7 @@ def _names(lora: LoraConfig | None, shapes: Shapes) -> list[str]:
     return sorted({name.rsplit(".", 1)[-1] for among in found for name in among})
 
 
-def _base(trial: SFTConfig, shapes: Shapes, width: int) -> float:
+def _base(trial: SingleConfig, shapes: Shapes, width: int) -> float:
     if trial.lora is None:
         return 0.0
     quantized = [f"{module}.weight" for module in linear_modules(shapes)]

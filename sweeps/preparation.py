@@ -7,9 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trainables.errors import InputError
-from trainables.kinds import TrialConfig
+from trainables.kinds import SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
-from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Preparation:
             self._note(part)
         return self._prepared[name]
 
-    def _of_stage(self, place: int, trial: SFTConfig) -> "Prepared":
+    def _of_stage(self, place: int, trial: SingleConfig) -> "Prepared":
         try:
             return self._rows(trial)
         except InputError as error:
@@ -78,7 +77,7 @@ class Preparation:
             self._noted.add(made.key)
             self._found(made.key, made.report)
 
-    def _rows(self, config: SFTConfig) -> "Prepared":
+    def _rows(self, config: SingleConfig) -> "Prepared":
         from trainables.data.prepare import prepare
         from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key

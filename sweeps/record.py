@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sweeps.entry import Entry, State
-from trainables.context import TELEMETRY, Report
+from trainables.context import Report, is_telemetry
 
 
 def record_of(
@@ -42,7 +42,7 @@ def record_of(
 
 def stopped_at(report: Report, best: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Metrics and facts of a trial that is stopped at a report: those of its best step so far."""
-    kept = {name: v for name, v in best.items() if name not in {"best_step", *TELEMETRY}}
+    kept = {n: v for n, v in best.items() if n != "best_step" and not is_telemetry(n)}
     facts = {
         **report.facts,
         "steps": report.step,

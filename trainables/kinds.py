@@ -6,10 +6,11 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field
 
 from trainables.errors import InputError
+from trainables.ppo.config import PPOConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-SingleConfig = SFTConfig  # kinds that train one thing
+SingleConfig = SFTConfig | PPOConfig  # kinds that train one thing
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)
@@ -20,7 +21,7 @@ TRAIN: dict[str, str] = {
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
-PACKED: dict[str, str] = {"sft": "trainables.sft.packed"}
+PACKED: dict[str, str] = {"sft": "trainables.sft.packed", "ppo": "trainables.ppo.packed"}
 DEFAULT = "sft"  # of a trial that names no kind
 
 

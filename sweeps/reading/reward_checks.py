@@ -1,8 +1,8 @@
 """Whether a sweep is judged by a reward that its own trials define differently.
 
 Trials that weigh rewards differently each maximise a `reward` of their own: comparing those values
-compares definitions. `reward_NAME`, one reward by itself, means the same in all of them, unless what
-makes it is searched too.
+compares definitions. `reward_NAME`, one reward by itself, means the same in all of them, unless
+what makes it is searched too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def rewards_weighed(parts: Parts) -> tuple[set[str], set[str]]:
 
 
 def own_reward_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Iterator[Finding]:
-    """A finding for each metric sought, at its place, that the search defines anew in each trial."""
+    """A finding for each metric sought, at its place, that the search defines anew a trial."""
     for place, name in sought:
         path = next((path for path in _varied(parts) if _defines(parts, path, name)), None)
         if path is not None:

@@ -19,9 +19,8 @@ from sweeps.packs import remember, remembered
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.trial_thread import Failure, failure, trainer
 from trainables.context import Report
-from trainables.kinds import PACKED, trial_config
+from trainables.kinds import PACKED, SingleConfig, trial_config
 from trainables.packing.host import PackHost
-from trainables.sft.config import SFTConfig
 
 RESTART_SECONDS = 180  # a host that died is made again by Ray: a new process, torch, the base model
 Hosts = dict[tuple[str, str], Any]  # (node, GPU or "") → actor
@@ -65,7 +64,7 @@ class PackActor:
         self, config: dict[str, Any], prepared: Any, largest: int, alone: tuple[int, int]
     ) -> tuple[str, dict[int, float]]:
         """The device's name, and tokens a second of such trials on it: see `calibration`."""
-        device, trial = device_name(), SFTConfig.model_validate(config)
+        device, trial = device_name(), _single(config)
         found = remembered(trial, device)
         if found is None:
             self._made.result()  # threads are set
@@ -78,6 +77,11 @@ class PackActor:
     def stop(self, name: str) -> bool:
         """End a trial; False where it does not end."""
         return self._made.result().stop(name)
+
+
+def _single(content: dict[str, Any]) -> SingleConfig:
+    (alone,) = trial_config(content).stage_trials
+    return alone
 
 
 def _make(capacity: int, threads: int) -> PackHost:
@@ -148,7 +152,7 @@ def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
 
 
 def measured_speeds(
-    node: Node, trial: SFTConfig, prepared: Any, largest: int, alone: Placement
+    node: Node, trial: SingleConfig, prepared: Any, largest: int, alone: Placement
 ) -> dict[int, float]:
     """Tokens a second by pack size (0: isolated trials, placed as `alone`), on a node's first
     device."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.context import Checkpoint, Report, TrialStopped
 from trainables.data.prepare import drawn
-from trainables.kinds import TrialConfig
-from trainables.sft.config import SFTConfig
+from trainables.kinds import SingleConfig, TrialConfig
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
@@ -169,7 +168,7 @@ class PackHost:
         except BaseException as error:
             hosted.end(error)
 
-    def _pack_for(self, config: SFTConfig) -> "Pack":
+    def _pack_for(self, config: SingleConfig) -> "Pack":
         from trainables.models.load import device_now, load_base
         from trainables.packing.pack import Pack
 

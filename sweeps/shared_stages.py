@@ -18,7 +18,7 @@ from sweeps.stage_store import StageStore, Stored
 from trainables.context import Checkpoint, Report
 from trainables.errors import InputError
 from trainables.kinds import trial_config
-from trainables.metrics import METRICS
+from trainables.metrics import metric_named
 from trainables.staged.config import StagedConfig
 from trainables.staged.place import places_of
 from trainables.staged.shared import as_beginning_of, is_hand_over, lines_of, reached, stage_keys
@@ -35,10 +35,10 @@ class Taken(NamedTuple):
     lines: list[dict[str, Any]]
     since: int
 
-    def rungs(self, metric: str) -> Iterator[tuple[Report, dict[str, Any]]]:
+    def rungs(self, metric: str, mode: str) -> Iterator[tuple[Report, dict[str, Any]]]:
         """What it would have reported of a metric at the rungs, each with the best line of that
         stage until then."""
-        sign = 1 if METRICS[metric].mode == "min" else -1
+        sign = 1 if mode == "min" else -1
         for line in self.lines:
             if "rung" in line and metric in line and line["step"] > self.since:
                 place = self._stage_of(line["step"])
@@ -71,7 +71,7 @@ class Taken(NamedTuple):
 
 def measured(line: Mapping[str, Any]) -> dict[str, float]:
     """The metrics of a line of metrics.jsonl."""
-    return {name: value for name, value in line.items() if name in METRICS}
+    return {name: value for name, value in line.items() if metric_named(name)}
 
 
 class SharedStages:

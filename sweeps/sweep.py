@@ -131,7 +131,7 @@ class Sweep:
 
     def _stops(self, entry: Entry, taken: Taken) -> bool:
         """Judge a trial at the rungs that it took over, as if it had come to them by itself."""
-        for report, best in taken.rungs(self.stopper.metric):
+        for report, best in taken.rungs(self.stopper.metric, self.stopper.mode):
             self.running[entry.trial].best = {**measured(best), "best_step": best["step"]}
             if self._judge(entry, report):
                 return True

@@ -6,12 +6,13 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field
 
 from trainables.errors import InputError
+from trainables.grpo.config import GRPOConfig
 from trainables.ppo.config import PPOConfig
 from trainables.reward.config import RewardModelConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-SingleConfig = SFTConfig | RewardModelConfig | PPOConfig  # kinds that train one thing
+SingleConfig = SFTConfig | RewardModelConfig | PPOConfig | GRPOConfig  # kinds that train one thing
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)

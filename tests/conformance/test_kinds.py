@@ -22,6 +22,7 @@ OWN = {
     "sft": DRUGS,
     "reward": DRUGS,
     "ppo": DRUGS,
+    "grpo": DRUGS,
     "staged": {"stages": [{"name": "a", **DRUGS}, {"name": "b", **DRUGS}]},
 }
 LEAST = {kind: {"model": {"name_or_path": "toy:llama"}, **own} for kind, own in OWN.items()}

@@ -8,7 +8,7 @@ import torch
 from trainables.metrics import REWARD
 from trainables.ppo.sampled import Sampled
 from trainables.rewards.columns import reward_columns
-from trainables.rewards.config import short_name
+from trainables.rewards.config import REWARD_MODEL, short_name
 from trainables.rewards.weighted import Rewarded, weighted
 
 
@@ -17,8 +17,10 @@ def earned(found: Sampled, tokenizer: Any) -> Rewarded:
     asked, trial = found.asked, found.asked.trial
     columns = reward_columns(asked.rows, asked.places)
     texts = [tokenizer.decode(answer, skip_special_tokens=True).strip() for answer in found.answers]
-    weights = trial.config.reward.weights
-    return weighted(trial.rewards, weights, columns["question"], texts, **columns)
+    rewards, weights = trial.rewards, trial.config.reward.weights
+    if (values := found.learned) is not None:
+        rewards = {**rewards, REWARD_MODEL: lambda *_, **__: values}
+    return weighted(rewards, weights, columns["question"], texts, **columns)
 
 
 def measured(found: Sampled, rewards: Rewarded) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from trainables.context import Adapter, Checkpoint, TrialContext, TrialFailed
+from trainables.errors import InputError
 from trainables.evaluation.generation import end_tokens
 from trainables.models.load import Base
 from trainables.packing.adapter import PackedAdapter, bare, fresh_adapter, saved_adapter
@@ -18,6 +19,8 @@ from trainables.ppo.experience import Scored, experience, minibatches
 from trainables.ppo.kl import AdaptiveKL, Controller, FixedKL
 from trainables.ppo.normalise import RunningScale
 from trainables.ppo.update import Update
+from trainables.reward.head import HEAD
+from trainables.rewards.config import REWARD_MODEL
 from trainables.rewards.registry import rewards_of
 from trainables.seeds import derived_seed
 from trainables.sft.order import epochs_done, step_batches
@@ -52,6 +55,7 @@ class PPOTrial(PackedTrial):
         self.frozen = frozen_of(context.checkpoint, adapter.settings)
         saved = self.frozen.get(REFERENCE)
         self.reference = saved_adapter(base, saved) if saved else bare(base)
+        self.reward_model = self._reward_model(base)
         self.rewards = rewards_of(config.reward)
         self.ends = frozenset(end_tokens(base.model, base.tokenizer))
         self.rows = context.prepared.train
@@ -59,10 +63,20 @@ class PPOTrial(PackedTrial):
         self.spent = 0.0  # seconds of this update
         self.broken: float | None = None  # a loss that is not a finite number
 
+    def _reward_model(self, base: Base) -> PackedAdapter | None:
+        """What the reward `reward_model` asks. Raises InputError where there is none to ask."""
+        if not self.config.reward.weights.get(REWARD_MODEL):
+            return None
+        if REWARD_MODEL not in self.frozen:
+            fix = "Name one in reward.model, or train one in a stage before"
+            raise InputError("reward.weights", REWARD_MODEL, "there is no reward model", fix)
+        return saved_adapter(base, self.frozen[REWARD_MODEL], heads=(HEAD,))
+
     @property
     def adapters(self) -> Sequence[PackedAdapter]:
-        """The policy and its reference."""
-        return (self.adapter, self.reference)
+        """The policy, its reference, and its reward model where it has one."""
+        learned = () if self.reward_model is None else (self.reward_model,)
+        return (self.adapter, self.reference, *learned)
 
     @property
     def places(self) -> list[int]:
@@ -193,7 +207,7 @@ def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, A
     step the one that it starts from as the reference."""
     if start is None:
         return {}
-    if start.step or REFERENCE in start.frozen:
+    if start.step or REFERENCE in start.frozen or not start.adapter:
         return dict(start.frozen)
     return {**start.frozen, REFERENCE: Adapter(settings, start.adapter)}
 

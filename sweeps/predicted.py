@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ from trainables.packing.packable import MAX_TOKENS
 
 def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> float | None:
     """Memory that a pack of `size` such trials needs by the memory model; None where it does not
-    know the model's build. `data` is the data report; the model must be in the cache.
+    know the model's build or the kind of trial. `data` is the data report; the model must be in the
+    cache.
 
     Where all weights are trained, they are the float32 weights: no frozen base lies beside them.
     """
     folder = cached_folder(trial.model)
     shape = _shape(folder) if folder else None
-    if folder is None or shape is None or trial.kind != "sft":  # others hold more than it knows
+    if folder is None or shape is None or trial.kind != "sft":
         return None
     width, shapes, lora = (
         4 if trial.model.dtype == "float32" else 2,
@@ -45,8 +46,8 @@ def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> f
 def trial_peak_bytes(trial: TrialConfig, data: Mapping[str, Any]) -> float | None:
     """`peak_bytes` of a trial alone: of its stage that needs most."""
     reports = [*data["stages"].values()] if "stages" in data else [data]
-    pairs = zip(trial.stage_trials, reports, strict=True)
-    needs = [peak_bytes(stage, report) for stage, report in pairs]
+    stages: Sequence[SingleConfig] = trial.stage_trials
+    needs = [peak_bytes(s, report) for s, report in zip(stages, reports, strict=True)]
     known = [need for need in needs if need is not None]
     return max(known) if len(known) == len(needs) else None
 

@@ -19,7 +19,7 @@ from sweeps.predicted import predicted_facts
 from sweeps.preparation import Preparation, base_key
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.spec import SweepSpec
-from trainables.context import RUNGS, TELEMETRY, Checkpoint, Report, check_metrics
+from trainables.context import RUNGS, Checkpoint, Report, check_metrics, is_telemetry
 from trainables.errors import InputError
 from trainables.kinds import TrialConfig, trial_config
 
@@ -182,7 +182,7 @@ class Sweep:
             "planned_steps": report.planned_steps,
             "best_step": running.best.get("best_step"),
         }
-        best = {k: v for k, v in running.best.items() if k not in {"best_step", *TELEMETRY}}
+        best = {k: v for k, v in running.best.items() if k != "best_step" and not is_telemetry(k)}
         metrics = {**best, "minutes": report.seconds / 60}
         self._end(entry, "stopped", metrics, facts=facts)
         return True

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 # measured during training besides METRICS: for curves, never an objective
 TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch", "penalty"})
-# the same of kinds that learn from rewards; `sampled_reward` is that of the answers trained on
-TELEMETRY |= {"sampled_reward", "entropy", "clip_fraction", "value_clip_fraction", "policy_loss"}
-TELEMETRY |= {"value_loss", "approximate_kl", "explained_variance", "kl_coef"}
+# the same of kinds that learn from rewards
+TELEMETRY |= {"entropy", "clip_fraction", "value_clip_fraction", "policy_loss", "value_loss"}
+TELEMETRY |= {"approximate_kl", "explained_variance", "kl_coef"}
+SAMPLED = "sampled_"  # before a metric's name: that of the answers trained on
 RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
 
 
@@ -89,10 +90,16 @@ class Report:
         return self.step / self.planned_steps
 
 
+def is_telemetry(name: str) -> bool:
+    """Whether what a name stands for is watched during training only."""
+    own = name.removeprefix(SAMPLED)
+    return name in TELEMETRY or (own != name and metric_named(own) is not None)
+
+
 def check_metrics(metrics: Mapping[str, Any]) -> None:
     """Raise MetricError unless every name is known and every value a finite number."""
     for name, value in metrics.items():
-        if metric_named(name) is None and name not in TELEMETRY:
+        if metric_named(name) is None and not is_telemetry(name):
             near = difflib.get_close_matches(name, METRICS, n=3) or METRICS
             raise MetricError(f"unknown metric {name!r}; known: {', '.join(near)}")
         if isinstance(value, bool) or not isinstance(value, numbers.Real):

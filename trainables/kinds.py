@@ -7,10 +7,11 @@ from pydantic import BeforeValidator, Field
 
 from trainables.errors import InputError
 from trainables.grpo.config import GRPOConfig
+from trainables.ppo.config import PPOConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-SingleConfig = SFTConfig | GRPOConfig  # kinds that train one thing
+SingleConfig = SFTConfig | PPOConfig | GRPOConfig  # kinds that train one thing
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)
@@ -21,7 +22,7 @@ TRAIN: dict[str, str] = {
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
-PACKED: dict[str, str] = {"sft": "trainables.sft.packed"}
+PACKED: dict[str, str] = {"sft": "trainables.sft.packed", "ppo": "trainables.ppo.packed"}
 DEFAULT = "sft"  # of a trial that names no kind
 
 

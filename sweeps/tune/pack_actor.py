@@ -21,7 +21,6 @@ from sweeps.tune.trial_thread import Failure, failure, trainer
 from trainables.context import Report
 from trainables.kinds import PACKED, SingleConfig, trial_config
 from trainables.packing.host import PackHost
-from trainables.sft.config import SFTConfig
 
 RESTART_SECONDS = 180  # a host that died is made again by Ray: a new process, torch, the base model
 Hosts = dict[tuple[str, str], Any]  # (node, GPU or "") → actor
@@ -65,7 +64,7 @@ class PackActor:
         self, config: dict[str, Any], prepared: Any, largest: int, alone: tuple[int, int]
     ) -> tuple[str, dict[int, float]]:
         """The device's name, and tokens a second of such trials on it: see `calibration`."""
-        device, trial = device_name(), SFTConfig.model_validate(config)
+        device, trial = device_name(), _single(config)
         found = remembered(trial, device)
         if found is None:
             self._made.result()  # threads are set
@@ -78,6 +77,11 @@ class PackActor:
     def stop(self, name: str) -> bool:
         """End a trial; False where it does not end."""
         return self._made.result().stop(name)
+
+
+def _single(content: dict[str, Any]) -> SingleConfig:
+    (alone,) = trial_config(content).stage_trials
+    return alone
 
 
 def _make(capacity: int, threads: int) -> PackHost:

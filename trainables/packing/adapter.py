@@ -1,6 +1,6 @@
 """A trial's LoRA adapter in a pack: one flat vector, seen as PEFT's matrices."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import accumulate
 from math import prod
 from typing import Any, NamedTuple
@@ -31,8 +31,10 @@ class Site(NamedTuple):
 class PackedAdapter:
     """Weights, gradients and their views by module path.
 
-    `tensors` are PEFT's by PEFT's names, `settings` its adapter_config.json. `master` is the
-    precision of weights, gradients and moments, `compute` that of the base.
+    `tensors` are PEFT's by PEFT's names, `settings` its adapter_config.json. `heads` are what a
+    trial trains on the trunk's states besides, by names of its own; they are in checkpoints, and
+    in exports where `exports_heads`. Weights, gradients and moments have float32 or the precision
+    of the base (`compute`), whichever is finer.
     """
 
     def __init__(
@@ -42,8 +44,12 @@ class PackedAdapter:
         lora: LoraConfig,
         device: torch.device,
         compute: torch.dtype,
+        heads: Mapping[str, torch.Tensor] | None = None,
+        exports_heads: bool = False,
     ) -> None:
         self.settings, self.dropout = settings, lora.lora_dropout
+        tensors = {**tensors, **(heads or {})}
+        self._inner = frozenset() if exports_heads else frozenset(heads or ())
         root = lora.r**0.5 if lora.use_rslora else lora.r
         self.scale = lora.lora_alpha / root
         master = torch.promote_types(compute, torch.float32)
@@ -63,7 +69,15 @@ class PackedAdapter:
             )
             for path in self.paths()
         }
+        self.heads = {name: self._head(name) for name in heads or ()}
         self.refresh()
+
+    def _head(self, name: str) -> torch.Tensor:
+        """A head as autograd sees it: what backward adds to its gradient is the trial's own."""
+        assert self.flat.grad is not None
+        head = self.by_name(self.flat.data)[name].detach().requires_grad_()
+        head.grad = self.by_name(self.flat.grad)[name]
+        return head
 
     def paths(self) -> list[str]:
         """The modules that the adapter changes."""
@@ -89,14 +103,17 @@ class PackedAdapter:
         copy = self.work.nbytes if self.work.data_ptr() != self.flat.data_ptr() else 0
         return 4 * self.flat.nbytes + copy
 
-    def to_bytes(self, flat: torch.Tensor | None = None) -> bytes:
-        """The weights as PEFT's safetensors file."""
-        named = self.by_name(self.flat.data if flat is None else flat)
-        return save({name: t.cpu().contiguous() for name, t in named.items()})
+    def to_bytes(self, without: Collection[str] = ()) -> bytes:
+        """The weights as PEFT's safetensors file, but for those `without`."""
+        named = self.by_name(self.flat.data)
+        return save({n: t.cpu().contiguous() for n, t in named.items() if n not in without})
 
     def restore(self, weights: bytes) -> None:
-        """Take weights from PEFT's safetensors file; ValueError where its names do not fit."""
-        self.fill(self.flat.data, load(weights))
+        """Take weights from PEFT's safetensors file, which may lack heads that are not exported:
+        they stay as they are. ValueError where its names do not fit."""
+        tensors = load(weights)
+        kept = {n: t for n, t in self.by_name(self.flat.data).items() if n in self._inner}
+        self.fill(self.flat.data, {**kept, **tensors})
         self.refresh()
 
     def fill(self, flat: torch.Tensor, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -108,14 +125,33 @@ class PackedAdapter:
 
     def export(self) -> Adapter:
         """The adapter as `PeftModel.from_pretrained` reads it."""
-        return Adapter(self.settings, self.to_bytes())
+        return Adapter(self.settings, self.to_bytes(without=self._inner))
 
 
-def fresh_adapter(base: Base, lora: LoraConfig, seed: int) -> PackedAdapter:
-    """A trial's adapter before its first step.
+def fresh_adapter(
+    base: Base, lora: LoraConfig, seed: int, heads: Mapping[str, torch.Tensor] | None = None
+) -> PackedAdapter:
+    """A trial's adapter before its first step, with these heads (not exported).
 
     PEFT makes it, so that it starts from the same numbers as in the isolated engine.
     """
     with adapted(base, lora, seed) as model:
         tensors, settings = named_trainable(model), export(model).config
-    return PackedAdapter(tensors, settings, lora, base.model.device, base.dtype)
+    return PackedAdapter(tensors, settings, lora, base.model.device, base.dtype, heads)
+
+
+def saved_adapter(base: Base, saved: Adapter, heads: Collection[str] = ()) -> PackedAdapter:
+    """An adapter that was saved, e.g. to be used and not trained; `heads` are names among its
+    tensors that are none of LoRA's."""
+    tensors, settings = load(saved.weights), saved.config
+    lora = LoraConfig(
+        r=settings["r"], lora_alpha=settings["lora_alpha"], use_rslora=settings["use_rslora"]
+    )
+    own = {name: tensors.pop(name) for name in heads}
+    return PackedAdapter(tensors, settings, lora, base.model.device, base.dtype, own, True)
+
+
+def bare(base: Base) -> PackedAdapter:
+    """No adapter: the base as it is."""
+    nothing = {"nothing": torch.zeros(0)}
+    return PackedAdapter(nothing, {}, LoraConfig(), base.model.device, base.dtype)

@@ -4,18 +4,20 @@ import torch
 
 from trainables.context import ListContext
 from trainables.data.prepare import Prepared
+from trainables.kinds import SingleConfig
 from trainables.models.load import Base, device_now, load_base
 from trainables.packing.pack import Pack
 from trainables.sft import speed
 from trainables.sft.config import SFTConfig
 
 ISOLATED = 0  # the isolated engine's place among the sizes of packs
-WARM, TIMED = 1, 3  # steps
+STEPS = {"ppo": (0, 1)}  # by kind, steps that go first and steps that are timed
+WARM, TIMED = 1, 3  # of other kinds
 WORTH = 1.1  # a pack twice as large must be this much faster to try one larger still
 
 
 def tokens_per_second(
-    config: SFTConfig, prepared: Prepared, largest: int, alone: tuple[int, int] | None = None
+    config: SingleConfig, prepared: Prepared, largest: int, alone: tuple[int, int] | None = None
 ) -> dict[int, float]:
     """Tokens a second, all trials together: isolated (size 0), and packs of 1, 2, 4, … trials like
     `config`, `largest` at most.
@@ -38,42 +40,57 @@ def tokens_per_second(
     return found
 
 
-def _isolated(base: Base, config: SFTConfig, prepared: Prepared, alone: tuple[int, int]) -> float:
+def _isolated(
+    base: Base, config: SingleConfig, prepared: Prepared, alone: tuple[int, int]
+) -> float:
     threads, together = alone
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        taken = speed.step_seconds(base, config, prepared.train, WARM + TIMED)[WARM:]
+        return together * _alone(base, config, prepared)
     finally:
         torch.set_num_threads(before)
-    return together * _tokens(config, prepared) / sum(taken)
 
 
-def _packed(base: Base, config: SFTConfig, prepared: Prepared, size: int) -> float:
+def _alone(base: Base, config: SingleConfig, prepared: Prepared) -> float:
+    """In the isolated engine, or where the kind has none in a pack of one."""
+    if not isinstance(config, SFTConfig):
+        return _packed(base, config, prepared, 1)
+    taken = speed.step_seconds(base, config, prepared.train, WARM + TIMED)[WARM:]
+    return _tokens(config, prepared) / sum(taken)
+
+
+def _packed(base: Base, config: SingleConfig, prepared: Prepared, size: int) -> float:
     trials = [_trial(config, seed) for seed in range(size)]
     pack = Pack(base, config.model)
     try:
         for number, trial in enumerate(trials):
             pack.join(str(number), trial, ListContext(prepared))
-        _train(pack, WARM)
+        warm, timed = _steps(config)
+        _train(pack, warm)
         began = speed.now()
-        _train(pack, WARM + TIMED)
+        _train(pack, warm + timed)
         return sum(_tokens(trial, prepared) for trial in trials) / (speed.now() - began)
     finally:
         pack.close()
 
 
-def _trial(config: SFTConfig, seed: int) -> SFTConfig:
+def _trial(config: SingleConfig, seed: int) -> SingleConfig:
     """A trial like `config` with another order of rows, and no evaluation due."""
     training = config.training.model_copy(update={"max_steps": speed.PLANNED, "seed": seed})
     evaluation = config.evaluation.model_copy(update={"every_epochs": float(speed.PLANNED)})
     return config.model_copy(update={"training": training, "evaluation": evaluation})
 
 
-def _tokens(config: SFTConfig, prepared: Prepared) -> int:
+def _tokens(config: SingleConfig, prepared: Prepared) -> int:
     """Tokens of the steps that are timed."""
-    steps = range(WARM, WARM + TIMED)
+    warm, timed = _steps(config)
+    steps = range(warm, warm + timed)
     return sum(speed.step_tokens(config, prepared.train, step) for step in steps)
+
+
+def _steps(config: SingleConfig) -> tuple[int, int]:
+    return STEPS.get(config.kind, (WARM, TIMED))
 
 
 def _train(pack: Pack, steps: int) -> None:

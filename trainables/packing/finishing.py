@@ -56,7 +56,7 @@ def _answer(pack: Pack, trials: Named, new_tokens: int, budget: int) -> None:
                 {**text, **found.metrics},
                 (*predictions, *found.predictions),
                 memory,
-                {**facts, **found.facts},
+                {**facts, **found.facts, **trial.facts()},
                 seconds[name] + spent,
             )
             raise TrialStopped

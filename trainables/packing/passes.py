@@ -50,7 +50,7 @@ def within_budget(parts: Sequence[Part], budget: int) -> Iterator[list[Part]]:
                 batch, used = [], 0
             used += int(lengths[row])
             places = part.places[at : at + 1]
-            if batch and batch[-1].trial == part.trial:
+            if batch and batch[-1].trial == part.trial and batch[-1].adapter is part.adapter:
                 grown = [*batch[-1].chosen, row], [*batch[-1].places, *places]
                 batch[-1] = part._replace(chosen=grown[0], places=grown[1])
             else:

@@ -90,6 +90,10 @@ class PackedTrial:
         assert gradient is not None
         return gradient
 
+    def facts(self) -> dict[str, Any]:
+        """What its kind adds to its record."""
+        return {}
+
     def export(self) -> Adapter:
         """As Weights."""
         return self.adapter.export()

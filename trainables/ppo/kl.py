@@ -1,11 +1,12 @@
 """The divergence of the policy from its reference: per-token estimates, and its coefficient."""
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 
+from trainables.ppo.config import Estimator
+
 Tensor = torch.Tensor
-Estimator = Literal["k1", "k3"]
 
 
 def token_kl(policy: Tensor, reference: Tensor, estimator: Estimator) -> Tensor:

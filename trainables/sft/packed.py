@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from trainables.context import TrialContext
-from trainables.evaluation.measure import reported_loss
 from trainables.models.load import Base
 from trainables.packing.adapter import fresh_adapter
 from trainables.packing.finishing import finish
+from trainables.packing.losses import packed_losses
 from trainables.packing.pack import Pack
-from trainables.packing.parts import loss_part
-from trainables.packing.passes import Part, loss_pass, train_pass, within_budget
+from trainables.packing.passes import Part, train_pass, within_budget
 from trainables.packing.program import Program
 from trainables.packing.trial import PackedTrial
 from trainables.sft.config import SFTConfig
@@ -150,18 +149,12 @@ def _train(pack: Pack, training: Named) -> None:
 
 
 def _evaluate(pack: Pack, due: Named) -> None:
-    parts = [loss_part(name, trial) for name, trial in due]
-    nats: dict[str, list[float]] = defaultdict(list)  # in the order of the trial's rows
-    budget = min((t.config.evaluation.max_batch_tokens for _, t in due), default=0)
-    with pack.timed(parts) as seconds:
-        for chunk in within_budget(parts, budget):
-            for part, found in zip(chunk, loss_pass(pack.base.model, chunk), strict=True):
-                nats[part.trial] += found
-    for part, (name, trial) in zip(parts, due, strict=True):
+    found = packed_losses(pack, due)
+    for name, trial in due:
         with pack.own(name):
-            trial.seconds += seconds[name]
-            loss = reported_loss(part.rows, nats[name], trial.config.evaluation)
-            trial.progress.evaluated(loss, trial, seconds[name])
+            loss, seconds = found[name]
+            trial.seconds += seconds
+            trial.progress.evaluated(loss, trial, seconds)
 
 
 PROGRAM = Program(SupervisedTrial, step)

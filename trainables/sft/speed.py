@@ -10,6 +10,7 @@ import torch
 from transformers import TrainerCallback
 
 from trainables.data.token_rows import TokenRows
+from trainables.kinds import SingleConfig
 from trainables.models.load import Base
 from trainables.models.trained import opened
 from trainables.sft.config import SFTConfig
@@ -47,7 +48,7 @@ def now() -> float:
     return time.perf_counter()
 
 
-def step_tokens(config: SFTConfig, rows: TokenRows, step: int) -> int:
+def step_tokens(config: SingleConfig, rows: TokenRows, step: int) -> int:
     """Tokens of a trial's optimizer step, counted from 0."""
     t = config.training
     batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps

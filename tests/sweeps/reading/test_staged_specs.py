@@ -126,7 +126,7 @@ def test_a_kind_offers_its_own_fields_only(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_names_all(tmp_path: Path) -> None:
     found = problem(tmp_path, spec(kind="stagd"))
-    assert found.message == "there is no such kind of trial; there is: sft, staged"
+    assert found.message == "there is no such kind of trial; there is: sft, ppo, staged"
     assert "staged" in (found.fix or "")
 
 

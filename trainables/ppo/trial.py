@@ -1,0 +1,190 @@
+"""One PPO trial of a pack: which prompts it answers, what the answers earn, what it keeps."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from trainables.context import Adapter, Checkpoint, TrialContext, TrialFailed
+from trainables.evaluation.generation import end_tokens
+from trainables.models.load import Base
+from trainables.packing.adapter import PackedAdapter, bare, fresh_adapter, saved_adapter
+from trainables.packing.objectives import Scored as Seen
+from trainables.packing.trial import PackedTrial
+from trainables.ppo.config import PPOConfig
+from trainables.ppo.experience import Scored, experience, minibatches
+from trainables.ppo.kl import AdaptiveKL, Controller, FixedKL
+from trainables.ppo.normalise import RunningScale
+from trainables.ppo.update import Update
+from trainables.rewards.registry import rewards_of
+from trainables.seeds import derived_seed
+from trainables.sft.order import epochs_done, step_batches
+
+VALUE_WEIGHT, VALUE_BIAS = "value_head.weight", "value_head.bias"
+REFERENCE = "reference"
+
+
+class PPOTrial(PackedTrial):
+    """A policy and its value head; what they are compared with is frozen.
+
+    The reference is the adapter that the trial started from, or the base where it started fresh.
+    """
+
+    config: PPOConfig
+    update: Update
+
+    def __init__(
+        self,
+        base: Base,
+        config: PPOConfig,
+        context: TrialContext,
+        rungs: Mapping[float, float] | None = None,
+    ) -> None:
+        t = config.training
+        adapter = fresh_adapter(base, config.lora, t.seed, value_head(base))
+        self.reward_scale, self.sampled_tokens = RunningScale(), 0
+        self.kl: Controller = FixedKL(t.kl_coef)
+        if t.kl_target is not None:
+            self.kl = AdaptiveKL(t.kl_coef, t.kl_target, t.kl_horizon)
+        super().__init__(config, context, adapter, rungs, criterion=_less_reward, may_rest=True)
+        self.frozen = frozen_of(context.checkpoint, adapter.settings)
+        saved = self.frozen.get(REFERENCE)
+        self.reference = saved_adapter(base, saved) if saved else bare(base)
+        self.rewards = rewards_of(config.reward)
+        self.ends = frozenset(end_tokens(base.model, base.tokenizer))
+        self.rows = context.prepared.train
+        self.watched: dict[str, float] = {}  # of the answers of this update
+        self.spent = 0.0  # seconds of this update
+
+    @property
+    def adapters(self) -> Sequence[PackedAdapter]:
+        """The policy and its reference."""
+        return (self.adapter, self.reference)
+
+    @property
+    def places(self) -> list[int]:
+        """The rows whose prompts this update answers."""
+        t = self.config.training
+        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
+        batches = step_batches(len(self.rows), batch, accumulation, t.seed, self.progress.step)
+        return [row for part in batches for row in part]
+
+    def cut(self, answers: Sequence[Sequence[int]]) -> list[bool]:
+        """Whether each answer was cut before its end."""
+        return [not answer or answer[-1] not in self.ends for answer in answers]
+
+    def values(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(tokens,) of the trunk's states (tokens, width)."""
+        weight, bias = (self.adapter.heads[name] for name in (VALUE_WEIGHT, VALUE_BIAS))
+        return torch.nn.functional.linear(hidden.to(weight.dtype), weight, bias)[:, 0]
+
+    def objective(self, answers: Sequence[int]) -> Callable[[Seen], torch.Tensor]:
+        """The loss of some answers of the minibatch under way."""
+        return self.update.objective(answers, self.values, self.scale)
+
+    def spend(self, seconds: float) -> None:
+        """Note time of this update."""
+        self.seconds += seconds
+        self.spent += seconds
+
+    def begin_update(
+        self, totals: Sequence[float], answers: Sequence[Sequence[int]], scored: Scored
+    ) -> None:
+        """Make this update's experience of what its answers earn in all (0..1 each)."""
+        t, lengths = self.config.training, [len(answer) for answer in answers]
+        scores = self._normalised(torch.tensor(totals, dtype=torch.float64))
+        if t.missing_eos_penalty is not None:
+            scores -= t.missing_eos_penalty * torch.tensor(self.cut(answers))
+        coefficient = self.kl.value
+        gained = experience(scored, lengths, scores.to(scored.values.device), coefficient, t)
+        self.update = Update(gained.experience, minibatches(len(lengths), t, self._seeds()), t)
+        self.watched["kl_coef"] = coefficient
+        self.watched["explained_variance"] = gained.explained_variance
+        self.kl.update(sum(gained.kl) / len(lengths), len(lengths))
+        self.sampled_tokens += sum(lengths) + sum(len(self.rows.prompt(p)) for p in self.places)
+
+    def _normalised(self, scores: torch.Tensor) -> torch.Tensor:
+        t = self.config.training
+        if t.use_score_norm:
+            self.reward_scale.add(scores)
+            return self.reward_scale.normalised(scores, t.score_clip)
+        return scores if t.score_clip is None else scores.clamp(-t.score_clip, t.score_clip)
+
+    def _seeds(self) -> list[int]:
+        t, step = self.config.training, self.progress.step
+        return [derived_seed("minibatch", t.seed, step, e) for e in range(t.num_ppo_epochs)]
+
+    def step_optimizer(self) -> None:
+        """End an optimizer step: move, or end the update where the policy has gone too far from the
+        one that answered. Raises TrialFailed where the loss is not a finite number."""
+        if not self.update.finite:
+            raise TrialFailed(
+                f"the PPO loss is {self.update.found['loss']} at step {self.progress.step + 1} "
+                "(try a lower learning rate)"
+            )
+        if self.update.too_far:
+            self.clear()
+            self.update.stop()
+        else:
+            self.update.end(self.apply_gradient()[0])
+
+    def end_update(self) -> None:
+        """Step the schedule and tell the progress. Raises TrialFailed."""
+        self.scheduler.step()
+        t, step = self.config.training, self.progress.step + 1
+        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
+        means = self.update.means()
+        self.progress.step_done(
+            loss=means.pop("loss", 0.0),
+            grad_norm=means.pop("grad_norm", 0.0),
+            rate=self.scheduler.get_last_lr()[0],
+            epoch=epochs_done(len(self.rows), batch, accumulation, step),
+            seconds=self.spent,
+            **self.watched,
+            **means,
+        )
+        self.spent = 0.0
+
+    def snapshot(self, state: dict[str, Any]) -> Checkpoint:
+        """As Weights."""
+        own = {
+            "kl_coef": self.kl.value,
+            "reward_scale": self.reward_scale.state(),
+            "sampled_tokens": self.sampled_tokens,
+        }
+        return replace(super().snapshot({**state, **own}), frozen=self.frozen)
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        super()._resume(checkpoint)
+        if checkpoint.step:
+            self.kl.value = float(checkpoint.state["kl_coef"])
+            self.reward_scale.restore(checkpoint.state["reward_scale"])
+            self.sampled_tokens = int(checkpoint.state["sampled_tokens"])
+
+    def _scheduled(self, state: Mapping[str, Any]) -> int:
+        return int(state["step"])
+
+    def facts(self) -> dict[str, Any]:
+        """As PackedTrial."""
+        return {"tokens": self.sampled_tokens}
+
+
+def value_head(base: Base) -> dict[str, torch.Tensor]:
+    """A value head (1, width) and its bias, at zero: no state is worth anything yet."""
+    width = base.model.get_output_embeddings().in_features
+    return {VALUE_WEIGHT: torch.zeros(1, width), VALUE_BIAS: torch.zeros(1)}
+
+
+def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, Adapter]:
+    """The adapters that a trial needs and does not train: those of its checkpoint, and at its first
+    step the one that it starts from as the reference."""
+    if start is None:
+        return {}
+    if start.step or REFERENCE in start.frozen:
+        return dict(start.frozen)
+    return {**start.frozen, REFERENCE: Adapter(settings, start.adapter)}
+
+
+def _less_reward(metrics: Mapping[str, float]) -> float:
+    return -metrics["reward"]

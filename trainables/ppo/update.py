@@ -1,0 +1,104 @@
+"""One update of a PPO trial: its answers, and the optimizer steps on them that are left."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import torch
+
+from trainables.packing.objectives import Scored
+from trainables.ppo.config import PPOTrainingConfig
+from trainables.ppo.experience import Experience
+from trainables.ppo.losses import entropy, policy_loss, value_loss
+
+Tensor = torch.Tensor
+Values = Callable[[Tensor], Tensor]  # the trunk's states (tokens, width) → (tokens,)
+
+
+class Update:
+    """`left` are the minibatches (numbers of answers) still to be trained on. What is watched of an
+    optimizer step adds up in `found`, and of all steps in `sums`."""
+
+    def __init__(
+        self, experience: Experience, left: Sequence[Sequence[int]], t: PPOTrainingConfig
+    ) -> None:
+        self.experience, self.left, self.training = experience, [*left], t
+        self.found: dict[str, float] = defaultdict(float)
+        self.sums: dict[str, float] = defaultdict(float)
+        self.steps = 0
+
+    @property
+    def answers(self) -> Sequence[int]:
+        """Those of the next optimizer step."""
+        return self.left[0]
+
+    def begin(self) -> None:
+        """Forget what was found of the optimizer step under way."""
+        self.found.clear()
+
+    def objective(
+        self, answers: Sequence[int], values: Values, scale: float
+    ) -> Callable[[Scored], Tensor]:
+        """PPO's loss, times `scale`, of some of the step's answers, as their part of its mean over
+        all answer tokens of the step."""
+        own, t = self.experience.of(answers), self.training
+        share = own.starts[-1] / self.experience.of(self.answers).starts[-1]
+
+        def loss(seen: Scored) -> Tensor:
+            inside = torch.ones_like(own.old, dtype=torch.bool)
+            new = seen.log_probabilities(t.temperature)
+            policy = policy_loss(new, own.old, own.advantages, inside, t.cliprange)
+            value = value_loss(
+                values(seen.hidden), own.values, own.returns, inside, t.cliprange_value
+            )
+            total = policy.loss + t.vf_coef * value.loss
+            if t.entropy_coef:
+                total = total - t.entropy_coef * seen_entropy(seen, t.temperature).mean()
+            self._note(
+                share,
+                loss=total,
+                policy_loss=policy.loss,
+                value_loss=value.loss,
+                clip_fraction=policy.clip_fraction,
+                value_clip_fraction=value.clip_fraction,
+                approximate_kl=policy.approximate_kl,
+            )
+            return total * share * scale
+
+        return loss
+
+    def _note(self, share: float, **found: Tensor) -> None:
+        for name, value in found.items():
+            self.found[name] += share * float(value.detach())
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss of the step under way is a number."""
+        return math.isfinite(self.found["loss"])
+
+    @property
+    def too_far(self) -> bool:
+        """Whether the policy has gone further from the one that answered than `target_kl`."""
+        limit = self.training.target_kl
+        return limit is not None and self.found["approximate_kl"] > limit
+
+    def stop(self) -> None:
+        """Leave the steps that are left."""
+        self.left.clear()
+
+    def end(self, grad_norm: float) -> None:
+        """Note that the step under way is done."""
+        for name, value in {**self.found, "grad_norm": grad_norm}.items():
+            self.sums[name] += value
+        self.steps += 1
+        del self.left[0]
+
+    def means(self) -> dict[str, float]:
+        """What was watched, over the steps that were done."""
+        return {name: value / self.steps for name, value in self.sums.items()}
+
+
+def seen_entropy(seen: Scored, temperature: float) -> Tensor:
+    """(tokens,) entropy in nats of the policy before each token, at a temperature."""
+    exact = torch.promote_types(seen.logits.dtype, torch.float32)
+    return entropy(seen.logits.to(exact) / temperature)

@@ -11,6 +11,7 @@ from rich.table import Table
 from sweeps.plan import ModelFacts, Plan
 from sweeps.spec import SweepSpec
 from trainables.data.config import DataConfig
+from trainables.kinds import SingleConfig
 from trainables.models.config import LoraConfig
 
 
@@ -18,6 +19,8 @@ def show(console: Console, plan: Plan) -> None:
     """Print a plan."""
     spec = plan.spec
     _heading(console, f"{spec.name}: {_count(plan)}")
+    if plan.stages:
+        console.print(escape(_stages(plan)))
     console.print(f"Runs {escape(plan.where)}.")
     _heading(console, "Base trial")
     console.print(escape(_yaml(_trial(spec))))
@@ -36,7 +39,8 @@ def _trial(spec: SweepSpec) -> dict[str, Any]:
     """The trial in full; of a mixture only what its components say."""
     trial = spec.trial.model_dump(mode="json")
     places = trial.get("stages", [trial])
-    for place, stage in zip(places, spec.trial.stage_trials, strict=True):
+    stages: tuple[SingleConfig, ...] = spec.trial.stage_trials
+    for place, stage in zip(places, stages, strict=True):
         if stage.data.mixture is not None:
             own = stage.data.model_dump(mode="json", exclude_defaults=True)
             place["data"] = {**own, "system_prompt": stage.data.system_prompt}
@@ -55,6 +59,17 @@ def _count(plan: Plan) -> str:
     named = len(search.baselines)
     baselines = f", {named} of them baselines" if named else ""
     return f"{search.num_trials} trials{baselines}; {search.sampler}{stopping}; {goals}"
+
+
+def _stages(plan: Plan) -> str:
+    """E.g. `24 trials, 6 distinct SFT stages (pubmedqa): …`."""
+    found = (
+        f"{'' if stage.exact else 'at most '}{stage.number} distinct {stage.kind.upper()} "
+        f"{'stage' if stage.number == 1 else 'stages'} ({stage.name})"
+        for stage in plan.stages
+    )
+    trials = plan.spec.search.num_trials
+    return f"{trials} trials, {', '.join(found)}: what trials share is trained once."
 
 
 def _space(plan: Plan) -> Table:

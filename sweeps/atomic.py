@@ -1,7 +1,10 @@
-"""Files that are whole or absent, whenever the process is killed."""
+"""Files and folders that are whole or absent, whenever the process is killed."""
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -36,3 +39,25 @@ def write_json(path: Path, content: Any) -> None:
 def encoded(text: str) -> bytes:
     """JSON as UTF-8; half a surrogate pair (from a file name, say) as its JSON escape."""
     return text.encode("utf-8", "backslashreplace")
+
+
+@contextmanager
+def new_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A folder to fill that then appears in `parent` in one step, and the others there go.
+
+    Until then they are what a reader finds. Where one is called `name`, the new one is `name-1`,
+    which sorts after it.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    final, number = parent / name, 0
+    while final.exists():
+        number += 1
+        final = parent / f"{name}-{number}"
+    draft = parent / f".{final.name}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    yield draft
+    draft.rename(final)
+    for older in parent.iterdir():
+        if older != final:
+            shutil.rmtree(older, ignore_errors=True)

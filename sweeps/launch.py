@@ -92,6 +92,7 @@ def _run(sweep: Sweep, watch: Watch, progress: Progress) -> None:
             unpackable=unpackable(sweep.spec, sweep.space),
         )
         placement = arranged(measured=_pack_size(sweep, nodes, arranged(), progress))
+        sweep.workers = placement.concurrent
         for observer in watch(sweep, placement):
             sweep.observers.add(observer)
         run_tune(sweep, placement, nodes)

@@ -6,13 +6,12 @@ reader skips. `record.json` comes last: a trial without one is unfinished.
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sweeps.atomic import encoded, write_bytes, write_json
+from sweeps.atomic import encoded, new_folder, write_bytes, write_json
 from sweeps.entry import Entry
 from trainables.context import Adapter, Checkpoint, Report
 
@@ -48,7 +47,7 @@ class Ledger:
     def note_data(self, key: str, report: dict[str, Any]) -> None:
         """Add a data set's counts to data.json."""
         path = self.folder / "data.json"
-        self._data = {**(_json(path) or {}), **self._data, key: report}
+        self._data = {**(read_json(path) or {}), **self._data, key: report}
         if path.exists():
             write_json(path, self._data)
 
@@ -67,14 +66,11 @@ class Ledger:
         if not report.final and report.metrics:
             self._append(entry, report)
         if report.adapter:
-            config, weights = KEPT[report.adapter.whole]
-            write_json(self.path(entry, config), report.adapter.config)
-            write_bytes(self.path(entry, weights), report.adapter.weights)
+            write_adapter(self.path(entry), report.adapter)
         if report.checkpoint:
             self._save(entry, report.checkpoint)
         if report.predictions is not None:
-            lines = [json.dumps(p, ensure_ascii=False) + "\n" for p in report.predictions]
-            write_bytes(self.path(entry, "predictions.jsonl"), encoded("".join(lines)))
+            write_lines(self.path(entry, "predictions.jsonl"), report.predictions)
 
     def close(self, entry: Entry, record: dict[str, Any]) -> None:
         """Write a trial's end."""
@@ -86,21 +82,34 @@ class Ledger:
         earlier = len(list(path.parent.glob("record.failed-*.json")))
         path.replace(path.with_name(f"record.failed-{earlier + 1}.json"))
 
+    def begin(
+        self,
+        entry: Entry,
+        checkpoint: Checkpoint,
+        lines: Sequence[Mapping[str, Any]],
+        adapter: Adapter | None,
+    ) -> None:
+        """Give a trial what another one did, as if it were its own; the checkpoint last."""
+        write_lines(self.path(entry, "metrics.jsonl"), lines)
+        if adapter:
+            write_adapter(self.path(entry), adapter)
+        self._save(entry, checkpoint)
+
     # --- reading -------------------------------------------------------------------------------
 
     def entries(self) -> list[Entry]:
         """All base models and trials that were ever suggested, in order."""
         files = [*self.folder.glob("base/*/config.json"), *self.folder.glob("trials/*/config.json")]
-        entries = [Entry(**content) for f in files if (content := _json(f))]
+        entries = [Entry(**content) for f in files if (content := read_json(f))]
         return sorted(entries, key=lambda e: (e.number, e.trial))
 
     def record(self, entry: Entry) -> dict[str, Any] | None:
         """A finished trial's record, else None."""
-        return _json(self.path(entry, "record.json"))
+        return read_json(self.path(entry, "record.json"))
 
     def metrics(self, entry: Entry) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""
-        return list(_lines(self.path(entry, "metrics.jsonl")))
+        return list(read_lines(self.path(entry, "metrics.jsonl")))
 
     def checkpoint(self, entry: Entry) -> Checkpoint | None:
         """The newest intact checkpoint, with the best adapter so far."""
@@ -114,8 +123,7 @@ class Ledger:
     def cut_back(self, entry: Entry, step: int) -> None:
         """Drop the lines of metrics.jsonl after `step`: they will be measured again."""
         kept = [line for line in self.metrics(entry) if line["step"] <= step]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
-        write_bytes(self.path(entry, "metrics.jsonl"), text.encode())
+        write_lines(self.path(entry, "metrics.jsonl"), kept)
 
     # --- within --------------------------------------------------------------------------------
 
@@ -135,18 +143,23 @@ class Ledger:
                 os.fsync(stream.fileno())
 
     def _save(self, entry: Entry, checkpoint: Checkpoint) -> None:
-        parent = self.path(entry, "checkpoint")
-        parent.mkdir(parents=True, exist_ok=True)
-        final = parent / f"step-{checkpoint.step:08d}"
-        draft = parent / f".{final.name}"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        write_checkpoint(draft, checkpoint)
-        shutil.rmtree(final, ignore_errors=True)
-        draft.rename(final)
-        for older in parent.iterdir():
-            if older != final:
-                shutil.rmtree(older, ignore_errors=True)
+        folder = self.path(entry, "checkpoint")
+        with new_folder(folder, f"step-{checkpoint.step:08d}") as draft:
+            write_checkpoint(draft, checkpoint)
+
+
+def write_adapter(folder: Path, adapter: Adapter) -> None:
+    """Write what is kept of a best step into a trial's folder."""
+    config, weights = KEPT[adapter.whole]
+    write_json(folder / config, adapter.config)
+    write_bytes(folder / weights, adapter.weights)
+
+
+def read_adapter(folder: Path) -> Adapter | None:
+    """The PEFT adapter that is kept in a trial's folder, if there is one."""
+    config, weights = (folder / name for name in KEPT[False])
+    settings = read_json(config)
+    return Adapter(settings, weights.read_bytes()) if settings and _is_whole(weights) else None
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -161,9 +174,9 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 def read_checkpoint(folder: Path) -> Checkpoint | None:
     """The checkpoint in a folder, or None where a file of it is missing or cut short."""
-    state, roles = _json(folder / "state.json"), sorted(folder.glob("frozen/*"))
+    state, roles = read_json(folder / "state.json"), sorted(folder.glob("frozen/*"))
     parts = [folder / "adapter.safetensors", folder / "optimizer.safetensors"]
-    configs = [_json(role / CONFIG) for role in roles]
+    configs = [read_json(role / CONFIG) for role in roles]
     weights = [role / WEIGHTS for role in roles]
     if state is None or None in configs or not all(map(_is_whole, [*parts, *weights])):
         return None
@@ -181,7 +194,8 @@ def kept_weights(folder: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A file's JSON object; None where it is absent or cut short."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -189,7 +203,14 @@ def _json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Replace a file with one object a line, in one step."""
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    write_bytes(path, encoded(text))
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file with one a line; a line that is cut short is skipped."""
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

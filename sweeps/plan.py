@@ -22,6 +22,7 @@ from sweeps.preparation import Preparation
 from sweeps.proposer import Proposer, whole_baseline
 from sweeps.readiness import adapters, models, target_problems, trained_parameters, unpackable
 from sweeps.spec import SweepSpec
+from sweeps.stage_counts import StageCount, stage_counts
 from trainables.models.config import LoraConfig
 from trainables.staged.config import StagedConfig
 
@@ -47,6 +48,7 @@ class Plan:
     models: list[ModelFacts]
     data: dict[str, Any] | None  # the data report, or one a stage; None: not prepared yet
     where: str
+    stages: tuple[StageCount, ...] = ()  # of trials in stages: each but the last
 
 
 def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -> Plan:
@@ -59,7 +61,15 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -
         preparation.data(spec.trial)
     data = _data(spec)
     where = _where(spec, space, data)
-    return Plan(spec, space, _samples(spec, space), _models(spec, space), data, where)
+    return Plan(
+        spec,
+        space,
+        _samples(spec, space),
+        _models(spec, space),
+        data,
+        where,
+        stage_counts(spec, space),
+    )
 
 
 def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:

@@ -83,14 +83,10 @@ class Preparation:
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
         folder = self.model_folder(config.model)
-        length = config.training.max_length
-        benchmarks = config.evaluation.benchmarks
-        asked = [benchmark.model_dump_json() for benchmark in benchmarks]
+        length, benchmarks = config.training.max_length, config.evaluation.benchmarks
         regularizer = config.training.regularizer
         general = regularizer.data if regularizer else None
-        # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
-        own = config.data.model_dump_json(exclude=DRAWN)
-        name = f"{folder}:{length}:{own}:{asked}:{general}"
+        name = f"{folder}:{rows_asked(config)}"
         if name not in self._prepared:
             words = partial(load_tokenizer, folder), tokenizer_key(folder)
             made = prepare(config.data, *words, length, self._progress)
@@ -114,6 +110,16 @@ class Preparation:
         if name not in self._starts:
             self._starts[name] = starting_checkpoint(config.lora, tensor_shapes(folder))
         return self._starts[name]
+
+
+def rows_asked(config: SingleConfig) -> str:
+    """What of a trial decides which rows are prepared for it, but for its model."""
+    asked = [benchmark.model_dump_json() for benchmark in config.evaluation.benchmarks]
+    regularizer = config.training.regularizer
+    general = regularizer.data if regularizer else None
+    # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
+    own = config.data.model_dump_json(exclude=DRAWN)
+    return f"{config.training.max_length}:{own}:{asked}:{general}"
 
 
 def base_key(config: TrialConfig, data_key: str) -> str:

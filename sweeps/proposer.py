@@ -37,6 +37,23 @@ class Proposer:
         self.asked: dict[int, Any] = {}  # trial number → Optuna's trial
         self.seen: list[dict[str, Any]] = []
 
+    @property
+    def learns(self) -> bool:
+        """Whether what is suggested depends on results."""
+        return self.search.sampler not in {"random", *SEQUENCES}
+
+    def next(self, number: int, trial: TrialConfig) -> tuple[str | None, dict[str, Any]] | None:
+        """Label and parameters of trial `number` (from 1): the baselines first, which keep the
+        trial's own values in what they do not name. None as in `propose`."""
+        baselines = list(self.search.baselines.items())
+        if number > len(baselines):
+            parameters = self.propose(number, len(baselines))
+            return None if parameters is None else (None, parameters)
+        label, named = baselines[number - 1]
+        whole = whole_baseline(trial, self.space, named)
+        self.adopt(number, whole)
+        return label, whole
+
     def propose(self, number: int, baselines: int) -> dict[str, Any] | None:
         """Parameters for trial `number` (from 1; the first `baselines` are given by name).
 

@@ -2,9 +2,8 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,15 +16,21 @@ from sweeps.ledger import Ledger
 from sweeps.observer import Observer, Observers
 from sweeps.predicted import predicted_facts
 from sweeps.preparation import Preparation, base_key
-from sweeps.proposer import Proposer, whole_baseline
+from sweeps.proposer import Proposer
+from sweeps.record import now, record_of, stopped_at
+from sweeps.shared_stages import SharedStages, Taken, measured
 from sweeps.spec import SweepSpec
-from trainables.context import RUNGS, Checkpoint, Report, check_metrics, is_telemetry
+from trainables.context import RUNGS, Checkpoint, Report, check_metrics
 from trainables.errors import InputError
 from trainables.kinds import TrialConfig, trial_config
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
+Waiting = tuple[Entry, Checkpoint | None]
+AHEAD = (
+    2  # pending trials a worker, up to which a sampler that learns is asked past those that wait
+)
 RETRIES = 1  # of a trial whose worker died (not of one that raised)
 
 
@@ -64,8 +69,10 @@ class Sweep:
         self.proposer = Proposer(spec.search, self.space)
         self.stopper = Stopper(spec.search)
         self.preparation = Preparation(progress, ledger.note_data)
+        self.shared = SharedStages(ledger, self.preparation)
+        self.workers = 1  # how many trials can run at once
         self.observers = Observers(observers)
-        self.waiting: deque[tuple[Entry, Checkpoint | None]] = deque()
+        self.waiting: deque[Waiting] = deque()
         self.running: dict[str, Running] = {}
         self.bases: set[str] = set()
         self.deaths: dict[str, int] = {}
@@ -77,28 +84,58 @@ class Sweep:
 
     def next_task(self) -> Task | None:
         """The next trial for a free worker; None where there is none (now)."""
-        while not self.interrupted.is_set():
-            while not self.waiting and not self._all_suggested:
-                self._suggest()
-            if not self.waiting:
-                return None
-            entry, checkpoint = self.waiting.popleft()
+        while not self.interrupted.is_set() and (found := self._startable()):
+            self.waiting.remove(found)
+            entry, checkpoint = found
             try:
-                return self._start(entry, checkpoint)
+                task = self._start(entry, checkpoint)
             except (ValidationError, InputError) as error:  # of a driver killed before it said so
-                self._close(entry, "failed", {}, error=str(error), started=_now())
+                self._close(entry, "failed", {}, error=str(error), started=now())
+                continue
+            if task is not None:
+                return task
         return None
 
-    def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> Task:
+    def _startable(self) -> Waiting | None:
+        """The first that waits for no running trial; more are suggested where all do."""
+        while True:
+            running = [other.task.entry for other in self.running.values()]
+            free = (pair for pair in self.waiting if not self.shared.waits(*pair, running))
+            found = next(free, None)
+            if found or not self._may_suggest:
+                return found
+            self._suggest()
+
+    @property
+    def _may_suggest(self) -> bool:
+        """Whether to suggest past those that wait: not far where the sampler learns of results."""
+        pending = len(self.waiting) + len(self.running)
+        far = pending >= AHEAD * self.workers and self.proposer.learns
+        return not self._all_suggested and not (self.waiting and far)
+
+    def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> Task | None:
+        """Begin a trial; None where it is stopped by what it took over from another."""
         config = trial_config(entry.config)
         kind = "base_model" if entry.is_base else config.kind
-        if checkpoint is None and not entry.is_base:
+        prepared = self.preparation.data(config)
+        taken = self.shared.take(entry, checkpoint)
+        if taken:
+            checkpoint = taken.checkpoint
+        elif checkpoint is None and not entry.is_base:
             checkpoint = self.preparation.start(config)
-        task = Task(entry, kind, self.preparation.data(config), checkpoint)
+        task = Task(entry, kind, prepared, checkpoint)
         best = dict(checkpoint.state.get("best_metrics", {})) if checkpoint else {}
-        self.running[entry.trial] = Running(task, _now(), best)
+        self.running[entry.trial] = Running(task, now(), best)
         self.observers.tell("started", entry)
-        return task
+        return None if taken and self._stops(entry, taken) else task
+
+    def _stops(self, entry: Entry, taken: Taken) -> bool:
+        """Judge a trial at the rungs that it took over, as if it had come to them by itself."""
+        for report, best in taken.rungs(self.stopper.metric, self.stopper.mode):
+            self.running[entry.trial].best = {**measured(best), "best_step": best["step"]}
+            if self._judge(entry, report):
+                return True
+        return False
 
     @property
     def over(self) -> bool:
@@ -111,20 +148,13 @@ class Sweep:
         return self.exhausted or self.number >= self.spec.search.num_trials
 
     def _suggest(self) -> None:
-        baselines = list(self.spec.search.baselines.items())
         number = self.number + 1
-        label = None
-        if number <= len(baselines):
-            label, named = baselines[number - 1]
-            parameters: dict[str, Any] | None = whole_baseline(self.spec.trial, self.space, named)
-            self.proposer.adopt(number, parameters or {})
-        else:
-            parameters = self.proposer.propose(number, len(baselines))
-        if parameters is None:
+        suggested = self.proposer.next(number, self.spec.trial)
+        if suggested is None:
             self.exhausted = True
             return
         self.number = number
-        self._enqueue(number, label, parameters)
+        self._enqueue(number, *suggested)
 
     def _enqueue(self, number: int, label: str | None, parameters: dict[str, Any]) -> None:
         content = self.spec.trial.model_dump(mode="json")
@@ -137,7 +167,7 @@ class Sweep:
         except (ValidationError, InputError) as error:
             entry = Entry(name, number, content, label, parameters)
             self.ledger.open(entry)
-            self._close(entry, "failed", {}, error=str(error), started=_now())
+            self._close(entry, "failed", {}, error=str(error), started=now())
             return
         entry = Entry(name, number, config.model_dump(mode="json"), label, parameters, key)
         self.ledger.open(entry)
@@ -164,6 +194,7 @@ class Sweep:
         report = replace(report, metrics={k: float(v) for k, v in report.metrics.items()})
         running = self.running[trial]
         entry = running.task.entry
+        self.shared.handed_over(entry, report)
         self.ledger.apply(entry, report)
         self.observers.tell("reported", entry, report)
         if report.final:
@@ -171,19 +202,17 @@ class Sweep:
             return True
         if report.adapter:
             running.best = {**report.metrics, "best_step": report.step}
+        return self._judge(entry, report)
+
+    def _judge(self, entry: Entry, report: Report) -> bool:
+        """Whether a report is at a rung where its trial is stopped; it is recorded as that then."""
+        trial, running = entry.trial, self.running[entry.trial]
         if report.rung is None or self.stopper.metric not in report.metrics:
             return False
         value = float(report.metrics[self.stopper.metric])
         if not self.stopper.record(trial, report.rung, value, exempt=entry.label is not None):
             return False
-        facts = {
-            **report.facts,
-            "steps": report.step,
-            "planned_steps": report.planned_steps,
-            "best_step": running.best.get("best_step"),
-        }
-        best = {k: v for k, v in running.best.items() if k != "best_step" and not is_telemetry(k)}
-        metrics = {**best, "minutes": report.seconds / 60}
+        metrics, facts = stopped_at(report, running.best)
         self._end(entry, "stopped", metrics, facts=facts)
         return True
 
@@ -222,6 +251,9 @@ class Sweep:
             if record is None:
                 self.waiting.append((entry, self._rewind(entry)))
             self._replay(entry, record)
+        # those under way first: others may wait for what they train
+        order = sorted(self.waiting, key=lambda pair: not pair[0].is_base and pair[1] is None)
+        self.waiting = deque(order)
 
     def _rewind(self, entry: Entry) -> Checkpoint | None:
         checkpoint = self.ledger.checkpoint(entry)
@@ -241,40 +273,16 @@ class Sweep:
         running = self.running.pop(entry.trial)
         predicted = predicted_facts(entry, running.task.prepared.report)
         rest["facts"] = {**predicted, **rest.get("facts", {})}
+        if state != "complete":
+            self.shared.left(entry)
         self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
 
-    def _close(
-        self,
-        entry: Entry,
-        state: State,
-        metrics: dict[str, Any],
-        *,
-        started: str,
-        error: str | None = None,
-        node: str | None = None,
-        facts: Mapping[str, Any] | None = None,
-    ) -> None:
-        missing = [o.metric for o in self.spec.search.objectives if o.metric not in metrics]
-        if state == "complete" and missing and not entry.is_base:
-            state, error = "failed", f"the trial ended without its objective: {', '.join(missing)}"
-        record = {
-            "trial": entry.trial,
-            "number": entry.number,
-            "label": entry.label,
-            "state": state,
-            "kind": entry.config["kind"],
-            "parameters": entry.parameters,
-            "metrics": metrics,
-            "error": error,
-            "started": started,
-            "finished": _now(),
-            "base": entry.base,
-            "node": node,
-            **(facts or {}),
-        }
+    def _close(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
+        sought = () if entry.is_base else tuple(o.metric for o in self.spec.search.objectives)
+        record = record_of(entry, state, metrics, sought, **rest)
         self.ledger.close(entry, record)
         if not entry.is_base:
-            self._tell(entry, state, metrics)
+            self._tell(entry, record["state"], metrics)
         self.observers.tell("finished", entry, record)
 
     def _tell(self, entry: Entry, state: State, metrics: dict[str, Any]) -> None:
@@ -287,7 +295,3 @@ class Sweep:
             if "rung" in line and own in line
         }
         self.proposer.tell(entry.number, state, values, rungs)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -20,7 +20,8 @@ class Stopper:
         self.metric = (self.rule and self.rule.metric) or first.metric
         named = {o.metric: o.mode for o in search.objectives}
         known = metric_named(self.metric)
-        self.values = RungValues(named.get(self.metric) or (known.mode if known else "min"))
+        self.mode = named.get(self.metric) or (known.mode if known else "min")
+        self.values = RungValues(self.mode)
 
     def record(self, trial: str, rung: float, value: float, exempt: bool = False) -> bool:
         """Keep a trial's value at a rung; True where the trial should stop there.

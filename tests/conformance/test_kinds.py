@@ -18,8 +18,12 @@ from trainables.kinds import KINDS, TRAIN, trial_config
 from trainables.metrics import BENCHMARK_OF, METRICS, reported
 
 DRUGS = {"data": {"source": "toy:drugs"}}
-STAGES = [{"name": "a", **DRUGS}, {"name": "b", **DRUGS}]
-OWN = {"sft": DRUGS, "ppo": DRUGS, "grpo": DRUGS, "staged": {"stages": STAGES}}
+OWN = {
+    "sft": DRUGS,
+    "ppo": DRUGS,
+    "grpo": DRUGS,
+    "staged": {"stages": [{"name": "a", **DRUGS}, {"name": "b", **DRUGS}]},
+}
 LEAST = {kind: {"model": {"name_or_path": "toy:llama"}, **own} for kind, own in OWN.items()}
 
 

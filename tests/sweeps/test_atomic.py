@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.atomic import write_bytes, write_json, write_text
+from sweeps.atomic import new_folder, write_bytes, write_json, write_text
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
@@ -73,3 +73,22 @@ def test_text_that_is_no_unicode_keeps_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         write_text(path, "new \ud800")
     assert path.read_bytes() == "one – ü\r\n".encode()
+
+
+def test_a_new_folder_takes_the_place_of_the_others_when_it_is_whole(tmp_path: Path) -> None:
+    for text in ("first", "second"):
+        with new_folder(tmp_path / "in", "step") as draft:
+            (draft / "file").write_text(text)
+            before = [folder.name for folder in (tmp_path / "in").glob("step*")]
+    assert before == ["step"]  # until then it is what a reader finds
+    (left,) = (tmp_path / "in").iterdir()
+    assert (left.name, (left / "file").read_text()) == ("step-1", "second")
+    assert left.name > "step"
+
+
+def test_a_folder_that_is_not_filled_changes_nothing(tmp_path: Path) -> None:
+    with new_folder(tmp_path, "step-1") as draft:
+        (draft / "file").write_text("first")
+    with pytest.raises(RuntimeError), new_folder(tmp_path, "step-2") as draft:
+        raise RuntimeError
+    assert [folder.name for folder in tmp_path.glob("step*")] == ["step-1"]

@@ -140,6 +140,29 @@ def test_killed_after_any_report(whole: Path, tmp_path: Path, after: int) -> Non
     assert (tmp_path / kept).read_bytes() == (whole / kept).read_bytes()
 
 
+def test_a_trial_that_takes_a_stage_over_is_the_one_that_trains_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Drive(sweep_in(tmp_path / "shared", num_trials=2), trial=real).run()
+    monkeypatch.setattr("sweeps.shared_stages.SharedStages._made_keys", lambda *_: ())
+    Drive(sweep_in(tmp_path / "alone", num_trials=2), trial=real).run()
+    record = records(tmp_path / "shared")["EXP-002"]
+    first = record["stages"][0]
+    assert first.pop("shared_from") == "EXP-001"
+    assert first.pop("shared_seconds") == record.pop("shared_seconds") == first["elapsed"]
+    assert _timeless(record) == _timeless(records(tmp_path / "alone")["EXP-002"])
+    kept = "trials/EXP-002/adapter/adapter_model.safetensors"
+    assert (tmp_path / "shared" / kept).read_bytes() == (tmp_path / "alone" / kept).read_bytes()
+    lines = [
+        _lines(tmp_path / name / "trials/EXP-002/metrics.jsonl") for name in ("shared", "alone")
+    ]
+    assert lines[0] == lines[1]
+
+
+def _lines(file: Path) -> Any:
+    return _timeless([json.loads(line) for line in file.read_text().splitlines()])
+
+
 def test_a_stopped_trial_says_which_stages_it_had(tmp_path: Path) -> None:
     sweep = sweep_in(tmp_path, num_trials=1)
     task = sweep.next_task()
@@ -177,5 +200,6 @@ def test_a_sweep_in_ray(tmp_path: Path) -> None:
     states = [record["state"] for record in found.values()]
     assert "complete" in states
     assert set(states) <= {"complete", "stopped"}
+    assert found["EXP-002"]["stages"][0]["shared_from"] == "EXP-001"
     rates = {r["parameters"]["stages.1.training.learning_rate"] for r in found.values()}
     assert rates == {1e-3, 1e-2}

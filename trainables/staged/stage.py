@@ -1,35 +1,17 @@
 """A stage's view of its trial: what it starts from, and how its reports become the trial's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from safetensors.torch import save
 
 from trainables.context import Checkpoint, Report, TrialContext
+from trainables.staged.place import Place, Record
+from trainables.staged.shared import shared_facts, taken_over
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
-
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a stage stands in its trial."""
-
-    name: str
-    kind: str
-    offset: int  # planned steps of the stages before
-    own_steps: int  # planned
-    all_steps: int  # planned, of the whole trial
-    last: bool
-    before: tuple[Record, ...] = ()  # the records of the stages before
-
-    @property
-    def seconds(self) -> float:
-        """Those of the stages before."""
-        return sum(float(record["elapsed"]) for record in self.before)
 
 
 class StageContext:
@@ -82,13 +64,14 @@ def _own(checkpoint: Checkpoint) -> Checkpoint:
 
 def _of_trial(place: Place, report: Report) -> Report:
     done = list(place.before)
+    about = {"stage": place.name, "stages": done, **shared_facts([*done, _taken(place)])}
     return replace(
         report,
         step=place.offset + report.step,
         planned_steps=place.all_steps,
         seconds=place.seconds + report.seconds,
         checkpoint=report.checkpoint and _of_whole(place, report.checkpoint),
-        facts={**report.facts, "stage": place.name, "stages": done} if report.facts else {},
+        facts={**report.facts, **about} if report.facts else {},
     )
 
 
@@ -101,6 +84,7 @@ def _of_whole(place: Place, checkpoint: Checkpoint) -> Checkpoint:
         "stage": place.name,
         "stage_step": checkpoint.step,
         "finished": list(place.before),
+        **({"taken": place.taken} if place.taken else {}),
     }
     return replace(checkpoint, state=state)
 
@@ -120,7 +104,12 @@ def _record(place: Place, report: Report) -> Record:
         "seconds": facts["seconds"],
         **({"benchmarks": facts["benchmarks"]} if "benchmarks" in facts else {}),
         "elapsed": report.seconds,
+        **_taken(place),
     }
+
+
+def _taken(place: Place) -> Record:
+    return taken_over(place.taken["trial"], place.taken["seconds"]) if place.taken else {}
 
 
 def _end(place: Place, report: Report, record: Record) -> Report:
@@ -137,6 +126,7 @@ def _end(place: Place, report: Report, record: Record) -> Report:
         "seconds": _summed([stage["seconds"] for stage in stages]),
         "tokens": sum(stage["tokens"] for stage in stages),
         "stages": stages,
+        **shared_facts(stages),
     }
     metrics = {**report.metrics, "minutes": seconds / 60, **memory}
     return replace(_of_trial(place, report), metrics=metrics, facts=facts)

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from trainables.context import RUNGS, TrialContext, TrialFailed
-from trainables.schedule import planned_steps
 from trainables.sft.config import SFTConfig
 from trainables.sft.train import train as train_sft
 from trainables.staged.config import StagedConfig
 from trainables.staged.data import of_stage
-from trainables.staged.stage import Place, StageContext
+from trainables.staged.place import Place, places_of
+from trainables.staged.stage import StageContext
 
 TRAIN = {"sft": train_sft}  # by the stage's kind
 
@@ -23,13 +23,15 @@ def train(config: StagedConfig, context: TrialContext) -> None:
     """
     start = context.checkpoint
     done: list[dict[str, Any]] = list(start.state.get("finished", ()) if start else ())
-    places = _places(config, context)
+    places = places_of(config, context.prepared.stages)
     names = [place.name for place in places]
+    taken = start.state.get("taken") if start else None
     for number in range(len(done), len(places)):
-        place = replace(places[number], before=tuple(done))
+        place = replace(places[number], before=tuple(done), taken=taken)
         stage = StageContext(context, place, of_stage(context.prepared, names, number), start)
         _train_stage(place, config.stage_trials[number], stage, stage_rungs(number, len(places)))
         done.append(stage.record)
+        taken = None
         if not place.last:
             start = stage.hand_over(replace(places[number + 1], before=tuple(done)))
 
@@ -41,22 +43,6 @@ def _train_stage(
         TRAIN[place.kind](trial, stage, rungs)
     except TrialFailed as error:
         raise TrialFailed(f"stage {place.name}: {error}") from error
-
-
-def _places(config: StagedConfig, context: TrialContext) -> list[Place]:
-    pairs = zip(config.stages, context.prepared.stages, strict=True)
-    planned = [planned_steps(stage.training, len(rows.train)) for stage, rows in pairs]
-    return [
-        Place(
-            name=stage.name,
-            kind=stage.kind,
-            offset=sum(planned[:number]),
-            own_steps=planned[number],
-            all_steps=sum(planned),
-            last=number == len(planned) - 1,
-        )
-        for number, stage in enumerate(config.stages)
-    ]
 
 
 def stage_rungs(place: int, count: int) -> dict[float, float]:

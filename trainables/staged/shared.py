@@ -1,0 +1,81 @@
+"""What one trial trained, as the beginning of another that has the same first stages."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from trainables.context import Checkpoint
+from trainables.staged.config import StagedConfig
+from trainables.staged.place import Place, Record
+
+
+def stage_keys(config: StagedConfig, data_key: str) -> tuple[str, ...]:
+    """A key for the result of each stage but the last, which no other trial can start from.
+
+    It is a hash of all that determines the result: model, adapter, evaluation, the rows of all
+    stages (`data_key`), their number (rungs are shared out by it), and the settings of this stage
+    and those before it.
+    """
+    sections = (config.model, config.lora, config.evaluation)
+    whole = [data_key, len(config.stages), *(s.model_dump(mode="json") for s in sections)]
+    stages = [stage.model_dump(mode="json") for stage in config.stages]
+    return tuple(_hash([*whole, *stages[:count]]) for count in range(1, len(stages)))
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def reached(checkpoint: Checkpoint | None) -> tuple[int, int]:
+    """Stages that are finished, and steps in the one after them: the larger, the further."""
+    if checkpoint is None:
+        return 0, 0
+    state = checkpoint.state
+    return len(state.get("finished", ())), int(state.get("stage_step", checkpoint.step))
+
+
+def is_hand_over(checkpoint: Checkpoint) -> bool:
+    """Whether this is what a stage leaves to the next."""
+    finished, steps = reached(checkpoint)
+    return finished > 0 and steps == 0
+
+
+def as_beginning_of(
+    trial: str, places: Sequence[Place], checkpoint: Checkpoint, leader: str
+) -> Checkpoint:
+    """The checkpoint of `leader` as one of `trial`, whose stages have these places.
+
+    Each finished stage says who trained it, and how long; a stage that the leader left unfinished
+    says so in `taken`. Of its own work a trial says nothing.
+    """
+    state = checkpoint.state
+    finished = [_of_other(trial, record, leader) for record in state.get("finished", ())]
+    state = {**state, "finished": finished, "planned_steps": places[0].all_steps}
+    if reached(checkpoint)[1] > 0 and leader != trial:
+        state["taken"] = {"trial": leader, "seconds": state.get("seconds", 0.0)}
+    return replace(checkpoint, state=state)
+
+
+def _of_other(trial: str, record: Record, leader: str) -> Record:
+    whole = record.get("shared_seconds") == record["elapsed"]
+    source = str(record["shared_from"]) if whole else leader
+    return record if source == trial else {**record, **taken_over(source, record["elapsed"])}
+
+
+def lines_of(places: Sequence[Place], lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Another trial's lines of metrics.jsonl, at the share of this trial's own steps."""
+    planned = places[0].all_steps
+    return [{**x, "planned_steps": planned, "progress": x["step"] / planned} for x in lines]
+
+
+def taken_over(trial: str, seconds: float) -> Record:
+    """What a stage's record says of the seconds of it that another trial trained."""
+    return {"shared_from": trial, "shared_seconds": seconds}
+
+
+def shared_facts(stages: Sequence[Record]) -> dict[str, float]:
+    """`shared_seconds` of a trial, where it took over what others trained."""
+    found = [float(stage["shared_seconds"]) for stage in stages if "shared_seconds" in stage]
+    return {"shared_seconds": sum(found)} if found else {}

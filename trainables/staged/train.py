@@ -5,14 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from trainables.context import RUNGS, TrialContext, TrialFailed
-from trainables.sft.config import SFTConfig
-from trainables.sft.train import train as train_sft
 from trainables.staged.config import StagedConfig
 from trainables.staged.data import of_stage
 from trainables.staged.place import Place, places_of
 from trainables.staged.stage import StageContext
 
-TRAIN = {"sft": train_sft}  # by the stage's kind
 
 
 def train(config: StagedConfig, context: TrialContext) -> None:

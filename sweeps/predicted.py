@@ -27,7 +27,7 @@ def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> f
     """
     folder = cached_folder(trial.model)
     shape = _shape(folder) if folder else None
-    if folder is None or shape is None or trial.kind != "sft":
+    if folder is None or shape is None or trial.kind != "sft":  # others hold more than it knows
         return None
     width, shapes, lora = (
         4 if trial.model.dtype == "float32" else 2,

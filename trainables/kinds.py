@@ -6,11 +6,12 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field
 
 from trainables.errors import InputError
+from trainables.grpo.config import GRPOConfig
 from trainables.ppo.config import PPOConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-SingleConfig = SFTConfig | PPOConfig  # kinds that train one thing
+SingleConfig = SFTConfig | PPOConfig | GRPOConfig  # kinds that train one thing
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)

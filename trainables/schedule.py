@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from trainables.context import RUNGS
-from trainables.sft.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from trainables.sft.config import TrainingConfig
 
 LOG_LINES = 25  # lines of training loss a trial writes, besides its evaluations
 
@@ -14,14 +17,11 @@ def updates_per_epoch(rows: int, batch_size: int, accumulation: int) -> int:
     return max(1, math.ceil(math.ceil(rows / batch_size) / accumulation))
 
 
-def planned_steps(training: TrainingConfig, rows: int) -> int:
+def planned_steps(training: "TrainingConfig", rows: int) -> int:
     """Optimizer steps of the whole trial (`max_steps` rules over epochs where set)."""
     if training.max_steps is not None:
         return training.max_steps
-    per_epoch = updates_per_epoch(
-        rows, training.per_device_train_batch_size, training.gradient_accumulation_steps
-    )
-    return max(1, math.ceil(training.num_train_epochs * per_epoch))
+    return max(1, math.ceil(training.num_train_epochs * training.steps_per_epoch(rows)))
 
 
 def rung_steps(planned: int, shares: Mapping[float, float] | None = None) -> dict[int, float]:

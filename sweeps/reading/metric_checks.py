@@ -9,8 +9,10 @@ from sweeps.reading.reward_checks import measuring_stage, own_reward_findings, r
 from trainables.metrics import REINFORCED, REWARD, how_to_measure, metric_named, reported
 
 # measured at every rung, so a trial can be stopped on them before its end
-DURING_TRAINING: tuple[str, ...] = ("val_loss", "perplexity", "bits_per_byte", "train_loss")
-DURING_TRAINING += ("reward", "kl", "answer_tokens", "truncated")
+DURING_TRAINING = (
+    *("val_loss", "perplexity", "bits_per_byte", "train_loss"),
+    *("reward", "kl", "answer_tokens", "truncated"),
+)
 
 
 def metric_findings(parts: Parts) -> list[Finding]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from search_spaces.distributions import Choice, Simplex
 from search_spaces.parameters import Parameter
+from search_spaces.schema import get_path
 from sweeps.reading.document import Finding, Path
 from sweeps.reading.parts import Parts
 from trainables.kinds import kind_of
@@ -85,14 +86,14 @@ def _teaches(parts: Parts, path: str) -> bool:
 def _weights(parts: Parts) -> list[dict[str, float]]:
     """Every way in which `reward.weights` can be above 0 or not, as weights that stand for it."""
     path = f"{measuring_stage(parts)[1]}reward.weights"
-    given = parts.own.get(path)
-    found = [dict(given)] if given else [{}]
+    single = {p: q for p, q in parts.parameters.items() if p.startswith(f"{path}.")}
+    given = get_path(parts.trial, path) if single else parts.own.get(path)
+    found = [dict(given or {})]  # a weight that is searched replaces the default mapping
     if (whole := parts.parameters.get(path)) is not None:
         found = [*_whole(whole), *(found if whole.when else ())]
-    for name, parameter in parts.parameters.items():
-        if name.startswith(f"{path}."):
-            key = name.removeprefix(f"{path}.")
-            found = [{**f, key: w} for f in found for w in _component(parameter, f.get(key, 0.0))]
+    for name, parameter in single.items():
+        key = name.removeprefix(f"{path}.")
+        found = [{**f, key: w} for f in found for w in _component(parameter, f.get(key, 0.0))]
     return found
 
 

@@ -21,6 +21,7 @@ DRUGS = {"data": {"source": "toy:drugs"}}
 OWN = {
     "sft": DRUGS,
     "ppo": DRUGS,
+    "grpo": DRUGS,
     "staged": {"stages": [{"name": "a", **DRUGS}, {"name": "b", **DRUGS}]},
 }
 LEAST = {kind: {"model": {"name_or_path": "toy:llama"}, **own} for kind, own in OWN.items()}

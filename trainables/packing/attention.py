@@ -30,6 +30,10 @@ def attend(
     as many heads or a divisor of them; the result is (1, tokens, heads, width)."""
     layout = current()
     assert layout is not None
+    if layout.cache:
+        layout.cache.put(module, key, value)
+        if not layout.groups:
+            return layout.cache.attend(module, query, scaling), None
     split = [_Split.apply(x[0].transpose(0, 1), layout.groups) for x in (query, key, value)]
     shared = query.shape[1] != key.shape[1]
     out = []

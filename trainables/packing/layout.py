@@ -14,6 +14,8 @@ from typing import NamedTuple
 import torch
 
 from trainables.packing.adapter import PackedAdapter
+from trainables.packing.key_values import KeyValues
+from trainables.packing.stacked import Stacked
 
 WIDTH_RATIO = 0.75  # rows of one attention call are at least this share of its longest
 
@@ -47,6 +49,9 @@ class Layout:
     groups: Sequence[Group] = ()
     keys: torch.Tensor | None = None  # (tokens,) int32, None: no dropout
     anchor: torch.Tensor | None = None  # requires a gradient, so that autograd visits every adapter
+    # where answers are written; without groups, each row's token attends to what it holds
+    cache: KeyValues | None = None
+    stacked: Stacked | None = None  # a token a row: their products together
 
     @property
     def units(self) -> int:

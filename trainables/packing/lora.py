@@ -78,6 +78,8 @@ def attach(module: torch.nn.Module, path: str) -> Any:
 
     def adapt(_module: Any, inputs: tuple[torch.Tensor, ...], out: torch.Tensor) -> torch.Tensor:
         layout = current()
+        if layout and layout.stacked:
+            return layout.stacked.add(path, inputs[0], out)
         pieces = _pieces(layout, path, inputs[0]) if layout else []
         if not pieces:
             return out

@@ -1,6 +1,6 @@
 """What the packed engine cannot train; such trials run isolated. Imports no torch."""
 
-from trainables.kinds import TrialConfig
+from trainables.kinds import PACKED, TrialConfig
 from trainables.staged.config import StagedConfig
 
 MAX_TOKENS = 8192  # of one call of the base model in training: packs larger than this make several
@@ -10,6 +10,8 @@ def unpackable(config: TrialConfig) -> str | None:
     """Why a trial cannot share its base model's calls, or None."""
     if isinstance(config, StagedConfig):
         return "stages train one after the other"
+    if config.kind not in PACKED:
+        return f"trials of kind {config.kind} train one at a time"
     lora, training = config.lora, config.training
     if lora is None:
         return "all weights are trained"

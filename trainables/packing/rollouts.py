@@ -1,17 +1,14 @@
 """Sampled answers of several trials in the same batches, each with its own adapter."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from transformers import LogitsProcessorList
-
 from trainables.evaluation.batches import by_token_budget
-from trainables.evaluation.generation import end_tokens, generated
+from trainables.evaluation.generation import end_tokens
 from trainables.models.load import Base
 from trainables.packing.adapter import PackedAdapter
-from trainables.packing.layout import Layout, Share, active
-from trainables.packing.sampling import GumbelNoise
+from trainables.packing.decoding import written
+from trainables.packing.sampling import Draw
 
 
 class Rollouts(NamedTuple):
@@ -49,27 +46,14 @@ def _sampled(
     max_new_tokens: int,
     ends: list[int],
 ) -> list[list[int]]:
-    prompts = [asked[t].prompts[i] for t, i in chosen]
-    noise = GumbelNoise(
+    draw = Draw(
         [asked[t].keys[i] for t, i in chosen],
         [asked[t].temperature for t, _ in chosen],
-        max(map(len, prompts)),
         base.model.device,
     )
-    rows = Counter(t for t, _ in chosen)
-    shares = [Share(asked[t].adapter, rows[t]) for t in sorted(rows)]
-    with active(Layout(shares)):
-        return generated(
-            base.model,
-            prompts,
-            max_new_tokens,
-            ends,
-            int(base.tokenizer.pad_token_id),
-            do_sample=False,  # the noise makes the greedy choice a sample
-            temperature=None,
-            top_k=None,
-            logits_processor=LogitsProcessorList([noise]),
-        )
+    prompts = [asked[t].prompts[i] for t, i in chosen]
+    adapters = [asked[t].adapter for t, _ in chosen]
+    return written(base.model, prompts, adapters, draw, max_new_tokens, ends)
 
 
 def _through_end(tokens: list[int], ends: list[int]) -> list[int]:

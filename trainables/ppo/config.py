@@ -23,6 +23,7 @@ class PPOTrainingConfig(TrainingConfig):
     """
 
     learning_rate: float = Field(2e-5, gt=0)
+    warmup_steps: float = Field(0.0, ge=0)  # the first update of a warm-up learns nothing
     per_device_train_batch_size: int = Field(16, ge=1)  # prompts answered an update
     response_length: int = Field(64, ge=1)  # tokens of an answer at most
     temperature: float = Field(0.7, gt=0)  # of the policy that answers, and that is trained

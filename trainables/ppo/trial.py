@@ -1,5 +1,6 @@
 """One PPO trial of a pack: which prompts it answers, what the answers earn, what it keeps."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,6 +57,7 @@ class PPOTrial(PackedTrial):
         self.rows = context.prepared.train
         self.watched: dict[str, float] = {}  # of the answers of this update
         self.spent = 0.0  # seconds of this update
+        self.broken: float | None = None  # a loss that is not a finite number
 
     @property
     def adapters(self) -> Sequence[PackedAdapter]:
@@ -117,20 +119,30 @@ class PPOTrial(PackedTrial):
 
     def step_optimizer(self) -> None:
         """End an optimizer step: move, or end the update where the policy has gone too far from the
-        one that answered. Raises TrialFailed where the loss is not a finite number."""
+        one that answered.
+
+        Where the loss is no finite number nothing moves any more, but the rows stay in place until
+        the update ends: with other rows beside them the other trials would round differently.
+        """
         if not self.update.finite:
-            raise TrialFailed(
-                f"the PPO loss is {self.update.found['loss']} at step {self.progress.step + 1} "
-                "(try a lower learning rate)"
-            )
-        if self.update.too_far:
+            self.broken = self.broken or self.update.found["loss"]
+        if self.broken is not None:
+            self.clear()
+            self.update.end(math.nan)
+        elif self.update.too_far:
             self.clear()
             self.update.stop()
         else:
             self.update.end(self.apply_gradient()[0])
 
     def end_update(self) -> None:
-        """Step the schedule and tell the progress. Raises TrialFailed."""
+        """Step the schedule and tell the progress. Raises TrialFailed where a loss was not a finite
+        number."""
+        if self.broken is not None:
+            raise TrialFailed(
+                f"the PPO loss is {self.broken} at step {self.progress.step + 1} "
+                "(try a lower learning rate)"
+            )
         self.scheduler.step()
         t, step = self.config.training, self.progress.step + 1
         batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, HttpUrl, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, TypeAdapter, ValidationError, model_validator
 
 from trainables.section import Section
 
@@ -25,6 +25,15 @@ def _known(key: str) -> str:
     return key
 
 
+def _url(text: str) -> str:
+    try:
+        TypeAdapter(HttpUrl).validate_python(text)
+    except ValidationError as error:
+        raise ValueError("must be an address, e.g. https://HOST/v1") from error
+    return text  # as written: a URL object would add a slash
+
+
+Url = Annotated[str, AfterValidator(_url)]
 Name = Annotated[str, AfterValidator(_known)]
 Weight = Annotated[float, Field(ge=0)]
 
@@ -32,7 +41,7 @@ Weight = Annotated[float, Field(ge=0)]
 class JudgeConfig(Section):
     """A model behind an OpenAI-compatible endpoint that scores answers (AI feedback)."""
 
-    base_url: HttpUrl  # as OpenAI's clients take it: https://HOST/v1
+    base_url: Url  # as OpenAI's clients take it: https://HOST/v1
     model: str = Field(min_length=1)
     api_key_env: str = (
         "OPENAI_API_KEY"  # the environment variable that holds the key, never the key

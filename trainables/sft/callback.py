@@ -12,13 +12,13 @@ from trainables.evaluation.measure import Loss
 from trainables.models.trained import export
 from trainables.seeds import derived_seed
 from trainables.sft.progress import Progress
-from trainables.sft.trainer import MedsweepTrainer
+from trainables.sft.resuming import Resuming
 
 
 class Course(TrainerCallback):  # type: ignore[misc]
     """Tells `progress` of each step, and measures the model where it is due."""
 
-    trainer: MedsweepTrainer  # set once the trainer exists; it needs its callbacks first
+    trainer: Resuming  # set once the trainer exists; it needs its callbacks first
 
     def __init__(self, progress: Progress, measure: Callable[[], Loss]) -> None:
         self.progress, self.measure = progress, measure
@@ -44,6 +44,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
             rate=float(trainer.optimizer.param_groups[0]["lr"]),
             epoch=float(state.epoch),
             seconds=time.monotonic() - self.began,
+            **trainer.watched(),
         )
         if progress.due:
             begun = time.monotonic()

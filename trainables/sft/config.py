@@ -1,6 +1,6 @@
 """The trial of kind `sft`: supervised fine-tuning of LoRA adapters, or of all weights."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,7 +8,11 @@ from trainables.data.config import DataConfig
 from trainables.evaluation.config import EvaluationConfig
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.regularizers.config import RegularizerConfig
+from trainables.schedule import updates_per_epoch
 from trainables.section import Section, refused
+
+if TYPE_CHECKING:
+    from trainables.kinds import SingleConfig
 
 Scheduler = Literal[
     "linear", "cosine", "constant", "constant_with_warmup", "cosine_with_restarts", "polynomial"
@@ -39,6 +43,11 @@ class TrainingConfig(Section):
     early_stopping_patience: int | None = Field(None, ge=1)  # evaluations without a better val_loss
     regularizer: RegularizerConfig | None = None  # against forgetting
 
+    def steps_per_epoch(self, rows: int) -> int:
+        """Optimizer steps in one pass over so many rows."""
+        batch, accumulation = self.per_device_train_batch_size, self.gradient_accumulation_steps
+        return updates_per_epoch(rows, batch, accumulation)
+
 
 class SFTConfig(Section):
     """One SFT trial, complete: every field has its value."""
@@ -65,6 +74,6 @@ class SFTConfig(Section):
         return self
 
     @property
-    def stage_trials(self) -> tuple["SFTConfig", ...]:
+    def stage_trials(self) -> tuple["SingleConfig", ...]:
         """The trainings that a trial consists of, one after the other: here itself."""
         return (self,)

@@ -15,7 +15,6 @@ from trainables.schedule import (
     logs_at,
     planned_steps,
     rung_steps,
-    updates_per_epoch,
 )
 from trainables.sft.order import tokens_of_steps
 
@@ -59,9 +58,7 @@ class Progress:
         self.finished = False
         t = config.training
         rows = len(context.prepared.train)
-        per_epoch = updates_per_epoch(
-            rows, t.per_device_train_batch_size, t.gradient_accumulation_steps
-        )
+        per_epoch = t.steps_per_epoch(rows)
         self.planned = planned_steps(t, rows)
         self.rungs = rung_steps(self.planned, rungs)
         every = config.evaluation.every_epochs

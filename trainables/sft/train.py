@@ -4,7 +4,8 @@ one trial a process."""
 import gc
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import Loss, losses_elsewhere, measure_loss, measure_text
+from trainables.kinds import SingleConfig
 from trainables.models.load import Base, device_now, load_base
 from trainables.models.trained import as_measured, counts, named_trainable, opened, restore
 from trainables.regularizers.penalty import Penalty, penalty_of
 from trainables.sft.callback import Course
-from trainables.sft.config import SFTConfig
+from trainables.sft.config import SFTConfig, TrainingConfig
 from trainables.sft.progress import Progress
 from trainables.sft.trainer import MedsweepTrainer
 
@@ -47,7 +49,7 @@ def train(
             restore(model, context.checkpoint.adapter)
         if not progress.over:
             _train(config, progress, base, model, penalty)
-        _finish(config, progress, base, model)
+        finish(config, progress, base, model)
     gc.collect()
 
 
@@ -63,7 +65,7 @@ def _train(
     config: SFTConfig, progress: Progress, base: Base, model: Any, penalty: Penalty | None
 ) -> None:
     prepared, checkpoint = progress.context.prepared, progress.context.checkpoint
-    course = Course(progress, partial(_measure, model, prepared.validation, config))
+    course = Course(progress, partial(validation_loss, model, prepared.validation, config))
     with tempfile.TemporaryDirectory(prefix="medsweep-") as scratch:
         course.trainer = MedsweepTrainer(
             seed=config.training.seed,
@@ -82,29 +84,40 @@ def training_arguments(config: SFTConfig, planned: int, dtype: torch.dtype, scra
     """TRL's SFTConfig: the spec's fields as they are, the trainer's own files and logs off."""
     import trl
 
-    t = config.training
+    skip = {"dataset_kwargs": {"skip_prepare_dataset": True}}
+    options = trainer_options(config.training, planned, dtype, scratch)
+    return on_one_device(trl.SFTConfig(**options, **skip))
+
+
+def trainer_options(
+    t: TrainingConfig, planned: int, dtype: torch.dtype, scratch: str
+) -> dict[str, Any]:
+    """What all of TRL's trainers are told."""
     elsewhere = {"num_train_epochs", "max_steps", "early_stopping_patience", "regularizer"}
     below = {"gradient_checkpointing", "bf16", "fp16"}
     on_gpu = torch.cuda.is_available()
-    arguments = trl.SFTConfig(
+    return {
         **t.model_dump(exclude=elsewhere | below),
         **_checkpointing(t.gradient_checkpointing),
-        bf16=t.bf16 if t.bf16 is not None else dtype == torch.bfloat16 and not t.fp16,
-        fp16=t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu and not t.bf16,
-        output_dir=scratch,
-        max_steps=planned,
-        use_cpu=not on_gpu,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        logging_nan_inf_filter=False,
-        logging_strategy="no",
-        save_strategy="no",
-        eval_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        dataloader_pin_memory=on_gpu,
-    )
-    if on_gpu:
-        arguments._n_gpu = 1  # a trial owns one device; the others are not its to replicate on
+        "bf16": t.bf16 if t.bf16 is not None else dtype == torch.bfloat16 and not t.fp16,
+        "fp16": t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu and not t.bf16,
+        "output_dir": scratch,
+        "max_steps": planned,
+        "use_cpu": not on_gpu,
+        "logging_nan_inf_filter": False,
+        "logging_strategy": "no",
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+        "dataloader_pin_memory": on_gpu,
+    }
+
+
+def on_one_device(arguments: Any) -> Any:
+    """A trial owns one device; the others are not its to replicate on."""
+    if torch.cuda.is_available():
+        arguments._n_gpu = 1
     return arguments
 
 
@@ -115,14 +128,22 @@ def _checkpointing(on: bool) -> dict[str, Any]:
     return {name: on, f"{name}_kwargs": {"use_reentrant": False}}
 
 
-def _measure(model: Any, rows: TokenRows, config: SFTConfig) -> Loss:
+@contextmanager
+def measuring(model: Any) -> Iterator[None]:
+    """The model as it is measured, and afterwards in training again where it was."""
     was_training = model.training
     model.eval()
     try:
         with as_measured(model):
-            return measure_loss(model, rows, config.evaluation)
+            yield
     finally:
         model.train(was_training)
+
+
+def validation_loss(model: Any, rows: TokenRows, config: SingleConfig) -> Loss:
+    """The loss of a model in training."""
+    with measuring(model):
+        return measure_loss(model, rows, config.evaluation)
 
 
 def as_dataset(rows: TokenRows) -> Any:
@@ -136,8 +157,11 @@ def as_dataset(rows: TokenRows) -> Any:
     return Dataset.from_dict({"input_ids": ids, "labels": labels})
 
 
-def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> None:
-    """Answer the questions with the best step's weights and report the trial's result."""
+def finish(
+    config: SingleConfig, progress: Progress, base: Base, model: Any, **facts: object
+) -> None:
+    """Answer the questions with the best step's weights and report the trial's result; `facts`
+    are told with it."""
     if progress.best_adapter is not None:
         restore(model, progress.best_adapter)
     model.eval()
@@ -158,6 +182,6 @@ def _finish(config: SFTConfig, progress: Progress, base: Base, model: Any) -> No
         {**text, **found.metrics},
         (*predictions, *found.predictions),
         memory,
-        {**counts(base, named_trainable(model)), **elsewhere, **found.facts},
+        {**counts(base, named_trainable(model)), **elsewhere, **found.facts, **facts},
         time.monotonic() - begun,
     )

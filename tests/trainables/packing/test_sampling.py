@@ -1,15 +1,14 @@
-"""Samples from hashed noise: the right frequencies, the same in any company."""
+"""Samples from hashed numbers: the right frequencies, the same in any company."""
 
 import numpy as np
 import torch
 
-from trainables.packing.sampling import GumbelNoise, answer_keys, gumbel
+from trainables.packing.sampling import Draw, answer_keys, inverted, uniform
 
 
 def chosen(logits: torch.Tensor, keys: list[int], place: int, temperature: float) -> torch.Tensor:
-    noise = GumbelNoise(keys, [temperature] * len(keys), 5, torch.device("cpu"))
-    ids = torch.zeros(len(keys), 5 + place, dtype=torch.long)
-    return noise(ids, logits.expand(len(keys), -1)).argmax(1)
+    draw = Draw(keys, [temperature] * len(keys), torch.device("cpu"))
+    return draw(logits.expand(len(keys), -1), torch.arange(len(keys)), place)
 
 
 def chi_square(counts: np.ndarray, p: np.ndarray) -> float:
@@ -26,12 +25,39 @@ def test_frequencies_are_those_of_the_softmax() -> None:
         assert chi_square(counts, p) < 20.5  # 99.9% of chi-square with 5 degrees of freedom
 
 
-def test_the_noise_is_gumbels() -> None:
-    found = gumbel(torch.arange(40, dtype=torch.int32), 3, 5000).double()
-    assert abs(float(found.mean()) - 0.5772157) < 0.02
-    assert abs(float(found.var()) - np.pi**2 / 6) < 0.05
-    assert bool(torch.isfinite(found).all())
-    assert abs(float(torch.corrcoef(torch.stack([found[0], found[1]]))[0, 1])) < 0.05
+def test_large_vocabularies_too() -> None:
+    logits = torch.randn(700, generator=torch.Generator().manual_seed(0)).mul(2)
+    logits[[3, 300, 699]] = -torch.inf
+    counts = np.bincount(chosen(logits, answer_keys(4, 1, 40_000), 2, 0.8).numpy(), minlength=700)
+    p = (logits.double() / 0.8).softmax(0).numpy()
+    often = p * 40_000 > 5
+    rest = np.append(counts[often], counts[~often].sum()), np.append(p[often], p[~often].sum())
+    degrees = often.sum()
+    assert chi_square(*rest) < degrees + 3.1 * (2 * degrees) ** 0.5
+    assert counts[[3, 300, 699]].sum() == 0
+
+
+def test_by_hand() -> None:
+    logits = torch.tensor([[0.2, 0.5, 0.0, 0.3]]).log().repeat(6, 1)
+    level = torch.tensor([1e-12, 0.199, 0.201, 0.699, 0.701, 1 - 1e-12]).double()
+    assert inverted(logits, torch.ones(6), level).tolist() == [0, 0, 1, 1, 3, 3]
+    wide = torch.full((6, 600), -torch.inf)
+    wide[:, [5, 255, 256, 599]] = logits
+    found = inverted(wide, torch.ones(6), level)
+    assert found.tolist() == [5, 5, 255, 255, 599, 599]
+
+
+def test_the_numbers_are_uniform_and_unrelated() -> None:
+    found = torch.stack([uniform(torch.arange(20_000, dtype=torch.int32), n) for n in (0, 1, 2)])
+    assert float(found.min()) > 0
+    assert float(found.max()) < 1
+    for row in found:
+        counts = np.histogram(row.numpy(), bins=20, range=(0, 1))[0]
+        assert chi_square(counts, np.full(20, 0.05)) < 43.8  # 99.9%, 19 degrees of freedom
+    between = torch.corrcoef(found) - torch.eye(3)
+    assert float(between.abs().max()) < 0.03
+    beside = torch.corrcoef(torch.stack([found[0, 1:], found[0, :-1]]))[0, 1]
+    assert abs(float(beside)) < 0.03
 
 
 def test_an_answer_does_not_depend_on_its_company() -> None:

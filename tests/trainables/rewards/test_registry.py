@@ -39,6 +39,7 @@ def test_the_default_is_the_four_part_reward() -> None:
         ({"weights": {"a:safety": 1, "safety": 1}}, "would both be called 'safety'"),
         ({"judge": {**JUDGE, "max_cost_usd": 1}}, "max_cost_usd needs"),
         ({"wieghts": {}}, "Extra inputs"),
+        ({"judge": {**JUDGE, "base_url": "localhost"}}, "must be an address"),
     ],
 )
 def test_mistakes_are_told(section: dict[str, Any], said: str) -> None:

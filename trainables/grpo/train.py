@@ -1,0 +1,158 @@
+"""One GRPO trial in the isolated engine: TRL's trainer, a PEFT adapter, medsweep's rewards."""
+
+import gc
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from trainables.context import TrialContext
+from trainables.data.token_rows import TokenRows
+from trainables.errors import InputError
+from trainables.evaluation.generation import answer_text, answer_tokens, end_tokens
+from trainables.evaluation.measure import Loss, measure_loss
+from trainables.grpo.config import GRPOConfig
+from trainables.grpo.trainer import MedsweepGRPOTrainer
+from trainables.models.load import Base, device_now, load_base
+from trainables.models.trained import opened, restore
+from trainables.rewards.answers import Reward
+from trainables.rewards.columns import COLUMNS, reward_columns
+from trainables.rewards.config import short_name
+from trainables.rewards.scoring import Scorer, reward_metrics
+from trainables.sft.callback import Course
+from trainables.sft.progress import ZERO_GRADIENT_STEPS, Progress
+from trainables.sft.train import finish, measuring, on_one_device, trainer_options
+
+
+def train(
+    config: GRPOConfig, context: TrialContext, rungs: Mapping[float, float] | None = None
+) -> None:
+    """Train one adapter, reporting to `context`; the last report is final and holds all metrics.
+    The adapter that is kept is that of the highest `reward` on the validation prompts.
+
+    Raises TrialFailed (NaN), TrialStopped (from the context), InputError, and whatever torch
+    raises (out of memory).
+    """
+    base = load_base(config.model, device_now())
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    _check_rows(context.prepared.train, context.prepared.validation)
+    with opened(base, config.lora, config.training.seed) as model:
+        progress = Progress(
+            config, context, "isolated", rungs=rungs, criterion=_shortfall, may_rest=True
+        )
+        start = context.checkpoint
+        if start:
+            restore(model, start.adapter)
+        tokens = int(start.state.get("tokens", 0)) if start else 0
+        if not progress.over:
+            tokens = _train(config, progress, base, model)
+        finish(config, progress, base, model, tokens=tokens)
+    gc.collect()
+
+
+class _GRPOCourse(Course):
+    """Warns where answers to each prompt are all worth the same: there is nothing to learn then."""
+
+    trainer: MedsweepGRPOTrainer
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        super().on_step_end(args, state, control, **rest)
+        if self.progress.zero_gradients == ZERO_GRADIENT_STEPS:
+            warnings.warn(
+                f"no gradient in {ZERO_GRADIENT_STEPS} steps up to step {self.progress.step}: all "
+                "answers to a prompt earned the same (a higher temperature, or other rewards?)",
+                stacklevel=2,
+            )
+
+
+def _shortfall(metrics: Mapping[str, float]) -> float:
+    return -metrics["reward"]
+
+
+def _check_rows(*splits: TokenRows) -> None:
+    for rows in splits:
+        if len(rows.with_questions()) < len(rows):
+            message = "has rows without a question, which cannot be asked"
+            raise InputError("data", None, message, "Leave data of plain text out")
+
+
+def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> int:
+    """Train; returns the tokens of all prompts and answers."""
+    prepared, checkpoint = progress.context.prepared, progress.context.checkpoint
+    scorer = Scorer(config.reward)
+    validation = prepared.validation
+    course = _GRPOCourse(
+        progress, lambda: _measure(config, course.trainer, base, validation, scorer)
+    )
+    # TRL's trainer stops answers there; it is put back with the base
+    base.model.generation_config.eos_token_id = end_tokens(base.model, base.tokenizer)
+    with tempfile.TemporaryDirectory(prefix="medsweep-") as scratch:
+        course.trainer = MedsweepGRPOTrainer(
+            training=config.training,
+            checkpoint=checkpoint,
+            reference=checkpoint.frozen.get("reference") if checkpoint else None,
+            model=model,
+            args=training_arguments(config, progress.planned, base.dtype, scratch),
+            train_dataset=as_dataset(prepared.train),
+            reward_funcs=[_named(key, reward) for key, reward in scorer.rewards.items()],
+            processing_class=base.tokenizer,
+            callbacks=[course],
+        )
+        course.trainer.run(Path(scratch))
+    return course.trainer.tokens
+
+
+def training_arguments(config: GRPOConfig, planned: int, dtype: torch.dtype, scratch: str) -> Any:
+    """TRL's GRPOConfig; its reward weights sum to 1, as ours do."""
+    import trl
+
+    options = trainer_options(config.training, planned, dtype, scratch)
+    del options["max_length"]  # of rows, which are tokenised already
+    weights = [weight for weight in config.reward.weights.values() if weight]
+    return on_one_device(
+        trl.GRPOConfig(**options, reward_weights=[w / sum(weights) for w in weights])
+    )
+
+
+def as_dataset(rows: TokenRows) -> Any:
+    """A row a prompt: its question for the rewards, its tokens, and the rewards' columns."""
+    from datasets import Dataset
+
+    columns = reward_columns(rows, range(len(rows)))
+    ids = [rows.prompt(i).tolist() for i in range(len(rows))]
+    return Dataset.from_dict({"prompt": rows.questions, "prompt_ids": ids, **columns})
+
+
+def _named(key: str, reward: Reward) -> Callable[..., list[float]]:
+    """A reward as TRL calls it, with the columns that every reward gets, under its name."""
+
+    def called(prompts: list[str], completions: list[str], **columns: Any) -> list[float]:
+        return reward(prompts, completions, **{name: columns[name] for name in COLUMNS})
+
+    called.__name__ = short_name(key)
+    return called
+
+
+def _measure(
+    config: GRPOConfig, trainer: MedsweepGRPOTrainer, base: Base, rows: TokenRows, scorer: Scorer
+) -> Loss:
+    """The validation loss, and the rewards of greedy answers to `evaluation.limit` prompts."""
+    settings, asked = config.evaluation, rows.head(config.evaluation.limit)
+    limits = settings.max_new_tokens, settings.max_batch_tokens
+    with measuring(trainer.model):
+        loss = measure_loss(trainer.model, rows, settings)
+        found = answer_tokens(trainer.model, base.tokenizer, asked, *limits)
+    texts = [answer_text(base.tokenizer, tokens) for tokens in found]
+    metrics = {
+        **loss.metrics,
+        **reward_metrics(scorer(asked, range(len(asked)), texts)),
+        "kl": trainer.divergence(),
+        "answer_tokens": fmean(map(len, found)),
+        "truncated": fmean(len(tokens) == settings.max_new_tokens for tokens in found),
+    }
+    return Loss(metrics, loss.components)

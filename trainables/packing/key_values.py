@@ -1,0 +1,68 @@
+"""Keys and values of every attention layer while answers are written, row by row."""
+
+from typing import Any
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+
+Tensor = torch.Tensor
+
+
+class KeyValues:
+    """What the tokens of `rows` answers so far left behind: each row from its place 0 on.
+
+    A row's memory is its own (masked places hold zeros or what the row itself wrote), so that NaN
+    cannot cross: 0 x NaN is NaN.
+    """
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.rows, self.width = rows, width
+        self._layers: dict[Any, tuple[Tensor, Tensor]] = {}
+
+    def expect(self, row: Tensor, place: Tensor) -> None:
+        """Say where the tokens of the next pass belong: (tokens,) each."""
+        self._row, self._place = row, place
+
+    def expect_one_each(self, lengths: Tensor, dtype: torch.dtype) -> None:
+        """The next pass has one token of every row, at its place `lengths`."""
+        self.expect(torch.arange(self.rows, device=lengths.device), lengths)
+        hidden = torch.arange(self.width, device=lengths.device) > lengths[:, None]
+        mask = torch.zeros(hidden.shape, dtype=dtype, device=lengths.device)
+        self._mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
+
+    def put(self, layer: Any, key: Tensor, value: Tensor) -> None:
+        """Keep keys and values (1, heads, tokens, width) of the pass under way."""
+        if layer not in self._layers:
+            self._layers[layer] = self._empty(key), self._empty(value)
+        for held, new in zip(self._layers[layer], (key, value), strict=True):
+            held[self._row, :, self._place] = new[0].transpose(0, 1)
+
+    def _empty(self, like: Tensor) -> Tensor:
+        return like.new_zeros(self.rows, like.shape[1], self.width, like.shape[3])
+
+    def attend(self, layer: Any, query: Tensor, scaling: float | None) -> Tensor:
+        """(1, rows, heads, width): each row's query (1, heads, rows, width) over its own places."""
+        keys, values = self._layers[layer]  # whole: a slice would be copied
+        # the query heads that share a key head stand as its queries: nothing is repeated
+        grouped = query[0].transpose(0, 1).reshape(self.rows, keys.shape[1], -1, query.shape[-1])
+        found = _attention(grouped, keys, values, self._mask, scaling)
+        return found.reshape(1, self.rows, query.shape[1], -1)
+
+    def keep(self, rows: Tensor) -> None:
+        """Forget all rows but these."""
+        self.rows = len(rows)
+        for layer, held in self._layers.items():
+            key, value = (x.index_select(0, rows) for x in held)
+            self._layers[layer] = key, value
+
+
+def _attention(
+    query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scaling: float | None
+) -> Tensor:
+    """softmax(q kᵀ · scaling + mask) v, all (rows, heads, …). On a CPU written out, as in
+    transformers' eager attention: torch's kernel for it takes three times as long for one token."""
+    if query.is_cuda:
+        return scaled_dot_product_attention(query, keys, values, mask, scale=scaling)
+    scores = query @ keys.transpose(-1, -2)
+    scores.mul_(query.shape[-1] ** -0.5 if scaling is None else scaling).add_(mask)
+    return scores.softmax(-1) @ values

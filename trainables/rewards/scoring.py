@@ -1,0 +1,32 @@
+"""A trial's rewards, ready to score answers to rows of its data."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from trainables.data.token_rows import TokenRows
+from trainables.rewards.columns import reward_columns
+from trainables.rewards.config import RewardConfig, short_name
+from trainables.rewards.registry import rewards_of
+from trainables.rewards.weighted import Rewarded, weighted
+
+
+class Scorer:
+    """Scores texts by `reward.weights`. Raises InputError where a reward cannot be had."""
+
+    def __init__(self, config: RewardConfig) -> None:
+        self.weights, self.rewards = config.weights, rewards_of(config)
+
+    def __call__(self, rows: TokenRows, places: Sequence[int], texts: Sequence[str]) -> Rewarded:
+        """The rewards of answers to the rows at these places; a place may occur several times."""
+        asked = [rows.questions[place] for place in places]
+        columns = reward_columns(rows, places)
+        return weighted(self.rewards, self.weights, asked, texts, **columns)
+
+
+def reward_metrics(rewarded: Rewarded) -> dict[str, float]:
+    """`reward` and `reward_NAME` of each: means over the answers (at least one)."""
+    parts = rewarded.components.items()
+    return {
+        "reward": fmean(rewarded.total),
+        **{f"reward_{short_name(key)}": fmean(values) for key, values in parts},
+    }

@@ -8,10 +8,12 @@ from pydantic import BeforeValidator, Field
 from trainables.errors import InputError
 from trainables.grpo.config import GRPOConfig
 from trainables.ppo.config import PPOConfig
+from trainables.reward.config import RewardModelConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-SingleConfig = SFTConfig | PPOConfig | GRPOConfig  # kinds that train one thing
+# kinds that train one thing
+SingleConfig = SFTConfig | RewardModelConfig | PPOConfig | GRPOConfig
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)
@@ -22,7 +24,12 @@ TRAIN: dict[str, str] = {
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
-PACKED: dict[str, str] = {"sft": "trainables.sft.packed", "ppo": "trainables.ppo.packed"}
+PACKED: dict[str, str] = {
+    "sft": "trainables.sft.packed",
+    "reward": "trainables.reward.packed",
+    "ppo": "trainables.ppo.packed",
+}
+PAIRED = frozenset({"reward"})  # kinds that learn from pairs: rows 2i and 2i + 1 are one example
 DEFAULT = "sft"  # of a trial that names no kind
 
 

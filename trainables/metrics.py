@@ -21,18 +21,26 @@ class Metric(NamedTuple):
 
 
 REINFORCED = ("ppo", "grpo")  # kinds that learn from rewards of their own answers
+LANGUAGE = ("sft", "dpo", *REINFORCED)  # kinds whose model writes answers
+UNSEEN = "unseen"  # the family of what is measured on `data.unseen`
 REWARD = "reward_"  # before a reward's name: the metric of that reward alone
 
 METRICS: dict[str, Metric] = {
-    "train_loss": Metric("min", "nats/token", (), "Train Loss"),
-    "val_loss": Metric("min", "nats/token", (), "Val Loss"),
-    "perplexity": Metric("min", "1", ("perplexity",), "Perplexity"),
-    "bits_per_byte": Metric("min", "bits/byte", (), "Bits/Byte"),
-    "rouge1": Metric("max", "0..1", ("rouge",), "ROUGE-1"),
-    "rouge2": Metric("max", "0..1", ("rouge",), "ROUGE-2"),
-    "rougeL": Metric("max", "0..1", ("rouge",), "ROUGE-L"),
-    "bleu": Metric("max", "0..1", ("bleu",), "BLEU"),
-    "bertscore_f1": Metric("max", "-1..1", ("bertscore",), "BERTScore F1"),
+    "train_loss": Metric("min", "nats/token or pair", (), "Train Loss"),
+    "val_loss": Metric("min", "nats/token or pair", (), "Val Loss"),
+    "perplexity": Metric("min", "1", ("perplexity",), "Perplexity", LANGUAGE),
+    "bits_per_byte": Metric("min", "bits/byte", (), "Bits/Byte", LANGUAGE),
+    "rouge1": Metric("max", "0..1", ("rouge",), "ROUGE-1", LANGUAGE),
+    "rouge2": Metric("max", "0..1", ("rouge",), "ROUGE-2", LANGUAGE),
+    "rougeL": Metric("max", "0..1", ("rouge",), "ROUGE-L", LANGUAGE),
+    "bleu": Metric("max", "0..1", ("bleu",), "BLEU", LANGUAGE),
+    "bertscore_f1": Metric("max", "-1..1", ("bertscore",), "BERTScore F1", LANGUAGE),
+    "pairwise_accuracy": Metric("max", "0..1", (), "Pairwise Accuracy", ("reward",)),
+    "unseen_pairwise_accuracy": Metric(
+        "max", "0..1", (UNSEEN,), "Unseen Pairwise Accuracy", ("reward",)
+    ),
+    "pairwise_ece": Metric("min", "0..1", (), "Pairwise ECE", ("reward",)),
+    "pairwise_brier": Metric("min", "0..2", (), "Pairwise Brier", ("reward",)),
     "reward": Metric("max", "0..1", (), "Reward", REINFORCED),
     "kl": Metric("min", "nats/answer", (), "KL", REINFORCED),
     "answer_tokens": Metric("min", "tokens", (), "Answer Tokens", REINFORCED),
@@ -84,6 +92,8 @@ def how_to_measure(name: str) -> str:
     """What to add to a spec for this metric to be reported."""
     if name.startswith(REWARD):
         return f"Give {name.removeprefix(REWARD)} a weight above 0 in reward.weights"
+    if UNSEEN in METRICS[name].families:
+        return "Name sources that are only measured in trial.data.unseen"
     if benchmark := BENCHMARK_OF.get(name):
         measure = name.removeprefix(f"{benchmark}_")
         return f"Add {{name: {benchmark}, measures: [{measure}]}} to trial.evaluation.benchmarks"

@@ -6,11 +6,11 @@ from search_spaces.nearest import did_you_mean
 from sweeps.reading.document import Finding, Path
 from sweeps.reading.parts import Parts
 from sweeps.reading.reward_checks import measuring_stage, own_reward_findings, rewards_weighed
-from trainables.metrics import REINFORCED, REWARD, how_to_measure, metric_named, reported
+from trainables.metrics import REINFORCED, REWARD, UNSEEN, how_to_measure, metric_named, reported
 
 # measured at every rung, so a trial can be stopped on them before its end
 DURING_TRAINING = (
-    *("val_loss", "perplexity", "bits_per_byte", "train_loss"),
+    *("val_loss", "perplexity", "bits_per_byte", "train_loss", "pairwise_accuracy"),
     *("reward", "kl", "answer_tokens", "truncated"),
 )
 
@@ -25,14 +25,15 @@ def metric_findings(parts: Parts) -> list[Finding]:
 
 def _known(parts: Parts) -> Sequence[str]:
     """The metrics that every trial reports."""
+    kind, stage = measuring_stage(parts)
     families = parts.own.get("evaluation.metrics")
     if families is None:  # wrong itself: what it would report is unknown
         families = ("perplexity", "rouge", "bleu", "bertscore")
     benchmarks = parts.own.get("evaluation.benchmarks") or ()
     of_benchmarks = tuple(name for benchmark in benchmarks for name in benchmark.metrics)
-    kind, _ = measuring_stage(parts)
     rewards = sorted(rewards_weighed(parts)[0]) if kind in REINFORCED else []
-    return reported((*families, *of_benchmarks), kind, rewards)
+    unseen = (UNSEEN,) if parts.own.get(f"{stage}data.unseen") else ()
+    return reported((*families, *of_benchmarks, *unseen), kind, rewards)
 
 
 def _sought(parts: Parts) -> Iterator[tuple[Path, str]]:

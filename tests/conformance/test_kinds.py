@@ -15,11 +15,12 @@ from sweeps.tune.trial_thread import trainer
 from trainables.errors import InputError
 from trainables.evaluation.config import MetricFamily
 from trainables.kinds import KINDS, TRAIN, trial_config
-from trainables.metrics import BENCHMARK_OF, METRICS, reported
+from trainables.metrics import BENCHMARK_OF, METRICS, UNSEEN, reported
 
 DRUGS = {"data": {"source": "toy:drugs"}}
 OWN = {
     "sft": DRUGS,
+    "reward": DRUGS,
     "ppo": DRUGS,
     "grpo": DRUGS,
     "staged": {"stages": [{"name": "a", **DRUGS}, {"name": "b", **DRUGS}]},
@@ -79,7 +80,7 @@ def test_a_metric_says_what_it_is(name: str) -> None:
     assert metric.title
     # a benchmark's metric is asked for by its own name
     own = {name} if name in BENCHMARK_OF else set()
-    assert set(metric.families) <= {*get_args(MetricFamily), *own}
+    assert set(metric.families) <= {*get_args(MetricFamily), *own, UNSEEN}
     assert [m.title for m in METRICS.values()].count(metric.title) == 1
 
 

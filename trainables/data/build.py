@@ -16,7 +16,6 @@ from trainables.data.leaks import THRESHOLD, leaks
 from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
 from trainables.data.splitting import (
-    Split,
     fold_by_group,
     seeded_order,
     split_by_group,
@@ -25,6 +24,7 @@ from trainables.data.splitting import (
 from trainables.errors import InputError
 
 SPLITS = ("train", "validation", "test")
+Split = tuple[list[Row], list[Row], list[Row]]
 Progress = Callable[[str], None]
 
 
@@ -139,14 +139,15 @@ def _whole_report(parts: Mapping[str, Part], config: DataConfig) -> Report:
     return {
         "source": "mixture of " + ", ".join(parts),
         "version": "; ".join(f"{name}: {part.report['version']}" for name, part in parts.items()),
-        "citation": _lines(report["citation"] for report in reports),
-        "licence": _lines(report["licence"] for report in reports),
+        "citation": joined_lines(report["citation"] for report in reports),
+        "licence": joined_lines(report["licence"] for report in reports),
         "rows_read": sum(report["rows_read"] for report in reports),
         "dropped": dict(dropped),
     }
 
 
-def _lines(texts: Iterable[str | None]) -> str | None:
+def joined_lines(texts: Iterable[str | None]) -> str | None:
+    """Each text once, in the order of first use; None of nothing."""
     return "; ".join(dict.fromkeys(text for text in texts if text)) or None
 
 

@@ -35,7 +35,7 @@ def text_key(data: DataConfig, fingerprints: Fingerprints) -> str:
         [name, fingerprints[name], part.model_dump(mode="json", include=OWN)]
         for name, part in components_of(data).items()
     ]
-    return _digest([FORMAT, parts, data.model_dump(mode="json", include=SHARED)])
+    return digest([FORMAT, parts, data.model_dump(mode="json", include=SHARED)])
 
 
 def _online(data: DataConfig) -> str:
@@ -47,8 +47,9 @@ def _online(data: DataConfig) -> str:
 
 def token_key(data: DataConfig, text_key: str, tokenizer_key: str, max_length: int) -> str:
     """24 hex digits over all that decides the rows' tokens; `max_length` in tokens."""
-    return _digest([FORMAT, text_key, data.system_prompt, tokenizer_key, max_length])
+    return digest([FORMAT, text_key, data.system_prompt, tokenizer_key, max_length])
 
 
-def _digest(content: list[Any]) -> str:
+def digest(content: list[Any]) -> str:
+    """24 hex digits of a SHA-256 over JSON."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]

@@ -15,6 +15,7 @@ from trainables.data.config import DataConfig
 from trainables.data.entries import Report, entry_folder, read_entry, read_report, write_entry
 from trainables.data.keys import known_fingerprints, online_fingerprints, text_key, token_key
 from trainables.data.mixing import drawn_places
+from trainables.data.pairs.config import PairsConfig
 from trainables.data.rows import Row, row_table, table_rows
 from trainables.data.token_rows import TokenRows, from_table, to_table
 from trainables.data.tokenise import tokenise
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from trainables.evaluation.benchmarks.items import Loaded
+
+
+AnyData = DataConfig | PairsConfig
 
 
 class TextSplits(NamedTuple):
@@ -52,9 +56,10 @@ class Prepared(NamedTuple):
     # validation rows of other stages, by the stage's name
     stages: tuple["Prepared", ...] = ()
     elsewhere: tuple[tuple[str, TokenRows], ...] = ()
+    unseen: TokenRows | None = None  # pairs of sources that are only measured
 
 
-def drawn(prepared: Prepared, data: DataConfig, *later: DataConfig) -> Prepared:
+def drawn(prepared: Prepared, data: AnyData, *later: AnyData) -> Prepared:
     """The same with the training rows that the mixture's weights ask for, drawn with `data.seed`.
 
     Cheap: nothing is read or tokenised. Without weights it is what was given. `later` are the data
@@ -63,7 +68,7 @@ def drawn(prepared: Prepared, data: DataConfig, *later: DataConfig) -> Prepared:
     if later:
         stages = tuple(map(drawn, prepared.stages, (data, *later)))
         return prepared._replace(stages=stages, train=stages[-1].train)
-    weights = weights_of(data)
+    weights = None if isinstance(data, PairsConfig) else weights_of(data)
     if weights is None:
         return prepared
     pool = prepared.train
@@ -80,9 +85,13 @@ def data_key(data: DataConfig, tokenizer_key: str, max_length: int) -> str:
 
 
 def cached_report(
-    data: DataConfig, tokenizer_key: str | None = None, max_length: int | None = None
+    data: AnyData, tokenizer_key: str | None = None, max_length: int | None = None
 ) -> Report | None:
     """The counts, if `prepare` made them before (or those of the text alone); uses no network."""
+    if isinstance(data, PairsConfig):
+        from trainables.data.pairs.prepare import cached_pairs_report
+
+        return cached_pairs_report(data, tokenizer_key, max_length)
     fingerprints = known_fingerprints(data)
     if fingerprints is None:
         return None
@@ -114,19 +123,25 @@ def prepare_text(config: DataConfig, progress: Progress | None = None) -> TextSp
 
 
 def prepare(
-    data: DataConfig,
+    data: AnyData,
     tokenizer_source: Callable[[], "PreTrainedTokenizerBase"],
     tokenizer_key: str,
     max_length: int,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Tokenised training and validation rows, from the cache or made and put there.
+    """Tokenised training and validation rows, or pairs, from the cache or made and put there.
 
     `tokenizer_source` is called only where they must be made; `tokenizer_key` identifies what it
     gives. `max_length` is in tokens. `progress` gets a line of text a step. The weights of a
     mixture change nothing here: see `drawn`. Raises InputError.
     """
-    key, tell = data_key(data, tokenizer_key, max_length), progress or _silent
+    tell = progress or _silent
+    if isinstance(data, PairsConfig):
+        from trainables.data.pairs.prepare import prepare_pairs
+
+        found = prepare_pairs(data, tokenizer_source, tokenizer_key, max_length, tell)
+        return Prepared(**found._asdict())
+    key = data_key(data, tokenizer_key, max_length)
     if hidden := private_components(data):
         text = prepare_text(data, tell)
         made = _build_tokens(key, text, data, tokenizer_source(), max_length, tell)

@@ -3,14 +3,29 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
-from trainables.data.rows import Row
 from trainables.errors import InputError
 
-Split = tuple[list[Row], list[Row], list[Row]]
+
+class Grouped(Protocol):
+    """What can be split: a row, or a pair of answers."""
+
+    @property
+    def id(self) -> str:
+        """Unique in its source."""
+
+    @property
+    def group(self) -> str:
+        """What stays on one side of a split."""
 
 
-def split_by_group(rows: Sequence[Row], shares: Sequence[float], seed: int) -> Split:
+G = TypeVar("G", bound=Grouped)
+
+
+def split_by_group(
+    rows: Sequence[G], shares: Sequence[float], seed: int
+) -> tuple[list[G], list[G], list[G]]:
     """(train, validation, test) with about `shares` of the rows each, no group in two of them.
 
     Groups come in an order drawn from `seed` and go one by one to the split that lacks most rows
@@ -28,9 +43,7 @@ def split_by_group(rows: Sequence[Row], shares: Sequence[float], seed: int) -> S
     return train, validation, test
 
 
-def fold_by_group(
-    rows: Sequence[Row], folds: int, fold: int, seed: int
-) -> tuple[list[Row], list[Row]]:
+def fold_by_group(rows: Sequence[G], folds: int, fold: int, seed: int) -> tuple[list[G], list[G]]:
     """(train, validation) of fold number `fold` (from 1) of `folds`: k-fold cross-validation.
 
     Each group is in the validation rows of exactly one fold; groups come in an order drawn from
@@ -52,7 +65,7 @@ def fold_by_group(
     return train, [row for row in rows if assigned[row.group] == held]
 
 
-def subsample(rows: Sequence[Row], limit: int | None, seed: int) -> list[Row]:
+def subsample(rows: Sequence[G], limit: int | None, seed: int) -> list[G]:
     """At most `limit` rows drawn with `seed`, in their old order; null keeps all."""
     if limit is None or limit >= len(rows):
         return list(rows)

@@ -35,17 +35,34 @@ def tokenise(
 
     `name` is the split's, for progress and errors. Raises InputError where no row is left.
     """
+    encoded = encoded_rows(rows, tokenizer, system_prompt, max_length, name, progress)
+    kept = [(row, item) for row, item in zip(rows, encoded, strict=True) if item is not None]
+    if not kept:
+        raise nothing_left(f"answer token in any of {len(rows)} {name} rows", max_length)
+    table = token_rows([row for row, _ in kept], [item for _, item in kept])
+    return Tokenised(table, sum(item.truncated for _, item in kept), len(rows) - len(kept))
+
+
+def encoded_rows(
+    rows: Sequence[Row],
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+    max_length: int,
+    name: str,
+    progress: Callable[[str], None],
+) -> list[Encoded | None]:
+    """The tokens of every row, in order; None where no answer token is within `max_length`."""
     encoded: list[Encoded | None] = []
     for start in range(0, len(rows), CHUNK):
         progress(f"tokenising {name} rows {start:,} of {len(rows):,}")
         encoded += _encoded(rows[start : start + CHUNK], tokenizer, system_prompt, max_length)
-    kept = [(row, item) for row, item in zip(rows, encoded, strict=True) if item is not None]
-    if not kept:
-        message = f"truncation leaves no answer token in any of {len(rows)} {name} rows"
-        fix = "Raise it, or shorten data.system_prompt."
-        raise InputError("training.max_length", max_length, message, fix)
-    table = token_rows([row for row, _ in kept], [item for _, item in kept])
-    return Tokenised(table, sum(item.truncated for _, item in kept), len(rows) - len(kept))
+    return encoded
+
+
+def nothing_left(what: str, max_length: int) -> InputError:
+    """The error where truncation leaves no `what`."""
+    fix = "Raise it, or shorten data.system_prompt."
+    return InputError("training.max_length", max_length, f"truncation leaves no {what}", fix)
 
 
 def _encoded(

@@ -14,21 +14,27 @@ from trainables.evaluation.measure import (
 )
 from trainables.kinds import TrialConfig
 from trainables.models.load import device_now, load_base
+from trainables.reward.config import RewardModelConfig
+from trainables.reward.untouched import measure_pairs
 
 
 def evaluate(config: TrialConfig, context: TrialContext) -> None:
     """Report the base model's metrics and predictions in one final report."""
     rows, last = context.prepared.validation, config.stage_trials[-1]
+    if isinstance(last, RewardModelConfig):
+        measure_pairs(last, context)
+        return
+    settings = last.evaluation
     base = load_base(config.model, device_now())
     start = time.monotonic()
-    loss = measure_loss(base.model, rows, config.evaluation)
-    text, predictions = measure_text(base.model, base.tokenizer, rows, config.evaluation)
+    loss = measure_loss(base.model, rows, settings)
+    text, predictions = measure_text(base.model, base.tokenizer, rows, settings)
     asked = LocalModel(
-        base.model, base.tokenizer, last.data.system_prompt, config.evaluation.max_batch_tokens
+        base.model, base.tokenizer, last.data.system_prompt, settings.max_batch_tokens
     )
     found = measure_all(asked, context.prepared.benchmarks)
     predictions += answer_examples(base.model, base.tokenizer, last)
-    facts = losses_elsewhere(base.model, context.prepared.elsewhere, config.evaluation)
+    facts = losses_elsewhere(base.model, context.prepared.elsewhere, settings)
     context.report(
         Report(
             step=1,
@@ -38,7 +44,7 @@ def evaluate(config: TrialConfig, context: TrialContext) -> None:
             predictions=(*predictions, *found.predictions),
             final=True,
             facts={
-                "evaluation": evaluation_facts(rows, config.evaluation),
+                "evaluation": evaluation_facts(rows, settings),
                 **loss.facts,
                 **facts,
                 **found.facts,

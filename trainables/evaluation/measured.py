@@ -27,9 +27,7 @@ def share(hits: Iterable[bool]) -> Measured | None:
     if not n:
         return None
     p = sum(found) / n
-    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
-    return Measured(p, (max(0.0, centre - half), min(1.0, centre + half)), n)
+    return Measured(p, _wilson(p, n), n)
 
 
 def mean(values: Iterable[float]) -> Measured | None:
@@ -56,3 +54,30 @@ def bootstrapped(
     found = sorted(statistic(generator.choices(values, k=len(values))) for _ in range(draws))
     ends = found[round(0.025 * (draws - 1))], found[round(0.975 * (draws - 1))]
     return Measured(statistic(values), ends, len(values))
+
+
+def clustered_share(values: Sequence[float], groups: Sequence[str]) -> Measured:
+    """The mean of values in 0..1, (n,), with a score interval for values that are alike within
+    groups; there must be one at least.
+
+    Wilson's interval with the effective number n / deff (Kish 1965): deff is the variance between
+    groups over that of n independent draws, 1 at least. Where all values are 0, or all are 1,
+    nothing tells how alike they are, and the groups are counted instead.
+    """
+    n = len(values)
+    p = math.fsum(values) / n
+    sums: dict[str, float] = {}
+    for value, group in zip(values, groups, strict=True):
+        sums[group] = sums.get(group, 0.0) + value - p
+    alone = p * (1 - p) / n  # variance of the mean of n independent draws of 0 or 1
+    if not alone:
+        return Measured(p, _wilson(p, len(sums)), n)
+    correction = len(sums) / max(1, len(sums) - 1)
+    variance = correction * math.fsum(s * s for s in sums.values()) / n**2
+    return Measured(p, _wilson(p, n / max(1.0, variance / alone)), n)
+
+
+def _wilson(p: float, n: float) -> tuple[float, float]:
+    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    half = Z95 / (1 + Z95**2 / n) * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from trainables.data.token_rows import TokenRows
 from trainables.packing.adapter import PackedAdapter
@@ -38,23 +39,26 @@ class Part(NamedTuple):
         return [int(answer[i]) for i in self.chosen]
 
 
-def within_budget(parts: Sequence[Part], budget: int) -> Iterator[list[Part]]:
-    """The parts in passes of at most `budget` tokens, cut between rows; a longer row goes alone."""
+def within_budget(parts: Sequence[Part], budget: int, together: int = 1) -> Iterator[list[Part]]:
+    """The parts in passes of at most `budget` tokens, cut between rows, or between groups of so
+    many rows that must stay `together`; a longer one goes alone."""
     batch: list[Part] = []
     used = 0
     for part in parts:
         lengths = part.rows.lengths()
-        for at, row in enumerate(part.chosen):
-            if used and used + lengths[row] > budget:
+        for at in range(0, len(part.chosen), together):
+            rows = list(part.chosen[at : at + together])
+            size = sum(int(lengths[row]) for row in rows)
+            if used and used + size > budget:
                 yield batch
                 batch, used = [], 0
-            used += int(lengths[row])
-            places = part.places[at : at + 1]
+            used += size
+            places = part.places[at : at + together]
             if batch and batch[-1].trial == part.trial and batch[-1].adapter is part.adapter:
-                grown = [*batch[-1].chosen, row], [*batch[-1].places, *places]
+                grown = [*batch[-1].chosen, *rows], [*batch[-1].places, *places]
                 batch[-1] = part._replace(chosen=grown[0], places=grown[1])
             else:
-                batch.append(part._replace(chosen=[row], places=list(places)))
+                batch.append(part._replace(chosen=rows, places=list(places)))
     if batch:
         yield batch
 
@@ -68,9 +72,8 @@ def train_pass(
     layers are computed again in backward.
     """
     device = model.device
-    keys = _dropout_keys(parts, device) if any(p.adapter.dropout for p in parts) else None
     anchor = torch.zeros(1, device=device, requires_grad=True)
-    layout = layout_of(parts, device, keys, anchor)
+    layout = layout_of(parts, device, dropout_keys(parts, device), anchor)
     with row_attention(model), active(layout), checkpointed(model, checkpointing):
         nats, counts = _token_losses(model, parts)
         weight = nats.new_tensor(weights).repeat_interleave(torch.tensor(counts, device=device))
@@ -98,7 +101,10 @@ def layout_of(
     return Layout(shares, attention_groups(lengths, device), keys, anchor)
 
 
-def _dropout_keys(parts: Sequence[Part], device: torch.device) -> torch.Tensor:
+def dropout_keys(parts: Sequence[Part], device: torch.device) -> torch.Tensor | None:
+    """The keys of every token of the parts; None where no adapter drops out."""
+    if not any(part.adapter.dropout for part in parts):
+        return None
     keys = []
     for part in parts:
         lengths = [int(part.rows.lengths()[i]) for i in part.chosen]
@@ -119,25 +125,33 @@ def answer_logits(
 ) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
     """(answer tokens, vocabulary) of logits, the (answer tokens,) that they predict, and how many
     there are a part. Only within an active layout of these parts."""
-    rows = [(part.rows, i) for part in parts for i in part.chosen]
-    lengths = [len(r.row(i)) for r, i in rows]
-    first = np.cumsum([0, *lengths[:-1]])
-    starts = [int(r.answer_start[i]) for r, i in rows]
-    ids = torch.from_numpy(np.concatenate([r.row(i) for r, i in rows]).astype(np.int64))
-    positions = torch.from_numpy(np.concatenate([np.arange(n) for n in lengths]))
+    found = concatenation(parts, model.device)
+    starts = [int(part.rows.answer_start[i]) for part in parts for i in part.chosen]
     # the logits at position t predict token t + 1
-    answer = np.concatenate(
-        [at + np.arange(start, n) for at, start, n in zip(first, starts, lengths, strict=True)]
-    )
+    spans = zip(found.first, starts, found.lengths, strict=True)
+    answer = np.concatenate([at + np.arange(start, n) for at, start, n in spans])
     wanted = torch.from_numpy(answer).to(model.device)
-    ids, positions = ids.to(model.device), positions.to(model.device)
-    logits = model(
-        input_ids=ids[None],
-        position_ids=positions[None],
-        use_cache=False,
-        logits_to_keep=wanted - 1,
-    ).logits[0]
-    return logits, ids[wanted], [sum(part.answer_tokens) for part in parts]
+    logits = model(**found.inputs, use_cache=False, logits_to_keep=wanted - 1).logits[0]
+    return logits, found.inputs["input_ids"][0, wanted], [sum(p.answer_tokens) for p in parts]
+
+
+class Concatenation(NamedTuple):
+    """The rows of a pass one after the other: what the model is given, (1, tokens) each, each
+    row's tokens, and where it begins."""
+
+    inputs: dict[str, torch.Tensor]
+    lengths: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+
+def concatenation(parts: Sequence[Part], device: torch.device) -> Concatenation:
+    """The parts' rows in their order; each row's positions begin at 0."""
+    rows = [part.rows.row(i).astype(np.int64) for part in parts for i in part.chosen]
+    lengths = np.array([len(row) for row in rows])
+    positions = np.concatenate([np.arange(n) for n in lengths])
+    inputs = {"input_ids": np.concatenate(rows), "position_ids": positions}
+    placed = {name: torch.from_numpy(array)[None].to(device) for name, array in inputs.items()}
+    return Concatenation(placed, lengths, np.cumsum(lengths) - lengths)
 
 
 def _sums(values: torch.Tensor, counts: Sequence[int]) -> list[float]:

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trainables.data.token_rows import TokenRows
+from trainables.kinds import PAIRED
 from trainables.schedule import updates_per_epoch
 from trainables.seeds import derived_seed
 
@@ -37,10 +39,16 @@ def epochs_done(rows: int, batch_size: int, accumulation: int, steps: int) -> fl
     return epoch + place * accumulation / ceil(rows / batch_size)
 
 
+def example_lengths(rows: TokenRows, kind: str) -> NDArray[np.int64]:
+    """(examples,) tokens of each example that a batch counts: a row, or the two rows of a pair."""
+    lengths = rows.lengths()
+    return lengths.reshape(-1, 2).sum(1) if kind in PAIRED else lengths
+
+
 def tokens_of_steps(
     lengths: NDArray[np.int64], batch_size: int, accumulation: int, seed: int, steps: int
 ) -> int:
-    """Tokens in all rows of the first `steps` optimizer steps; `lengths` are tokens a row."""
+    """Tokens in all rows of the first `steps` optimizer steps; `lengths` are tokens an example."""
     rows = len(lengths)
     epochs, rest = divmod(steps, updates_per_epoch(rows, batch_size, accumulation))
     seen = epoch_order(rows, seed, epochs)[: rest * accumulation * batch_size]

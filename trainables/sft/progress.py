@@ -16,7 +16,7 @@ from trainables.schedule import (
     planned_steps,
     rung_steps,
 )
-from trainables.sft.order import tokens_of_steps
+from trainables.sft.order import example_lengths, tokens_of_steps
 
 ZERO_GRADIENT_STEPS = 3
 Criterion = Callable[[Mapping[str, float]], float]
@@ -57,7 +57,7 @@ class Progress:
         self.engine = {"engine": engine}
         self.finished = False
         t = config.training
-        rows = len(context.prepared.train)
+        rows = len(example_lengths(context.prepared.train, config.kind))
         per_epoch = t.steps_per_epoch(rows)
         self.planned = planned_steps(t, rows)
         self.rungs = rung_steps(self.planned, rungs)
@@ -207,7 +207,8 @@ class Progress:
 
     def _tokens(self) -> int:
         """Tokens of the rows trained on so far, each as often as it was seen."""
-        t, lengths = self.config.training, self.context.prepared.train.lengths()
+        t = self.config.training
+        lengths = example_lengths(self.context.prepared.train, self.config.kind)
         batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
         return tokens_of_steps(lengths, batch, accumulation, t.seed, self.step)
 

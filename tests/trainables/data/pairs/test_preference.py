@@ -1,0 +1,138 @@
+"""Preference data in TRL's formats, against TRL's own reading of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trl.data_utils import maybe_extract_prompt
+
+from tests.trainables.data.formats.shared import json_lines
+from trainables.data.pairs.config import PairFields, PairSourceConfig
+from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.preference import fingerprint, pair_of, read
+from trainables.data.sources.columns import Record
+from trainables.errors import InputError
+
+
+def made(cells: dict[str, Any], **fields: str) -> Pair | str:
+    return pair_of(Record("1", "rows.jsonl, row 1", cells), PairFields(**fields))
+
+
+def user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
+
+
+SKY = ("What color is the sky?", "It is blue.", "It is green.")
+FORMATS = {
+    "explicit text": {"prompt": SKY[0], "chosen": SKY[1], "rejected": SKY[2]},
+    "explicit turns": {
+        "prompt": [user(SKY[0])],
+        "chosen": [assistant(SKY[1])],
+        "rejected": [assistant(SKY[2])],
+    },
+    "implicit turns": {
+        "chosen": [user(SKY[0]), assistant(SKY[1])],
+        "rejected": [user(SKY[0]), assistant(SKY[2])],
+    },
+    "text prompt beside conversations": {
+        "prompt": SKY[0],
+        "chosen": [user(SKY[0]), assistant(SKY[1])],
+        "rejected": [user(SKY[0]), assistant(SKY[2])],
+    },
+    "turns and text": {"prompt": [user(SKY[0])], "chosen": SKY[1], "rejected": SKY[2]},
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_the_same_pair(name: str) -> None:
+    pair = made(FORMATS[name])
+    assert isinstance(pair, Pair)
+    assert (pair.question, pair.chosen, pair.rejected) == SKY
+
+
+@pytest.mark.parametrize("name", ["explicit turns", "implicit turns"])
+def test_conversations_are_parted_as_trl_does(name: str) -> None:
+    pair, theirs = made(FORMATS[name]), maybe_extract_prompt(FORMATS[name])
+    assert isinstance(pair, Pair)
+    assert [turn["content"] for turn in theirs["prompt"]] == [pair.question]
+    assert [turn["content"] for turn in theirs["chosen"]] == [pair.chosen]
+    assert [turn["content"] for turn in theirs["rejected"]] == [pair.rejected]
+
+
+def test_an_implicit_prompt_in_text_ends_with_a_whole_word() -> None:
+    pair = made({"chosen": "The sky is bright blue.", "rejected": "The sky is bright black."})
+    assert isinstance(pair, Pair)
+    # TRL's prompt is "The sky is bright bl"
+    assert pair[2:5] == ("The sky is bright", "blue.", "black.")
+
+
+def test_an_implicit_prompt_with_roles_ends_where_the_answer_begins() -> None:
+    said = "\n\nHuman: How many lobes has the left lung?\n\nAssistant:"
+    pair = made({"chosen": f"{said} It has two.", "rejected": f"{said} It has three."})
+    assert isinstance(pair, Pair)
+    assert pair[2:5] == (said.strip(), "It has two.", "It has three.")
+
+
+def test_several_turns_are_a_transcript_and_a_system_turn_stands_first() -> None:
+    before = [
+        {"role": "system", "content": "Be brief."},
+        user("Hello"),
+        assistant("Hi"),
+        user("Dose?"),
+    ]
+    pair = made({"chosen": [*before, assistant("5 mg")], "rejected": [*before, assistant("5 g")]})
+    assert isinstance(pair, Pair)
+    assert pair.question == "Be brief.\n\nUser: Hello\n\nAssistant: Hi\n\nUser: Dose?"
+    alone = made({"prompt": [before[0], user("Dose?")], "chosen": "5 mg", "rejected": "5 g"})
+    assert isinstance(alone, Pair)
+    assert alone.question == "Be brief.\n\nDose?"
+
+
+def test_answers_of_several_turns_are_no_pair() -> None:
+    more = [user("a"), assistant("b"), user("c"), assistant("d")]
+    assert made({"chosen": more, "rejected": [user("a"), assistant("x")]}) == "not_one_answer"
+
+
+@pytest.mark.parametrize(
+    ("cells", "fields", "message"),
+    [
+        ({"prompt": "a", "chosen": "b"}, {}, "no such column.*'prompt', 'chosen'"),
+        ({"chosen": "b", "rejected": 3}, {}, "neither text nor chat messages"),
+        ({"chosen": "b", "rejected": [assistant("c")]}, {}, "one answer is text"),
+        ({"chosen": "b", "rejected": "c"}, {"prompt": "question"}, "fields.prompt.*question"),
+        ({"chosen": [], "rejected": "c"}, {}, "fields.chosen: rows.jsonl, row 1"),
+    ],
+)
+def test_what_is_no_preference_data_is_told(
+    cells: dict[str, Any], fields: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        made(cells, **fields)
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    cells = [{**FORMATS["explicit text"], "case": 7}, FORMATS["explicit text"] | {"case": None}]
+    turns = {"chosen": [user("a")], "rejected": [user("a"), assistant("b")], "case": 1}
+    path = json_lines(tmp_path / "rows.jsonl", [*cells, turns])
+    config = PairSourceConfig(source=path, fields=PairFields(group="case"))
+    digest = fingerprint(config, True)
+    assert digest is not None
+    found = read(config, digest)
+    assert found.pairs[0].group == "7"
+    assert found.pairs[1].group.startswith("q:")
+    assert found.dropped == {"not_one_answer": 1}
+    assert found.version == f"sha256 {digest.rpartition(':')[2]}"
+    other = config.model_copy(update={"fields": PairFields(prompt="x")})
+    assert fingerprint(other, True) != digest
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "rows.txt"])
+def test_a_file_that_cannot_be_read_is_told(name: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_text("x")
+    config = PairSourceConfig(source=str(tmp_path / name))
+    with pytest.raises(InputError, match=r"no such file|not a file of a known kind"):
+        read(config, fingerprint(config, True) or "")

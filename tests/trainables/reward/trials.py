@@ -1,0 +1,92 @@
+"""Tiny reward models for tests: pairs, configurations, packs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.trainables.sft.trials import TOY, toy_tokenizer
+from trainables.context import Checkpoint, ListContext, Report
+from trainables.data.pairs.build import PairSplits
+from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.prepare import tokenised
+from trainables.data.prepare import Prepared
+from trainables.models.load import Base
+from trainables.packing.pack import Pack
+from trainables.reward.config import RewardModelConfig
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "model": {"name_or_path": "toy:llama", "dtype": "float32"},
+    "data": {"source": "toy:drugs", "system_prompt": None},
+    "lora": {"r": 4, "target_modules": ["q_proj", "v_proj"]},
+    "training": {
+        "learning_rate": 5e-3,
+        "per_device_train_batch_size": 2,
+        "max_length": 96,
+        "num_train_epochs": 2,
+    },
+    "evaluation": {"every_epochs": 0.5},
+}
+
+
+def config(**sections: dict[str, Any]) -> RewardModelConfig:
+    """A complete configuration: DEFAULTS with fields of some sections replaced."""
+    merged = {name: {**fields, **sections.get(name, {})} for name, fields in DEFAULTS.items()}
+    return RewardModelConfig.model_validate(merged)
+
+
+def pairs(first: int, count: int, source: str = "own") -> list[Pair]:
+    """Questions with a right and a wrong answer, of different lengths."""
+    return [
+        Pair(
+            id=f"{source}/{i}",
+            group=f"{source}/{i // 2}",
+            question=f"Code of case {i}?" + " Now?" * (i % 3),
+            chosen=f"Code {'ABC'[i % 3] * (2 + i % 4)}{i}.",
+            rejected=f"No{'!' * (i % 5)} {i * 7 % 10}",
+            source=source,
+        )
+        for i in range(first, first + count)
+    ]
+
+
+def prepared(train: int = 11, validation: int = 5, unseen: int = 4) -> Prepared:
+    """11 training and 5 validation pairs of two sources, 4 of one that is never trained on."""
+    splits = PairSplits(
+        pairs(0, train - 4) + pairs(50, 4, "more"),
+        pairs(100, validation - 2) + pairs(150, 2, "more"),
+        pairs(200, unseen, "other"),
+        {"dropped": {}, "kept": {}},
+    )
+    made = tokenised("test", splits, toy_tokenizer(), None, 96, lambda line: None)
+    return Prepared(**made._asdict())
+
+
+def run(
+    base: Base,
+    trials: Mapping[str, RewardModelConfig],
+    data: Mapping[str, Prepared] | None = None,
+    checkpoints: Mapping[str, Checkpoint] | None = None,
+    joins: Mapping[str, int] | None = None,
+    leaves: Mapping[str, int] | None = None,
+    max_tokens: int = 8192,
+) -> dict[str, list[Report]]:
+    """As `tests.trainables.packing.packs.run_pack`, on pairs."""
+    pack = Pack(base, TOY, max_tokens)
+    contexts = {
+        name: ListContext((data or {}).get(name) or prepared(), (checkpoints or {}).get(name))
+        for name in trials
+    }
+    waiting = {name: (joins or {}).get(name, 0) for name in trials}
+    step = 0
+    while pack.trials or waiting:
+        for name in [n for n, at in waiting.items() if at <= step]:
+            pack.join(name, trials[name], contexts[name])
+            del waiting[name]
+        for name, at in (leaves or {}).items():
+            if at == step:
+                pack.leave(name)
+        for ended in pack.step():
+            if ended.error is not None:
+                raise ended.error
+        step += 1
+    pack.close()
+    return {name: context.reports for name, context in contexts.items()}

@@ -1,0 +1,161 @@
+"""Reading, cleaning and splitting the pairs of a data section, with a report on them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from trainables.data.build import SPLITS, Progress, joined_lines, rows_sha256
+from trainables.data.entries import Report
+from trainables.data.leaks import leaks
+from trainables.data.pairs.config import PairsConfig, PairSourceConfig
+from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.registry import reader_of
+from trainables.data.rows import Row
+from trainables.data.splitting import seeded_order, split_by_group, subsample
+from trainables.errors import InputError
+
+
+class PairSplits(NamedTuple):
+    """Pairs as text, without the sealed test split; `unseen` are those of sources never trained
+    on."""
+
+    train: list[Pair]
+    validation: list[Pair]
+    unseen: list[Pair]
+    report: Report
+
+
+class Part(NamedTuple):
+    """One source's pairs, cleaned, and what the report says of them."""
+
+    pairs: list[Pair]
+    report: Report
+
+
+def build_pairs(
+    config: PairsConfig, fingerprints: Mapping[str, str], progress: Progress
+) -> PairSplits:
+    """Training, validation and unseen pairs with their report. Raises InputError.
+
+    Training pairs whose question and chosen answer repeat, exactly or nearly, those of a pair kept
+    for measuring (unseen ones too) are dropped.
+    """
+    own = {s.label: _part(s, fingerprints[s.label], config, False, progress) for s in config.seen}
+    others = {
+        s.label: _part(s, fingerprints[s.label], config, True, progress) for s in config.unseen
+    }
+    splits = [split_by_group(part.pairs, config.split, config.seed) for part in own.values()]
+    train, validation, test = (_mixed(split, config.seed) for split in zip(*splits, strict=True))
+    unseen = [pair for part in others.values() for pair in part.pairs]
+    progress(f"comparing {len(train):,} training pairs with those kept for measuring")
+    leaked = leaks(_chosen(train), _chosen([*validation, *test, *unseen]))
+    clear = [pair for place, pair in enumerate(train) if place not in leaked]
+    if not clear:
+        message = "every training pair repeats one that is kept for measuring"
+        raise InputError("data.source", config.source or None, message, "Give pairs that differ.")
+    report = _report(own, others, (clear, validation, test, unseen), len(leaked))
+    return PairSplits(clear, validation, unseen, report)
+
+
+def _part(
+    source: PairSourceConfig, fingerprint: str, config: PairsConfig, unseen: bool, tell: Progress
+) -> Part:
+    tell(f"reading {source.source}")
+    found = reader_of(source).read(source, fingerprint)
+    if not unseen:
+        _refuse_benchmark(found.pairs, source)
+    kept, dropped = clean(found.pairs)
+    limited = subsample(kept, source.limit, config.seed)
+    dropped = {**found.dropped, **dropped, "over_limit": len(kept) - len(limited)}
+    if len(limited) < (1 if unseen else 2):
+        counts = ", ".join(f"{why} {n}" for why, n in dropped.items() if n) or "none"
+        message = f"{len(limited)} of {len(found.pairs)} pairs left (dropped: {counts})"
+        raise InputError("data.source", source.source, message, "Check data.fields.")
+    report = {
+        "source": source.source,
+        "version": found.version,
+        "citation": found.citation,
+        "licence": found.licence,
+        "rows_read": len(found.pairs) + sum(found.dropped.values()),
+        "dropped": dropped,
+    }
+    name = source.label
+    return Part([_named(pair, name) for pair in limited], report)
+
+
+def clean(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
+    """The pairs of two different answers that say something, each once; and how many went, by
+    reason."""
+    seen: set[tuple[str, ...]] = set()
+    kept, dropped = [], Counter(empty=0, equal=0, exact_duplicate=0)
+    for pair in pairs:
+        key = (pair.question, pair.rejected_question, pair.chosen, pair.rejected)
+        if not (pair.question.strip() and pair.chosen.strip() and pair.rejected.strip()):
+            dropped["empty"] += 1
+        elif pair.chosen == pair.rejected:
+            dropped["equal"] += 1
+        elif key in seen:
+            dropped["exact_duplicate"] += 1
+        else:
+            seen.add(key)
+            kept.append(pair)
+    return kept, dict(dropped)
+
+
+def _refuse_benchmark(pairs: Sequence[Pair], source: PairSourceConfig) -> None:
+    held = sum(pair.benchmark for pair in pairs)
+    if held and not source.allow_benchmark_training:
+        message = (
+            f"{held} of its {len(pairs)} pairs belong to a benchmark's test set: a model trained "
+            "on them cannot be measured by it"
+        )
+        fix = "Choose another hub_split, put it under data.unseen, or allow_benchmark_training."
+        raise InputError("data.source", source.source, message, fix)
+
+
+def _named(pair: Pair, source: str) -> Pair:
+    return pair._replace(id=f"{source}/{pair.id}", group=f"{source}/{pair.group}", source=source)
+
+
+def _mixed(parts: Sequence[list[Pair]], seed: int) -> list[Pair]:
+    """All sources' pairs of a split, mixed, so that the first n are a sample of all."""
+    pairs = (pair for part in parts for pair in part)
+    return sorted(pairs, key=lambda pair: seeded_order(seed, "row", pair.id))
+
+
+def _chosen(pairs: Sequence[Pair]) -> list[Row]:
+    return [pair.rows()[0] for pair in pairs]
+
+
+def _report(
+    own: Mapping[str, Part],
+    others: Mapping[str, Part],
+    splits: tuple[list[Pair], list[Pair], list[Pair], list[Pair]],
+    leaked: int,
+) -> Report:
+    """As that of rows (docs/data.md), counted in pairs; `components` are all sources."""
+    parts = {**own, **others}
+    reports = [part.report for part in parts.values()]
+    dropped: Counter[str] = Counter()
+    for report in reports:
+        dropped.update(report["dropped"])
+    named = dict(zip((*SPLITS, "unseen"), splits, strict=True))
+    return {
+        "unit": "pairs",
+        "source": ", ".join(own) + (f"; unseen: {', '.join(others)}" if others else ""),
+        "version": "; ".join(f"{name}: {p.report['version']}" for name, p in parts.items()),
+        "citation": joined_lines(report["citation"] for report in reports),
+        "licence": joined_lines(report["licence"] for report in reports),
+        "rows_read": sum(report["rows_read"] for report in reports),
+        "dropped": {**dropped, "leak": leaked},
+        "kept": {name: len(pairs) for name, pairs in named.items()},
+        "groups": {name: len({p.group for p in pairs}) for name, pairs in named.items()},
+        "test_sha256": rows_sha256([row for pair in splits[2] for row in pair.rows()]),
+        "components": {
+            name: {**part.report, "kept": _kept_of(name, named)} for name, part in parts.items()
+        },
+    }
+
+
+def _kept_of(source: str, splits: Mapping[str, Sequence[Pair]]) -> dict[str, int]:
+    return {name: sum(p.source == source for p in pairs) for name, pairs in splits.items()}

@@ -1,0 +1,111 @@
+"""The `data` section of a reward model: where pairs of answers come from, how they are split."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from trainables.data.config import SYSTEM_PROMPT, DataConfig, Share
+from trainables.section import Section
+
+PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]
+
+
+class PairFields(Section):
+    """Which columns of preference data hold what; TRL's names by default.
+
+    Without a column `prompt`, or where `chosen` holds a whole conversation, the prompt is what
+    both answers begin with. `group` (optional) keeps related pairs on one side of the split.
+    """
+
+    prompt: str = "prompt"
+    chosen: str = "chosen"
+    rejected: str = "rejected"
+    group: str | None = None
+
+
+class PairSourceConfig(Section):
+    """Where pairs come from.
+
+    `source` is `hpo:siblings` (embedded), `toy:drugs` (made on the spot), a local file or folder,
+    or a hub data set (`org/name`). With a `format` pairs are made of that data set as it is
+    published; without one (`preference`), `fields` names the columns.
+    """
+
+    source: str = ""
+    name: str = Field("", pattern=r"^[A-Za-z0-9_.-]*$")  # empty: from format or source
+    format: PairFormatName | None = None
+    revision: str | None = None  # of a hub data set
+    subset: str | None = None  # a hub data set's configuration name
+    hub_split: str | None = None  # the published split, of local files in a format too
+    fields: PairFields = PairFields()
+    limit: int | None = Field(None, ge=1)  # pairs kept, drawn with `seed`
+    private: bool = False  # pairs and tokens are never stored
+    allow_benchmark_training: bool = False
+
+    @property
+    def label(self) -> str:
+        """The source's name in tables and records."""
+        stem = self.source.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+        return self.name or self.format or stem.partition(".")[0]
+
+    def as_data(self, hub_split: str) -> DataConfig:
+        """What readers of files, the hub and formats take; `hub_split` where none is given."""
+        return DataConfig.model_construct(
+            source=self.source,
+            format=None if self.format == "preference" else self.format,
+            revision=self.revision,
+            subset=self.subset,
+            hub_split=self.hub_split or hub_split,
+            answer_index_base=None,
+        )
+
+
+class PairSource(PairSourceConfig):
+    """One source of a mixture, or one that is only measured."""
+
+    source: str = Field(min_length=1)
+
+
+class PairsConfig(PairSourceConfig):
+    """Pairs to train on, of one source or a mixture of several, and `unseen` sources on which the
+    model is measured and never trained.
+
+    With a `mixture` the fields of a single source are its members' own.
+    """
+
+    mixture: tuple[PairSource, ...] | None = None
+    unseen: tuple[PairSource, ...] = ()
+    seed: int = Field(42, ge=0)
+    split: tuple[Share, Share, Share] = (0.85, 0.10, 0.05)  # train, validation, test (sealed)
+    system_prompt: str | None = SYSTEM_PROMPT
+
+    @property
+    def seen(self) -> tuple[PairSourceConfig, ...]:
+        """The sources that are trained on."""
+        return self.mixture or (self,)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        own = [n for n, f in PairSourceConfig.model_fields.items() if getattr(self, n) != f.default]
+        if self.mixture is None and not self.source:
+            raise ValueError("data needs a source or a mixture of pair sources")
+        if self.mixture is not None and own:
+            raise ValueError(f"{', '.join(own)}: write it in the mixture's sources")
+        names = [source.label for source in (*self.seen, *self.unseen)]
+        if twice := [name for i, name in enumerate(names) if name in names[:i]]:
+            raise ValueError(f"two pair sources are called {twice[0]}: give each a `name`")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Self:
+        if abs(sum(self.split) - 1) > 1e-9:
+            shares = list(self.split)
+            raise ValueError(f"split must sum to 1, got {shares}; e.g. [0.85, 0.10, 0.05]")
+        if self.split[0] == 0 or self.split[1] == 0:
+            raise ValueError("split needs a training and a validation share above 0")
+        return self
+
+
+def private_sources(config: PairsConfig) -> frozenset[str]:
+    """The names of sources whose pairs must not be stored."""
+    return frozenset(s.label for s in (*config.seen, *config.unseen) if s.private)

@@ -1,0 +1,139 @@
+"""Preference data in a file or a hub data set, in TRL's formats.
+
+- Explicit prompt: columns `prompt`, `chosen`, `rejected`; text, or lists of chat messages.
+- Implicit prompt: `chosen` and `rejected` both begin with the prompt. Of messages it is the turns
+  that they share. Of text it is the shared beginning up to the last "Assistant:" in it, else up to
+  the end of its last whole word (TRL cuts at the character where the two part; a reward model sees
+  the same text either way).
+- A text `prompt` beside conversations (UltraFeedback) is ignored for the turns that they share, as
+  TRL does.
+
+A prompt of one user turn becomes the question; what a system turn says stands before it. Several
+turns become a transcript, "Role: text" each, since rows here have one question. Records whose
+answers are not one assistant turn each are dropped and counted.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trainables.data.formats.reading import local
+from trainables.data.pairs.config import PairFields, PairSourceConfig
+from trainables.data.pairs.pair import Pair, PairReader, SourcePairs, shared_start
+from trainables.data.sources import files, hub
+from trainables.data.sources.columns import Record, cell, group_of
+from trainables.data.sources.source import own_group
+from trainables.errors import InputError
+
+ASSISTANT = re.compile(r"\s*(?:assistant|bot)\s*:\s*", re.IGNORECASE)
+LAST_WORD = re.compile(r"\S*\Z")
+Turns = Sequence[Mapping[str, Any]]
+Parted = tuple[str, str | None, str | None]  # question, better answer, worse answer
+
+
+def fingerprint(config: PairSourceConfig, online: bool) -> str | None:
+    """The file's SHA-256, or the hub's commit; and which columns are read."""
+    data = config.as_data("train")
+    found = (files if _is_file(config) else hub).fingerprint(data, online)
+    columns = hashlib.sha256(config.fields.model_dump_json().encode()).hexdigest()[:8]
+    return found and f"preference:{columns}:{found}"
+
+
+def read(config: PairSourceConfig, fingerprint: str) -> SourcePairs:
+    """All pairs of the file or split; raises InputError with the row where it cannot."""
+    data, digest = config.as_data("train"), fingerprint.rpartition(":")[2]
+    if _is_file(config):
+        records, version = files.records(data), f"sha256 {digest}"
+    else:
+        records, version = hub.records(data, digest), f"commit {digest}"
+    made = [pair_of(record, config.fields) for record in records]
+    if not made:
+        raise InputError("data.source", config.source, "the data set is empty", "Give more rows.")
+    found = [pair for pair in made if isinstance(pair, Pair)]
+    dropped = Counter(reason for reason in made if isinstance(reason, str))
+    licence = None if _is_file(config) else hub.licence(data, digest)
+    return SourcePairs(found, version, None, licence, dict(dropped))
+
+
+def pair_of(record: Record, fields: PairFields) -> Pair | str:
+    """The record's pair, or why there is none. Raises InputError where columns do not fit."""
+    chosen, rejected = (_side(record, fields, name) for name in ("chosen", "rejected"))
+    prompt = record.cells.get(fields.prompt)
+    if prompt is None and fields.prompt != PairFields().prompt:
+        cell(record, "prompt", fields.prompt)  # named, so it must be there
+    if isinstance(chosen, str) != isinstance(rejected, str):
+        message = f"{record.where}: one answer is text, the other a conversation"
+        raise InputError("data.fields", record.id, message, "Write both in the same way.")
+    if isinstance(chosen, str) and isinstance(rejected, str):
+        question, better, worse = _of_text(prompt, chosen, rejected)
+    else:
+        question, better, worse = _of_turns(prompt, list(chosen), list(rejected))
+    if better is None or worse is None:
+        return "not_one_answer"
+    group = group_of(record, fields.group) or own_group(question)
+    return Pair(record.id, group, question, better, worse)
+
+
+def _side(record: Record, fields: PairFields, name: str) -> Any:
+    column = getattr(fields, name)
+    value = cell(record, name, column)
+    if isinstance(value, str) or _is_turns(value):
+        return value
+    message = f"{record.where}, column {column!r}: neither text nor chat messages"
+    fix = 'Write text, or [{"role": "assistant", "content": …}].'
+    raise InputError(f"data.fields.{name}", None, message, fix)
+
+
+def _of_text(prompt: Any, chosen: str, rejected: str) -> Parted:
+    if isinstance(prompt, str):
+        return prompt.strip(), chosen.strip(), rejected.strip()
+    if _is_turns(prompt):
+        return _question(prompt), chosen.strip(), rejected.strip()
+    shared = shared_start(chosen, rejected)
+    ends = [match.end() for match in ASSISTANT.finditer(shared)]
+    at = ends[-1] if ends else len(LAST_WORD.sub("", shared))
+    return shared[:at].strip(), chosen[at:].strip(), rejected[at:].strip()
+
+
+def _of_turns(prompt: Any, chosen: list[Any], rejected: list[Any]) -> Parted:
+    if not _is_turns(prompt):
+        pairs = zip(chosen, rejected, strict=False)
+        at = next((n for n, (one, other) in enumerate(pairs) if one != other), 0)
+        prompt, chosen, rejected = chosen[:at], chosen[at:], rejected[at:]
+    return _question(prompt), _answer(chosen), _answer(rejected)
+
+
+def _question(turns: Turns) -> str:
+    """One user turn as it is, several as a transcript; what a system turn says comes first."""
+    said = [t for t in turns if t["role"] != "system"]
+    lines = [str(t["content"]).strip() for t in turns if t["role"] == "system"]
+    if len(said) == 1:
+        lines.append(str(said[0]["content"]).strip())
+    else:
+        lines += [f"{str(t['role']).capitalize()}: {str(t['content']).strip()}" for t in said]
+    return "\n\n".join(lines)
+
+
+def _answer(turns: Turns) -> str | None:
+    """The text of one assistant turn; None where there are other turns."""
+    if len(turns) == 1 and turns[0]["role"] == "assistant":
+        return str(turns[0]["content"] or "").strip()
+    return None
+
+
+def _is_turns(value: object) -> bool:
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and bool(value)
+        and all(isinstance(t, Mapping) and {"role", "content"} <= set(t) for t in value)
+    )
+
+
+def _is_file(config: PairSourceConfig) -> bool:
+    return local(config.source) is not None
+
+
+READER = PairReader(fingerprint, read)

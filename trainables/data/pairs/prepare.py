@@ -1,0 +1,179 @@
+"""From the names of pair sources to tokenised pairs, once, in the cache.
+
+Rows 2i and 2i + 1 are the chosen and the rejected answer of pair i. As with rows, the test split is
+sealed and private pairs are never written (`trainables.data.prepare`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trainables.cache import locked
+from trainables.data.build import Progress
+from trainables.data.entries import Report, entry_folder, read_entry, read_report, write_entry
+from trainables.data.keys import FORMAT, Fingerprints, digest
+from trainables.data.pairs.build import PairSplits, build_pairs
+from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_sources
+from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.registry import reader_of
+from trainables.data.token_rows import TokenRows, from_table, to_table, token_rows
+from trainables.data.tokenise import encoded_rows, nothing_left
+from trainables.errors import InputError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+OWN = {"name", "fields", "limit", "allow_benchmark_training"}
+
+
+class PreparedPairs(NamedTuple):
+    """Pairs as token rows, and the data report."""
+
+    key: str
+    train: TokenRows
+    validation: TokenRows
+    unseen: TokenRows | None
+    report: Report
+
+
+def prepare_pairs(
+    data: PairsConfig,
+    tokenizer_source: Callable[[], "PreTrainedTokenizerBase"],
+    tokenizer_key: str,
+    max_length: int,
+    progress: Progress,
+) -> PreparedPairs:
+    """Tokenised pairs, from the cache or made and put there; as `trainables.data.prepare.prepare`.
+
+    A pair of which one answer is cut away, or whose rows are equal after truncation to `max_length`
+    tokens, is dropped and counted. Raises InputError.
+    """
+    fingerprints = _fingerprints(data, online=True)
+    key = _key(data, fingerprints, tokenizer_key, max_length)
+
+    def make() -> PreparedPairs:
+        splits = build_pairs(data, fingerprints, progress)
+        return tokenised(key, splits, tokenizer_source(), data.system_prompt, max_length, progress)
+
+    if hidden := private_sources(data):
+        made = make()
+        return made._replace(validation=made.validation.hiding(hidden))
+    folder = entry_folder("tokens", key)
+    with locked(folder):
+        entry = read_entry(folder)
+        if entry is None:
+            made = make()
+            tables = {"train": made.train, "validation": made.validation, "unseen": made.unseen}
+            found = {name: to_table(rows) for name, rows in tables.items() if rows is not None}
+            write_entry(folder, found, made.report)
+            return made
+    tables, report = entry
+    parts = {name: from_table(table) for name, table in tables.items()}
+    return PreparedPairs(key, parts["train"], parts["validation"], parts.get("unseen"), report)
+
+
+def cached_pairs_report(
+    data: PairsConfig, tokenizer_key: str | None, max_length: int | None
+) -> Report | None:
+    """The counts, if `prepare_pairs` made them before; uses no network."""
+    try:
+        fingerprints = _fingerprints(data, online=False)
+    except InputError:
+        return None
+    if tokenizer_key is None or max_length is None:
+        return None
+    key = _key(data, fingerprints, tokenizer_key, max_length)
+    return read_report(entry_folder("tokens", key))
+
+
+def tokenised(
+    key: str,
+    splits: PairSplits,
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+    max_length: int,
+    progress: Progress,
+) -> PreparedPairs:
+    """The splits as token rows, and the report with what truncation did. Raises InputError where
+    no pair is left of training or validation."""
+    made = {
+        name: _tokenise(getattr(splits, name), tokenizer, system_prompt, max_length, name, progress)
+        for name in ("train", "validation", "unseen")
+    }
+    for name in ("train", "validation"):
+        if not len(made[name].rows):
+            raise nothing_left(f"pair of two different answers in {name}", max_length)
+    report: dict[str, Any] = {
+        **splits.report,
+        "dropped": {
+            **splits.report["dropped"],
+            "no_answer_left": {name: found.no_answer_left for name, found in made.items()},
+            "equal_after_truncation": {name: found.equal for name, found in made.items()},
+        },
+        "kept": {
+            **splits.report["kept"],
+            **{name: len(found.rows) // 2 for name, found in made.items()},
+        },
+        "tokens": {
+            **{name: len(found.rows.tokens) for name, found in made.items()},
+            "answer_train": made["train"].rows.answer_tokens(),
+            "longest": max(int(f.rows.lengths().max(initial=0)) for f in made.values()),
+        },
+        "truncated": {name: found.truncated for name, found in made.items()},
+    }
+    unseen = made["unseen"].rows
+    return PreparedPairs(
+        key, made["train"].rows, made["validation"].rows, unseen if len(unseen) else None, report
+    )
+
+
+class _Tokenised(NamedTuple):
+    """Rows of pairs; how many rows were cut, and how many pairs went for either reason."""
+
+    rows: TokenRows
+    truncated: int
+    no_answer_left: int
+    equal: int
+
+
+def _tokenise(
+    pairs: Sequence[Pair],
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+    max_length: int,
+    name: str,
+    progress: Progress,
+) -> _Tokenised:
+    rows = [row for pair in pairs for row in pair.rows()]
+    encoded = encoded_rows(rows, tokenizer, system_prompt, max_length, name, progress)
+    kept, lost, equal = [], 0, 0
+    for at in range(0, len(rows), 2):
+        chosen, rejected = encoded[at], encoded[at + 1]
+        if chosen is None or rejected is None:
+            lost += 1
+        elif chosen.input_ids == rejected.input_ids:
+            equal += 1
+        else:
+            kept += [(rows[at], chosen), (rows[at + 1], rejected)]
+    table = token_rows([row for row, _ in kept], [item for _, item in kept])
+    return _Tokenised(table, sum(item.truncated for _, item in kept), lost, equal)
+
+
+def _fingerprints(data: PairsConfig, online: bool) -> Fingerprints:
+    return {s.label: _fingerprint(s, online) for s in (*data.seen, *data.unseen)}
+
+
+def _fingerprint(source: PairSourceConfig, online: bool) -> str:
+    found = reader_of(source).fingerprint(source, online)
+    if found is None:
+        raise InputError("data.source", source.source, "its version cannot be told")
+    return found
+
+
+def _key(data: PairsConfig, fingerprints: Fingerprints, tokenizer_key: str, max_length: int) -> str:
+    """24 hex digits over all that decides which pairs are in which split, and their tokens."""
+    parts = [
+        [[s.label, fingerprints[s.label], s.model_dump(mode="json", include=OWN)] for s in sources]
+        for sources in (data.seen, data.unseen)
+    ]
+    shared = [data.seed, data.split, data.system_prompt]
+    return digest([FORMAT, "pairs", parts, shared, tokenizer_key, max_length])

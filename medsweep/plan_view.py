@@ -11,6 +11,7 @@ from rich.table import Table
 from sweeps.plan import ModelFacts, Plan
 from sweeps.spec import SweepSpec
 from trainables.data.config import DataConfig
+from trainables.data.pairs.config import PairsConfig
 from trainables.kinds import SingleConfig
 from trainables.models.config import LoraConfig
 
@@ -119,7 +120,7 @@ def _data(plan: Plan) -> str:
     return "\n".join(f"stage {name}: {_counts(report)}" for name, report in stages.items())
 
 
-def _source(data: DataConfig) -> str:
+def _source(data: DataConfig | PairsConfig) -> str:
     return data.source or f"mixture of {', '.join(c.label for c in data.mixture or ())}"
 
 

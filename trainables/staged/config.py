@@ -13,9 +13,16 @@ from pydantic import (
 )
 
 from trainables.data.config import DataConfig
+from trainables.data.pairs.config import PairsConfig
 from trainables.evaluation.config import EvaluationConfig
+from trainables.grpo.config import GRPOConfig, GRPOTrainingConfig
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.ppo.config import PPOConfig, PPOTrainingConfig
+from trainables.reward.config import (
+    RewardEvaluationConfig,
+    RewardModelConfig,
+    RewardTrainingConfig,
+)
 from trainables.rewards.config import RewardConfig
 from trainables.section import Section, refused
 from trainables.sft.config import SFTConfig, TrainingConfig
@@ -33,9 +40,13 @@ class Stage(Section):
     def trial(self, whole: "StagedConfig") -> "SingleConfig":
         """This stage of `whole` as a trial of its own. Raises ValidationError."""
         own = {n: getattr(self, n) for n in type(self).model_fields if n in self.of.model_fields}
-        shared = {"model": whole.model, "lora": whole.lora, "evaluation": whole.evaluation}
+        shared = {"model": whole.model, "lora": whole.lora, "evaluation": self.measured(whole)}
         made: SingleConfig = self.of.model_validate({**shared, **own})  # type: ignore[assignment]
         return made
+
+    def measured(self, whole: "StagedConfig") -> EvaluationConfig:
+        """What of the shared section `evaluation` its kind takes."""
+        return whole.evaluation
 
 
 class SFTStage(Stage):
@@ -45,6 +56,20 @@ class SFTStage(Stage):
     kind: Literal["sft"] = "sft"
     data: DataConfig
     training: TrainingConfig = TrainingConfig()
+
+
+class RewardStage(Stage):
+    """Trains a reward model for the stages after it; the policy stays as it is."""
+
+    of: ClassVar[type[BaseModel]] = RewardModelConfig
+    kind: Literal["reward"] = "reward"
+    data: PairsConfig
+    training: RewardTrainingConfig = RewardTrainingConfig()
+    start: Literal["policy", "fresh"] = "policy"  # from the policy's adapter, or a new one
+
+    def measured(self, whole: "StagedConfig") -> EvaluationConfig:
+        """As Stage: a reward model writes no answers."""
+        return RewardEvaluationConfig.of(whole.evaluation)
 
 
 class PPOStage(Stage):
@@ -57,12 +82,23 @@ class PPOStage(Stage):
     training: PPOTrainingConfig = PPOTrainingConfig()
 
 
+class GRPOStage(Stage):
+    """Goes on training the adapter on rewards, each answer against others to its prompt."""
+
+    of: ClassVar[type[BaseModel]] = GRPOConfig
+    kind: Literal["grpo"] = "grpo"
+    data: DataConfig
+    reward: RewardConfig = RewardConfig()
+    training: GRPOTrainingConfig = GRPOTrainingConfig()
+
+
 def _with_kind(content: Any) -> Any:
     return {"kind": "sft", **content} if isinstance(content, Mapping) else content
 
 
 # a kind of stage is a class above and a member here; the first is what a stage without `kind` is
-AnyStage = Annotated[SFTStage | PPOStage, Field(discriminator="kind"), BeforeValidator(_with_kind)]
+OneStage = SFTStage | RewardStage | PPOStage | GRPOStage
+AnyStage = Annotated[OneStage, Field(discriminator="kind"), BeforeValidator(_with_kind)]
 
 
 class StagedConfig(Section):

@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 
-from trainables.context import Adapter, Checkpoint, TrialContext, TrialFailed
+from trainables.context import Checkpoint, TrialContext, TrialFailed
 from trainables.errors import InputError
 from trainables.evaluation.generation import end_tokens
 from trainables.models.load import Base
+from trainables.models.reference import ROLE as REFERENCE
+from trainables.models.reference import frozen_of
 from trainables.packing.adapter import PackedAdapter, bare, fresh_adapter, saved_adapter
 from trainables.packing.objectives import Scored as Seen
 from trainables.packing.trial import PackedTrial
@@ -21,12 +23,11 @@ from trainables.ppo.normalise import RunningScale
 from trainables.ppo.update import Update
 from trainables.reward.head import HEAD
 from trainables.rewards.config import REWARD_MODEL
-from trainables.rewards.registry import rewards_of
+from trainables.rewards.scoring import Scorer
 from trainables.seeds import derived_seed
 from trainables.sft.order import epochs_done, step_batches
 
 VALUE_WEIGHT, VALUE_BIAS = "value_head.weight", "value_head.bias"
-REFERENCE = "reference"
 
 
 class PPOTrial(PackedTrial):
@@ -56,7 +57,7 @@ class PPOTrial(PackedTrial):
         saved = self.frozen.get(REFERENCE)
         self.reference = saved_adapter(base, saved) if saved else bare(base)
         self.reward_model = self._reward_model(base)
-        self.rewards = rewards_of(config.reward)
+        self.scorer = Scorer(config.reward)
         self.ends = frozenset(end_tokens(base.model, base.tokenizer))
         self.rows = context.prepared.train
         self.watched: dict[str, float] = {}  # of the answers of this update
@@ -200,16 +201,6 @@ def value_head(base: Base) -> dict[str, torch.Tensor]:
     """A value head (1, width) and its bias, at zero: no state is worth anything yet."""
     width = base.model.get_output_embeddings().in_features
     return {VALUE_WEIGHT: torch.zeros(1, width), VALUE_BIAS: torch.zeros(1)}
-
-
-def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, Adapter]:
-    """The adapters that a trial needs and does not train: those of its checkpoint, and at its first
-    step the one that it starts from as the reference."""
-    if start is None:
-        return {}
-    if start.step or REFERENCE in start.frozen or not start.adapter:
-        return dict(start.frozen)
-    return {**start.frozen, REFERENCE: Adapter(settings, start.adapter)}
 
 
 def _less_reward(metrics: Mapping[str, float]) -> float:

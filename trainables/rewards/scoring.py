@@ -27,11 +27,21 @@ class Scorer:
             raise InputError("reward.weights", REWARD_MODEL, "there is no reward model", fix)
         self.rewards = {key: own[key] for key in wanted}
 
-    def __call__(self, rows: TokenRows, places: Sequence[int], texts: Sequence[str]) -> Rewarded:
-        """The rewards of answers to the rows at these places; a place may occur several times."""
+    def __call__(
+        self,
+        rows: TokenRows,
+        places: Sequence[int],
+        texts: Sequence[str],
+        learned: Sequence[float] | None = None,
+    ) -> Rewarded:
+        """The rewards of answers to the rows at these places; a place may occur several times.
+        `learned` is what a reward model gives them (0..1), where the trial has one."""
         asked = [rows.questions[place] for place in places]
         columns = reward_columns(rows, places)
-        return weighted(self.rewards, self.weights, asked, texts, **columns)
+        rewards = dict(self.rewards)
+        if learned is not None:
+            rewards[REWARD_MODEL] = lambda *_, **__: list(learned)
+        return weighted(rewards, self.weights, asked, texts, **columns)
 
 
 def reward_metrics(rewarded: Rewarded) -> dict[str, float]:

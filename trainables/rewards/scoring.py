@@ -18,9 +18,9 @@ class Scorer:
 
     def __init__(self, config: RewardConfig, learned: Reward | None = None) -> None:
         own = rewards_of(config)
+        self.weights = config.weights
         if learned is not None:
             own[REWARD_MODEL] = learned
-        self.weights = config.weights
         wanted = [key for key, weight in config.weights.items() if weight]
         if REWARD_MODEL in wanted and learned is None:
             fix = "Name one in reward.model, or train one in a stage before"

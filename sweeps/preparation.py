@@ -57,7 +57,8 @@ class Preparation:
         parts = [self._of_stage(i, trial) for i, trial in enumerate(config.stage_trials)]
         name = ":".join([*names, *(part.key + part.general_key for part in parts)])
         if name not in self._prepared:
-            self._prepared[name] = together(names, parts)
+            paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
+            self._prepared[name] = together(names, parts, paired)
         for part in self._prepared[name].stages:
             self._note(part)
         return self._prepared[name]

@@ -39,7 +39,7 @@ def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, A
     step the one that it starts from as the reference; `settings` are its PEFT configuration."""
     if start is None:
         return {}
-    if start.step or ROLE in start.frozen:
+    if start.step or ROLE in start.frozen or not start.adapter:
         return dict(start.frozen)
     return {**start.frozen, ROLE: Adapter(settings, start.adapter)}
 

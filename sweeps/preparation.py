@@ -91,7 +91,7 @@ class Preparation:
         if name not in self._prepared:
             words = partial(load_tokenizer, folder), tokenizer_key(folder)
             made = prepare(config.data, *words, length, self._progress)
-            made = with_benchmarks(made, benchmarks)
+            made = with_benchmarks(made, benchmarks, 2 if config.kind in PAIRED else 1)
             if general:
                 other = prepare(general, *words, length, self._progress)
                 self._found(other.key, other.report)

@@ -10,8 +10,8 @@ from trainables.metrics import REINFORCED, REWARD, UNSEEN, how_to_measure, metri
 
 # measured at every rung, so a trial can be stopped on them before its end
 DURING_TRAINING = (
-    *("val_loss", "perplexity", "bits_per_byte", "train_loss", "pairwise_accuracy"),
-    *("reward", "kl", "answer_tokens", "truncated"),
+    *("val_loss", "perplexity", "bits_per_byte", "train_loss"),
+    *("reward", "kl", "answer_tokens", "truncated", "pairwise_accuracy"),
 )
 
 

@@ -19,8 +19,8 @@ from trainables.grpo.config import GRPOConfig
 from trainables.grpo.sampled import sampled
 from trainables.grpo.trainer import MedsweepGRPOTrainer
 from trainables.models.load import Base, device_now, load_base
+from trainables.models.reference import frozen_of
 from trainables.models.trained import export, opened, restore
-from trainables.ppo.trial import frozen_of
 from trainables.rewards.answers import Reward
 from trainables.rewards.columns import COLUMNS, reward_columns
 from trainables.rewards.config import short_name

@@ -7,15 +7,14 @@ from typing import Any
 
 import torch
 from trl import GRPOTrainer
-from trl.trainer.utils import pad, use_adapter
+from trl.trainer.utils import pad
 
 from trainables.context import Adapter, Checkpoint
 from trainables.grpo.config import GRPOTrainingConfig
 from trainables.grpo.order import GroupOrder
 from trainables.grpo.rollouts import as_json, from_json
 from trainables.metrics import REWARD
-from trainables.models.reference import NAME, set_reference
-from trainables.ppo.trial import REFERENCE
+from trainables.models.reference import ROLE, as_reference, set_reference
 from trainables.sft.resuming import Resuming
 
 WATCHED = {
@@ -41,7 +40,7 @@ class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
     ) -> None:
         order = GroupOrder(len(options["train_dataset"]), training)
         super().__init__(order=order, checkpoint=checkpoint, frozen=frozen, **options)
-        set_reference(self.model, frozen.get(REFERENCE))
+        set_reference(self.model, frozen.get(ROLE))
         self.uses = order.uses
         self.divergences: list[float] = []  # nats an answer, of each batch of the step
         self.last: dict[str, float] = {}  # watched values as last known
@@ -72,7 +71,7 @@ class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
             part = slice(first, first + self.args.per_device_train_batch_size)
             ids, mask, kept = self._padded(prompts[part], answers[part])
             policy = self._log_probs(ids, mask, kept)
-            with use_adapter(model, NAME if NAME in model.peft_config else None):
+            with as_reference(model):
                 gap = policy - self._log_probs(ids, mask, kept)
             gaps += (gap * mask[:, -kept:]).sum(dim=1).tolist()
         return gaps

@@ -26,7 +26,7 @@ def test_the_policy_starts_from_it_and_is_held_to_it(start: Checkpoint) -> None:
     reports, fresh = run_ppo(trial, start), run_ppo(trial)
     assert reports[0].metrics["sampled_kl"] == pytest.approx(0, abs=1e-4)
     assert reports[1].metrics["sampled_kl"] != pytest.approx(0, abs=1e-4)
-    assert reports[0].metrics["sampled_reward"] != fresh[0].metrics["sampled_reward"]
+    assert reports[0].metrics["entropy"] != fresh[0].metrics["entropy"]
     saved = checkpoints(reports)[0]
     assert saved.frozen["reference"].weights == start.adapter
     assert saved.frozen["reference"].config["peft_type"] == "LORA"

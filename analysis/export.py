@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.best import explain
+from analysis.loading import loading
 from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
@@ -43,6 +44,8 @@ def export_best(folder: Path, destination: Path, merge: bool = False) -> Path:
         raise ExportError(f"{folder}: {trial.trial} has no adapter folder; was it deleted?")
     _refuse_occupied(destination)
     destination.mkdir(parents=True, exist_ok=True)
+    if merge and trial.kind == "reward":
+        raise ExportError("a reward model cannot be merged: its head is no part of the base model")
     whole = merge or trial.model is not None
     tokenizer = _whole(trial, destination) if whole else _copy(trial, destination)
     card = model_card(run, choice, merged=whole, tokenizer=tokenizer)
@@ -55,7 +58,7 @@ def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
     trial = run.find(choice.trial)
     model = str(trial.value("model.name_or_path"))
     parts = [
-        _front_matter(model, merged, lora=trial.value("lora") is not None),
+        _front_matter(model, merged, trial),
         f"# {run.name}: {_code(trial.name)}",
         f"**{DISCLAIMER}**",
         f"{_method(trial)} of `{_code(model)}` on `{_code(data_name(trial.config))}`, trial "
@@ -68,7 +71,7 @@ def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
         *_examples(run, trial),
         *_ratings(run),
         "## Loading it",
-        _loading(trial, merged, tokenizer),
+        loading(trial, merged, tokenizer),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -148,15 +151,19 @@ def _model_settings(trial: TrialView) -> dict[str, Any]:
 
 
 def _method(trial: TrialView) -> str:
+    if trial.kind == "reward":
+        return "Reward model (LoRA and a scalar head)"
     return "Fine-tuning of all weights" if trial.value("lora") is None else "LoRA fine-tuning"
 
 
-def _front_matter(model: str, merged: bool, lora: bool) -> str:
-    lines = ["---", f"tags: [medical, {'lora, ' if lora else ''}medsweep]"]
+def _front_matter(model: str, merged: bool, trial: TrialView) -> str:
+    lora = "" if trial.value("lora") is None else "lora, "
+    task = "text-classification" if trial.kind == "reward" else "text-generation"
+    lines = ["---", f"tags: [medical, {lora}medsweep]"]
     if HUB_NAME.fullmatch(model):  # the hub refuses a card whose base_model is no hub name
         lines.append(f"base_model: {json.dumps(model)}")
     lines.append(f"library_name: {'transformers' if merged else 'peft'}")
-    return "\n".join([*lines, "pipeline_tag: text-generation", "---"])
+    return "\n".join([*lines, f"pipeline_tag: {task}", "---"])
 
 
 def _parameters(trial: TrialView) -> str:
@@ -204,38 +211,6 @@ def _ratings(run: Run) -> list[str]:
 
     found = [f"**{plain(head)}**\n\n{table(rows)}" for head, rows in rating_tables(run)]
     return ["## Ratings by people", *found] if found else []
-
-
-def _loading(trial: TrialView, merged: bool, tokenizer: bool) -> str:
-    imports = ["from transformers import AutoModelForCausalLM, AutoTokenizer"]
-    setup, source = _base_source(trial)
-    if merged:
-        code = [*imports, 'model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")']
-    else:
-        code = [
-            "from peft import PeftModel",
-            *imports,
-            *setup,
-            f"base = AutoModelForCausalLM.from_pretrained({source})",
-            'model = PeftModel.from_pretrained(base, "THIS_FOLDER")',
-        ]
-    words = '"THIS_FOLDER"' if tokenizer else source
-    code.append(f"tokenizer = AutoTokenizer.from_pretrained({words})")
-    note = "" if tokenizer else "\n\nThe tokenizer was not at hand; this takes the base model's."
-    return "\n".join(["```python", *code, "```"]) + note
-
-
-def _base_source(trial: TrialView) -> tuple[list[str], str]:
-    """Lines before, and the arguments of from_pretrained for the base model."""
-    model, revision = str(trial.value("model.name_or_path")), trial.value("model.revision")
-    if not model.startswith(("pypi:", "toy:")):
-        return [], json.dumps(model) + (f", revision={json.dumps(revision)}" if revision else "")
-    lines = [
-        "from trainables.models.config import ModelConfig",
-        "from trainables.models.resolve import resolve  # both come with medsweep",
-        f"folder = resolve(ModelConfig(name_or_path={json.dumps(model)}))",
-    ]
-    return lines, "folder"
 
 
 def _code(text: Any) -> str:

@@ -6,12 +6,15 @@ from analysis.runs import Run, TrialView, look_up
 from analysis.wording import MISSING
 from trainables.data.components import weights_of
 from trainables.data.config import DataConfig
+from trainables.data.pairs.config import AnyData, PairsConfig
+from trainables.kinds import PAIRED, kind_of
 
 
-def data_of(config: dict[str, Any]) -> DataConfig | None:
+def data_of(config: dict[str, Any]) -> AnyData | None:
     """The data section of a resolved trial; None where it is of another version."""
+    section: type[AnyData] = PairsConfig if kind_of(config) in PAIRED else DataConfig
     try:
-        return DataConfig.model_validate(config.get("data") or {})
+        return section.model_validate(config.get("data") or {})
     except ValueError:
         return None
 
@@ -37,7 +40,7 @@ def trained_on(trial: TrialView) -> str:
     data = data_of(trial.config)
     if data is None or not data.mixture:
         return data_name(trial.config)
-    weights = weights_of(data)
+    weights = None if isinstance(data, PairsConfig) else weights_of(data)
     if weights is None:
         return "all rows"
     total = sum(weights.values())

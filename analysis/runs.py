@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 UNFINISHED = "unfinished"  # a trial without record.json
+MEASURED = ("evaluation", "benchmarks", "components", "pairwise")
 SIZE_FACTS = (  # what a record says of a trial's size, as numbers
     *("trainable_parameters", "total_parameters", "trained_bytes", "optimizer_bytes"),
     *("tokens", "predicted_peak_gb"),
@@ -39,6 +40,7 @@ class TrialView:
     evaluation: dict[str, Any] = field(default_factory=dict)  # limit, max_new_tokens, rows, …
     benchmarks: dict[str, Any] = field(default_factory=dict)  # value, interval, n a measure; curves
     components: dict[str, Any] = field(default_factory=dict)  # losses of a mixture's data sets
+    pairwise: dict[str, Any] = field(default_factory=dict)  # of a reward model: see reward.measures
     started: str | None = None
     finished: str | None = None
     base: str | None = None  # key in Run.bases
@@ -71,6 +73,7 @@ class BaseView:
     predictions: Path | None
     benchmarks: dict[str, Any] = field(default_factory=dict)
     components: dict[str, Any] = field(default_factory=dict)
+    pairwise: dict[str, Any] = field(default_factory=dict)
     val_losses: dict[str, float] = field(default_factory=dict)  # on the rows of other stages
 
 
@@ -176,9 +179,7 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         best_step=record.get("best_step"),
         steps=record.get("steps"),
         planned_steps=record.get("planned_steps"),
-        evaluation=dict(record.get("evaluation") or {}),
-        benchmarks=dict(record.get("benchmarks") or {}),
-        components=dict(record.get("components") or {}),
+        **{name: dict(record.get(name) or {}) for name in MEASURED},
         started=record.get("started"),
         finished=record.get("finished"),
         base=both.get("base"),
@@ -205,11 +206,9 @@ def _bases(folder: Path) -> Iterator[BaseView]:
                 key=str(record.get("key") or path.name),
                 model=record.get("model"),
                 metrics=finite(record.get("metrics")),
-                evaluation=dict(record.get("evaluation") or {}),
+                **{name: dict(record.get(name) or {}) for name in MEASURED},
                 minutes=record.get("minutes"),
                 predictions=_existing(path / "predictions.jsonl"),
-                benchmarks=dict(record.get("benchmarks") or {}),
-                components=dict(record.get("components") or {}),
                 val_losses=finite(record.get("val_losses")),
             )
 

@@ -27,7 +27,16 @@ EXPERIMENT_METRICS = (
     "minutes",
 )
 # the metrics of its section 7, then ours
-COMPARED = ("rouge1", "rouge2", "rougeL", "bleu", "perplexity", "val_loss", "bits_per_byte")
+COMPARED: tuple[str, ...] = (
+    "rouge1",
+    "rouge2",
+    "rougeL",
+    "bleu",
+    "perplexity",
+    "val_loss",
+    "bits_per_byte",
+)
+COMPARED += ("pairwise_accuracy", "unseen_pairwise_accuracy", "pairwise_ece", "pairwise_brier")
 LAST = ("gpu_peak_gb", "minutes")  # what a trial cost, after what it reached
 
 
@@ -162,18 +171,23 @@ def base_table(base: BaseView | None, trial: TrialView | None) -> tuple[Comparis
 def evaluation_note(base: BaseView, trial: TrialView) -> str:
     """Where the numbers of base against best come from: split, rows, limits."""
     how = trial.evaluation
-    limit = "all rows" if how.get("limit") is None else f"limit {how['limit']}"
-    note = (
-        "Computed on validation rows; the test split stays sealed. Loss, perplexity and bits per "
-        f"byte: {how.get('loss_rows', 'unknown')} rows. ROUGE and BLEU: "
-        f"{how.get('rows', 'unknown')} answers ({limit}), greedy, at most "
-        f"{how.get('max_new_tokens', 'unknown')} new tokens."
-    )
     differ = [k for k in how if k in base.evaluation and base.evaluation[k] != how[k]]
+    note = f"Computed on validation rows; the test split stays sealed. {_measured_on(how)}"
     if differ:
         pairs = ", ".join(f"{k} {base.evaluation[k]} against {how[k]}" for k in differ)
         note += f" Not comparable as it stands: the base model was measured with {pairs}."
     return note
+
+
+def _measured_on(how: dict[str, Any]) -> str:
+    if "pairs" in how:
+        return f"{how['pairs']} pairs of answers; the base scores them by mean log-probability."
+    limit = "all rows" if how.get("limit") is None else f"limit {how['limit']}"
+    return (
+        f"Loss, perplexity and bits per byte: {how.get('loss_rows', 'unknown')} rows. ROUGE and "
+        f"BLEU: {how.get('rows', 'unknown')} answers ({limit}), greedy, at most "
+        f"{how.get('max_new_tokens', 'unknown')} new tokens."
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ may be null count as present.
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -40,18 +40,45 @@ def listed_sections(annotation: Any) -> tuple[Model, ...]:
     return ()
 
 
-def field_at(model: Model, path: str) -> FieldInfo | None:
-    """The field at a dotted path, a section or a leaf; None if there is none."""
+def field_at(model: Model, path: str, content: object = None) -> FieldInfo | None:
+    """The field at a dotted path, a section or a leaf; None if there is none.
+
+    Where a list may hold several sections, `content`, the mapping itself, tells which of them an
+    entry is; without it any of them may have the field.
+    """
     name, _, rest = path.partition(".")
     field = model.model_fields.get(name)
     if field is None or not rest:
         return field
-    within = [(section, rest) for section in sections_of(field.annotation)]
+    given = content.get(name) if isinstance(content, Mapping) else None
+    within = [(section, rest, given) for section in sections_of(field.annotation)]
     index, _, inner = rest.partition(".")
     if index.isdecimal() and inner:
-        within += [(section, inner) for section in listed_sections(field.annotation)]
-    found = (field_at(section, below) for section, below in within)
+        entry = get_path({"entries": given}, f"entries.{index}")
+        sections = entry_sections(field.annotation, entry)
+        within += [(section, inner, entry) for section in sections]
+    found = (field_at(section, below, held) for section, below, held in within)
     return next((field for field in found if field is not None), _value_of(field, rest))
+
+
+def entry_sections(annotation: Any, entry: object) -> tuple[Model, ...]:
+    """The model classes that an entry of a list may be: where one is named by a field that can only
+    have one value (`kind`) it is that, where none is the first; all where `entry` is no mapping."""
+    sections = listed_sections(annotation)
+    if not isinstance(entry, Mapping) or len(sections) < 2:
+        return sections
+    named = [s for s in sections if any(entry.get(n) == tag for n, tag in _tags(s).items())]
+    return tuple(named) or sections[:1]
+
+
+def _tags(section: Model) -> dict[str, Any]:
+    """Fields that can only have one value."""
+    literals = {n: get_args(f.annotation) for n, f in section.model_fields.items()}
+    return {
+        name: values[0]
+        for name, values in literals.items()
+        if len(values) == 1 and get_origin(section.model_fields[name].annotation) is Literal
+    }
 
 
 def _value_of(field: FieldInfo, key: str) -> FieldInfo | None:
@@ -98,7 +125,7 @@ def _paths_of_entries(field: FieldInfo, content: object) -> Iterator[str]:
     entries = content if isinstance(content, list | tuple) else ()
     for index, entry in enumerate(entries):
         if isinstance(entry, Mapping):
-            for section in listed_sections(field.annotation):
+            for section in entry_sections(field.annotation, entry):
                 yield from (f"{index}.{rest}" for rest in paths_within(section, entry))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trainables.errors import InputError
-from trainables.kinds import SingleConfig, TrialConfig
+from trainables.kinds import PAIRED, SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
 from trainables.staged.config import StagedConfig
 
@@ -57,7 +57,8 @@ class Preparation:
         parts = [self._of_stage(i, trial) for i, trial in enumerate(config.stage_trials)]
         name = ":".join([*names, *(part.key + part.general_key for part in parts)])
         if name not in self._prepared:
-            self._prepared[name] = together(names, parts)
+            paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
+            self._prepared[name] = together(names, parts, paired)
         for part in self._prepared[name].stages:
             self._note(part)
         return self._prepared[name]
@@ -90,7 +91,7 @@ class Preparation:
         if name not in self._prepared:
             words = partial(load_tokenizer, folder), tokenizer_key(folder)
             made = prepare(config.data, *words, length, self._progress)
-            made = with_benchmarks(made, benchmarks)
+            made = with_benchmarks(made, benchmarks, 2 if config.kind in PAIRED else 1)
             if general:
                 other = prepare(general, *words, length, self._progress)
                 self._found(other.key, other.report)

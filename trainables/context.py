@@ -49,9 +49,9 @@ class Adapter:
 class Checkpoint:
     """All that is needed to go on: safetensors bytes and a JSON state (step, seeds, sums).
 
-    At step 0 it is an adapter to start from, without optimizer moments. `frozen` are adapters that
-    the trial needs and does not train, by role: `reference` (the policy that PPO is held to) and
-    `reward_model`.
+    At step 0 it is an adapter to start from (or none: no bytes), without optimizer moments.
+    `frozen` are adapters that the trial needs and does not train, by role: `reference` (the policy
+    that PPO is held to) and `reward_model`.
     """
 
     adapter: bytes

@@ -5,6 +5,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, Field
 
+from trainables.dpo.config import DPOConfig
 from trainables.errors import InputError
 from trainables.grpo.config import GRPOConfig
 from trainables.ppo.config import PPOConfig
@@ -12,7 +13,8 @@ from trainables.reward.config import RewardModelConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-SingleConfig = SFTConfig | RewardModelConfig | PPOConfig | GRPOConfig  # kinds that train one thing
+# kinds that train one thing
+SingleConfig = SFTConfig | RewardModelConfig | PPOConfig | GRPOConfig | DPOConfig
 TrialConfig = SingleConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)
@@ -28,7 +30,8 @@ PACKED: dict[str, str] = {
     "reward": "trainables.reward.packed",
     "ppo": "trainables.ppo.packed",
 }
-PAIRED = frozenset({"reward"})  # kinds that learn from pairs: rows 2i and 2i + 1 are one example
+# kinds that learn from pairs: rows 2i and 2i + 1 are one example
+PAIRED = frozenset({"reward", "dpo"})
 DEFAULT = "sft"  # of a trial that names no kind
 
 

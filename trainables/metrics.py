@@ -22,6 +22,7 @@ class Metric(NamedTuple):
 
 REINFORCED = ("ppo", "grpo")  # kinds that learn from rewards of their own answers
 LANGUAGE = ("sft", "dpo", *REINFORCED)  # kinds whose model writes answers
+PAIRWISE = ("reward", "dpo")  # kinds that learn from pairs
 UNSEEN = "unseen"  # the family of what is measured on `data.unseen`
 REWARD = "reward_"  # before a reward's name: the metric of that reward alone
 
@@ -35,12 +36,12 @@ METRICS: dict[str, Metric] = {
     "rougeL": Metric("max", "0..1", ("rouge",), "ROUGE-L", LANGUAGE),
     "bleu": Metric("max", "0..1", ("bleu",), "BLEU", LANGUAGE),
     "bertscore_f1": Metric("max", "-1..1", ("bertscore",), "BERTScore F1", LANGUAGE),
-    "pairwise_accuracy": Metric("max", "0..1", (), "Pairwise Accuracy", ("reward",)),
+    "pairwise_accuracy": Metric("max", "0..1", (), "Pairwise Accuracy", PAIRWISE),
     "unseen_pairwise_accuracy": Metric(
-        "max", "0..1", (UNSEEN,), "Unseen Pairwise Accuracy", ("reward",)
+        "max", "0..1", (UNSEEN,), "Unseen Pairwise Accuracy", PAIRWISE
     ),
-    "pairwise_ece": Metric("min", "0..1", (), "Pairwise ECE", ("reward",)),
-    "pairwise_brier": Metric("min", "0..2", (), "Pairwise Brier", ("reward",)),
+    "pairwise_ece": Metric("min", "0..1", (), "Pairwise ECE", PAIRWISE),
+    "pairwise_brier": Metric("min", "0..2", (), "Pairwise Brier", PAIRWISE),
     "reward": Metric("max", "0..1", (), "Reward", REINFORCED),
     "kl": Metric("min", "nats/answer", (), "KL", REINFORCED),
     "answer_tokens": Metric("min", "tokens", (), "Answer Tokens", REINFORCED),

@@ -6,6 +6,7 @@ from analysis.report.benchmarks import benchmark_passage
 from analysis.report.calibration import calibration_passage
 from analysis.report.clinical import clinical_passage
 from analysis.report.folds import fold_passage
+from analysis.report.pairs import pair_passage
 from analysis.report.passage import Passage
 from analysis.report.subjects import subject_passage
 from analysis.report.transfer import transfer_passage
@@ -16,6 +17,7 @@ PASSAGES: tuple[Callable[[Run, TrialView | None], Passage | None], ...] = (
     benchmark_passage,
     subject_passage,
     transfer_passage,
+    pair_passage,
     calibration_passage,
     clinical_passage,
 )

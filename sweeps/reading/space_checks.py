@@ -45,7 +45,7 @@ def _known(parts: Parts) -> list[str]:
 
 def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
     place = (*PARAMETERS, path)
-    field = field_at(parts.trial_class, path)
+    field = field_at(parts.trial_class, path, parts.trial)
     if path == "kind":
         return Finding(place, "cannot be searched: a sweep has one kind", path, "Remove it")
     if field is None:

@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from search_spaces.messages import plain_message
 from sweeps.reading.document import Path
+from trainables.kinds import KINDS
 
 
 def written_path(loc: Path, data: Any) -> tuple[Path, int]:
@@ -32,9 +33,10 @@ def _holds(data: Any, part: str | int) -> bool:
 
 
 def _is_member(part: str | int) -> bool:
-    """Whether this names a member of a union: a type with brackets or a capital, or a scalar."""
+    """Whether this names a member of a union: a type with brackets or a capital, a scalar, or the
+    kind of a stage."""
     text = str(part)
-    return "[" in text or text[:1].isupper() or text in ("int", "float", "str", "bool")
+    return "[" in text or text[:1].isupper() or text in ("int", "float", "str", "bool", *KINDS)
 
 
 def settled(details: list[ErrorDetails], data: Any) -> Iterator[ErrorDetails]:

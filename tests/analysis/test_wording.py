@@ -10,6 +10,7 @@ from analysis.wording import (
     parameter_text,
     plural,
     short_names,
+    title,
     value_text,
 )
 
@@ -76,3 +77,9 @@ def test_a_cell_has_what_tells_sections_apart() -> None:
     ewc = {"kind": "ewc", "weight": 100, "data": {"source": "x"}}
     assert cell_text("training.regularizer", ewc) == "kind ewc, weight 100"
     assert cell_text("data.weights", {"a": 0.25, "b": 0.75}) == "a 0.25, b 0.75"
+
+
+def test_rewards_are_named_and_better_when_higher() -> None:
+    assert (title("reward_safety"), mode("reward_safety", "min")) == ("Reward: safety", "max")
+    assert (title("kl"), mode("kl")) == ("KL", "min")
+    assert metric_text("answer_tokens", 31.25) == "31.2"

@@ -23,6 +23,7 @@ OWN = {
     "reward": DRUGS,
     "ppo": DRUGS,
     "grpo": DRUGS,
+    "dpo": DRUGS,
     "staged": {"stages": [{"name": "a", **DRUGS}, {"name": "b", **DRUGS}]},
 }
 LEAST = {kind: {"model": {"name_or_path": "toy:llama"}, **own} for kind, own in OWN.items()}

@@ -48,13 +48,13 @@ def fake(patch: pytest.MonkeyPatch) -> None:
     """Put the fakes in place; nothing is trained yet."""
     TRAINED.clear()
     patch.setattr("sweeps.sweep.Preparation", FakePreparation)
-    patch.setattr("trainables.staged.train.TRAIN", {"sft": train_stage})
+    patch.setattr("trainables.staged.train._run", train_stage)
     patch.setattr("trainables.staged.train.of_stage", _of_stage)
     patch.setattr("os.fsync", lambda handle: None)  # the tests would wait for the disk
 
 
-def _of_stage(whole: Prepared, names: Any, place: int) -> Prepared:
-    return of_stage(whole, names, place)._replace(elsewhere=())
+def _of_stage(whole: Prepared, *rest: Any) -> Prepared:
+    return of_stage(whole, *rest)._replace(elsewhere=())
 
 
 def make_spec(stages: int = 2, **search: Any) -> SweepSpec:

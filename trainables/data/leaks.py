@@ -37,9 +37,14 @@ def without(
     row's. A question of fewer than ENOUGH_WORDS words, or one that several items share, counts with
     its passage and answer. Whatever prompt format either side has, the question's words stay.
     """
-    probes = [text_shingles(text) for text in _probes(items)]
-    found = _matches(rows, probes, threshold, lambda row, q: len(row & q) >= threshold * len(q))
+    found = holding(rows, items, threshold)
     return [row for place, row in enumerate(rows) if place not in found], len(found)
+
+
+def holding(rows: Sequence[Row], items: Sequence[Item], threshold: float = THRESHOLD) -> set[int]:
+    """The places of the rows that contain an item of a benchmark, as `without` tells them."""
+    probes = [text_shingles(text) for text in _probes(items)]
+    return _matches(rows, probes, threshold, lambda row, q: len(row & q) >= threshold * len(q))
 
 
 def _probes(items: Sequence[Item]) -> Iterator[str]:

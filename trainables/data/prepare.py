@@ -15,7 +15,7 @@ from trainables.data.config import DataConfig
 from trainables.data.entries import Report, entry_folder, read_entry, read_report, write_entry
 from trainables.data.keys import known_fingerprints, online_fingerprints, text_key, token_key
 from trainables.data.mixing import drawn_places
-from trainables.data.pairs.config import PairsConfig
+from trainables.data.pairs.config import AnyData, PairsConfig
 from trainables.data.rows import Row, row_table, table_rows
 from trainables.data.token_rows import TokenRows, from_table, to_table
 from trainables.data.tokenise import tokenise
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from trainables.evaluation.benchmarks.items import Loaded
-
-
-AnyData = DataConfig | PairsConfig
 
 
 class TextSplits(NamedTuple):

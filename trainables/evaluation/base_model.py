@@ -3,6 +3,8 @@
 import time
 
 from trainables.context import Report, TrialContext
+from trainables.dpo.config import DPOConfig
+from trainables.dpo.measure import chosen, untouched_loss
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
@@ -24,10 +26,14 @@ def evaluate(config: TrialConfig, context: TrialContext) -> None:
     if isinstance(last, RewardModelConfig):
         measure_pairs(last, context)
         return
+    if isinstance(last, DPOConfig):
+        rows = chosen(rows)
     settings = last.evaluation
     base = load_base(config.model, device_now())
     start = time.monotonic()
     loss = measure_loss(base.model, rows, settings)
+    if isinstance(last, DPOConfig):
+        loss = untouched_loss(loss, context.prepared.validation, last)
     text, predictions = measure_text(base.model, base.tokenizer, rows, settings)
     asked = LocalModel(
         base.model, base.tokenizer, last.data.system_prompt, settings.max_batch_tokens

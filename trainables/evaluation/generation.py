@@ -18,33 +18,15 @@ def answers(
     max_batch_tokens: int,
 ) -> list[str]:
     """The greedy answer to each row's prompt, stripped; stops at the model's end-of-turn token."""
-    found = answer_tokens(model, tokenizer, rows, max_new_tokens, max_batch_tokens)
-    return [answer_text(tokenizer, tokens) for tokens in found]
-
-
-def answer_tokens(
-    model: Any,
-    tokenizer: Any,
-    rows: "TokenRows",
-    max_new_tokens: int,
-    max_batch_tokens: int,
-) -> list[list[int]]:
-    """The greedy answers as token ids, without the token that ends them; one of `max_new_tokens`
-    did not end."""
     prompts = [rows.prompt(i) for i in range(len(rows))]
     ends = end_tokens(model, tokenizer)
-    found: list[list[int]] = [[] for _ in prompts]
+    texts = [""] * len(rows)
     for batch in by_token_budget([len(p) for p in prompts], max_batch_tokens, max_new_tokens):
         asked = [prompts[i] for i in batch]
         generated = greedy(model, asked, max_new_tokens, ends, int(tokenizer.pad_token_id))
         for i, tokens in zip(batch, generated, strict=True):
-            found[i] = tokens
-    return found
-
-
-def answer_text(tokenizer: Any, tokens: list[int]) -> str:
-    """The text of an answer's tokens, stripped."""
-    return str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+            texts[i] = str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+    return texts
 
 
 def end_tokens(model: Any, tokenizer: Any) -> list[int]:

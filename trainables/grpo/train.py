@@ -13,12 +13,14 @@ import torch
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
-from trainables.evaluation.generation import answer_text, answer_tokens, end_tokens
+from trainables.evaluation.generation import end_tokens
 from trainables.evaluation.measure import Loss, measure_loss
 from trainables.grpo.config import GRPOConfig
+from trainables.grpo.sampled import sampled
 from trainables.grpo.trainer import MedsweepGRPOTrainer
 from trainables.models.load import Base, device_now, load_base
-from trainables.models.trained import opened, restore
+from trainables.models.reference import frozen_of
+from trainables.models.trained import export, opened, restore
 from trainables.rewards.answers import Reward
 from trainables.rewards.columns import COLUMNS, reward_columns
 from trainables.rewards.config import short_name
@@ -95,7 +97,7 @@ def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> in
         course.trainer = MedsweepGRPOTrainer(
             training=config.training,
             checkpoint=checkpoint,
-            reference=checkpoint.frozen.get("reference") if checkpoint else None,
+            frozen=frozen_of(checkpoint, export(model).config),
             model=model,
             args=training_arguments(config, progress.planned, base.dtype, scratch),
             train_dataset=as_dataset(prepared.train),
@@ -141,18 +143,21 @@ def _named(key: str, reward: Reward) -> Callable[..., list[float]]:
 def _measure(
     config: GRPOConfig, trainer: MedsweepGRPOTrainer, base: Base, rows: TokenRows, scorer: Scorer
 ) -> Loss:
-    """The validation loss, and the rewards of greedy answers to `evaluation.limit` prompts."""
+    """The validation loss, and what sampled answers to `evaluation.limit` validation prompts are
+    like: the same noise at every evaluation."""
     settings, asked = config.evaluation, rows.head(config.evaluation.limit)
-    limits = settings.max_new_tokens, settings.max_batch_tokens
+    prompts, places = [asked.prompt(place) for place in range(len(asked))], range(len(asked))
+    ends = trainer.eos_token_ids
     with measuring(trainer.model):
         loss = measure_loss(trainer.model, rows, settings)
-        found = answer_tokens(trainer.model, base.tokenizer, asked, *limits)
-    texts = [answer_text(base.tokenizer, tokens) for tokens in found]
+        found = sampled(trainer.model, prompts, ends, config, int(base.tokenizer.pad_token_id))
+        apart = trainer.divergence(prompts, found)
+    texts = [base.tokenizer.decode(answer, skip_special_tokens=True).strip() for answer in found]
     metrics = {
         **loss.metrics,
-        **reward_metrics(scorer(asked, range(len(asked)), texts)),
-        "kl": trainer.divergence(),
+        **reward_metrics(scorer(asked, places, texts)),
+        "kl": fmean(apart),
         "answer_tokens": fmean(map(len, found)),
-        "truncated": fmean(len(tokens) == settings.max_new_tokens for tokens in found),
+        "truncated": fmean(answer[-1] not in ends for answer in found),
     }
     return Loss(metrics, loss.components)

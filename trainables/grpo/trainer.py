@@ -1,45 +1,48 @@
 """TRL's GRPOTrainer with medsweep's prompts, rewards, reference, checkpoints and seeds."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
 import torch
 from trl import GRPOTrainer
-from trl.trainer.utils import use_adapter
+from trl.trainer.utils import pad
 
 from trainables.context import Adapter, Checkpoint
 from trainables.grpo.config import GRPOTrainingConfig
 from trainables.grpo.order import GroupOrder
 from trainables.grpo.rollouts import as_json, from_json
-from trainables.models.reference import NAME, set_reference
+from trainables.metrics import REWARD
+from trainables.models.reference import ROLE, as_reference, set_reference
 from trainables.sft.resuming import Resuming
 
 WATCHED = {
     "reward": "sampled_reward",
     "entropy": "entropy",
     "clip_ratio/region_mean": "clip_fraction",
+    "completions/mean_length": "sampled_answer_tokens",
+    "completions/clipped_ratio": "sampled_truncated",
 }
 
 
 class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
-    """GRPOTrainer that asks tokenised prompts, tells the divergence in nats an answer, and resumes
-    from a Checkpoint, also between two steps on the same answers."""
+    """GRPOTrainer that asks tokenised prompts and resumes from a Checkpoint, also between two steps
+    on the same answers."""
 
     def __init__(
         self,
         *,
         training: GRPOTrainingConfig,
         checkpoint: Checkpoint | None,
-        reference: Adapter | None,
+        frozen: Mapping[str, Adapter],
         **options: Any,
     ) -> None:
         order = GroupOrder(len(options["train_dataset"]), training)
-        super().__init__(order=order, checkpoint=checkpoint, **options)
-        set_reference(self.model, reference)
+        super().__init__(order=order, checkpoint=checkpoint, frozen=frozen, **options)
+        set_reference(self.model, frozen.get(ROLE))
         self.uses = order.uses
-        self.divergences: list[float] = []  # of each batch since the last evaluation
-        self.step_divergences: list[float] = []
+        self.divergences: list[float] = []  # nats an answer, of each batch of the step
         self.last: dict[str, float] = {}  # watched values as last known
         self.tokens = 0  # of prompts and answers, all steps so far
         if self._resume:
@@ -48,20 +51,45 @@ class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
             self._buffered_inputs = from_json(self._resume.state["rollouts"], self.model.device)
 
     def watched(self) -> Mapping[str, float]:
-        """The step's divergence, loss, entropy, clipping, and the reward of the answers."""
+        """The step's loss, entropy and clipping, and what the answers it saw are like."""
         for name, values in self._metrics["train"].items():
-            if name in WATCHED:
-                self.last[WATCHED[name]] = fmean(values)
+            if ours := WATCHED.get(name) or _of_one_reward(name):
+                self.last[ours] = fmean(values)
         self._metrics["train"].clear()
-        kl = fmean(self.step_divergences)
-        self.step_divergences.clear()
-        return {**self.last, "kl": kl, "policy_loss": self.step_loss}
+        if self.divergences:
+            self.last["sampled_kl"] = fmean(self.divergences)
+            self.divergences.clear()
+        return {**self.last, "policy_loss": self.step_loss}
 
-    def divergence(self) -> float:
-        """Nats an answer, mean over the steps since this was last asked."""
-        found = fmean(self.divergences)
-        self.divergences.clear()
-        return found
+    @torch.no_grad()
+    def divergence(self, prompts: Sequence[Any], answers: Sequence[Sequence[int]]) -> list[float]:
+        """log p - log q of each answer to its prompt (token ids), summed over its tokens: policy
+        and reference at the temperature of sampling, nats."""
+        model = self.accelerator.unwrap_model(self.model)
+        gaps: list[float] = []
+        for first in range(0, len(answers), self.args.per_device_train_batch_size):
+            part = slice(first, first + self.args.per_device_train_batch_size)
+            ids, mask, kept = self._padded(prompts[part], answers[part])
+            policy = self._log_probs(ids, mask, kept)
+            with as_reference(model):
+                gap = policy - self._log_probs(ids, mask, kept)
+            gaps += (gap * mask[:, -kept:]).sum(dim=1).tolist()
+        return gaps
+
+    def _padded(
+        self, prompts: Sequence[Any], answers: Sequence[Sequence[int]]
+    ) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Ids and mask (rows, tokens), prompts padded at the left and answers at the right, and
+        the width of the answers."""
+        left = pad([torch.as_tensor(p, dtype=torch.long) for p in prompts], -1, "left")
+        right = pad([torch.as_tensor(a, dtype=torch.long) for a in answers], -1, "right")
+        ids = torch.cat([left, right], dim=1).to(self.model.device)
+        mask = (ids >= 0).long()
+        return ids.masked_fill(ids < 0, self._tokenizer.pad_token_id), mask, right.size(1)
+
+    def _log_probs(self, ids: torch.Tensor, mask: torch.Tensor, kept: int) -> torch.Tensor:
+        found, _, _ = super()._get_per_token_logps_and_entropies(self.model, ids, mask, kept)
+        return torch.as_tensor(found)
 
     def snapshot(self, state: dict[str, Any]) -> Checkpoint:
         """As Resuming; answers that are used again are in the state."""
@@ -73,8 +101,6 @@ class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._asked = [row["prompt_ids"] for row in inputs]
         found: dict[str, Any] = super()._generate_and_score_completions(inputs)
-        if "ref_per_token_logps" not in found:  # beta is 0: only to tell the divergence
-            found["ref_per_token_logps"] = self._reference_logps(found)
         return found
 
     def _tokenize_prompts(self, prompts: list[Any]) -> tuple[list[Any], None, dict[str, Any]]:
@@ -85,32 +111,21 @@ class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
         self.tokens += sum(len(ids) for part in found[:2] for ids in part)
         return found
 
-    @torch.no_grad()
-    def _reference_logps(self, found: Mapping[str, Any]) -> torch.Tensor:
-        ids, mask = (
-            torch.cat([found[f"prompt_{kind}"], found[f"completion_{kind}"]], dim=1)
-            for kind in ("ids", "mask")
-        )
-        model = self.accelerator.unwrap_model(self.model)
-        with use_adapter(model, NAME if NAME in model.peft_config else None):
-            logps, _, _ = super()._get_per_token_logps_and_entropies(
-                self.model,
-                ids,
-                mask,
-                found["completion_ids"].size(1),
-                batch_size=self.args.per_device_train_batch_size,
-            )
-        return torch.as_tensor(logps)
-
     def _get_per_token_logps_and_entropies(self, *args: Any, **options: Any) -> Any:
         found = super()._get_per_token_logps_and_entropies(*args, **options)
         self._logps = found[0].detach()
         return found
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """TRL's loss; log p - log q of sampled answers estimates KL(policy || reference)."""
+        """TRL's loss; with `beta` above 0 it has the reference's log-probabilities."""
         loss: torch.Tensor = super()._compute_loss(model, inputs)
-        gap = (self._logps - inputs["ref_per_token_logps"]) * inputs["completion_mask"]
-        self.step_divergences.append(float(gap.sum(dim=1).mean()))
-        self.divergences.append(self.step_divergences[-1])
+        if "ref_per_token_logps" in inputs:
+            gap = (self._logps - inputs["ref_per_token_logps"]) * inputs["completion_mask"]
+            self.divergences.append(float(gap.sum(dim=1).mean()))
         return loss
+
+
+def _of_one_reward(name: str) -> str | None:
+    """TRL's `rewards/NAME/mean` as ours."""
+    found = re.fullmatch(r"rewards/(.+)/mean", name)
+    return found and f"sampled_{REWARD}{found[1]}"

@@ -1,11 +1,14 @@
 """The frozen policy that a trained one is held to, on the same base model."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from safetensors.torch import load
 
-from trainables.context import Adapter
+from trainables.context import Adapter, Checkpoint
 
+ROLE = "reference"  # in Checkpoint.frozen
 NAME = "ref"  # under which TRL's trainers look for it; without it they switch the adapter off
 
 
@@ -29,3 +32,22 @@ def set_reference(model: Any, reference: Adapter | None) -> None:
     for name, parameter in model.named_parameters():
         if f".{NAME}." in name:
             parameter.requires_grad_(False)
+
+
+def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, Adapter]:
+    """The adapters that a trial needs and does not train: those of its checkpoint, and at its first
+    step the one that it starts from as the reference; `settings` are its PEFT configuration."""
+    if start is None:
+        return {}
+    if start.step or ROLE in start.frozen or not start.adapter:
+        return dict(start.frozen)
+    return {**start.frozen, ROLE: Adapter(settings, start.adapter)}
+
+
+@contextmanager
+def as_reference(model: Any) -> Iterator[None]:
+    """The model as its reference."""
+    from trl.trainer.utils import use_adapter
+
+    with use_adapter(model, NAME if NAME in model.peft_config else None):
+        yield

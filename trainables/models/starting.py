@@ -24,7 +24,7 @@ def starting_checkpoint(lora: LoraConfig, model: Shapes) -> Checkpoint:
     `model` is the base model's tensor shapes. Raises InputError where the adapter cannot be had, or
     is not one of this trial's rank, scaling and target modules.
     """
-    folder = _folder(lora.adapter_name_or_path or "")
+    folder = adapter_folder(lora.adapter_name_or_path or "", FIELD)
     settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     _check_settings(lora, settings)
     _check_tensors(lora, file_shapes(folder / WEIGHTS), model)
@@ -32,15 +32,18 @@ def starting_checkpoint(lora: LoraConfig, model: Shapes) -> Checkpoint:
     return Checkpoint(weights, b"", {"step": 0, "updates": 0, "scaler": None})
 
 
-def _folder(name: str) -> Path:
-    folder = Path(name).expanduser() if Path(name).expanduser().is_dir() else _downloaded(name)
+def adapter_folder(name: str, field: str) -> Path:
+    """The folder of a saved PEFT adapter, given as a folder or a hub name. Raises InputError, at
+    the spec's `field`, where there is none."""
+    own = Path(name).expanduser()
+    folder = own if own.is_dir() else _downloaded(name, field)
     for file in (CONFIG, WEIGHTS):
         if not (folder / file).is_file():
-            raise InputError(FIELD, name, f"has no {file}", "Give an adapter that PEFT saved")
+            raise InputError(field, name, f"has no {file}", "Give an adapter that PEFT saved")
     return folder
 
 
-def _downloaded(name: str) -> Path:
+def _downloaded(name: str, field: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -48,7 +51,7 @@ def _downloaded(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
         message = "is neither a folder nor an adapter that the hub gives"
-        raise InputError(FIELD, name, message, "Check the name; is the hub reachable?") from error
+        raise InputError(field, name, message, "Check the name; is the hub reachable?") from error
 
 
 def _check_settings(lora: LoraConfig, saved: dict[str, Any]) -> None:
@@ -70,7 +73,7 @@ def _check_settings(lora: LoraConfig, saved: dict[str, Any]) -> None:
 def _check_tensors(lora: LoraConfig, saved: Shapes, model: Shapes) -> None:
     name, modules = lora.adapter_name_or_path, linear_modules(model)
     wanted = {m for found in matching(lora.target_modules, modules).values() for m in found}
-    adapted = dict(_matrices(saved, modules))
+    adapted = dict(matrices(saved, modules))
     only, lacking = sorted(adapted.keys() - wanted), sorted(wanted - adapted.keys())
     if only or lacking:
         odd = f"adapts {only[0]}" if only else f"does not adapt {lacking[0]}"
@@ -83,8 +86,8 @@ def _check_tensors(lora: LoraConfig, saved: Shapes, model: Shapes) -> None:
             raise InputError(FIELD, name, message, "Give an adapter of this base model")
 
 
-def _matrices(saved: Shapes, modules: Collection[str]) -> Iterator[tuple[str, set[int]]]:
-    """Each adapted module's path, and the sizes of its inputs and outputs."""
+def matrices(saved: Shapes, modules: Collection[str]) -> Iterator[tuple[str, set[int]]]:
+    """Each adapted module's path in an adapter, and the sizes of its inputs and outputs."""
     for key, shape in saved.items():
         if key.endswith(".lora_A.weight"):
             stem = key.removesuffix(".lora_A.weight")

@@ -106,7 +106,8 @@ class PackedTrial:
         return Checkpoint(self.adapter.to_bytes(), moment_bytes(named), {**state, "scaler": scaler})
 
     def _resume(self, checkpoint: Checkpoint) -> None:
-        self.adapter.restore(checkpoint.adapter)
+        if checkpoint.adapter:  # at step 0 there may be frozen ones only
+            self.adapter.restore(checkpoint.adapter)
         updates = int(checkpoint.state["updates"])
         if self.scaler and checkpoint.state.get("scaler"):
             self.scaler.load_state_dict(checkpoint.state["scaler"])

@@ -13,10 +13,12 @@ from trainables.packing.objectives import score_pass
 from trainables.packing.pack import Pack
 from trainables.packing.passes import Part, within_budget
 from trainables.packing.rollouts import Rollouts, packed_samples
+from trainables.packing.states import state_pass
 from trainables.ppo.answers import answered_rows
 from trainables.ppo.experience import Scored
 from trainables.ppo.trial import PPOTrial
 from trainables.ppo.update import seen_entropy
+from trainables.reward.head import HEAD, probability, scores
 
 
 class Asked(NamedTuple):
@@ -44,6 +46,7 @@ class Sampled(NamedTuple):
     rows: TokenRows  # prompts and answers
     scored: Scored
     entropy: float  # nats a token, of the policy at its temperature
+    learned: list[float] | None  # 0..1 an answer, of the trial's reward model where it has one
 
 
 def sampled(pack: Pack, asked: Sequence[Asked]) -> list[Sampled]:
@@ -61,12 +64,14 @@ def sampled(pack: Pack, asked: Sequence[Asked]) -> list[Sampled]:
             _read(pack, asked, policy, _of_policy),
             _read(pack, asked, reference, _of_reference),
         )
+        learned = _learned(pack, asked, rows)
     found = []
     for a, its in zip(asked, rows, strict=True):
         a.trial.spend(seconds[a.name])
         log_p, values, entropy = own[a.name]
         scored = Scored(log_p, other[a.name], values)
-        found.append(Sampled(a, answers[a.name], its, scored, float(entropy.mean())))
+        mean = float(entropy.mean())
+        found.append(Sampled(a, answers[a.name], its, scored, mean, learned.get(a.name)))
     return found
 
 
@@ -87,6 +92,24 @@ def _answers(pack: Pack, asked: Sequence[Asked]) -> dict[str, list[list[int]]]:
 
 def _part(asked: Asked, rows: TokenRows, adapter: PackedAdapter) -> Part:
     return Part(asked.name, adapter, rows, range(len(rows)))
+
+
+def _learned(
+    pack: Pack, asked: Sequence[Asked], rows: Sequence[TokenRows]
+) -> dict[str, list[float]]:
+    """What each trial's reward model gives its answers, by the trial's name."""
+    models = {a.name: a.trial.reward_model for a in asked}
+    parts = [
+        Part(a.name, model, its, range(len(its)))
+        for a, its in zip(asked, rows, strict=True)
+        if (model := models[a.name]) is not None
+    ]
+    found: dict[str, list[float]] = defaultdict(list)
+    for chunk in within_budget(parts, pack.max_tokens):
+        for part, states in zip(chunk, state_pass(pack.base.model, chunk), strict=True):
+            given = scores(states, part.adapter.heads[HEAD].detach())
+            found[part.trial] += probability(given).tolist()
+    return found
 
 
 def _of_policy(trial: PPOTrial, seen: Seen) -> torch.Tensor:

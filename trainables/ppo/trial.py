@@ -7,9 +7,12 @@ from typing import Any
 
 import torch
 
-from trainables.context import Adapter, Checkpoint, TrialContext, TrialFailed
+from trainables.context import Checkpoint, TrialContext, TrialFailed
+from trainables.errors import InputError
 from trainables.evaluation.generation import end_tokens
 from trainables.models.load import Base
+from trainables.models.reference import ROLE as REFERENCE
+from trainables.models.reference import frozen_of
 from trainables.packing.adapter import PackedAdapter, bare, fresh_adapter, saved_adapter
 from trainables.packing.objectives import Scored as Seen
 from trainables.packing.trial import PackedTrial
@@ -18,12 +21,13 @@ from trainables.ppo.experience import Scored, experience, minibatches
 from trainables.ppo.kl import AdaptiveKL, Controller, FixedKL
 from trainables.ppo.normalise import RunningScale
 from trainables.ppo.update import Update
-from trainables.rewards.registry import rewards_of
+from trainables.reward.head import HEAD
+from trainables.rewards.config import REWARD_MODEL
+from trainables.rewards.scoring import Scorer
 from trainables.seeds import derived_seed
 from trainables.sft.order import epochs_done, step_batches
 
 VALUE_WEIGHT, VALUE_BIAS = "value_head.weight", "value_head.bias"
-REFERENCE = "reference"
 
 
 class PPOTrial(PackedTrial):
@@ -52,17 +56,28 @@ class PPOTrial(PackedTrial):
         self.frozen = frozen_of(context.checkpoint, adapter.settings)
         saved = self.frozen.get(REFERENCE)
         self.reference = saved_adapter(base, saved) if saved else bare(base)
-        self.rewards = rewards_of(config.reward)
+        self.reward_model = self._reward_model(base)
+        self.scorer = Scorer(config.reward)
         self.ends = frozenset(end_tokens(base.model, base.tokenizer))
         self.rows = context.prepared.train
         self.watched: dict[str, float] = {}  # of the answers of this update
         self.spent = 0.0  # seconds of this update
         self.broken: float | None = None  # a loss that is not a finite number
 
+    def _reward_model(self, base: Base) -> PackedAdapter | None:
+        """What the reward `reward_model` asks. Raises InputError where there is none to ask."""
+        if not self.config.reward.weights.get(REWARD_MODEL):
+            return None
+        if REWARD_MODEL not in self.frozen:
+            fix = "Name one in reward.model, or train one in a stage before"
+            raise InputError("reward.weights", REWARD_MODEL, "there is no reward model", fix)
+        return saved_adapter(base, self.frozen[REWARD_MODEL], heads=(HEAD,))
+
     @property
     def adapters(self) -> Sequence[PackedAdapter]:
-        """The policy and its reference."""
-        return (self.adapter, self.reference)
+        """The policy, its reference, and its reward model where it has one."""
+        learned = () if self.reward_model is None else (self.reward_model,)
+        return (self.adapter, self.reference, *learned)
 
     @property
     def places(self) -> list[int]:
@@ -186,16 +201,6 @@ def value_head(base: Base) -> dict[str, torch.Tensor]:
     """A value head (1, width) and its bias, at zero: no state is worth anything yet."""
     width = base.model.get_output_embeddings().in_features
     return {VALUE_WEIGHT: torch.zeros(1, width), VALUE_BIAS: torch.zeros(1)}
-
-
-def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, Adapter]:
-    """The adapters that a trial needs and does not train: those of its checkpoint, and at its first
-    step the one that it starts from as the reference."""
-    if start is None:
-        return {}
-    if start.step or REFERENCE in start.frozen:
-        return dict(start.frozen)
-    return {**start.frozen, REFERENCE: Adapter(settings, start.adapter)}
 
 
 def _less_reward(metrics: Mapping[str, float]) -> float:

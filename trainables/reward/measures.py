@@ -86,8 +86,8 @@ def calibration(differences: Sequence[float]) -> Calibration:
 
 
 def by_source(scores: Scores) -> dict[str, dict[str, Any]]:
-    """Of each source: pairs, val_loss (nats a pair), pairwise_accuracy with its 95% interval, and
-    the mean score of all answers."""
+    """Of each source: pairwise_accuracy with its 95% interval and number of pairs, val_loss (nats
+    a pair), and the mean score of all answers."""
     return {name: _facts(scores.of(name)) for name in sorted(set(scores.sources))}
 
 
@@ -95,19 +95,17 @@ def _facts(scores: Scores) -> dict[str, Any]:
     accuracy = pairwise_accuracy(scores.differences, scores.groups)
     every = [*scores.chosen, *scores.rejected]
     return {
-        "pairs": accuracy.n,
+        "pairwise_accuracy": accuracy._asdict(),
         "val_loss": bradley_terry(scores.differences),
-        "pairwise_accuracy": accuracy.value,
-        "interval": list(accuracy.interval or ()),  # a list, as a checkpoint gives it back
         "mean_score": math.fsum(every) / len(every),
     }
 
 
 def loss_of(scores: Scores) -> Loss:
-    """val_loss (nats a pair) and pairwise_accuracy, of all pairs and by source."""
-    found = _facts(scores)
-    metrics = {name: found[name] for name in ("val_loss", "pairwise_accuracy")}
-    return Loss(metrics, by_source(scores))
+    """val_loss (nats a pair) and pairwise_accuracy of all pairs."""
+    accuracy = pairwise_accuracy(scores.differences, scores.groups).value
+    loss = bradley_terry(scores.differences)
+    return Loss({"val_loss": loss, "pairwise_accuracy": accuracy}, {})
 
 
 def final_metrics(seen: Scores, unseen: Scores | None) -> dict[str, float]:

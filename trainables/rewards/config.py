@@ -8,7 +8,10 @@ from pydantic import AfterValidator, Field, HttpUrl, TypeAdapter, ValidationErro
 
 from trainables.section import Section
 
-RewardName = Literal["terminology", "reasoning", "factuality", "safety", "brevity", "judge"]
+RewardName = Literal[
+    "terminology", "reasoning", "factuality", "safety", "brevity", "judge", "reward_model"
+]
+REWARD_MODEL = "reward_model"  # the learned reward: no function of texts, see trainables.reward
 BUILT_IN: tuple[str, ...] = get_args(RewardName)
 OWN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -63,6 +66,13 @@ class JudgeConfig(Section):
         return self
 
 
+class LearnedRewardConfig(Section):
+    """A reward model: a PEFT adapter of task type SEQ_CLS on the trial's own base model, e.g. of a
+    trial of kind `reward`."""
+
+    adapter_name_or_path: str = Field(min_length=1)  # a folder or a hub name
+
+
 class RewardConfig(Section):
     """Which rewards make the total, and how much each weighs.
 
@@ -76,6 +86,7 @@ class RewardConfig(Section):
         )
     )
     judge: JudgeConfig | None = None
+    model: LearnedRewardConfig | None = None  # null in a staged trial: that of the stage before
 
     @model_validator(mode="after")
     def _usable(self) -> "RewardConfig":

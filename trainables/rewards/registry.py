@@ -6,7 +6,7 @@ from functools import partial
 from trainables.errors import InputError
 from trainables.rewards.answers import Reward
 from trainables.rewards.brevity import brevity
-from trainables.rewards.config import JudgeConfig, RewardConfig
+from trainables.rewards.config import REWARD_MODEL, JudgeConfig, RewardConfig
 from trainables.rewards.factuality import factuality
 from trainables.rewards.judge import Judge
 from trainables.rewards.reasoning import reasoning
@@ -23,9 +23,10 @@ REWARDS: dict[str, Reward] = {
 
 
 def rewards_of(config: RewardConfig) -> dict[str, Reward]:
-    """The functions with a weight above 0, by their keys in `weights`. Raises InputError where one
-    of the user's own cannot be found."""
-    return {key: _reward(key, config) for key, weight in config.weights.items() if weight}
+    """The functions with a weight above 0, by their keys in `weights`, but for the learned reward.
+    Raises InputError where one of the user's own cannot be found."""
+    wanted = (key for key, weight in config.weights.items() if weight and key != REWARD_MODEL)
+    return {key: _reward(key, config) for key in wanted}
 
 
 def _reward(key: str, config: RewardConfig) -> Reward:

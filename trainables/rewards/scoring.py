@@ -5,7 +5,7 @@ from statistics import fmean
 
 from trainables.data.token_rows import TokenRows
 from trainables.rewards.columns import reward_columns
-from trainables.rewards.config import RewardConfig, short_name
+from trainables.rewards.config import REWARD_MODEL, RewardConfig, short_name
 from trainables.rewards.registry import rewards_of
 from trainables.rewards.weighted import Rewarded, weighted
 
@@ -16,11 +16,21 @@ class Scorer:
     def __init__(self, config: RewardConfig) -> None:
         self.weights, self.rewards = config.weights, rewards_of(config)
 
-    def __call__(self, rows: TokenRows, places: Sequence[int], texts: Sequence[str]) -> Rewarded:
-        """The rewards of answers to the rows at these places; a place may occur several times."""
+    def __call__(
+        self,
+        rows: TokenRows,
+        places: Sequence[int],
+        texts: Sequence[str],
+        learned: Sequence[float] | None = None,
+    ) -> Rewarded:
+        """The rewards of answers to the rows at these places; a place may occur several times.
+        `learned` is what a reward model gives them (0..1), where the trial has one."""
         asked = [rows.questions[place] for place in places]
         columns = reward_columns(rows, places)
-        return weighted(self.rewards, self.weights, asked, texts, **columns)
+        rewards = dict(self.rewards)
+        if learned is not None:
+            rewards[REWARD_MODEL] = lambda *_, **__: list(learned)
+        return weighted(rewards, self.weights, asked, texts, **columns)
 
 
 def reward_metrics(rewarded: Rewarded) -> dict[str, float]:

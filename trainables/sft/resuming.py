@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, TrainerState
 
-from trainables.context import Checkpoint
+from trainables.context import Adapter, Checkpoint
 from trainables.models.moments import optimizer_bytes, restore_optimizer
 from trainables.models.trained import named_trainable, weights_bytes
 
@@ -18,7 +18,7 @@ class Resuming:
     norm, and resumes from a Checkpoint.
 
     `order` is a sampler of the training rows with an attribute `epoch`, of which its order is a
-    function.
+    function; `frozen` are adapters that the trial needs and does not train, by role.
     """
 
     # what transformers' Trainer has
@@ -29,7 +29,14 @@ class Resuming:
     lr_scheduler: Any
     train_dataset: Any
 
-    def __init__(self, *, order: Any, checkpoint: Checkpoint | None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        order: Any,
+        checkpoint: Checkpoint | None,
+        frozen: Mapping[str, Adapter] | None = None,
+        **options: Any,
+    ) -> None:
         # TRL casts adapters on a quantized base to bfloat16, whose 8 bits lose small updates
         exact = {p: p.data.float() for p in named_trainable(options["model"]).values()}
         super().__init__(**options)
@@ -40,7 +47,7 @@ class Resuming:
         self.step_loss = 0.0
         self.step_penalty: float | None = None
         self.grad_norm = 0.0
-        self._frozen = checkpoint.frozen if checkpoint else {}
+        self._frozen = frozen or {}
         self._resume = checkpoint if checkpoint and checkpoint.step else None
 
     def run(self, scratch: Path) -> None:

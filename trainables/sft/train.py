@@ -4,7 +4,7 @@ one trial a process."""
 import gc
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ from trainables.sft.callback import Course
 from trainables.sft.config import SFTConfig, TrainingConfig
 from trainables.sft.progress import Progress
 from trainables.sft.trainer import MedsweepTrainer
+
+Measured = tuple[Mapping[str, float], Mapping[str, Any]]  # metrics, facts
 
 
 def train(
@@ -158,15 +160,24 @@ def as_dataset(rows: TokenRows) -> Any:
 
 
 def finish(
-    config: SingleConfig, progress: Progress, base: Base, model: Any, **facts: object
+    config: SingleConfig,
+    progress: Progress,
+    base: Base,
+    model: Any,
+    rows: TokenRows | None = None,
+    more: Callable[[], Measured] = lambda: ({}, {}),
+    **facts: object,
 ) -> None:
-    """Answer the questions with the best step's weights and report the trial's result; `facts`
-    are told with it."""
+    """Answer the questions with the best step's weights and report the trial's result.
+
+    `rows` hold the questions, by default the validation rows; `more` measures what the kind has
+    besides: metrics and facts. `facts` are told too.
+    """
     if progress.best_adapter is not None:
         restore(model, progress.best_adapter)
     model.eval()
     begun = time.monotonic()
-    rows = progress.context.prepared.validation
+    rows = progress.context.prepared.validation if rows is None else rows
     asked = LocalModel(
         model, base.tokenizer, config.data.system_prompt, config.evaluation.max_batch_tokens
     )
@@ -175,13 +186,14 @@ def finish(
         found = measure_all(asked, progress.context.prepared.benchmarks)
         elsewhere = losses_elsewhere(model, progress.context.prepared.elsewhere, config.evaluation)
         predictions += answer_examples(model, base.tokenizer, config)
+        own, about = more()
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
     progress.finish(
-        {**text, **found.metrics},
+        {**text, **found.metrics, **own},
         (*predictions, *found.predictions),
         memory,
-        {**counts(base, named_trainable(model)), **elsewhere, **found.facts, **facts},
+        {**counts(base, named_trainable(model)), **elsewhere, **found.facts, **about, **facts},
         time.monotonic() - begun,
     )

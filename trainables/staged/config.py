@@ -1,27 +1,104 @@
 """The trial of kind `staged`: trainings one after the other, on one adapter carried through all."""
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from trainables.data.config import DataConfig
+from trainables.data.pairs.config import PairsConfig
 from trainables.evaluation.config import EvaluationConfig
+from trainables.grpo.config import GRPOConfig, GRPOTrainingConfig
 from trainables.models.config import LoraConfig, ModelConfig
+from trainables.ppo.config import PPOConfig, PPOTrainingConfig
+from trainables.reward.config import (
+    RewardEvaluationConfig,
+    RewardModelConfig,
+    RewardTrainingConfig,
+)
+from trainables.rewards.config import RewardConfig
 from trainables.section import Section, refused
 from trainables.sft.config import SFTConfig, TrainingConfig
 
+if TYPE_CHECKING:
+    from trainables.kinds import SingleConfig
+
 
 class Stage(Section):
-    """One stage: an SFT trial that starts from the adapter of the stage before.
+    """What a trial of its kind has, but for the sections that all stages share; with a name."""
 
-    A second kind of stage makes `StagedConfig.stages` a union keyed on `kind`, and takes a line in
-    `trainables.staged.train.TRAIN`.
-    """
-
+    of: ClassVar[type[BaseModel]]  # the kind's own configuration
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+
+    def trial(self, whole: "StagedConfig") -> "SingleConfig":
+        """This stage of `whole` as a trial of its own. Raises ValidationError."""
+        own = {n: getattr(self, n) for n in type(self).model_fields if n in self.of.model_fields}
+        shared = {"model": whole.model, "lora": whole.lora, "evaluation": self.measured(whole)}
+        made: SingleConfig = self.of.model_validate({**shared, **own})  # type: ignore[assignment]
+        return made
+
+    def measured(self, whole: "StagedConfig") -> EvaluationConfig:
+        """What of the shared section `evaluation` its kind takes."""
+        return whole.evaluation
+
+
+class SFTStage(Stage):
+    """Goes on training the adapter on answers."""
+
+    of: ClassVar[type[BaseModel]] = SFTConfig
     kind: Literal["sft"] = "sft"
     data: DataConfig
     training: TrainingConfig = TrainingConfig()
+
+
+class RewardStage(Stage):
+    """Trains a reward model for the stages after it; the policy stays as it is."""
+
+    of: ClassVar[type[BaseModel]] = RewardModelConfig
+    kind: Literal["reward"] = "reward"
+    data: PairsConfig
+    training: RewardTrainingConfig = RewardTrainingConfig()
+    start: Literal["policy", "fresh"] = "policy"  # from the policy's adapter, or a new one
+
+    def measured(self, whole: "StagedConfig") -> EvaluationConfig:
+        """As Stage: a reward model writes no answers."""
+        return RewardEvaluationConfig.of(whole.evaluation)
+
+
+class PPOStage(Stage):
+    """Goes on training the adapter on rewards, held to where the stage began."""
+
+    of: ClassVar[type[BaseModel]] = PPOConfig
+    kind: Literal["ppo"] = "ppo"
+    data: DataConfig
+    reward: RewardConfig = RewardConfig()
+    training: PPOTrainingConfig = PPOTrainingConfig()
+
+
+class GRPOStage(Stage):
+    """Goes on training the adapter on rewards, each answer against others to its prompt."""
+
+    of: ClassVar[type[BaseModel]] = GRPOConfig
+    kind: Literal["grpo"] = "grpo"
+    data: DataConfig
+    reward: RewardConfig = RewardConfig()
+    training: GRPOTrainingConfig = GRPOTrainingConfig()
+
+
+def _with_kind(content: Any) -> Any:
+    return {"kind": "sft", **content} if isinstance(content, Mapping) else content
+
+
+# a kind of stage is a class above and a member here; the first is what a stage without `kind` is
+OneStage = SFTStage | RewardStage | PPOStage | GRPOStage
+AnyStage = Annotated[OneStage, Field(discriminator="kind"), BeforeValidator(_with_kind)]
 
 
 class StagedConfig(Section):
@@ -31,7 +108,7 @@ class StagedConfig(Section):
     model: ModelConfig
     lora: LoraConfig = LoraConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-    stages: tuple[Stage, ...]
+    stages: tuple[AnyStage, ...]
 
     @field_validator("lora", mode="before")
     @classmethod
@@ -62,26 +139,18 @@ class StagedConfig(Section):
                 raise refused(field, stage.data.system_prompt, what, fix)
 
     def _check_trials(self) -> None:
-        """What an SFT trial refuses, at its stage."""
-        for place in range(len(self.stages)):
+        """What a stage's kind refuses, at its stage or at the section that all share."""
+        for place, stage in enumerate(self.stages):
             try:
-                self._trial(place)
+                stage.trial(self)
             except ValidationError as error:
                 found = error.errors()[0]["ctx"]["problems"][0]
-                field = f"stages.{place}.{found['field']}"
-                raise refused(field, found["value"], found["message"], found["fix"]) from None
-
-    def _trial(self, place: int) -> SFTConfig:
-        stage = self.stages[place]
-        return SFTConfig(
-            model=self.model,
-            data=stage.data,
-            lora=self.lora,
-            training=stage.training,
-            evaluation=self.evaluation,
-        )
+                shared = found["field"].partition(".")[0] not in type(stage).model_fields
+                field = found["field"] if shared else f"stages.{place}.{found['field']}"
+                what = f"{found['message']} (stage {stage.name})" if shared else found["message"]
+                raise refused(field, found["value"], what, found["fix"]) from None
 
     @property
-    def stage_trials(self) -> tuple[SFTConfig, ...]:
+    def stage_trials(self) -> "tuple[SingleConfig, ...]":
         """Each stage as a trial of its own."""
-        return tuple(map(self._trial, range(len(self.stages))))
+        return tuple(stage.trial(self) for stage in self.stages)

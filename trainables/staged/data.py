@@ -1,25 +1,31 @@
 """The data of a staged trial: each stage's own, and no row on both sides anywhere."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from trainables.data.leaks import leaks
+from trainables.data.leaks import holding, leaks
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
 
 if TYPE_CHECKING:
+    from trainables.data.items import Item
     from trainables.data.prepare import Prepared
 
 
-def together(names: Sequence[str], parts: Sequence["Prepared"]) -> "Prepared":
-    """One Prepared for the trial, a stage's each in `stages`.
+def together(
+    names: Sequence[str], parts: Sequence["Prepared"], paired: Collection[str] = ()
+) -> "Prepared":
+    """One Prepared for the trial, a stage's each in `stages`; the rows of those `paired` are pairs.
 
     Training rows that repeat a validation row of another stage are dropped and counted
-    (`other_stage`). Raises InputError where none is left.
+    (`other_stage`), and pairs that hold a question of a benchmark. Raises InputError where none is
+    left.
     """
-    clear = [_without_held(place, parts) for place in range(len(parts))]
+    items = next((part.benchmarks for part in parts if part.benchmarks), ())
+    asked = [item for each in items for item in each.items]
+    clear = [_without_held(place, parts, name in paired, asked) for place, name in enumerate(names)]
     named = [(name, part.key) for name, part in zip(names, clear, strict=True)]
     stages = tuple(part._replace(benchmarks=()) for part in clear)  # the same for all: kept once
     return clear[-1]._replace(
@@ -28,31 +34,43 @@ def together(names: Sequence[str], parts: Sequence["Prepared"]) -> "Prepared":
         general=None,
         general_key="".join(part.general_key for part in clear),
         stages=stages,
-        elsewhere=_others(stages, names, len(stages) - 1),
+        benchmarks=items,
+        elsewhere=_others(stages, names, len(stages) - 1, paired),
     )
 
 
-def of_stage(whole: "Prepared", names: Sequence[str], place: int) -> "Prepared":
+def of_stage(
+    whole: "Prepared", names: Sequence[str], place: int, paired: Collection[str] = ()
+) -> "Prepared":
     """What a stage has as a trial of its own; it is measured on the other stages' rows too."""
-    others = _others(whole.stages, names, place)
-    return whole.stages[place]._replace(benchmarks=whole.benchmarks, elsewhere=others)
+    own, others = whole.stages[place], _others(whole.stages, names, place, paired)
+    benchmarks = () if names[place] in paired else whole.benchmarks
+    return own._replace(benchmarks=benchmarks, elsewhere=others)
 
 
 def _others(
-    stages: Sequence["Prepared"], names: Sequence[str], place: int
+    stages: Sequence["Prepared"], names: Sequence[str], place: int, paired: Collection[str]
 ) -> tuple[tuple[str, TokenRows], ...]:
-    pairs = zip(names, stages, strict=True)
-    return tuple((name, stage.validation) for i, (name, stage) in enumerate(pairs) if i != place)
+    """The validation rows of the other stages; a loss on pairs would say nothing."""
+    found = zip(names, stages, strict=True)
+    kept = (pair for i, pair in enumerate(found) if i != place and pair[0] not in paired)
+    return tuple((name, stage.validation) for name, stage in kept)
 
 
-def _without_held(place: int, parts: Sequence["Prepared"]) -> "Prepared":
-    own = parts[place]
+def _without_held(
+    place: int, parts: Sequence["Prepared"], paired: bool, items: Sequence["Item"]
+) -> "Prepared":
+    own, rows = parts[place], _texts(parts[place].train)
     others = (part.validation for i, part in enumerate(parts) if i != place)
     held = [row for rows in others for row in _texts(rows)]
-    leaked = leaks(_texts(own.train), held)
+    leaked = leaks(rows, held)
+    if paired:  # of other rows those that hold an item are gone already
+        leaked |= holding(rows, items)
+        leaked |= {row ^ 1 for row in leaked}  # rows 2i and 2i + 1 are one pair
     if not leaked:
         return own
     left = [row for row in range(len(own.train)) if row not in leaked]
+    each = 2 if paired else 1
     if not left:
         what = f"all {len(own.train)} training rows are validation rows of other stages"
         raise InputError(f"stages.{place}.data", None, what, "Give the stages different rows")
@@ -63,8 +81,8 @@ def _without_held(place: int, parts: Sequence["Prepared"]) -> "Prepared":
         train=train,
         report={
             **report,
-            "dropped": {**report["dropped"], "other_stage": len(leaked)},
-            "kept": {**report["kept"], "train": len(train)},
+            "dropped": {**report["dropped"], "other_stage": len(leaked) // each},
+            "kept": {**report["kept"], "train": len(train) // each},
             "tokens": {**report["tokens"], **tokens},
         },
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trainables.kinds import PAIRED
 from trainables.schedule import planned_steps
 from trainables.staged.config import StagedConfig
 
@@ -35,7 +36,10 @@ class Place:
 def places_of(config: StagedConfig, rows: Sequence["Prepared"]) -> list[Place]:
     """A place for each stage; `rows` are each stage's own, drawn."""
     pairs = zip(config.stages, rows, strict=True)
-    planned = [planned_steps(stage.training, len(own.train)) for stage, own in pairs]
+    planned = [
+        planned_steps(stage.training, len(own.train) // (2 if stage.kind in PAIRED else 1))
+        for stage, own in pairs
+    ]
     return [
         Place(
             name=stage.name,

@@ -6,16 +6,26 @@ from typing import TYPE_CHECKING
 
 from safetensors.torch import save
 
-from trainables.context import Checkpoint, Report, TrialContext
+from trainables.context import Adapter, Checkpoint, Report, TrialContext
+from trainables.kinds import PAIRED
 from trainables.staged.place import Place, Record
 from trainables.staged.shared import shared_facts, taken_over
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
+# roles of `Checkpoint.frozen`
+POLICY = "policy"  # what a reward model's stage leaves as it was, for the stage after it
+REWARD_MODEL = "reward_model"
+ADAPTER_CONFIG = "adapter_config"  # in a checkpoint's state: that of its best adapter
+
 
 class StageContext:
-    """A TrialContext for one stage, behind which is the trial's own."""
+    """A TrialContext for one stage, behind which is the trial's own.
+
+    `fresh`: the stage starts from no adapter. The policy is carried from stage to stage. A reward
+    model is none: it is made beside the policy, and frozen for the stages after it.
+    """
 
     def __init__(
         self,
@@ -23,43 +33,94 @@ class StageContext:
         place: Place,
         prepared: "Prepared",
         checkpoint: Checkpoint | None,
+        fresh: bool = False,
     ) -> None:
         self.prepared = prepared
-        self.checkpoint = checkpoint and _own(checkpoint)
-        self.best = self.checkpoint.best_adapter if self.checkpoint else None
+        self.trains_policy = place.kind not in PAIRED
+        begun = checkpoint is not None and _own_step(checkpoint) > 0
+        self.checkpoint = None if checkpoint is None or (fresh and not begun) else _own(checkpoint)
+        self.best = _best(checkpoint) if checkpoint and begun else None
         self.record: Record = {}  # once the stage has ended
+        self._carried = {} if checkpoint is None else _carried(checkpoint)
+        if checkpoint and not begun and not self.trains_policy:
+            self._carried[POLICY] = Adapter({}, checkpoint.adapter)
         self._whole, self._place = whole, place
+        self._final: Report | None = None
 
     def report(self, report: Report) -> None:
-        """Hand a report on as one of the whole trial; a stage's end is told with the trial's."""
+        """Hand a report on as one of the whole trial; the last waits for `end`."""
         if report.adapter:
-            self.best = report.adapter.weights
+            self.best = report.adapter
         if report.final:
-            self.record = _record(self._place, report)
-        if not report.final:
-            self._whole.report(_of_trial(self._place, report))
-        elif self._place.last:
-            self._whole.report(_end(self._place, report, self.record))
+            self._final = report
+            return
+        checkpoint = report.checkpoint and self._with_carried(report.checkpoint)
+        self._whole.report(_of_trial(self._place, replace(report, checkpoint=checkpoint)))
 
-    def hand_over(self, following: Place) -> Checkpoint:
-        """Report and return what the next stage starts from: the best step's adapter, no moments.
+    @property
+    def measured_elsewhere(self) -> bool:
+        """Whether the stage's training has measured the losses on the other stages' rows."""
+        return self._final is not None and "val_losses" in self._final.facts
+
+    @property
+    def policy(self) -> bytes | None:
+        """The policy's adapter as the stage leaves it; None where none was trained so far."""
+        if self.trains_policy:
+            assert self.best is not None, "a stage that ended has evaluated"
+            return self.best.weights
+        return self._carried[POLICY].weights if POLICY in self._carried else None
+
+    def end(self, losses: Mapping[str, float]) -> None:
+        """Make the stage's record, with these losses on other stages' rows beside those that its
+        training measured; tell the trial's end where this is its last stage."""
+        assert self._final is not None, "its training has ended"
+        self.record = _record(self._place, self._final, losses, self.trains_policy)
+        if self._place.last:
+            self._whole.report(_end(self._place, self._final, self.record))
+
+    def hand_over(self, following: Place, policy: bytes) -> Checkpoint:
+        """Report and return what the next stage starts from: the policy, no moments, and the
+        reward model where there is one.
 
         Without it in the ledger, a kill while the next stage's first adapter takes the place of
         this stage's best would leave nothing to start that stage from again.
         """
-        assert self.best is not None, "a stage that ended has evaluated"
-        start = Checkpoint(self.best, save({}), {"step": 0, "updates": 0, "scaler": None})
-        start = _of_whole(following, start)
+        frozen = {role: a for role, a in self._carried.items() if role == REWARD_MODEL}
+        if not self.trains_policy and self.best:
+            frozen[REWARD_MODEL] = self.best
+        state = {"step": 0, "updates": 0, "scaler": None}
+        start = _of_whole(following, Checkpoint(policy, save({}), state, frozen=frozen))
         seconds = following.seconds
         self._whole.report(Report(start.step, following.all_steps, {}, seconds, checkpoint=start))
         return start
 
+    def _with_carried(self, checkpoint: Checkpoint) -> Checkpoint:
+        state = {**checkpoint.state, ADAPTER_CONFIG: self.best.config if self.best else {}}
+        return replace(checkpoint, state=state, frozen={**self._carried, **checkpoint.frozen})
+
+
+def _own_step(checkpoint: Checkpoint) -> int:
+    return int(checkpoint.state.get("stage_step", checkpoint.step))
+
 
 def _own(checkpoint: Checkpoint) -> Checkpoint:
     """The trial's checkpoint as the stage left it; one to start from is as it is."""
-    step = checkpoint.state.get("stage_step", checkpoint.step)
-    best = checkpoint.best_adapter if step else None  # at its start a stage has none of its own
-    return replace(checkpoint, state={**checkpoint.state, "step": step}, best_adapter=best)
+    step = _own_step(checkpoint)
+    return replace(
+        checkpoint,
+        state={**checkpoint.state, "step": step},
+        best_adapter=checkpoint.best_adapter if step else None,  # at its start it has none
+        frozen={role: a for role, a in checkpoint.frozen.items() if role != POLICY},
+    )
+
+
+def _best(checkpoint: Checkpoint) -> Adapter | None:
+    weights, config = checkpoint.best_adapter, checkpoint.state.get(ADAPTER_CONFIG, {})
+    return None if weights is None else Adapter(config, weights)
+
+
+def _carried(checkpoint: Checkpoint) -> dict[str, Adapter]:
+    return {r: a for r, a in checkpoint.frozen.items() if r in (POLICY, REWARD_MODEL)}
 
 
 def _of_trial(place: Place, report: Report) -> Report:
@@ -89,9 +150,14 @@ def _of_whole(place: Place, checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, state=state)
 
 
-def _record(place: Place, report: Report) -> Record:
-    """What the trial's record says of a stage."""
-    facts, own_loss = dict(report.facts), {place.name: report.metrics["val_loss"]}
+def _record(
+    place: Place, report: Report, losses: Mapping[str, float], trains_policy: bool
+) -> Record:
+    """What the trial's record says of a stage. The loss of a reward model is on pairs, and says
+    nothing of the policy."""
+    facts = dict(report.facts)
+    own = trains_policy and "val_loss" in report.metrics
+    own_loss = {place.name: report.metrics["val_loss"]} if own else {}
     return {
         "name": place.name,
         "kind": place.kind,
@@ -99,7 +165,7 @@ def _record(place: Place, report: Report) -> Record:
         "planned_steps": place.own_steps,
         "best_step": facts["best_step"],
         "metrics": dict(report.metrics),
-        "val_losses": {**own_loss, **facts["val_losses"]},
+        "val_losses": {**own_loss, **facts.get("val_losses", losses)},
         "tokens": facts["tokens"],
         "seconds": facts["seconds"],
         **({"benchmarks": facts["benchmarks"]} if "benchmarks" in facts else {}),

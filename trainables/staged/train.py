@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
-from trainables.context import RUNGS, TrialContext, TrialFailed
-from trainables.sft.config import SFTConfig
-from trainables.sft.train import train as train_sft
-from trainables.staged.config import StagedConfig
+from trainables.context import RUNGS, Checkpoint, TrialContext, TrialFailed
+from trainables.kinds import PAIRED, TRAIN, SingleConfig
+from trainables.staged.config import RewardStage, StagedConfig
 from trainables.staged.data import of_stage
+from trainables.staged.elsewhere import fresh_policy, losses_of
 from trainables.staged.place import Place, places_of
 from trainables.staged.stage import StageContext
-
-TRAIN = {"sft": train_sft}  # by the stage's kind
 
 
 def train(config: StagedConfig, context: TrialContext) -> None:
@@ -23,26 +22,38 @@ def train(config: StagedConfig, context: TrialContext) -> None:
     """
     start = context.checkpoint
     done: list[dict[str, Any]] = list(start.state.get("finished", ()) if start else ())
-    places = places_of(config, context.prepared.stages)
-    names = [place.name for place in places]
     taken = start.state.get("taken") if start else None
+    places, trials = places_of(config, context.prepared.stages), config.stage_trials
     for number in range(len(done), len(places)):
         place = replace(places[number], before=tuple(done), taken=taken)
-        stage = StageContext(context, place, of_stage(context.prepared, names, number), start)
-        _train_stage(place, config.stage_trials[number], stage, stage_rungs(number, len(places)))
+        stage = _trained(config, context, place, number, start)
         done.append(stage.record)
         taken = None
         if not place.last:
-            start = stage.hand_over(replace(places[number + 1], before=tuple(done)))
+            policy = stage.policy or fresh_policy(trials[number + 1])
+            start = stage.hand_over(replace(places[number + 1], before=tuple(done)), policy)
 
 
-def _train_stage(
-    place: Place, trial: SFTConfig, stage: StageContext, rungs: Mapping[float, float]
-) -> None:
+def _trained(
+    config: StagedConfig, context: TrialContext, place: Place, number: int, start: Checkpoint | None
+) -> StageContext:
+    """A stage that has been trained, measured and reported."""
+    paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
+    prepared = of_stage(context.prepared, [s.name for s in config.stages], number, paired)
+    own, trial = config.stages[number], config.stage_trials[number]
+    fresh = isinstance(own, RewardStage) and own.start == "fresh"
+    stage = StageContext(context, place, prepared, start, fresh)
     try:
-        TRAIN[place.kind](trial, stage, rungs)
+        _run(trial, stage, stage_rungs(number, len(config.stages)))
+        stage.end(losses_of(trial, stage))
     except TrialFailed as error:
         raise TrialFailed(f"stage {place.name}: {error}") from error
+    return stage
+
+
+def _run(trial: SingleConfig, stage: StageContext, rungs: Mapping[float, float]) -> None:
+    module, name = TRAIN[trial.kind].split(":")
+    getattr(import_module(module), name)(trial, stage, rungs)
 
 
 def stage_rungs(place: int, count: int) -> dict[float, float]:

@@ -55,5 +55,5 @@ def test_a_reference_goes_on_too() -> None:
     number, checkpoint = sorted(checkpoints(whole).items())[1]
     resumed = run(trial, checkpoint)
     assert [essence(r) for r in resumed] == [essence(r) for r in whole[number + 1 :]]
-    without = run(trial, replace(checkpoint, frozen={}))
-    assert without[0].metrics["kl"] != resumed[0].metrics["kl"]
+    other = replace(checkpoint, frozen={})
+    assert run(trial, other)[0].metrics["kl"] != resumed[0].metrics["kl"]

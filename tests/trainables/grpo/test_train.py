@@ -30,10 +30,15 @@ def test_what_is_reported() -> None:
         told = report.metrics
         assert told["reward"] == pytest.approx(told["reward_letters"])
         assert {"val_loss", "kl", "answer_tokens", "truncated", "entropy"} <= told.keys()
-        assert {"clip_fraction", "policy_loss", "sampled_reward"} <= told.keys()
-        assert 0 < told["answer_tokens"] <= 6
-    assert during[0].metrics["kl"] == pytest.approx(0, abs=1e-5)  # not a step from the base yet
-    assert during[-1].metrics["kl"] != 0
+        assert {"clip_fraction", "policy_loss"} <= told.keys()
+        assert told["sampled_reward"] == pytest.approx(told["sampled_reward_letters"])
+        for name in ("answer_tokens", "sampled_answer_tokens"):
+            assert 1 <= told[name] <= 6
+        for name in ("truncated", "sampled_truncated"):
+            assert 0 <= told[name] <= 1
+    assert during[0].metrics["kl"] == pytest.approx(0, abs=1e-5)  # the first step only warms up
+    assert during[0].metrics["sampled_kl"] == pytest.approx(0, abs=1e-5)
+    assert abs(during[-1].metrics["kl"]) > 1e-3
     best = during[[0.25, 0.5, 1.0].index(_best(during))]
     for name in ("reward", "kl", "val_loss", "truncated"):
         assert end.metrics[name] == best.metrics[name]
@@ -98,36 +103,46 @@ def test_a_mistake_of_a_reward_ends_the_trial_with_its_reason() -> None:
         run(config(reward={"weights": {"not_there:at_all": 1}}))
 
 
-@pytest.mark.parametrize("beta", [0.0, 0.5])
-def test_the_divergence_is_that_of_the_sampled_answers(
-    beta: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_divergence_is_that_of_the_sampled_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against whole forward passes, an answer at a time without padding."""
     expected: list[float] = []
+    evaluated: list[float] = []
     ended: list[bool] = []
 
     class Spy(MedsweepGRPOTrainer):
         def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-            expected.append(_divergence(self.model, inputs))
+            answers = _kept(inputs, "completion")
+            expected.append(_divergence(self.model, _kept(inputs, "prompt"), answers))
             ended.append(not inputs["completion_mask"].all())
             return super()._compute_loss(model, inputs)
 
+        def divergence(self, prompts: Any, answers: Any) -> list[float]:
+            found = [torch.tensor(ids, dtype=torch.long) for ids in (*prompts, *answers)]
+            evaluated.append(_divergence(self.model, found[: len(prompts)], found[len(prompts) :]))
+            return super().divergence(prompts, answers)
+
     monkeypatch.setattr("trainables.grpo.train.MedsweepGRPOTrainer", Spy)
     longer = {"max_completion_length": 40}
-    reports = run(config(training={"beta": beta, "max_steps": 4, **longer}))
-    told = [r.metrics["kl"] for r in reports[:-1]]
+    during = run(config(training={"beta": 0.5, "max_steps": 4, **longer}))[:-1]
     pairs = zip(expected[::2], expected[1::2], strict=True)
+    told = [r.metrics["sampled_kl"] for r in during]
     assert told == pytest.approx([(a + b) / 2 for a, b in pairs], rel=1e-3, abs=1e-5)
+    assert abs(told[-1]) > 1e-3
+    told = [r.metrics["kl"] for r in during]
+    assert told == pytest.approx(evaluated, rel=1e-3, abs=1e-5)
     assert abs(told[-1]) > 1e-3
     assert any(ended)  # some answers are shorter than others, and padded
 
 
+def _kept(inputs: dict[str, Any], part: str) -> list[torch.Tensor]:
+    pairs = zip(inputs[f"{part}_ids"], inputs[f"{part}_mask"], strict=True)
+    return [ids[mask > 0] for ids, mask in pairs]
+
+
 @torch.no_grad()
-def _divergence(model: Any, inputs: dict[str, Any]) -> float:
+def _divergence(model: Any, prompts: list[torch.Tensor], answers: list[torch.Tensor]) -> float:
     gaps = []
-    for n, answer in enumerate(inputs["completion_ids"]):
-        prompt = inputs["prompt_ids"][n][inputs["prompt_mask"][n] > 0]
-        answer = answer[inputs["completion_mask"][n] > 0]
+    for prompt, answer in zip(prompts, answers, strict=True):
         ids = torch.cat([prompt, answer])[None]
         policy = _answer_logp(model, ids, len(prompt))
         with model.disable_adapter():
@@ -145,12 +160,16 @@ def test_a_trial_is_held_to_its_reference() -> None:
     supervised = sft.run(sft.config())
     kept = [r.adapter for r in supervised if r.adapter][-1]
     start = Checkpoint(kept.weights, b"", {"step": 0, "updates": 0, "scaler": None})
-    held = replace(start, frozen={"reference": kept})
-    away, near = (run(config(), c)[0] for c in (start, held))
+    fresh = run(config())[0]  # held to the base
+    other = next(r.adapter for r in supervised if r.adapter and r.step > 2)
+    near, away = (run(config(), c)[0] for c in (start, replace(start, frozen={"reference": other})))
     assert near.metrics["kl"] == pytest.approx(0, abs=1e-5)
     assert abs(away.metrics["kl"]) > 0.01
-    assert near.checkpoint is not None
-    assert near.checkpoint.frozen == {"reference": kept}
+    frozen = [report.checkpoint and report.checkpoint.frozen for report in (fresh, near, away)]
+    assert frozen[0] == {}
+    assert frozen[1]
+    assert frozen[1]["reference"].weights == kept.weights
+    assert frozen[2] == {"reference": other}
 
 
 def test_a_reference_of_another_model_is_refused() -> None:

@@ -36,7 +36,8 @@ def test_ties_count_half() -> None:
 
 def test_by_source() -> None:
     found = by_source(SCORES)
-    assert {name: (f["pairs"], f["pairwise_accuracy"]) for name, f in found.items()} == {
+    accuracies = {name: facts["pairwise_accuracy"] for name, facts in found.items()}
+    assert {name: (a["n"], a["value"]) for name, a in accuracies.items()} == {
         "x": (2, 0.75),
         "y": (3, 2 / 3),
     }
@@ -44,8 +45,7 @@ def test_by_source() -> None:
     assert found["y"]["mean_score"] == pytest.approx((2 - 1 + 3 + 3 - 2 + 1) / 6)
     loss = loss_of(SCORES)
     assert loss.metrics["pairwise_accuracy"] == 0.7
-    assert loss.components == found
-    mean = sum(f["pairs"] * f["val_loss"] for f in found.values()) / 5
+    mean = sum(f["pairwise_accuracy"]["n"] * f["val_loss"] for f in found.values()) / 5
     assert loss.metrics["val_loss"] == pytest.approx(mean, rel=1e-14)
 
 
@@ -116,7 +116,7 @@ def test_unseen_pairs_are_told_apart() -> None:
     assert found["unseen_pairwise_accuracy"] == 0.5
     assert set(final_metrics(SCORES, None)) == {"pairwise_ece", "pairwise_brier"}
     facts = facts_of(SCORES, other)
-    assert facts["seen"]["all"]["pairs"] == 5
-    assert facts["unseen"]["sources"]["z"]["pairwise_accuracy"] == 0.5
-    assert facts["unseen"]["all"]["interval"][0] < 0.5
+    assert facts["seen"]["all"]["pairwise_accuracy"]["n"] == 5
+    assert facts["unseen"]["sources"]["z"]["pairwise_accuracy"]["value"] == 0.5
+    assert facts["unseen"]["all"]["pairwise_accuracy"]["interval"][0] < 0.5
     assert set(facts_of(SCORES, None)) == {"seen"}

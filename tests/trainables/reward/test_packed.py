@@ -77,9 +77,9 @@ def test_it_learns_and_says_how_well() -> None:
     assert last.metrics["pairwise_accuracy"] == 1.0
     assert 0 <= last.metrics["unseen_pairwise_accuracy"] <= 1
     assert {"pairwise_ece", "pairwise_brier", "train_loss"} <= set(last.metrics)
-    assert set(last.facts["components"]) == {"own", "more"}
     seen, unseen = (last.facts["pairwise"][name] for name in ("seen", "unseen"))
-    assert seen["all"]["pairwise_accuracy"] == last.metrics["pairwise_accuracy"]
+    assert set(seen["sources"]) == {"own", "more"}
+    assert seen["all"]["pairwise_accuracy"]["value"] == last.metrics["pairwise_accuracy"]
     assert set(unseen["sources"]) == {"other"}
     assert last.facts["evaluation"] == {"split": "validation", "loss_limit": None, "pairs": 5}
     assert last.facts["tokens"] == 8 * int(prepared().train.lengths().sum())
@@ -91,7 +91,7 @@ def test_a_limit_is_of_pairs() -> None:
     trial = config(evaluation=fields(loss_limit=3), training=fields(max_steps=2))
     context = ListContext(prepared())
     train(trial, context)
-    assert context.reports[-1].facts["pairwise"]["seen"]["all"]["pairs"] == 3
+    assert context.reports[-1].facts["pairwise"]["seen"]["all"]["pairwise_accuracy"]["n"] == 3
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])

@@ -18,7 +18,7 @@ JUDGE = {"base_url": "http://localhost:1/v1", "model": "m"}
 
 
 def test_the_spec_names_every_reward() -> None:
-    assert {*REWARDS, "judge"} == set(get_args(RewardName))
+    assert {*REWARDS, "judge", "reward_model"} == set(get_args(RewardName))
 
 
 def test_the_default_is_the_four_part_reward() -> None:

@@ -106,6 +106,9 @@ class PairsConfig(PairSourceConfig):
         return self
 
 
+AnyData = DataConfig | PairsConfig  # the `data` section of a trial of any kind
+
+
 def private_sources(config: PairsConfig) -> frozenset[str]:
     """The names of sources whose pairs must not be stored."""
     return frozenset(s.label for s in (*config.seen, *config.unseen) if s.private)

@@ -1,6 +1,7 @@
 """Benchmarks of a trial at its end, and of the base model: the items come with the trial's data."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,13 +45,16 @@ def measure_all(answerer: Answerer, benchmarks: Sequence[Loaded]) -> Benchmarked
     return Benchmarked(metrics, tuple(predictions), {"benchmarks": facts} if facts else {})
 
 
-def with_benchmarks(prepared: "Prepared", configs: Sequence[BenchmarkConfig]) -> "Prepared":
+def with_benchmarks(
+    prepared: "Prepared", configs: Sequence[BenchmarkConfig], together: int = 1
+) -> "Prepared":
     """The data with the items of the benchmarks, without the training rows that hold one of them;
-    its key tells them apart. Raises InputError."""
+    its key tells them apart. So many rows are one example (2: a pair) and go together. Raises
+    InputError."""
     if not configs:
         return prepared
     loaded = tuple(load(config) for config in configs)
-    prepared = _without_items(prepared, loaded)
+    prepared = _without_items(prepared, loaded, together)
     content = ":".join([prepared.key, *(each.fingerprint for each in loaded)])
     about = {
         each.config.name: {
@@ -69,7 +73,7 @@ def with_benchmarks(prepared: "Prepared", configs: Sequence[BenchmarkConfig]) ->
     )
 
 
-def _without_items(prepared: "Prepared", loaded: Sequence[Loaded]) -> "Prepared":
+def _without_items(prepared: "Prepared", loaded: Sequence[Loaded], together: int) -> "Prepared":
     """Drops and counts training rows that contain a question of a benchmark."""
     train, items = prepared.train, [item for each in loaded for item in each.items]
     texts = zip(train.questions, train.references, strict=True)
@@ -77,20 +81,27 @@ def _without_items(prepared: "Prepared", loaded: Sequence[Loaded]) -> "Prepared"
     left, dropped = without(rows, items)
     if not dropped:
         return prepared
-    if not left:
+    kept = _whole([int(row.id) for row in left], together)
+    if not kept:
         message = f"all {len(rows)} training rows are questions of the benchmarks"
         raise InputError(
             "evaluation.benchmarks", None, message, "Train on other data, or limit the benchmark"
         )
-    train = train.take([int(row.id) for row in left])
+    train = train.take(kept)
     report = prepared.report
     tokens = {"train": len(train.tokens), "answer_train": train.answer_tokens()}
     return prepared._replace(
         train=train,
         report={
             **report,
-            "dropped": {**report["dropped"], "benchmark": dropped},
-            "kept": {**report["kept"], "train": len(train)},
+            "dropped": {**report["dropped"], "benchmark": (len(rows) - len(train)) // together},
+            "kept": {**report["kept"], "train": len(train) // together},
             "tokens": {**report["tokens"], **tokens},
         },
     )
+
+
+def _whole(places: Sequence[int], together: int) -> list[int]:
+    """The places of examples of which no row is missing."""
+    found = Counter(place // together for place in places)
+    return [place for place in places if found[place // together] == together]

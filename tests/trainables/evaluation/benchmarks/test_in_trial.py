@@ -144,3 +144,7 @@ def test_training_rows_that_hold_a_question_of_a_benchmark_are_dropped(data: Pat
     assert found.report["tokens"]["answer_train"] == found.train.answer_tokens()
     with pytest.raises(InputError, match="all 1 training rows are questions"):
         with_benchmarks(rows._replace(train=rows.train.take([5])), asked)
+    paired = with_benchmarks(rows, asked, together=2)  # the last pair's other answer goes too
+    assert paired.train.questions == [question for question, _ in pairs(0, 4)]
+    assert paired.report["dropped"]["benchmark"] == 1
+    assert paired.report["kept"]["train"] == 2

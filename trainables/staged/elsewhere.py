@@ -1,0 +1,32 @@
+"""What the stages of a trial need of the base model besides their own trainings."""
+
+from trainables.context import Adapter
+from trainables.evaluation.measure import losses_elsewhere
+from trainables.kinds import SingleConfig
+from trainables.models.adapters import adapted, export, restore
+from trainables.models.load import device_now, load_base
+from trainables.staged.stage import StageContext
+
+
+def losses_of(trial: SingleConfig, stage: StageContext) -> dict[str, float]:
+    """The losses of a stage's policy on the validation rows of the other stages, where its kind has
+    not measured them itself; {} for a stage that leaves the policy as it was."""
+    assert trial.lora is not None, "stages carry an adapter on"
+    if not stage.trains_policy or stage.measured_elsewhere or stage.policy is None:
+        return {}
+    base = load_base(trial.model, device_now())
+    with adapted(base, trial.lora, trial.training.seed) as model:
+        restore(model, stage.policy)
+        model.eval()
+        found = losses_elsewhere(model, stage.prepared.elsewhere, trial.evaluation)
+    losses: dict[str, float] = found.get("val_losses", {})
+    return losses
+
+
+def fresh_policy(trial: SingleConfig) -> bytes:
+    """The adapter that a trial begins with by itself: where no stage before has trained one."""
+    assert trial.lora is not None, "stages carry an adapter on"
+    base = load_base(trial.model, device_now())
+    with adapted(base, trial.lora, trial.training.seed) as model:
+        made: Adapter = export(model)
+    return made.weights

@@ -1,9 +1,10 @@
 """Packed PPO trials against the same trials one at a time, in one run.
 
-A measurement is an update of `kind: ppo`: answers sampled, scored by policy and reference, earned by
-the medical rewards, trained on. The prompts are those of `toy:drugs` with the default system prompt.
+A measurement is an update of `kind: ppo`: answers sampled, scored by policy and reference, earned
+by the medical rewards, trained on. The prompts are those of `toy:drugs` with the default system
+prompt.
 
-- `one by one`: a trial alone, with all the cores (a pack of one: there is no other engine for PPO);
+- `one by one`: a trial alone, with all cores (a pack of one: there is no other engine for PPO);
 - `side by side` (CPU only): as many processes as cores, each with a trial of its own and one thread;
 - `packed`: k trials on one base model.
 

@@ -5,7 +5,7 @@ Trains on some sources, and measures on their validation pairs and on a source t
 
     python -m benchmarks.reward_model --data DIR --json FILE
 
-DIR holds LiveQA's judged answers, MEDEC's validation file and MedSafetyBench's train file, anywhere.
+Below DIR lie LiveQA's judged answers, MEDEC's validation file and MedSafetyBench's train file.
 """
 
 import argparse
@@ -100,10 +100,8 @@ def main() -> None:
     parser.add_argument("--model", default=SMOLLM2)
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--unseen", nargs="+", default=["liveqa"], choices=SOURCES)
-    parser.add_argument(
-        "--limit", type=int, default=150, help="pairs a source, trained or measured"
-    )
-    parser.add_argument("--unseen-limit", type=int, default=60)
+    parser.add_argument("--limit", type=int, default=85, help="pairs a source, 30%% for validation")
+    parser.add_argument("--unseen-limit", type=int, default=40)
     parser.add_argument("--max-length", type=int, default=256)
     parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--learning-rate", type=float, default=1e-3)

@@ -12,7 +12,6 @@ PLAIN: dict[str, str] = {
     "less_than": "must be below {lt}",
     "less_than_equal": "must be {le} or less",
     "literal_error": "must be {expected}",
-    "union_tag_invalid": "must be one of {expected_tags}",
     "finite_number": "must be a finite number",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",

@@ -40,25 +40,35 @@ def listed_sections(annotation: Any) -> tuple[Model, ...]:
     return ()
 
 
-def field_at(model: Model, path: str, content: object = None) -> FieldInfo | None:
+def field_at(model: Model, path: str) -> FieldInfo | None:
     """The field at a dotted path, a section or a leaf; None if there is none.
 
-    Where a list may hold several sections, `content`, the mapping itself, tells which of them an
-    entry is; without it any of them may have the field.
+    Where a list may hold several sections any of them may have it: see `in_entry`.
     """
     name, _, rest = path.partition(".")
     field = model.model_fields.get(name)
     if field is None or not rest:
         return field
-    given = content.get(name) if isinstance(content, Mapping) else None
-    within = [(section, rest, given) for section in sections_of(field.annotation)]
+    within = [(section, rest) for section in sections_of(field.annotation)]
     index, _, inner = rest.partition(".")
     if index.isdecimal() and inner:
-        entry = get_path({"entries": given}, f"entries.{index}")
-        sections = entry_sections(field.annotation, entry)
-        within += [(section, inner, entry) for section in sections]
-    found = (field_at(section, below, held) for section, below, held in within)
+        within += [(section, inner) for section in listed_sections(field.annotation)]
+    found = (field_at(section, below) for section, below in within)
     return next((field for field in found if field is not None), _value_of(field, rest))
+
+
+def in_entry(model: Model, path: str, content: object) -> tuple[Model, str]:
+    """The same place in the section that `content` has in a list there: its class, and the path
+    within it. What was given, where the path leads into no list, or to no known section."""
+    parts = path.split(".")
+    for depth, part in enumerate(parts[1:-1], 1):
+        above = field_at(model, ".".join(parts[:depth]))
+        if part.isdecimal() and above is not None:
+            entry = get_path({"it": content}, ".".join(["it", *parts[: depth + 1]]))
+            sections = entry_sections(above.annotation, entry)
+            if len(sections) == 1:
+                return in_entry(sections[0], ".".join(parts[depth + 1 :]), entry)
+    return model, path
 
 
 def entry_sections(annotation: Any, entry: object) -> tuple[Model, ...]:
@@ -129,12 +139,14 @@ def _paths_of_entries(field: FieldInfo, content: object) -> Iterator[str]:
                 yield from (f"{index}.{rest}" for rest in paths_within(section, entry))
 
 
-def check_value(model: Model, path: str, value: object) -> str | None:
+def check_value(model: Model, path: str, value: object, content: object = None) -> str | None:
     """Why this value is illegal for the field at `path` (which exists), or None if it is legal.
 
+    `content` is what the path leads through, where that says which section is meant (`in_entry`).
     Stricter than the model itself: text that looks like a number, or true for 1, is refused,
     because the value is recorded and sampled as it stands.
     """
+    model, path = in_entry(model, path, content)
     if isinstance(value, Mapping) and (inside := _check_section(model, path, value)):
         return inside
     try:

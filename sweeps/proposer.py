@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from search_spaces.schema import adapter_at, get_path
+from search_spaces.schema import adapter_at, get_path, in_entry
 from search_spaces.space import Space
 from search_spaces.values import same_value
 from sweeps.samplers.registry import OPTUNA, REPLAYED, SEQUENCES
@@ -164,7 +164,7 @@ def _as_written(trial: TrialConfig, space: Space, path: str, value: Any) -> Any:
     """A whole section as the search writes it, where one of its values means the same."""
     if not isinstance(value, dict):
         return value
-    adapter = adapter_at(type(trial), path)
+    adapter = adapter_at(*in_entry(type(trial), path, trial.model_dump(mode="json")))
     written = (v for v in space.parameters[path].probes() if isinstance(v, dict))
     same = (
         v for v in written if adapter.dump_python(adapter.validate_python(v), mode="json") == value

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from search_spaces.parameters import Parameter
-from search_spaces.schema import adapter_at, field_at, get_path, paths_within
+from search_spaces.schema import adapter_at, field_at, get_path, in_entry, paths_within
 from sweeps.reading.document import Path, section
 from sweeps.spec import EarlyStopping, SearchSpec, Selection
 from trainables.kinds import DEFAULT, KINDS, kind_of
@@ -100,11 +100,12 @@ def _own(model: type[BaseModel], trial: dict[str, Any]) -> Iterator[tuple[str, A
     for path in paths_within(model, trial):
         *names, last = path.split(".")
         place = section(trial, *names)
-        field = field_at(model, path)
+        own = in_entry(model, path, trial)
+        field = field_at(*own)
         if field is None or (last not in place and field.is_required()):
             continue
         try:
             value = place[last] if last in place else field.get_default(call_default_factory=True)
-            yield path, adapter_at(model, path).validate_python(value)
+            yield path, adapter_at(*own).validate_python(value)
         except ValidationError:
             continue

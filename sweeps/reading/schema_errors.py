@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 
 from search_spaces.messages import plain_message
 from search_spaces.nearest import did_you_mean
-from search_spaces.schema import check_value, field_at, get_path, paths_within
+from search_spaces.schema import check_value, field_at, get_path, in_entry, paths_within
 from search_spaces.values import text_of
 from sweeps.reading.document import Finding, Path, section
 from sweeps.reading.union_errors import settled, written_path
@@ -42,7 +42,7 @@ def type_findings(data: dict[str, Any], known: Iterable[Path]) -> Iterator[Findi
         keys, value = located(data, path), get_path(data, path)
         if value is None or keys[:2] in _FREE or any(keys == k[: len(keys)] for k in skip):
             continue
-        message = check_value(model, path, value)
+        message = check_value(model, path, value, data)
         if message is not None:
             yield Finding(keys, message, value, _default_fix(keys, data))
 
@@ -72,6 +72,12 @@ def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
         return  # what another kind of trial would have cannot be judged
     elif kind == "extra_forbidden":
         yield from _unknown_key(path, detail["input"], data)
+    elif kind == "union_tag_invalid":
+        kinds = detail["ctx"]["expected_tags"].replace("'", "").split(", ")
+        given = str(detail["ctx"]["tag"])
+        fix = did_you_mean(given, kinds) or f"Kinds: {', '.join(kinds)}"
+        what = f"there is no such kind of stage; there is: {', '.join(kinds)}"
+        yield Finding((*path, "kind"), what, given, fix)
     elif path == ("trial", "kind"):
         fix = did_you_mean(str(detail["input"]), KINDS) or f"Kinds: {', '.join(KINDS)}"
         what = f"there is no such kind of trial; there is: {', '.join(KINDS)}"
@@ -115,11 +121,11 @@ def _at_any(data: Any, path: Path) -> dict[str, Any]:
 def _default_fix(path: Path, data: dict[str, Any]) -> str:
     """What a field is if it is not written, which is also an example of a legal value."""
     model = spec_model(data)
-    field = field_at(model, ".".join(map(str, path)))
+    field = field_at(*in_entry(model, ".".join(map(str, path)), data))
     default = field.get_default(call_default_factory=True) if field else PydanticUndefined
     while field is None and path:
         path = path[:-1]
-        field = field_at(model, ".".join(map(str, path)))
+        field = field_at(*in_entry(model, ".".join(map(str, path)), data))
         default = field.get_default() if field else PydanticUndefined
     if default is PydanticUndefined or isinstance(default, BaseModel | dict):
         return "Correct the value"
@@ -132,5 +138,5 @@ def _unknown_key(path: Path, value: object, data: dict[str, Any]) -> Iterator[Fi
         what = f"is not available yet ({NOT_YET[name]})"
         yield Finding(path, what, None, "Remove the section")
         return
-    message, fix = unknown_key(path, value, spec_model(data))
+    message, fix = unknown_key(path, value, spec_model(data), data)
     yield Finding(path, message, value, fix)

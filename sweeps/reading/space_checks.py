@@ -7,7 +7,14 @@ from typing import Any
 from search_spaces.distributions import Choice, Constant
 from search_spaces.errors import SpaceError
 from search_spaces.parameters import Parameter
-from search_spaces.schema import check_value, field_at, paths_within, sections_of
+from search_spaces.schema import (
+    check_value,
+    field_at,
+    get_path,
+    in_entry,
+    paths_within,
+    sections_of,
+)
 from search_spaces.space import Space, build_space, space_problems
 from search_spaces.values import same_value
 from sweeps.reading.document import Finding, Path, section
@@ -45,7 +52,7 @@ def _known(parts: Parts) -> list[str]:
 
 def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
     place = (*PARAMETERS, path)
-    field = field_at(parts.trial_class, path, parts.trial)
+    field = field_at(*in_entry(parts.trial_class, path, parts.trial))
     if path == "kind":
         return Finding(place, "cannot be searched: a sweep has one kind", path, "Remove it")
     if field is None:
@@ -84,8 +91,10 @@ def _within(path: str, parts: Parts) -> Finding | None:
 def _is_null(parts: Parts, above: str) -> bool:
     """Whether the trial says null here, or says nothing and null is the default."""
     *names, last = above.split(".")
+    if isinstance(get_path(parts.trial, ".".join(names)), list):
+        return False  # an entry of a list, which is there
     written = section(parts.trial, *names)
-    field = field_at(parts.trial_class, above)
+    field = field_at(*in_entry(parts.trial_class, above, parts.trial))
     default = field.get_default(call_default_factory=True) if field else None
     return written.get(last, default) is None
 
@@ -103,7 +112,9 @@ def _illegal(parts: Parts, path: str, parameter: Parameter) -> Iterator[Finding]
     distribution = parameter.to_distribution()
     probes = distribution.probes()
     listed = isinstance(distribution, Choice | Constant)
-    found = [(i, v, check_value(parts.trial_class, path, v)) for i, v in enumerate(probes)]
+    found = [
+        (i, v, check_value(parts.trial_class, path, v, parts.trial)) for i, v in enumerate(probes)
+    ]
     bad = [(i, v, message) for i, v, message in found if message]
     if listed:
         key: Path = ("values",) if isinstance(distribution, Choice) else ("value",)

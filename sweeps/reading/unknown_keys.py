@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from search_spaces.nearest import did_you_mean
 from search_spaces.parameters import Parameter
-from search_spaces.schema import field_at, listed_sections, paths, sections_of
+from search_spaces.schema import entry_sections, field_at, get_path, in_entry, paths, sections_of
 from search_spaces.values import text_of
 from sweeps.reading.document import Path
 from sweeps.spec import SweepSpec
@@ -29,14 +29,14 @@ MOVED: dict[str, Moved] = {
 }
 
 
-def unknown_key(path: Path, value: object, spec: type[SweepSpec]) -> tuple[str, str]:
+def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) -> tuple[str, str]:
     """Message and fix for a key that its section does not have."""
     name = str(path[-1])
     moved = MOVED.get(name)
     if moved is not None:
         written = text_of(value) if moved.value is None else moved.value
         return moved.message, f"Write `{moved.key}: {written}`"
-    fields = _fields_of(path[:-1], spec)
+    fields = _fields_of(path[:-1], spec, data)
     hint = _elsewhere(name, spec) or did_you_mean(name, fields)
     return "is not a known key", hint or f"Known here: {', '.join(fields)}"
 
@@ -51,16 +51,21 @@ def unknown_path(path: str, known: Iterable[str]) -> tuple[str, str]:
     return "is not a field of the trial", fix
 
 
-def _fields_of(path: Path, spec: type[SweepSpec]) -> list[str]:
+def _fields_of(path: Path, spec: type[SweepSpec], data: object) -> list[str]:
     """The names that are known in the section at `path`."""
     if not path:
         return list(spec.model_fields)
     if path[:2] == ("search", "parameters"):
         return list(Parameter.model_fields)
-    entry = isinstance(path[-1], int)
-    field = field_at(spec, ".".join(map(str, path[:-1] if entry else path)))
-    within = listed_sections if entry else sections_of
-    sections = within(field.annotation) if field else ()
+    whole = ".".join(map(str, path))
+    if isinstance(path[-1], int):
+        above = field_at(*in_entry(spec, whole.rpartition(".")[0], data))
+        sections = (
+            entry_sections(above.annotation, get_path({"it": data}, f"it.{whole}")) if above else ()
+        )
+    else:
+        field = field_at(*in_entry(spec, whole, data))
+        sections = sections_of(field.annotation) if field else ()
     return [name for section in sections for name in section.model_fields]
 
 

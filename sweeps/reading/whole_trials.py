@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from search_spaces.messages import plain_message
-from search_spaces.schema import check_value, field_at, set_path
+from search_spaces.schema import check_value, field_at, in_entry, set_path
 from search_spaces.space import Space
 from search_spaces.values import text_of
 from sweeps.reading.document import Finding, Path
@@ -51,9 +51,9 @@ def _choices(parts: Parts) -> Iterator[Choice]:
 
 def _is_legal(parts: Parts, choice: Choice) -> bool:
     """Whether the field by itself takes the value."""
-    if field_at(parts.trial_class, choice.path) is None:
+    if field_at(*in_entry(parts.trial_class, choice.path, parts.trial)) is None:
         return False
-    return check_value(parts.trial_class, choice.path, choice.value) is None
+    return check_value(parts.trial_class, choice.path, choice.value, parts.trial) is None
 
 
 def _alone(parts: Parts, space: Space, choices: list[Choice]) -> Iterator[Finding]:
@@ -94,7 +94,7 @@ def _weights(parts: Parts) -> Iterator[Finding]:
             continue
         equal = parameter.to_distribution().probes()[-1]
         message = _trial_error(parts, {path: equal})
-        if message and check_value(parts.trial_class, path, equal) is None:
+        if message and check_value(parts.trial_class, path, equal, parts.trial) is None:
             place = (*PARAMETERS, path, "simplex")
             fix = "Name the components that the trial has"
             yield Finding(place, f"is illegal: {message}", list(parameter.simplex), fix)

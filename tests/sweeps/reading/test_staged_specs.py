@@ -93,7 +93,16 @@ def stage(**fields: Any) -> dict[str, Any]:
             "learning_rate",
         ),
         (stage(trainin={}), "trainin", "is not a known key", "training"),
-        (stage(kind="ppo"), "kind", "must be 'sft'", "sft"),
+        (stage(kind="pp0"), "kind", "no such kind of stage", "ppo"),
+        (stage(kind="staged"), "kind", "no such kind of stage", "sft, reward, ppo, grpo"),
+        (stage(kind="ppo", training={"cliprang": 1}), "training.cliprang", "key", "cliprange"),
+        (stage(kind="ppo", reward={"weights": {"safty": 1}}), "reward.weights.safty", "safety", ""),
+        (stage(training={"cliprange": 0.1}), "training.cliprange", "not a known key", ""),
+        (stage(reward={}), "reward", "is not a known key", "training"),
+        (stage(kind="ppo", training={"gamma": 2}), "training.gamma", "must be 1.0 or less", "1"),
+        (stage(kind="ppo", training={"seed": "1"}), "training.seed", "a number, not text", "42"),
+        (stage(kind="reward", start="old"), "start", "must be 'policy' or 'fresh'", "policy"),
+        (stage(kind="reward", data={"source": "gone.jsonl"}), "data.source", "does not exist", ""),
         (stage(training={"seed": "1"}), "training.seed", "a number, not text", "default: 42"),
         (stage(data={"source": "gone.jsonl"}), "data.source", "does not exist", ""),
         (
@@ -113,6 +122,57 @@ def test_what_is_wrong_in_a_stage_is_told_there(
     assert message in found.message
     assert fix in (found.fix or "")
     assert (found.line or 0) > 10
+
+
+PPO = {"name": "rl", "kind": "ppo", "data": {"source": "toy:drugs"}}
+PIPELINE = [stage(), {"name": "rm", "kind": "reward", "data": {"source": "toy:drugs"}}, PPO]
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("stages.0.training.learning_rate", RATES),
+        ("stages.1.training.center_rewards_coefficient", {"values": [0.01, 0.1]}),
+        ("stages.1.start", {"values": ["policy", "fresh"]}),
+        ("stages.2.training.kl_coef", {"min": 0.01, "max": 0.1}),
+        ("stages.2.reward.weights", {"simplex": ["terminology", "safety"]}),
+        ("stages.2.reward.weights.safety", {"min": 0.1, "max": 1.0}),
+    ],
+)
+def test_a_stage_has_the_fields_of_its_kind(tmp_path: Path, path: str, parameter: Any) -> None:
+    loaded = load(tmp_path, searching(path, parameter, stages=PIPELINE)).spec
+    assert [s.kind for s in loaded.trial.stages] == ["sft", "reward", "ppo"]
+    assert list(loaded.search.parameters) == [path]
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter", "message"),
+    [
+        ("stages.0.training.kl_coef", {"min": 0.01, "max": 0.1}, "is not a field"),
+        ("stages.1.reward.weights.safety", {"min": 0.1, "max": 1.0}, "is not a field"),
+        ("stages.2.training.gamma", {"values": [0.9, 2]}, "must be 1.0 or less"),
+        ("stages.2.start", {"values": ["policy", "fresh"]}, "is not a field"),
+    ],
+)
+def test_a_stage_has_no_fields_of_other_kinds(
+    tmp_path: Path, path: str, parameter: Any, message: str
+) -> None:
+    assert message in problem(tmp_path, searching(path, parameter, stages=PIPELINE)).message
+
+
+def test_a_kinds_own_default_is_a_stages_default(tmp_path: Path) -> None:
+    """A baseline that names no rate keeps the stage's own: PPO's default is not SFT's."""
+    path = "stages.2.training.learning_rate"
+    content = searching(path, {"values": [2e-5, 1e-4]}, stages=PIPELINE)
+    content["search"]["baselines"] = {"own": {path: 2e-5}, "same": {}}
+    found = problem(tmp_path, content)
+    assert "is the same configuration as own" in found.message
+
+
+def test_what_a_kind_refuses_of_a_shared_section_is_told_there(tmp_path: Path) -> None:
+    found = problem(tmp_path, spec(stages=PIPELINE, lora={"use_dora": True}))
+    assert found.field == "trial.lora.use_dora"
+    assert "(stage rm)" in found.message
 
 
 def test_a_kind_offers_its_own_fields_only(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from analysis.runs import is_number
+from trainables.context import SAMPLED
 from trainables.metrics import metric_named
 
 MISSING = "–"
@@ -61,13 +62,14 @@ def cell_text(path: str, value: Any) -> str:
 
 def title(metric: str) -> str:
     """A metric's title: its registered one, else its own name."""
-    found = metric_named(metric)
-    return found.title if found else metric
+    own = metric.removeprefix(SAMPLED)
+    found = metric_named(own)
+    return f"{found.title if found else own}{' (sampled)' if own != metric else ''}"
 
 
 def mode(metric: str, default: str = "max") -> str:
     """A metric's better direction; benchmark metrics are scores, so higher is better."""
-    found = metric_named(metric)
+    found = metric_named(metric.removeprefix(SAMPLED))
     return found.mode if found else default
 
 

@@ -13,6 +13,7 @@ token ids.
 import argparse
 import gc
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -121,24 +122,20 @@ def main() -> None:
     """Search, repeat the best setting, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/ppo-toy-trl.json"))
-    parser.add_argument("--updates", type=int, help="fewer, to try it out")
-    parser.add_argument(
-        "--place", type=int, help="only this setting of the search, nothing written"
-    )
+    parser.add_argument("--place", type=int, help="only this setting of the search, not written")
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         model = write_model(Path(folder) / "model")
 
-        def one(setting: JSON, seed: int) -> list[float]:
-            updates = options.updates or setting["updates"]
-            return run(model, {**setting, "updates": updates}, seed)
+        def each(setting: JSON, seeds: Sequence[int]) -> dict[int, list[float]]:
+            return {seed: run(model, setting, seed) for seed in seeds}
 
         if options.place is not None:
-            searched(one, [options.place])
+            searched(each, [options.place])
             return
-        search = searched(one)
-        write(options.json, about(), search, tried(one, best(search), SEEDS))
+        search = searched(each)
+        write(options.json, about(), search, tried(each, best(search), SEEDS))
 
 
 def about() -> JSON:

@@ -3,20 +3,24 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.config import EvaluationConfig
+from trainables.grpo.config import GRPOConfig
 from trainables.kinds import PAIRED, SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
+from trainables.ppo.config import PPOConfig
+from trainables.rewards.config import REWARD_MODEL
 from trainables.staged.config import StagedConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trainables.context import Checkpoint
+    from trainables.context import Adapter, Checkpoint
     from trainables.data.prepare import Prepared
 
 Progress = Callable[[str], None]
@@ -32,6 +36,7 @@ class Preparation:
         self._prepared: dict[str, Prepared] = {}
         self._noted: set[str] = set()
         self._starts: dict[str, Checkpoint] = {}
+        self._judges: dict[str, Adapter] = {}
 
     def model_folder(self, model: ModelConfig) -> "Path":
         """The model on this machine's disk. Raises InputError."""
@@ -108,7 +113,37 @@ class Preparation:
         return self._prepared[name]
 
     def start(self, config: TrialConfig) -> "Checkpoint | None":
-        """The adapter that a trial starts from, where its configuration names one; InputError."""
+        """What a trial starts from: the adapter that its configuration names, and the reward model
+        that its rewards ask; None where it names neither. Raises InputError."""
+        first, learned = self._first(config), self._reward_model(config)
+        if learned is None:
+            return first
+        from trainables.context import Checkpoint
+
+        first = first or Checkpoint(b"", b"", {"step": 0, "updates": 0, "scaler": None})
+        return replace(first, frozen={REWARD_MODEL: learned})
+
+    def _reward_model(self, config: TrialConfig) -> "Adapter | None":
+        if not isinstance(config, PPOConfig | GRPOConfig):
+            return None
+        named = config.reward.model
+        if not config.reward.weights.get(REWARD_MODEL):
+            return None
+        if named is None:
+            what = "the reward `reward_model` has a weight, but no reward model is named"
+            fix = "Write `model: {adapter_name_or_path: FOLDER}`, e.g. what `medsweep best` exports"
+            raise InputError("reward.model", None, what, fix)
+        from trainables.models.header import tensor_shapes
+        from trainables.reward.saved import saved_reward_model
+
+        folder = self.model_folder(config.model)
+        name = f"{folder}:{named.adapter_name_or_path}"
+        if name not in self._judges:
+            shapes = tensor_shapes(folder)
+            self._judges[name] = saved_reward_model(named.adapter_name_or_path, shapes)
+        return self._judges[name]
+
+    def _first(self, config: TrialConfig) -> "Checkpoint | None":
         if config.lora is None or config.lora.adapter_name_or_path is None:
             return None
         from trainables.models.header import tensor_shapes

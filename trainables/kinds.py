@@ -24,6 +24,12 @@ TRAIN: dict[str, str] = {
     **{kind: f"trainables.{kind}.train:train" for kind in KINDS},
     "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
 }
+# kinds whose base model is measured in a way of its own, and by what
+UNTOUCHED: dict[str, str] = {
+    "reward": "trainables.reward.untouched:measure_pairs",
+    "ppo": "trainables.ppo.untouched:measure",
+    "dpo": "trainables.dpo.untouched:measure",
+}
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
 PACKED: dict[str, str] = {
     "sft": "trainables.sft.packed",

@@ -8,6 +8,7 @@ from analysis.report.clinical import clinical_passage
 from analysis.report.folds import fold_passage
 from analysis.report.pairs import pair_passage
 from analysis.report.passage import Passage
+from analysis.report.rewards import reward_passage
 from analysis.report.subjects import subject_passage
 from analysis.report.transfer import transfer_passage
 from analysis.runs import Run, TrialView
@@ -18,6 +19,7 @@ PASSAGES: tuple[Callable[[Run, TrialView | None], Passage | None], ...] = (
     subject_passage,
     transfer_passage,
     pair_passage,
+    reward_passage,
     calibration_passage,
     clinical_passage,
 )

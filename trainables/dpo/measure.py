@@ -11,7 +11,7 @@ from trainables.evaluation.answer_loss import row_losses
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import Loss, reported_loss
 from trainables.models.reference import as_reference
-from trainables.reward.measures import Scores, by_source, pairwise_accuracy, scores_of
+from trainables.reward.measures import Scores, pairwise_accuracy, scores_of
 
 
 class Pairs:
@@ -31,15 +31,12 @@ class Pairs:
         nats = row_losses(model, self.rows, self.budget)
         ratios = [q - p for p, q in zip(nats, self.reference, strict=True)]
         scores = scores_of(self.rows, [self.training.beta * ratio for ratio in ratios])
-        losses = pair_losses(self.rows, ratios, self.training)
-        return Loss(
-            {
-                "val_loss": fmean(losses),
-                "pairwise_accuracy": pairwise_accuracy(scores.differences, scores.groups).value,
-                **_of_chosen(self.rows, nats, self.settings),
-            },
-            _by_source(scores, losses),
-        ), scores
+        metrics = {
+            **_of_chosen(self.rows, nats, self.settings),
+            "val_loss": fmean(pair_losses(self.rows, ratios, self.training)),
+            "pairwise_accuracy": pairwise_accuracy(scores.differences, scores.groups).value,
+        }
+        return Loss(metrics, {}), scores
 
 
 def pair_losses(
@@ -86,14 +83,5 @@ def untouched_loss(loss: Loss, rows: TokenRows, config: DPOConfig) -> Loss:
 def _of_chosen(
     rows: TokenRows, nats: Sequence[float], settings: EvaluationConfig
 ) -> dict[str, float]:
-    """Bits per byte, and perplexity where asked for, of the chosen answers."""
-    found = reported_loss(chosen(rows), nats[::2], settings).metrics
-    return {name: value for name, value in found.items() if name != "val_loss"}
-
-
-def _by_source(scores: Scores, losses: Sequence[float]) -> dict[str, dict[str, Any]]:
-    found = by_source(scores)
-    for name, facts in found.items():
-        own = [loss for loss, source in zip(losses, scores.sources, strict=True) if source == name]
-        facts["val_loss"] = fmean(own)
-    return found
+    """The supervised measures of the chosen answers."""
+    return reported_loss(chosen(rows), nats[::2], settings).metrics

@@ -1,45 +1,51 @@
 """The untouched base model, measured once a sweep as every trial is measured at its end."""
 
 import time
+from collections.abc import Callable
+from importlib import import_module
 
 from trainables.context import Report, TrialContext
-from trainables.dpo.config import DPOConfig
-from trainables.dpo.measure import chosen, untouched_loss
+from trainables.data.token_rows import TokenRows
 from trainables.evaluation.benchmarks.answerer import LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import (
+    Loss,
     evaluation_facts,
     losses_elsewhere,
     measure_loss,
     measure_text,
 )
-from trainables.kinds import TrialConfig
-from trainables.models.load import device_now, load_base
-from trainables.reward.config import RewardModelConfig
-from trainables.reward.untouched import measure_pairs
+from trainables.kinds import UNTOUCHED, SingleConfig, TrialConfig
+from trainables.models.load import Base, device_now, load_base
 
 
 def evaluate(config: TrialConfig, context: TrialContext) -> None:
-    """Report the base model's metrics and predictions in one final report."""
-    rows, last = context.prepared.validation, config.stage_trials[-1]
-    if isinstance(last, RewardModelConfig):
-        measure_pairs(last, context)
-        return
-    if isinstance(last, DPOConfig):
-        rows = chosen(rows)
-    settings = last.evaluation
-    base = load_base(config.model, device_now())
-    start = time.monotonic()
-    loss = measure_loss(base.model, rows, settings)
-    if isinstance(last, DPOConfig):
-        loss = untouched_loss(loss, context.prepared.validation, last)
+    """Report the base model's metrics and predictions in one final report, as trials of the kind
+    (of a staged trial its last stage's) are measured."""
+    last = config.stage_trials[-1]
+    if place := UNTOUCHED.get(last.kind):
+        module, name = place.split(":")
+        getattr(import_module(module), name)(last, context)
+    else:
+        measure_answers(last, context, context.prepared.validation)
+
+
+def measure_answers(
+    trial: SingleConfig,
+    context: TrialContext,
+    rows: TokenRows,
+    also: Callable[[Base, Loss], Loss] = lambda _, loss: loss,
+) -> None:
+    """Report the loss on the answers of `rows`, changed by `also`, texts and benchmarks."""
+    base, settings, start = load_base(trial.model, device_now()), trial.evaluation, time.monotonic()
+    loss = also(base, measure_loss(base.model, rows, settings))
     text, predictions = measure_text(base.model, base.tokenizer, rows, settings)
     asked = LocalModel(
-        base.model, base.tokenizer, last.data.system_prompt, settings.max_batch_tokens
+        base.model, base.tokenizer, trial.data.system_prompt, settings.max_batch_tokens
     )
     found = measure_all(asked, context.prepared.benchmarks)
-    predictions += answer_examples(base.model, base.tokenizer, last)
+    predictions += answer_examples(base.model, base.tokenizer, trial)
     facts = losses_elsewhere(base.model, context.prepared.elsewhere, settings)
     context.report(
         Report(

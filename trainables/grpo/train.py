@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from trainables.context import TrialContext
+from trainables.context import Adapter, TrialContext
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
 from trainables.evaluation.generation import end_tokens
@@ -21,9 +21,10 @@ from trainables.grpo.trainer import MedsweepGRPOTrainer
 from trainables.models.load import Base, device_now, load_base
 from trainables.models.reference import frozen_of
 from trainables.models.trained import export, opened, restore
+from trainables.reward.learned import LearnedReward
 from trainables.rewards.answers import Reward
 from trainables.rewards.columns import COLUMNS, reward_columns
-from trainables.rewards.config import short_name
+from trainables.rewards.config import REWARD_MODEL, short_name
 from trainables.rewards.scoring import Scorer, reward_metrics
 from trainables.sft.callback import Course
 from trainables.sft.progress import ZERO_GRADIENT_STEPS, Progress
@@ -48,7 +49,7 @@ def train(
             config, context, "isolated", rungs=rungs, criterion=_shortfall, may_rest=True
         )
         start = context.checkpoint
-        if start:
+        if start and start.adapter:  # at step 0 there may be frozen ones only
             restore(model, start.adapter)
         tokens = int(start.state.get("tokens", 0)) if start else 0
         if not progress.over:
@@ -86,7 +87,8 @@ def _check_rows(*splits: TokenRows) -> None:
 def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> int:
     """Train; returns the tokens of all prompts and answers."""
     prepared, checkpoint = progress.context.prepared, progress.context.checkpoint
-    scorer = Scorer(config.reward)
+    frozen = frozen_of(checkpoint, export(model).config)
+    scorer = Scorer(config.reward, _learned(config, base, model, frozen.get(REWARD_MODEL)))
     validation = prepared.validation
     course = _GRPOCourse(
         progress, lambda: _measure(config, course.trainer, base, validation, scorer)
@@ -97,7 +99,7 @@ def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> in
         course.trainer = MedsweepGRPOTrainer(
             training=config.training,
             checkpoint=checkpoint,
-            frozen=frozen_of(checkpoint, export(model).config),
+            frozen=frozen,
             model=model,
             args=training_arguments(config, progress.planned, base.dtype, scratch),
             train_dataset=as_dataset(prepared.train),
@@ -107,6 +109,16 @@ def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> in
         )
         course.trainer.run(Path(scratch))
     return course.trainer.tokens
+
+
+def _learned(
+    config: GRPOConfig, base: Base, model: Any, saved: Adapter | None
+) -> LearnedReward | None:
+    """The reward model, asked with the policy's prompt on the base without the policy."""
+    if saved is None:
+        return None
+    prompt, budget = config.data.system_prompt, config.evaluation.max_batch_tokens
+    return LearnedReward(base, saved, prompt, budget, bare=model.disable_adapter)
 
 
 def training_arguments(config: GRPOConfig, planned: int, dtype: torch.dtype, scratch: str) -> Any:

@@ -14,7 +14,7 @@ from trainables.models.config import ModelConfig
 from trainables.models.load import Base
 from trainables.packing.int8 import as_before, dequantise_in_calls
 from trainables.packing.lora import attach
-from trainables.packing.packable import MAX_TOKENS
+from trainables.packing.packable import CPU_TOKENS, MAX_TOKENS
 from trainables.packing.passes import Part
 from trainables.packing.program import program_of
 from trainables.packing.trial import PackedTrial
@@ -33,8 +33,9 @@ class Pack:
     What a step does is its trials' kind's to say: see `program`.
     """
 
-    def __init__(self, base: Base, model: ModelConfig, max_tokens: int = MAX_TOKENS) -> None:
-        self.base, self.model, self.max_tokens = base, model, max_tokens
+    def __init__(self, base: Base, model: ModelConfig, max_tokens: int | None = None) -> None:
+        self.base, self.model = base, model
+        self.max_tokens = max_tokens or (MAX_TOKENS if self._on_gpu else CPU_TOKENS)
         self.trials: dict[str, PackedTrial] = {}
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []

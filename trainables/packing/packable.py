@@ -3,7 +3,10 @@
 from trainables.kinds import PACKED, TrialConfig
 from trainables.staged.config import StagedConfig
 
-MAX_TOKENS = 8192  # of one call of the base model in training: packs larger than this make several
+# of one call of the base model in training: packs larger than this make several. On a CPU more
+# only makes memory that does not stay in its caches
+MAX_TOKENS = 8192
+CPU_TOKENS = 1024
 
 
 def unpackable(config: TrialConfig) -> str | None:

@@ -8,7 +8,10 @@ from trainables.evaluation.generation import end_tokens
 from trainables.models.load import Base
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.decoding import written
+from trainables.packing.key_values import token_bytes
 from trainables.packing.sampling import Draw
+
+HELD = 2 * 2**30
 
 
 class Rollouts(NamedTuple):
@@ -22,15 +25,19 @@ class Rollouts(NamedTuple):
 
 
 def packed_samples(
-    base: Base, asked: Sequence[Rollouts], max_new_tokens: int, max_batch_tokens: int
+    base: Base, asked: Sequence[Rollouts], max_new_tokens: int, held: int = HELD
 ) -> list[list[list[int]]]:
     """The sampled answers of each trial, in the order of its prompts: token ids, with the token
-    that ends the answer, or without one where it was cut at `max_new_tokens`."""
+    that ends the answer, or without one where it was cut at `max_new_tokens`.
+
+    Keys and values of a batch take at most `held` bytes: every pass costs the same for few rows.
+    """
     places = [(t, i) for t, own in enumerate(asked) for i in range(len(own.prompts))]
     answers: list[list[list[int]]] = [[[] for _ in own.prompts] for own in asked]
     ends = end_tokens(base.model, base.tokenizer)
     lengths = [len(asked[t].prompts[i]) for t, i in places]
-    for batch in by_token_budget(lengths, max_batch_tokens, max_new_tokens):
+    budget = held // token_bytes(base.model)
+    for batch in by_token_budget(lengths, budget, max_new_tokens):
         chosen = [places[n] for n in sorted(batch)]  # trial by trial
         for (t, i), tokens in zip(
             chosen, _sampled(base, asked, chosen, max_new_tokens, ends), strict=True

@@ -105,4 +105,12 @@ def _validation(name: str, trial: PPOTrial) -> Asked:
     return Asked(name, trial, rows, range(len(rows)), keys)
 
 
+def rewards_now(pack: Pack, name: str) -> dict[str, float]:
+    """What a trial's answers to validation questions earn at this moment."""
+    trial = pack.trials[name]
+    assert isinstance(trial, PPOTrial)
+    (found,) = sampled(pack, [_validation(name, trial)])
+    return measured(found, earned(found, pack.base.tokenizer))
+
+
 PROGRAM = Program(PPOTrial, step)

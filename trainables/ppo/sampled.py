@@ -84,7 +84,7 @@ def _answers(pack: Pack, asked: Sequence[Asked]) -> dict[str, list[list[int]]]:
         for length, those in alike.items()
         for a, answers in zip(
             those,
-            packed_samples(pack.base, [a.rollouts for a in those], length, pack.max_tokens),
+            packed_samples(pack.base, [a.rollouts for a in those], length),
             strict=True,
         )
     }

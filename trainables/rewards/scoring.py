@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from trainables.data.token_rows import TokenRows
+from trainables.errors import InputError
+from trainables.rewards.answers import Reward
 from trainables.rewards.columns import reward_columns
 from trainables.rewards.config import REWARD_MODEL, RewardConfig, short_name
 from trainables.rewards.registry import rewards_of
@@ -11,10 +13,19 @@ from trainables.rewards.weighted import Rewarded, weighted
 
 
 class Scorer:
-    """Scores texts by `reward.weights`. Raises InputError where a reward cannot be had."""
+    """Scores texts by `reward.weights`; `learned` is the reward `reward_model`. Raises InputError
+    where a reward cannot be had."""
 
-    def __init__(self, config: RewardConfig) -> None:
-        self.weights, self.rewards = config.weights, rewards_of(config)
+    def __init__(self, config: RewardConfig, learned: Reward | None = None) -> None:
+        own = rewards_of(config)
+        self.weights = config.weights
+        if learned is not None:
+            own[REWARD_MODEL] = learned
+        wanted = [key for key, weight in config.weights.items() if weight]
+        if REWARD_MODEL in wanted and learned is None:
+            fix = "Name one in reward.model, or train one in a stage before"
+            raise InputError("reward.weights", REWARD_MODEL, "there is no reward model", fix)
+        self.rewards = {key: own[key] for key in wanted}
 
     def __call__(
         self,

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from trainables.packing.attention import attend
+from trainables.packing import attention
+from trainables.packing.attention import attend, written_out
 from trainables.packing.layout import Layout, Share, active, attention_groups
 
 HEADS, WIDTH = 4, 8
@@ -55,3 +56,28 @@ def test_groups_hold_every_token_once_and_little_padding() -> None:
     padded = sum(g.rows * g.width for g in groups)
     assert padded <= sum(lengths) / 0.75
     assert all(len(set(g.target.tolist())) == len(g.target) for g in groups)
+
+
+@pytest.mark.parametrize("branching", [False, True])
+def test_written_out_as_fused(branching: bool) -> None:
+    torch.manual_seed(1)
+    q, k, v = (torch.randn(3, h, 7, WIDTH, dtype=torch.float64) for h in (HEADS, 2, 2))
+    mask = torch.rand(3, 1, 7, 7) < 0.5 if branching else torch.ones(3, 1, 7, 7, dtype=torch.bool)
+    mask = mask.tril() | torch.eye(7, dtype=torch.bool)
+    found = written_out(q, k, v, mask if branching else None, None)
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, mask, enable_gqa=True)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_long_rows_and_no_gradients_are_fused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(attention, "written_out", refuse)
+    for length, gradients in ((attention.WRITTEN_OUT + 1, True), (4, False)):
+        layout = Layout(
+            [Share(SimpleNamespace(), length)],  # type: ignore[arg-type]
+            attention_groups([length], torch.device("cpu")),
+        )
+        with active(layout), torch.set_grad_enabled(gradients):
+            attend(None, *(torch.randn(1, 1, length, WIDTH) for _ in "qkv"))

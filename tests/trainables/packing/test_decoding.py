@@ -19,6 +19,7 @@ from trainables.models.load import Base, load_base
 from trainables.packing import decoding
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.decoding import written
+from trainables.packing.key_values import KeyValues, token_bytes
 from trainables.packing.layout import Layout, Share, active
 from trainables.packing.pack import Pack
 
@@ -146,3 +147,22 @@ def test_a_poisoned_trial_changes_no_other_by_one_bit(pack: Pack) -> None:
     written(pack.base.model, prompts, whose, note, 8, NO_END)
     assert len(clean) == len(seen) == 8
     assert all(torch.equal(a, b) for a, b in zip(clean, seen, strict=True))
+
+
+def test_bytes_of_a_token(pack: Pack) -> None:
+    own = adapters(pack, ["q_proj"])
+    caches: list[KeyValues] = []
+    inside = KeyValues.keep
+
+    def note(self: KeyValues, rows: torch.Tensor) -> None:
+        caches.append(self)
+        inside(self, rows)
+
+    model = pack.base.model
+    prompts = [prepared().train.prompt(0)] * 3
+    answers = written(model, prompts, own, first, 3, NO_END)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KeyValues, "keep", note)
+        written(model, prompts, own, first, 3, [answers[0][0]])
+    held = [t for layer in caches[0]._layers.values() for t in layer]
+    assert token_bytes(model) == sum(t[0, :, 0].nbytes for t in held)

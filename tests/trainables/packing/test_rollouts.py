@@ -10,6 +10,7 @@ from tests.trainables.sft.trials import TOY, config, prepared
 from trainables.context import ListContext
 from trainables.evaluation.generation import end_tokens
 from trainables.models.load import Base
+from trainables.packing.key_values import token_bytes
 from trainables.packing.pack import Pack
 from trainables.packing.rollouts import Rollouts, packed_samples
 from trainables.packing.sampling import answer_keys
@@ -37,18 +38,19 @@ def asked(pack: Pack, name: str, count: int, temperature: float = 1.0) -> Rollou
 
 def test_answers_are_the_same_in_any_company(pack: Pack) -> None:
     wanted = {n: asked(pack, n, 4 + i, 1 + i / 4) for i, n in enumerate("abc")}
-    alone = [packed_samples(pack.base, [own], 12, 4096)[0] for own in wanted.values()]
-    assert packed_samples(pack.base, [*wanted.values()], 12, 4096) == alone
-    assert packed_samples(pack.base, [*wanted.values()][::-1], 12, 120) == alone[::-1]
+    alone = [packed_samples(pack.base, [own], 12)[0] for own in wanted.values()]
+    assert packed_samples(pack.base, [*wanted.values()], 12) == alone
+    small = 120 * token_bytes(pack.base.model)  # two or three answers at a time
+    assert packed_samples(pack.base, [*wanted.values()][::-1], 12, small) == alone[::-1]
     assert alone[0][0] != alone[1][0]
 
 
 def test_an_answer_ends_with_its_end_token_or_is_cut(pack: Pack) -> None:
     ends = end_tokens(pack.base.model, pack.base.tokenizer)
-    (found,) = packed_samples(pack.base, [asked(pack, "a", 11, 50.0)], 600, 100_000)
+    (found,) = packed_samples(pack.base, [asked(pack, "a", 11, 50.0)], 600)
     ended = [answer for answer in found if answer[-1] in ends]
     assert ended  # uniform over 259 tokens, nearly every answer ends in 600
     assert all(token not in ends for answer in ended for token in answer[:-1])
-    cut = packed_samples(pack.base, [asked(pack, "a", 11, 50.0)], 3, 4096)[0]
+    cut = packed_samples(pack.base, [asked(pack, "a", 11, 50.0)], 3)[0]
     assert all(len(answer) == 3 or answer[-1] in ends for answer in cut)
     assert all(long[: len(short)] == short for long, short in zip(found, cut, strict=True))

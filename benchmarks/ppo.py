@@ -1,0 +1,219 @@
+"""Packed PPO trials against the same trials one at a time, in one run.
+
+A measurement is an update of `kind: ppo`: answers sampled, scored by policy and reference, earned by
+the medical rewards, trained on. The prompts are those of `toy:drugs` with the default system prompt.
+
+- `one by one`: a trial alone, with all the cores (a pack of one: there is no other engine for PPO);
+- `side by side` (CPU only): as many processes as cores, each with a trial of its own and one thread;
+- `packed`: k trials on one base model.
+
+`iteration_s` is the time in which each of the k trials has made one update (side by side: k
+processes, `trials` of them at once); `vs_isolated` compares time a trial with the faster of the
+other two. `rollout_tokens_per_s` are the sampled tokens of all trials over the time of sampling.
+
+`python -m benchmarks.ppo --device cpu`, from the repository's root.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from benchmarks.device import device as describe_device
+from benchmarks.packing import JSON, peak_gb, print_row
+from benchmarks.shapes import MODELS, base_model
+from trainables.context import ListContext
+from trainables.data.chat import encode_many
+from trainables.data.prepare import Prepared
+from trainables.data.sources.toy import drug_rows
+from trainables.data.token_rows import TokenRows, token_rows
+from trainables.models.load import Base
+from trainables.packing.pack import Pack
+from trainables.ppo import sampled
+from trainables.ppo.config import PPOConfig
+from trainables.sft.speed import PLANNED, now
+
+
+class Taken(NamedTuple):
+    """One update of all trials."""
+
+    seconds: float
+    rollout_seconds: float
+    tokens: int  # sampled
+
+
+def trial(options: argparse.Namespace, seed: int) -> PPOConfig:
+    """A trial of the default settings, but for what the options say."""
+    return PPOConfig.model_validate(
+        {
+            "model": {"name_or_path": "toy:llama"},
+            "data": {"source": "toy:drugs"},
+            "lora": {"r": options.r, "target_modules": options.targets},
+            "training": {
+                "per_device_train_batch_size": options.batch,
+                "response_length": options.response,
+                "num_ppo_epochs": options.epochs,
+                "num_mini_batches": options.mini_batches,
+                "max_steps": PLANNED,
+                "seed": seed,
+            },
+            "evaluation": {"every_epochs": PLANNED, "metrics": ["perplexity"]},
+        }
+    )
+
+
+def prompts(base: Base, config: PPOConfig) -> TokenRows:
+    """The questions on drugs as the model's tokenizer writes them."""
+    rows = list(drug_rows())
+    pairs = [(row.question, row.answer) for row in rows]
+    encoded = encode_many(base.tokenizer, pairs, config.data.system_prompt, 512)
+    return token_rows(rows, [e for e in encoded if e])
+
+
+@contextmanager
+def sampling_timed() -> Iterator[list[tuple[float, int]]]:
+    """(seconds, tokens) of every call that samples answers within."""
+    inside, found = sampled.packed_samples, []
+
+    def timed(*args: Any) -> list[list[list[int]]]:
+        began = now()
+        answers = inside(*args)
+        tokens = sum(len(answer) for own in answers for answer in own)
+        found.append((now() - began, tokens))
+        return answers
+
+    sampled.packed_samples = timed
+    try:
+        yield found
+    finally:
+        sampled.packed_samples = inside
+
+
+def updates(base: Base, seeds: Sequence[int], options: argparse.Namespace) -> list[Taken]:
+    """Updates of a pack of trials with these seeds, after `warm` others."""
+    configs = [trial(options, seed) for seed in seeds]
+    rows = prompts(base, configs[0])
+    pack, taken = Pack(base, configs[0].model), []
+    for seed, config in zip(seeds, configs, strict=True):
+        pack.join(str(seed), config, ListContext(Prepared("benchmark", rows, rows.head(1), {})))
+    for _ in range(options.warm + options.steps):
+        with sampling_timed() as sampling:
+            began = now()
+            if ended := pack.step():
+                raise RuntimeError(f"a trial ended: {ended}")
+            taken.append(Taken(now() - began, sampling[0][0], sampling[0][1]))
+    pack.close()
+    return taken[options.warm :]
+
+
+def side_by_side(options: argparse.Namespace) -> list[Taken]:
+    """Updates of single trials, in as many processes as there are cores, at the same time."""
+    count = torch.get_num_threads()
+    context = get_context("spawn")
+    ready = context.Barrier(count)
+    with ProcessPoolExecutor(count, context, _share, (ready,)) as pool:
+        found = pool.map(_alone, range(count), [options] * count)
+        return [taken for own in found for taken in own]
+
+
+_ready: Any = None
+
+
+def _share(ready: Any) -> None:
+    global _ready
+    _ready = ready
+
+
+def _alone(seed: int, options: argparse.Namespace) -> list[Taken]:
+    torch.set_num_threads(1)
+    base = base_model(options.model, options.quantization, options.device)
+    _ready.wait()
+    return updates(base, [seed], options)
+
+
+def measure(options: argparse.Namespace) -> list[JSON]:
+    """All rows of the table."""
+    cores = torch.get_num_threads() if options.device == "cpu" else 1
+    beside = side_by_side(options) if cores > 1 else []
+    base = base_model(options.model, options.quantization, options.device)
+    rows = [_row("one by one", 1, updates(base, [0], options), options)]
+    if beside:
+        rows.append(_row("side by side", cores, beside, options))
+        rows[-1]["rollout_tokens_per_s"] *= cores  # each process saw its own
+    alone = min(row["iteration_s"] / row["trials"] for row in rows)
+    rows += [
+        _row("packed", k, updates(base, range(k), options), options) for k in options.k if k > 1
+    ]
+    for row in rows:
+        row["vs_isolated"] = round(alone / (row["iteration_s"] / row["trials"]), 3)
+        print_row(row)
+    lengths = prompts(base, trial(options, 0)).answer_start
+    about = {
+        "model": options.model,
+        "quantization": options.quantization,
+        "r": options.r,
+        "targets": options.targets,
+        "prompt_tokens": round(float(lengths.mean()), 1),
+        "batch": options.batch,
+        "response_length": options.response,
+        "num_ppo_epochs": options.epochs,
+        "num_mini_batches": options.mini_batches,
+        "measured": time.strftime("%Y-%m-%d"),
+        "device": describe_device(),
+    }
+    return [{**row, **about} for row in rows]
+
+
+def _row(engine: str, k: int, taken: Sequence[Taken], options: argparse.Namespace) -> JSON:
+    return {
+        "engine": engine,
+        "trials": k,
+        "iteration_s": round(statistics.median(t.seconds for t in taken), 3),
+        "rollout_s": round(statistics.median(t.rollout_seconds for t in taken), 3),
+        "rollout_tokens_per_s": round(
+            sum(t.tokens for t in taken) / sum(t.rollout_seconds for t in taken), 1
+        ),
+        "answer_tokens": sum(t.tokens for t in taken) // len(taken),
+        "peak_gb": round(peak_gb(options.device), 3),
+    }
+
+
+def main() -> None:
+    """Measure, print, and write what `--json` names."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--model", choices=MODELS, help="default: smollm2-135m, or by --device")
+    parser.add_argument("--quantization", choices=("nf4", "none"), default="nf4")
+    parser.add_argument("--k", type=int, nargs="+", default=[4, 8])
+    parser.add_argument("--batch", type=int, default=8, help="prompts an update")
+    parser.add_argument("--response", type=int, default=64, help="tokens of an answer at most")
+    parser.add_argument("--epochs", type=int, default=4, help="num_ppo_epochs")
+    parser.add_argument("--mini-batches", type=int, default=1)
+    parser.add_argument("--r", type=int, default=16)
+    parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj"])
+    parser.add_argument("--warm", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="4 prompts, 16 tokens, k of 8")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    options.model = options.model or (
+        "smollm2-135m" if options.device == "cpu" else "tinyllama-1.1b"
+    )
+    if options.quick:
+        options.batch, options.response, options.k, options.steps = 4, 16, [8], 1
+    rows = measure(options)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The untouched base model of a sweep of kind ppo: what its own answers earn."""
+
+from trainables.context import ListContext, TrialContext
+from trainables.evaluation.base_model import measure_answers
+from trainables.evaluation.measure import Loss
+from trainables.metrics import REWARD
+from trainables.models.load import Base
+from trainables.packing.pack import Pack
+from trainables.ppo.config import PPOConfig
+from trainables.ppo.packed import rewards_now
+from trainables.rewards.config import REWARD_MODEL
+
+TOLD = ("answer_tokens", "truncated")
+
+
+def measure(trial: PPOConfig, context: TrialContext) -> None:
+    """Report it as a trial is reported at its end: each reward by itself, since trials may weigh
+    them differently, and none of a reward model, which in a staged trial the base has not."""
+
+    def with_rewards(base: Base, loss: Loss) -> Loss:
+        return Loss({**loss.metrics, **_rewards(base, trial, context)}, loss.components)
+
+    measure_answers(trial, context, context.prepared.validation, with_rewards)
+
+
+def _rewards(base: Base, trial: PPOConfig, context: TrialContext) -> dict[str, float]:
+    weights = {n: w for n, w in trial.reward.weights.items() if w and n != REWARD_MODEL}
+    if not weights:
+        return {}
+    reward = trial.reward.model_copy(update={"weights": weights})
+    pack = Pack(base, trial.model)
+    try:  # a policy that has learnt nothing yet is the base
+        own = trial.model_copy(update={"reward": reward})
+        pack.join("base", own, ListContext(context.prepared))
+        metrics = rewards_now(pack, "base")
+    finally:
+        pack.close()
+    return {n: v for n, v in metrics.items() if n.startswith(REWARD) or n in TOLD}

@@ -3,7 +3,6 @@
 import io
 from pathlib import Path
 
-
 import pytest
 from rich.console import Console
 
@@ -35,9 +34,7 @@ def said(kind: str, metric: str, mode: str) -> str:
         ("sft", "rouge1", "max", "step 2/3  val_loss 4.0000", "stopped  val_loss 3.0000"),
     ],
 )
-def test_lines_show_what_is_sought(
-    kind: str, metric: str, mode: str, lines: str, end: str
-) -> None:
+def test_lines_show_what_is_sought(kind: str, metric: str, mode: str, lines: str, end: str) -> None:
     told = said(kind, metric, mode)
     assert lines in told
     assert end in told

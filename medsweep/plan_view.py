@@ -15,7 +15,6 @@ from trainables.data.pairs.config import PairsConfig
 from trainables.kinds import SingleConfig
 from trainables.models.config import LoraConfig
 
-
 KINDS = {"sft": "SFT", "reward": "reward model", "ppo": "PPO", "grpo": "GRPO", "dpo": "DPO"}
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from analysis.report.cells import Table as Cells
 from analysis.runs import Run
+from analysis.selection import criteria
 from analysis.wording import cell_text, metric_text, parameter_text
 
 STYLES = {
@@ -20,17 +21,18 @@ STYLES = {
 
 
 def trial_table(run: Run) -> Table:
-    """Every trial with its state, parameters, validation loss and error."""
+    """Every trial with its state, parameters, what is sought, and error."""
     paths = list(run.spec["search"]["parameters"])
     short = [path.rsplit(".", 1)[-1] for path in paths]
-    table = Table("trial", "state", *short, "val_loss", "min", "", box=None, header_style="bold")
+    sought = [criterion.metric for criterion in criteria(run.trials, run.spec)]
+    table = Table("trial", "state", *short, *sought, "min", "", box=None, header_style="bold")
     for trial in run.trials:
         style = STYLES.get(trial.state, "")
         table.add_row(
             escape(trial.name),
             f"[{style}]{trial.state}[/]",
             *(escape(cell_text(p, trial.parameters.get(p, ""))) for p in paths),
-            metric_text("val_loss", trial.metrics.get("val_loss")),
+            *(metric_text(metric, trial.metrics.get(metric)) for metric in sought),
             metric_text("minutes", trial.metrics.get("minutes")),
             escape((trial.error or "").splitlines()[0][:60] if trial.error else ""),
         )

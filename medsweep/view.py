@@ -14,6 +14,7 @@ from rich.text import Text
 
 from analysis.wording import cell_text, parameter_text
 from medsweep.tables import STYLES
+from sweeps.reading.metric_checks import during_training
 from sweeps.spec import SweepSpec
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class View:
 
     def __init__(self, spec: SweepSpec, folder: Path, console: Console | None = None) -> None:
         self.spec, self.folder = spec, folder
+        goal = spec.search.objectives[0]
+        # in trials of stages not every stage measures what the last one does
+        apt = during_training(goal.metric) and spec.trial.kind != "staged"
+        self.metric = goal.metric if apt else "val_loss"
+        self.better = max if apt and goal.mode == "max" else min
         self.console = console or Console(highlight=False, emoji=False)
         self.rows: dict[str, Row] = {}
         self.placement: Placement | None = None
@@ -91,20 +97,21 @@ class View:
         """As Observer."""
         row = self.rows[entry.trial]
         row.step, row.planned = report.step, report.planned_steps
-        value = report.metrics.get("val_loss")
+        value = report.metrics.get(self.metric)
         if value is None:
             return
-        row.value = value if row.value is None else min(row.value, value)
+        row.value = value if row.value is None else self.better(row.value, value)
         if not report.final:
-            self._line(entry, f"step {report.step}/{report.planned_steps}  val_loss {value:.4f}")
+            where = f"step {report.step}/{report.planned_steps}"
+            self._line(entry, f"{where}  {self.metric} {value:.4f}")
 
     def finished(self, entry: "Entry", record: dict[str, Any]) -> None:
         """As Observer."""
         row = self.rows.setdefault(entry.trial, Row(entry))
-        row.state, row.value = record["state"], record["metrics"].get("val_loss", row.value)
+        row.state, row.value = record["state"], record["metrics"].get(self.metric, row.value)
         row.note = (record["error"] or "").splitlines()[0] if record["error"] else ""
         self.finished_here += not entry.is_base
-        loss = "" if row.value is None else f"  val_loss {row.value:.4f}"
+        loss = "" if row.value is None else f"  {self.metric} {row.value:.4f}"
         self._line(entry, f"{row.state}{loss}{'  ' if row.note else ''}{row.note}{self._eta()}")
 
     def close(self) -> None:
@@ -127,7 +134,7 @@ class View:
     def _picture(self) -> Group:
         paths = list(self.spec.search.parameters)
         short = [path.rsplit(".", 1)[-1] for path in paths]
-        table = Table("trial", "state", "step", *short, "val_loss", "", header_style="bold")
+        table = Table("trial", "state", "step", *short, self.metric, "", header_style="bold")
         for row in list(self.rows.values())[-SHOWN_TRIALS:]:
             cells = [escape(cell_text(p, row.entry.parameters.get(p, ""))) for p in paths]
             style = STYLES.get(row.state, "cyan")
@@ -141,14 +148,14 @@ class View:
         total = self.spec.search.num_trials
         done = self.done_before + self.finished_here
         best = self._best()
-        leading = f", best val_loss {best.value:.4f} ({best.name})" if best else ""
+        leading = f", best {self.metric} {best.value:.4f} ({best.name})" if best else ""
         elapsed = time.monotonic() - self.began
         return f"{done}/{total} trials{leading}, {_clock(elapsed)} so far{self._eta()}"
 
     def _best(self) -> Row | None:
         done = [r for r in self.rows.values() if r.state == "complete" and not r.entry.is_base]
         measured = [r for r in done if r.value is not None]
-        return min(measured, key=lambda r: r.value or 0, default=None)
+        return self.better(measured, key=lambda r: r.value or 0, default=None)
 
     def _eta(self) -> str:
         left = self.spec.search.num_trials - self.done_before - self.finished_here

@@ -90,18 +90,23 @@ def _early_stopping(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
         return
     place: Path = ("search", "early_stopping", "metric")
     name = parts.early_stopping.metric
-    fix = f"Name one of: {', '.join(metric for metric in known if _during(metric))}"
+    fix = f"Name one of: {', '.join(metric for metric in known if during_training(metric))}"
     if name is not None:
-        if metric_named(name) and not _during(name):
+        if metric_named(name) and not during_training(name):
             yield Finding(place, "is measured only at a trial's end", name, fix)
         else:
             yield from _reported(parts, place, name, known)
     elif len(parts.objectives) > 1:
         yield Finding(place, "must be named where there are several objectives", None, fix)
-    elif parts.objectives and not _during(goal := parts.objectives[0][1]) and metric_named(goal):
+    elif (
+        parts.objectives
+        and not during_training(goal := parts.objectives[0][1])
+        and metric_named(goal)
+    ):
         what = f"must be named: the objective {goal} is measured only at a trial's end"
         yield Finding(place, what, None, fix)
 
 
-def _during(name: str) -> bool:
+def during_training(name: str) -> bool:
+    """Whether a metric is measured at every evaluation, not only at a trial's end."""
     return name in DURING_TRAINING or name.startswith(REWARD)

@@ -1,8 +1,8 @@
-"""Whether a sweep is judged by a reward that its own trials define differently.
+"""Whether a sweep is judged by a measure that its own trials define differently.
 
 Trials that weigh rewards differently each maximise a `reward` of their own: comparing those values
 compares definitions. `reward_NAME`, one reward by itself, means the same in all of them, unless
-what makes it is searched too.
+what makes it is searched too. So with DPO's loss, which is another one for each `beta`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,12 +17,15 @@ from trainables.metrics import REWARD
 from trainables.rewards.config import short_name
 
 LEARNED = f"{REWARD}reward_model"
+LOSSES = ("val_loss", "train_loss")
 # the section that makes a metric what it is
 MADE_BY = {"reward": "reward", f"{REWARD}judge": "reward.judge", LEARNED: "reward.model"}
-INSTEAD = (
-    "Use a measure that means the same in every trial: a reward by itself (reward_NAME), "
-    "val_loss, or a benchmark's (evaluation.benchmarks)"
-)
+# fields of `training` that make the loss of a kind what it is
+LOSS_OF = {"dpo": ("beta", "loss_type", "label_smoothing")}
+INSTEAD = {
+    "dpo": "pairwise_accuracy",
+    "reward": "a reward by itself (reward_NAME), val_loss",
+}
 
 
 def measuring_stage(parts: Parts) -> tuple[str, str]:
@@ -48,7 +51,9 @@ def own_reward_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Ite
         if path is not None:
             what = f"means something else in each trial, since {path} is searched: values of "
             what += "different definitions cannot be compared"
-            yield Finding(place, what, name, INSTEAD)
+            instead = INSTEAD["dpo" if name in LOSSES else "reward"]
+            fix = f"Use a measure that means the same in every trial: {instead}, or a benchmark's "
+            yield Finding(place, what, name, f"{fix}(evaluation.benchmarks)")
 
 
 def _varied(parts: Parts) -> Iterator[str]:
@@ -59,28 +64,32 @@ def _varied(parts: Parts) -> Iterator[str]:
 
 def _defines(parts: Parts, path: str, name: str) -> bool:
     """Whether trials that differ in `path` mean different things by the metric."""
-    _, stage = measuring_stage(parts)
-    section = MADE_BY.get(name)
-    if section is None:
-        return False
-    own = f"{stage}{section}"
-    if path == own or path.startswith(f"{own}.") or own.startswith(f"{path}."):
+    kind, stage = measuring_stage(parts)
+    sections = [f"training.{field}" for field in LOSS_OF.get(kind, ())] if name in LOSSES else []
+    sections += [MADE_BY[name]] if name in MADE_BY else []
+    if any(_touches(path, f"{stage}{section}") for section in sections):
         return True
     learned = name == LEARNED or (name == "reward" and "reward_model" in rewards_weighed(parts)[1])
     return learned and _teaches(parts, path)
 
 
+def _touches(path: str, section: str) -> bool:
+    return path == section or path.startswith(f"{section}.") or section.startswith(f"{path}.")
+
+
 def _teaches(parts: Parts, path: str) -> bool:
-    """Whether a stage that trains the reward model depends on `path`: fields of the stages after
-    it alone do not."""
-    stages = parts.trial.get("stages")
-    kinds = [kind_of(s) if isinstance(s, dict) else "" for s in stages or ()]
-    if "reward" not in kinds:
+    """Whether the stage that trains the reward model depends on `path`: it does not on stages
+    after it, nor, where it starts from a fresh adapter, on those before."""
+    stages = [s if isinstance(s, dict) else {} for s in parts.trial.get("stages") or ()]
+    teaching = [place for place, stage in enumerate(stages) if kind_of(stage) == "reward"]
+    if not teaching:
         return False
     first, _, rest = path.partition(".")
     number = rest.partition(".")[0]
-    after = first == "stages" and number.isdecimal() and int(number) > kinds.index("reward")
-    return not after
+    if first != "stages" or not number.isdecimal():
+        return True
+    alone = stages[teaching[-1]].get("start") == "fresh"
+    return int(number) == teaching[-1] or (int(number) < teaching[-1] and not alone)
 
 
 def _weights(parts: Parts) -> list[dict[str, float]]:

@@ -132,6 +132,17 @@ def test_own_functions_are_known_by_their_name(tmp_path: Path) -> None:
     assert problems(tmp_path, content) == []
 
 
+@pytest.mark.parametrize("path", ["training.beta", "training.loss_type"])
+@pytest.mark.parametrize("metric", ["val_loss", "train_loss", "pairwise_accuracy", "perplexity"])
+def test_losses_of_different_dpo_trials(tmp_path: Path, path: str, metric: str) -> None:
+    values = ["sigmoid", "ipo"] if path == "training.loss_type" else [0.1, 0.2]
+    goal = {"metric": metric, "mode": "min"}
+    found = problems(tmp_path, spec({path: {"values": values}}, kind="dpo", objective=goal))
+    assert [path in problem.message for problem in found] == [True] * ("loss" in metric)
+    assert all("pairwise_accuracy, or a benchmark's" in str(problem.fix) for problem in found)
+    assert problems(tmp_path, spec(RATE, kind="dpo", objective=goal)) == []
+
+
 JUDGE = {"base_url": "http://localhost:1/v1", "model": "m"}
 
 
@@ -182,6 +193,9 @@ def test_a_reward_model_trained_in_a_stage(path: str, metric: str, refused: bool
     place = ("search", "objective", "metric")
     found = list(own_reward_findings(parts, [(place, metric)]))
     assert [path in finding.message for finding in found] == [True] * refused
+    parts.trial["stages"][1]["start"] = "fresh"  # no longer on the stage before
+    found = list(own_reward_findings(parts, [(place, metric)]))
+    assert bool(found) == (refused and not path.startswith("stages.0"))
 
 
 def test_a_staged_trial_reports_what_its_last_stage_does() -> None:

@@ -1,0 +1,40 @@
+"""What the lines of a running sweep show."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from medsweep.view import View
+from sweeps.entry import Entry
+from sweeps.spec import SweepSpec
+from trainables.context import Report
+
+
+def said(kind: str, metric: str, mode: str) -> str:
+    trial = {"kind": kind, "model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+    search = {"objective": {"metric": metric, "mode": mode}}
+    spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": search})
+    out = io.StringIO()
+    view = View(spec, Path("x"), Console(file=out, width=200))
+    entry = Entry("EXP-001", 1, {})
+    view.started(entry)
+    for step, reward in ((1, 0.25), (2, 0.75), (3, 0.5)):
+        view.reported(entry, Report(step, 3, {"val_loss": 2.0 + step, "reward": reward}, 1.0))
+    view.finished(entry, {"state": "stopped", "metrics": {}, "error": None})
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "mode", "lines", "end"),
+    [
+        ("grpo", "reward", "max", "step 2/3  reward 0.7500", "stopped  reward 0.7500"),
+        ("sft", "val_loss", "min", "step 2/3  val_loss 4.0000", "stopped  val_loss 3.0000"),
+        ("sft", "rouge1", "max", "step 2/3  val_loss 4.0000", "stopped  val_loss 3.0000"),
+    ],
+)
+def test_lines_show_what_is_sought(kind: str, metric: str, mode: str, lines: str, end: str) -> None:
+    told = said(kind, metric, mode)
+    assert lines in told
+    assert end in told

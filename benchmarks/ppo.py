@@ -1,10 +1,11 @@
 """Packed PPO trials against the same trials one at a time, in one run.
 
-A measurement is an update of `kind: ppo`: answers sampled, scored by policy and reference, earned by
-the medical rewards, trained on. The prompts are those of `toy:drugs` with the default system prompt.
+A measurement is an update of `kind: ppo`: answers sampled, scored by policy and reference, rewarded
+by the medical rewards, trained on. The prompts are those of `toy:drugs` with the default system
+prompt.
 
-- `one by one`: a trial alone, with all the cores (a pack of one: there is no other engine for PPO);
-- `side by side` (CPU only): as many processes as cores, each with a trial of its own and one thread;
+- `one by one`: a trial alone, with all cores (a pack of one: there is no other engine for PPO);
+- `side by side` (CPU only): as many processes as cores, each with one trial and one thread;
 - `packed`: k trials on one base model.
 
 `iteration_s` is the time in which each of the k trials has made one update (side by side: k
@@ -24,6 +25,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import torch
 
@@ -37,6 +39,7 @@ from trainables.data.sources.toy import drug_rows
 from trainables.data.token_rows import TokenRows, token_rows
 from trainables.models.load import Base
 from trainables.packing.pack import Pack
+from trainables.packing.rollouts import packed_samples
 from trainables.ppo import sampled
 from trainables.ppo.config import PPOConfig
 from trainables.sft.speed import PLANNED, now
@@ -81,20 +84,17 @@ def prompts(base: Base, config: PPOConfig) -> TokenRows:
 @contextmanager
 def sampling_timed() -> Iterator[list[tuple[float, int]]]:
     """(seconds, tokens) of every call that samples answers within."""
-    inside, found = sampled.packed_samples, []
+    found: list[tuple[float, int]] = []
 
     def timed(*args: Any) -> list[list[list[int]]]:
         began = now()
-        answers = inside(*args)
+        answers = packed_samples(*args)
         tokens = sum(len(answer) for own in answers for answer in own)
         found.append((now() - began, tokens))
         return answers
 
-    sampled.packed_samples = timed
-    try:
+    with patch.object(sampled, "packed_samples", timed):
         yield found
-    finally:
-        sampled.packed_samples = inside
 
 
 def updates(base: Base, seeds: Sequence[int], options: argparse.Namespace) -> list[Taken]:

@@ -40,7 +40,7 @@ def rows(folder: Path, repeated: int) -> TokenRows:
 
 
 def config(folder: Path, setting: JSON, seed: int) -> PPOConfig:
-    """A trial of the shared setting; the learning rate is constant, as it is there."""
+    """A trial of the shared setting; the learning rate falls linearly, as it does there."""
     names = set(setting) - {"batch", "lora", "updates"}
     return PPOConfig.model_validate(
         {
@@ -52,7 +52,7 @@ def config(folder: Path, setting: JSON, seed: int) -> PPOConfig:
                 "seed": seed,
                 "per_device_train_batch_size": setting["batch"],
                 "max_steps": setting["updates"],
-                "lr_scheduler_type": "constant",
+                "lr_scheduler_type": "linear",
                 "warmup_steps": 0,
                 "max_length": 32,
                 **{name: setting[name] for name in names},

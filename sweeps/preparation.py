@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trainables.errors import InputError
+from trainables.evaluation.benchmarks.config import BenchmarkConfig
+from trainables.evaluation.config import EvaluationConfig
 from trainables.grpo.config import GRPOConfig
 from trainables.kinds import PAIRED, SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
@@ -51,7 +53,7 @@ class Preparation:
         if isinstance(config, StagedConfig):
             return self._staged(config)
         (alone,) = config.stage_trials
-        made = self._rows(alone)
+        made = self._rows(alone, alone.evaluation.benchmarks)
         self._note(made)
         return made
 
@@ -59,7 +61,10 @@ class Preparation:
         from trainables.staged.data import together
 
         names = [stage.name for stage in config.stages]
-        parts = [self._of_stage(i, trial) for i, trial in enumerate(config.stage_trials)]
+        parts = [
+            self._of_stage(i, trial, config.evaluation)
+            for i, trial in enumerate(config.stage_trials)
+        ]
         name = ":".join([*names, *(part.key + part.general_key for part in parts)])
         if name not in self._prepared:
             paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
@@ -68,9 +73,11 @@ class Preparation:
             self._note(part)
         return self._prepared[name]
 
-    def _of_stage(self, place: int, trial: SingleConfig) -> "Prepared":
+    def _of_stage(
+        self, place: int, trial: SingleConfig, evaluation: EvaluationConfig
+    ) -> "Prepared":
         try:
-            return self._rows(trial)
+            return self._rows(trial, evaluation.benchmarks)
         except InputError as error:
             if not error.field.startswith(("data.", "training.")):
                 raise
@@ -83,16 +90,17 @@ class Preparation:
             self._noted.add(made.key)
             self._found(made.key, made.report)
 
-    def _rows(self, config: SingleConfig) -> "Prepared":
+    def _rows(self, config: SingleConfig, benchmarks: Sequence[BenchmarkConfig]) -> "Prepared":
         from trainables.data.prepare import prepare
         from trainables.evaluation.benchmarks.in_trial import with_benchmarks
         from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
         folder = self.model_folder(config.model)
-        length, benchmarks = config.training.max_length, config.evaluation.benchmarks
+        length = config.training.max_length
         regularizer = config.training.regularizer
         general = regularizer.data if regularizer else None
-        name = f"{folder}:{rows_asked(config)}"
+        asked = [benchmark.model_dump_json() for benchmark in benchmarks]
+        name = f"{folder}:{asked}:{rows_asked(config)}"
         if name not in self._prepared:
             words = partial(load_tokenizer, folder), tokenizer_key(folder)
             made = prepare(config.data, *words, length, self._progress)
@@ -149,13 +157,12 @@ class Preparation:
 
 
 def rows_asked(config: SingleConfig) -> str:
-    """What of a trial decides which rows are prepared for it, but for its model."""
-    asked = [benchmark.model_dump_json() for benchmark in config.evaluation.benchmarks]
+    """What of a trial decides which rows are prepared for it, but for its model and benchmarks."""
     regularizer = config.training.regularizer
     general = regularizer.data if regularizer else None
     # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
     own = config.data.model_dump_json(exclude=DRAWN)
-    return f"{config.training.max_length}:{own}:{asked}:{general}"
+    return f"{config.training.max_length}:{own}:{general}"
 
 
 def base_key(config: TrialConfig, data_key: str) -> str:

@@ -39,8 +39,9 @@ def _of_data(parts: Parts, above: Path) -> Iterator[tuple[Path, Any]]:
     """The sources of a data section, at the top of the trial or in a stage."""
     field = ".".join(map(str, (*above, "data")))
     yield ("trial", *above, "data", "source"), parts.own.get(f"{field}.source")
-    for number, component in enumerate(parts.own.get(f"{field}.mixture") or ()):
-        yield ("trial", *above, "data", "mixture", number, "source"), component.source
+    for several in ("mixture", "unseen"):
+        for number, component in enumerate(parts.own.get(f"{field}.{several}") or ()):
+            yield ("trial", *above, "data", several, number, "source"), component.source
 
 
 def is_local(value: str) -> bool:

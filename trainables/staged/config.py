@@ -14,6 +14,7 @@ from pydantic import (
 
 from trainables.data.config import DataConfig
 from trainables.data.pairs.config import PairsConfig
+from trainables.dpo.config import DPOConfig, DPOTrainingConfig
 from trainables.evaluation.config import EvaluationConfig
 from trainables.grpo.config import GRPOConfig, GRPOTrainingConfig
 from trainables.models.config import LoraConfig, ModelConfig
@@ -23,7 +24,7 @@ from trainables.reward.config import (
     RewardModelConfig,
     RewardTrainingConfig,
 )
-from trainables.rewards.config import RewardConfig
+from trainables.rewards.config import REWARD_MODEL, RewardConfig
 from trainables.section import Section, refused
 from trainables.sft.config import SFTConfig, TrainingConfig
 
@@ -92,12 +93,21 @@ class GRPOStage(Stage):
     training: GRPOTrainingConfig = GRPOTrainingConfig()
 
 
+class DPOStage(Stage):
+    """Goes on training the adapter on pairs of answers, held to where the stage began."""
+
+    of: ClassVar[type[BaseModel]] = DPOConfig
+    kind: Literal["dpo"] = "dpo"
+    data: PairsConfig
+    training: DPOTrainingConfig = DPOTrainingConfig()
+
+
 def _with_kind(content: Any) -> Any:
     return {"kind": "sft", **content} if isinstance(content, Mapping) else content
 
 
 # a kind of stage is a class above and a member here; the first is what a stage without `kind` is
-OneStage = SFTStage | RewardStage | PPOStage | GRPOStage
+OneStage = SFTStage | RewardStage | PPOStage | GRPOStage | DPOStage
 AnyStage = Annotated[OneStage, Field(discriminator="kind"), BeforeValidator(_with_kind)]
 
 
@@ -126,6 +136,7 @@ class StagedConfig(Section):
         if twice := [name for i, name in enumerate(names) if name in names[:i]]:
             raise ValueError(f"two stages are called {twice[0]}: give each a name of its own")
         self._check_prompts()
+        self._check_rewards()
         self._check_trials()
         return self
 
@@ -137,6 +148,25 @@ class StagedConfig(Section):
                 field, what = f"stages.{place}.data.system_prompt", "is not that of the first stage"
                 fix = "Write the same in all stages: benchmarks are asked with it"
                 raise refused(field, stage.data.system_prompt, what, fix)
+
+    def _check_rewards(self) -> None:
+        """The reward model that a stage asks is the one that a stage before it trains."""
+        kinds = [stage.kind for stage in self.stages]
+        for place, stage in enumerate(self.stages):
+            reward: RewardConfig | None = getattr(stage, "reward", None)
+            if reward is None:
+                continue
+            if reward.model is not None:
+                field, what = f"stages.{place}.reward.model", "is for trials without stages"
+                fix = "Remove it, and put a stage of kind reward before this one"
+                raise refused(field, reward.model.adapter_name_or_path, what, fix)
+            if reward.weights.get(REWARD_MODEL) and "reward" not in kinds[:place]:
+                field, what = (
+                    f"stages.{place}.reward.weights",
+                    "asks a reward model; none is there",
+                )
+                fix = "Put a stage of kind reward before this one, or remove reward_model"
+                raise refused(field, dict(reward.weights), what, fix)
 
     def _check_trials(self) -> None:
         """What a stage's kind refuses, at its stage or at the section that all share."""

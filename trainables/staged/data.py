@@ -4,13 +4,12 @@ import hashlib
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from trainables.data.leaks import holding, leaks
+from trainables.data.leaks import leaks
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
 
 if TYPE_CHECKING:
-    from trainables.data.items import Item
     from trainables.data.prepare import Prepared
 
 
@@ -20,12 +19,9 @@ def together(
     """One Prepared for the trial, a stage's each in `stages`; the rows of those `paired` are pairs.
 
     Training rows that repeat a validation row of another stage are dropped and counted
-    (`other_stage`), and pairs that hold a question of a benchmark. Raises InputError where none is
-    left.
+    (`other_stage`). Raises InputError where none is left.
     """
-    items = next((part.benchmarks for part in parts if part.benchmarks), ())
-    asked = [item for each in items for item in each.items]
-    clear = [_without_held(place, parts, name in paired, asked) for place, name in enumerate(names)]
+    clear = [_without_held(place, parts, name in paired) for place, name in enumerate(names)]
     named = [(name, part.key) for name, part in zip(names, clear, strict=True)]
     stages = tuple(part._replace(benchmarks=()) for part in clear)  # the same for all: kept once
     return clear[-1]._replace(
@@ -34,7 +30,6 @@ def together(
         general=None,
         general_key="".join(part.general_key for part in clear),
         stages=stages,
-        benchmarks=items,
         elsewhere=_others(stages, names, len(stages) - 1, paired),
     )
 
@@ -43,9 +38,8 @@ def of_stage(
     whole: "Prepared", names: Sequence[str], place: int, paired: Collection[str] = ()
 ) -> "Prepared":
     """What a stage has as a trial of its own; it is measured on the other stages' rows too."""
-    own, others = whole.stages[place], _others(whole.stages, names, place, paired)
-    benchmarks = () if names[place] in paired else whole.benchmarks
-    return own._replace(benchmarks=benchmarks, elsewhere=others)
+    others = _others(whole.stages, names, place, paired)
+    return whole.stages[place]._replace(benchmarks=whole.benchmarks, elsewhere=others)
 
 
 def _others(
@@ -57,15 +51,12 @@ def _others(
     return tuple((name, stage.validation) for name, stage in kept)
 
 
-def _without_held(
-    place: int, parts: Sequence["Prepared"], paired: bool, items: Sequence["Item"]
-) -> "Prepared":
-    own, rows = parts[place], _texts(parts[place].train)
+def _without_held(place: int, parts: Sequence["Prepared"], paired: bool) -> "Prepared":
+    own = parts[place]
     others = (part.validation for i, part in enumerate(parts) if i != place)
     held = [row for rows in others for row in _texts(rows)]
-    leaked = leaks(rows, held)
-    if paired:  # of other rows those that hold an item are gone already
-        leaked |= holding(rows, items)
+    leaked = leaks(_texts(own.train), held)
+    if paired:
         leaked |= {row ^ 1 for row in leaked}  # rows 2i and 2i + 1 are one pair
     if not leaked:
         return own

@@ -8,6 +8,7 @@ from safetensors.torch import save
 
 from trainables.context import Adapter, Checkpoint, Report, TrialContext
 from trainables.kinds import PAIRED
+from trainables.rewards.config import REWARD_MODEL
 from trainables.staged.place import Place, Record
 from trainables.staged.shared import shared_facts, taken_over
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 # roles of `Checkpoint.frozen`
 POLICY = "policy"  # what a reward model's stage leaves as it was, for the stage after it
-REWARD_MODEL = "reward_model"
 ADAPTER_CONFIG = "adapter_config"  # in a checkpoint's state: that of its best adapter
 
 
@@ -36,7 +36,7 @@ class StageContext:
         fresh: bool = False,
     ) -> None:
         self.prepared = prepared
-        self.trains_policy = place.kind not in PAIRED
+        self.trains_policy = place.kind != "reward"
         begun = checkpoint is not None and _own_step(checkpoint) > 0
         self.checkpoint = None if checkpoint is None or (fresh and not begun) else _own(checkpoint)
         self.best = _best(checkpoint) if checkpoint and begun else None
@@ -74,7 +74,7 @@ class StageContext:
         """Make the stage's record, with these losses on other stages' rows beside those that its
         training measured; tell the trial's end where this is its last stage."""
         assert self._final is not None, "its training has ended"
-        self.record = _record(self._place, self._final, losses, self.trains_policy)
+        self.record = _record(self._place, self._final, losses)
         if self._place.last:
             self._whole.report(_end(self._place, self._final, self.record))
 
@@ -150,13 +150,10 @@ def _of_whole(place: Place, checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, state=state)
 
 
-def _record(
-    place: Place, report: Report, losses: Mapping[str, float], trains_policy: bool
-) -> Record:
-    """What the trial's record says of a stage. The loss of a reward model is on pairs, and says
-    nothing of the policy."""
+def _record(place: Place, report: Report, losses: Mapping[str, float]) -> Record:
+    """What the trial's record says of a stage. A loss on pairs is no loss on rows."""
     facts = dict(report.facts)
-    own = trains_policy and "val_loss" in report.metrics
+    own = place.kind not in PAIRED and "val_loss" in report.metrics
     own_loss = {place.name: report.metrics["val_loss"]} if own else {}
     return {
         "name": place.name,

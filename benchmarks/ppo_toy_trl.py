@@ -85,9 +85,13 @@ def run(folder: Path, setting: JSON, seed: int) -> list[float]:
         )
         trainer.remove_callback(PrinterCallback)
         gc.freeze()  # TRL collects after every update: most of the time of so small a model
-        trainer.train()
+        try:
+            trainer.train()
+        except ValueError as error:  # the policy has diverged, and answers with padding alone
+            print(error, flush=True)
         gc.unfreeze()
-    return reward.trunk.means
+    means = reward.trunk.means
+    return means + [0.0] * (setting["updates"] - len(means))
 
 
 def arguments(setting: JSON, seed: int, out: str) -> Any:

@@ -18,10 +18,12 @@ from tests.trainables.reward.trials import config, prepared
 from tests.trainables.sft.trials import TOY, toy_tokenizer
 from trainables.context import ListContext
 from trainables.data.token_rows import TokenRows
+from trainables.models.header import tensor_shapes
 from trainables.models.load import load_base
 from trainables.models.resolve import resolve
 from trainables.reward.config import RewardModelConfig
 from trainables.reward.head import fresh_reward_model
+from trainables.reward.saved import saved_reward_model
 from trainables.reward.train import train
 from trainables.sft.order import epoch_order
 
@@ -101,6 +103,7 @@ def by_trl(
         processing_class=toy_tokenizer(),
     )
     trainer.train()
+    trainer.model.save_pretrained(str(folder / "saved"))
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
     return losses, peft.get_peft_model_state_dict(trainer.model)
 
@@ -121,5 +124,8 @@ def test_a_trial_is_trls(tmp_path: Path) -> None:
     assert found.keys() == wanted.keys()
     for name, tensor in wanted.items():
         torch.testing.assert_close(found[name], tensor.detach(), rtol=0, atol=1e-4)
+    # what TRL saves can be asked as a reward model here
+    saved = saved_reward_model(str(tmp_path / "saved"), tensor_shapes(resolve(TOY)))
+    assert load(saved.weights).keys() == wanted.keys()
     moved = [tensor.abs().max() for name, tensor in wanted.items() if "lora_B" in name]
     assert min(moved) > 1e-2

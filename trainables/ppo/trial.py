@@ -57,7 +57,7 @@ class PPOTrial(PackedTrial):
         saved = self.frozen.get(REFERENCE)
         self.reference = saved_adapter(base, saved) if saved else bare(base)
         self.reward_model = self._reward_model(base)
-        self.scorer = Scorer(config.reward)
+        self.scorer = Scorer(config.reward, apart=True)
         self.ends = frozenset(end_tokens(base.model, base.tokenizer))
         self.rows = context.prepared.train
         self.watched: dict[str, float] = {}  # of the answers of this update

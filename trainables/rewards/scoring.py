@@ -13,19 +13,22 @@ from trainables.rewards.weighted import Rewarded, weighted
 
 
 class Scorer:
-    """Scores texts by `reward.weights`; `learned` is the reward `reward_model`. Raises InputError
-    where a reward cannot be had."""
+    """Scores texts by `reward.weights`; `learned` is the reward `reward_model`, unless that is
+    asked `apart` and its values are given to each call. Raises InputError where a reward cannot be
+    had."""
 
-    def __init__(self, config: RewardConfig, learned: Reward | None = None) -> None:
+    def __init__(
+        self, config: RewardConfig, learned: Reward | None = None, apart: bool = False
+    ) -> None:
         own = rewards_of(config)
         self.weights = config.weights
         if learned is not None:
             own[REWARD_MODEL] = learned
         wanted = [key for key, weight in config.weights.items() if weight]
-        if REWARD_MODEL in wanted and learned is None:
+        if REWARD_MODEL in wanted and learned is None and not apart:
             fix = "Name one in reward.model, or train one in a stage before"
             raise InputError("reward.weights", REWARD_MODEL, "there is no reward model", fix)
-        self.rewards = {key: own[key] for key in wanted}
+        self.rewards = {key: own[key] for key in wanted if key in own}
 
     def __call__(
         self,

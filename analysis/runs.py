@@ -50,6 +50,7 @@ class TrialView:
     model: Path | None = None  # config and weights, where all of them were trained
     size: dict[str, Any] = field(default_factory=dict)  # SIZE_FACTS of the record
     stages: tuple[dict[str, Any], ...] = ()  # of a staged trial: what was measured after each
+    shared_seconds: float = 0.0  # of its `minutes`, those that other trials spent for it
 
     @property
     def name(self) -> str:
@@ -189,6 +190,7 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         model=_existing(path / "model"),
         size={k: record[k] for k in SIZE_FACTS if is_number(record.get(k))} | _seconds(record),
         stages=tuple(s for s in record.get("stages") or () if isinstance(s, dict)),
+        shared_seconds=float(record.get("shared_seconds", 0.0)),
     )
 
 

@@ -7,6 +7,7 @@ seeds of a setting train in one pack, each exactly as if it were alone.
 """
 
 import argparse
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 
 from benchmarks.device import device
-from benchmarks.toy_search import JSON, SEEDS, best, searched, tried, write
+from benchmarks.toy_search import JSON, SEEDS, Run, best, searched, tried, write
 from benchmarks.toy_task import ANSWER_TOKENS, LETTERS, answer, prompt_tokens, write_model
 from trainables.context import ListContext
 from trainables.data.chat import encode_many
@@ -27,6 +28,10 @@ from trainables.models.tokenizer import load_tokenizer
 from trainables.packing.pack import Pack
 from trainables.ppo.config import PPOConfig
 
+ABLATIONS: dict[str, JSON] = {
+    "no clipping": {"cliprange": 1e6, "cliprange_value": 1e6},
+    "no value baseline": {"vf_coef": 0.0},  # the head stays at zero
+}
 REPEATED = 32  # each question, so that a batch of them all is an epoch
 
 
@@ -40,7 +45,7 @@ def rows(folder: Path, repeated: int) -> TokenRows:
 
 
 def config(folder: Path, setting: JSON, seed: int) -> PPOConfig:
-    """A trial of the shared setting; the learning rate is constant, as it is there."""
+    """A trial of the shared setting; the learning rate falls linearly, as it does there."""
     names = set(setting) - {"batch", "lora", "updates"}
     return PPOConfig.model_validate(
         {
@@ -52,7 +57,7 @@ def config(folder: Path, setting: JSON, seed: int) -> PPOConfig:
                 "seed": seed,
                 "per_device_train_batch_size": setting["batch"],
                 "max_steps": setting["updates"],
-                "lr_scheduler_type": "constant",
+                "lr_scheduler_type": "linear",
                 "warmup_steps": 0,
                 "max_length": 32,
                 **{name: setting[name] for name in names},
@@ -85,11 +90,19 @@ def run(folder: Path, setting: JSON, seeds: Sequence[int]) -> dict[int, list[flo
     return curves
 
 
+def ablated(run_all: Run, setting: JSON) -> dict[str, JSON]:
+    """The chosen setting without a part of PPO."""
+    return {name: tried(run_all, {**setting, **own}, SEEDS) for name, own in ABLATIONS.items()}
+
+
 def main() -> None:
     """Search, repeat the best setting, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/ppo-toy.json"))
     parser.add_argument("--place", type=int, help="only this setting of the search, not written")
+    parser.add_argument(
+        "--ablate", action="store_true", help="add what parts are worth to the file"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -100,6 +113,11 @@ def main() -> None:
 
         if options.place is not None:
             searched(all_seeds, [options.place])
+            return
+        if options.ablate:
+            found = json.loads(options.json.read_text())
+            found["ablations"] = ablated(all_seeds, found["final"]["setting"])
+            options.json.write_text(json.dumps(found) + "\n")
             return
         search = searched(all_seeds)
         about = {"engine": "medsweep", "device": device(), "threads": 1}

@@ -85,9 +85,13 @@ def run(folder: Path, setting: JSON, seed: int) -> list[float]:
         )
         trainer.remove_callback(PrinterCallback)
         gc.freeze()  # TRL collects after every update: most of the time of so small a model
-        trainer.train()
+        try:
+            trainer.train()
+        except ValueError as error:  # the policy has diverged, and answers with padding alone
+            print(error, flush=True)
         gc.unfreeze()
-    return reward.trunk.means
+    means = reward.trunk.means
+    return means + [0.0] * (setting["updates"] - len(means))
 
 
 def arguments(setting: JSON, seed: int, out: str) -> Any:
@@ -104,7 +108,8 @@ def arguments(setting: JSON, seed: int, out: str) -> Any:
         per_device_train_batch_size=setting["batch"],
         local_rollout_forward_batch_size=setting["batch"],
         total_episodes=setting["updates"] * setting["batch"],
-        lr_scheduler_type="constant",
+        lr_scheduler_type="linear",
+        warmup_steps=0,
         stop_token="eos",
         num_sample_generations=0,
         gradient_checkpointing=False,

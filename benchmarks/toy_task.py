@@ -1,12 +1,12 @@
 """A task for PPO whose optimum is known, on a model that trains in seconds.
 
-A question is one letter x of eight; the right answer is three letters that depend on x and on their
+A question is one letter x of five; the right answer is three letters that depend on x and on their
 place, and then the end. A place is right or wrong, the reward is the share of the four that are
 right. So the best expected reward is 1, by one answer a question. A policy that does not look at
-the question gets at most 0.34 (one letter in eight right at three places, and the end), and one
-that answers at random 0.07.
+the question gets at most 0.4 (one letter in five right at three places, and the end), and one
+that answers at random about 0.1.
 
-The model is a Llama of 2 layers with random weights and 12 tokens. Its padding token is never
+The model is a Llama of 2 layers with random weights and 9 tokens. Its padding token is never
 sampled (a constant of the hidden state serves as a bias against it), so that engines which treat a
 sampled padding token differently have the same task. Needs torch, transformers and tokenizers, and
 nothing of medsweep: the same file runs in other libraries' environments.
@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-LETTERS = "abcdefgh"
+LETTERS = "abcde"
 VOCABULARY = [*LETTERS, "?", "=", "<|end|>", "<|pad|>"]
 END, PAD = VOCABULARY.index("<|end|>"), VOCABULARY.index("<|pad|>")
-SHIFTS = (1, 4, 6)  # the answer's letters, counted on from the question's
+SHIFTS = (1, 3, 4)  # the answer's letters, counted on from the question's
 ANSWER_TOKENS = len(SHIFTS) + 1
 OPTIMUM = 1.0
-WIDTH, LAYERS, HEADS = 32, 2, 4
+WIDTH, LAYERS, HEADS = 64, 2, 4
 NEVER = -60.0  # logit of the padding token
 TEMPLATE = (
     "{% for m in messages %}{% if m['role'] == 'user' %}?{{ m['content'] }}"

@@ -15,6 +15,8 @@ from trainables.data.pairs.config import PairsConfig
 from trainables.kinds import SingleConfig
 from trainables.models.config import LoraConfig
 
+KINDS = {"sft": "SFT", "reward": "reward model", "ppo": "PPO", "grpo": "GRPO", "dpo": "DPO"}
+
 
 def show(console: Console, plan: Plan) -> None:
     """Print a plan."""
@@ -65,7 +67,7 @@ def _count(plan: Plan) -> str:
 def _stages(plan: Plan) -> str:
     """E.g. `24 trials, 6 distinct SFT stages (pubmedqa): …`."""
     found = (
-        f"{'' if stage.exact else 'at most '}{stage.number} distinct {stage.kind.upper()} "
+        f"{'' if stage.exact else 'at most '}{stage.number} distinct {KINDS[stage.kind]} "
         f"{'stage' if stage.number == 1 else 'stages'} ({stage.name})"
         for stage in plan.stages
     )

@@ -29,6 +29,7 @@ UNTOUCHED: dict[str, str] = {
     "reward": "trainables.reward.untouched:measure_pairs",
     "ppo": "trainables.ppo.untouched:measure",
     "dpo": "trainables.dpo.untouched:measure",
+    "grpo": "trainables.grpo.untouched:measure",
 }
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
 PACKED: dict[str, str] = {

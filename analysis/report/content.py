@@ -163,7 +163,8 @@ def _facts(run: Run) -> list[tuple[str, str]]:
 
 
 def _tiles(run: Run, best: TrialView | None) -> list[Tile]:
-    hours = sum(t.metrics.get("minutes", 0.0) for t in run.trials) / 60
+    minutes = (t.metrics.get("minutes", 0.0) - t.shared_seconds / 60 for t in run.trials)
+    hours = sum(minutes) / 60
     time = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
     counted = state_counts(run).partition(": ")
     trials = Tile("Trials", str(len(run.trials)), counted[2])

@@ -9,26 +9,30 @@ from analysis.wording import MISSING, metric_text, mode, title
 from trainables.metrics import BENCHMARK_OF
 
 LOSS = "val_loss"
+OWN = ("pairwise_accuracy", "unseen_pairwise_accuracy", "reward", "kl")  # of some kinds only
 NOTE = (
     "The chosen trial's adapter, measured at the end of each stage. A stage's validation rows are "
     "no training rows of any stage. Down a column: what later stages did to it (forgetting, "
-    "transfer)."
+    "transfer). A reward model is measured on its own pairs; the adapter stays as it was."
 )
 Values = Mapping[str, float]
 
 
 def stage_table(run: Run, best: TrialView | None) -> Table | None:
-    """A line a stage, the base model's first: the loss on each stage's validation rows and each
-    benchmark's metrics. None where the chosen trial has no stages."""
+    """A line a stage, the base model's first: the loss on each stage's validation rows, each
+    benchmark's metrics, and what only its kind reports. None where the chosen trial has no
+    stages."""
     if best is None or not best.stages:
         return None
     names = [str(stage.get("name")) for stage in best.stages]
     rows = {"Base model": _of_base(run.base_of(best), names[-1])}
-    for number, (name, stage) in enumerate(zip(names, best.stages, strict=True), 1):
-        rows[f"{number}. {name}"] = _values(stage.get("val_losses"), stage.get("metrics"))
-    columns = [(f"{LOSS}:{name}", LOSS, f"{title(LOSS)}: {name}") for name in names]
+    for label, stage in zip(_labels(best), best.stages, strict=True):
+        rows[label] = _values(stage.get("val_losses"), stage.get("metrics"))
     found = dict.fromkeys(metric for values in rows.values() for metric in values)
-    columns += [(metric, metric, title(metric)) for metric in found if metric in BENCHMARK_OF]
+    losses = [(f"{LOSS}:{name}", LOSS, f"{title(LOSS)}: {name}") for name in names]
+    columns = [column for column in losses if column[0] in found]  # none is on pairs
+    shown = [*(m for m in found if m in BENCHMARK_OF), *(m for m in OWN if m in found)]
+    columns += [(metric, metric, title(metric)) for metric in shown]
     tops = {key: _top(list(rows.values()), key, metric) for key, metric, _ in columns}
     return Table(
         (Column("After"), *(Column(head, numeric=True) for *_, head in columns)),
@@ -38,8 +42,22 @@ def stage_table(run: Run, best: TrialView | None) -> Table | None:
             )
             for name, v in rows.items()
         ),
-        NOTE,
+        NOTE + _taken(best),
     )
+
+
+def _labels(trial: TrialView) -> list[str]:
+    """`2. medqa`, and where stages are of several kinds `2. medqa (sft)`."""
+    several = len({stage.get("kind") for stage in trial.stages}) > 1
+    kinds = [f" ({stage.get('kind')})" if several else "" for stage in trial.stages]
+    named = zip(trial.stages, kinds, strict=True)
+    return [f"{n}. {stage.get('name')}{kind}" for n, (stage, kind) in enumerate(named, 1)]
+
+
+def _taken(trial: TrialView) -> str:
+    """Which stages other trials trained for this one."""
+    found = [f"{s.get('name')} by {s['shared_from']}" for s in trial.stages if "shared_from" in s]
+    return f" Trained by another trial with the same settings: {', '.join(found)}." if found else ""
 
 
 def _values(losses: Any, metrics: Any) -> dict[str, float]:

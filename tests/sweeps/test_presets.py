@@ -9,6 +9,7 @@ from search_spaces.space import build_space
 from sweeps.in_process import run_one, single_trial
 from sweeps.presets import presets
 from sweeps.reading.loading import load_spec
+from sweeps.stage_counts import stage_counts
 from trainables.models.targets import trainable_parameters
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
@@ -134,19 +135,40 @@ def test_multistage() -> None:
     staged = load_spec("healthcare-multistage").spec.trial
     assert isinstance(staged, StagedConfig)
     assert staged.model.quantization == "int8"
-    assert [stage.name for stage in staged.stages] == ["pubmedqa", "medmcqa", "medqa"]
-    assert [stage.data.format for stage in staged.stages] == ["pubmedqa", "medmcqa", "medqa"]
-    assert [stage.data.rationale for stage in staged.stages] == ["after", "after", "none"]
-    assert {b.name for b in staged.evaluation.benchmarks} >= {s.name for s in staged.stages}
+    *supervised, preferences, alignment = staged.stages
+    assert [stage.name for stage in supervised] == ["pubmedqa", "medmcqa", "medqa"]
+    assert [stage.data.format for stage in supervised] == ["pubmedqa", "medmcqa", "medqa"]
+    assert [stage.data.rationale for stage in supervised] == ["after", "after", "none"]
+    assert {b.name for b in staged.evaluation.benchmarks} >= {s.name for s in supervised}
+    assert (preferences.kind, alignment.kind) == ("reward", "ppo")
+    assert set(alignment.reward.weights) == {"reward_model", "factuality", "safety"}
 
 
 def test_rlaif() -> None:
-    t = trial("healthcare-rlaif")
-    assert t.data.instruction == "chain_of_thought"
-    assert fields(t.model, "dtype") == ("float16",)
-    assert t.training.lr_scheduler_type == "cosine"
-    assert "bertscore" in t.evaluation.metrics
-    assert {b.name for b in t.evaluation.benchmarks} == {"pubmedqa", "medqa"}
+    staged = load_spec("healthcare-rlaif").spec.trial
+    assert isinstance(staged, StagedConfig)
+    reasoning, rlaif = staged.stages
+    assert {stage.data.instruction for stage in staged.stages} == {"chain_of_thought"}
+    assert fields(staged.model, "dtype") == ("float16",)
+    assert reasoning.training.lr_scheduler_type == rlaif.training.lr_scheduler_type == "cosine"
+    assert "bertscore" in staged.evaluation.metrics
+    assert {b.name for b in staged.evaluation.benchmarks} == {"pubmedqa", "medqa"}
+    assert rlaif.kind == "ppo"
+    assert set(rlaif.reward.weights) == {"terminology", "reasoning", "factuality", "safety"}
+    assert rlaif.training.use_score_norm
+    assert rlaif.training.kl_coef > 0
+
+
+@pytest.mark.parametrize("name", ["healthcare-multistage", "healthcare-rlaif"])
+def test_reward_weights_are_searched_and_do_not_judge(name: str) -> None:
+    spec = load_spec(name).spec
+    (path,) = (p for p, q in spec.search.parameters.items() if q.simplex)
+    last = len(spec.trial.stages) - 1
+    assert path == f"stages.{last}.reward.weights"
+    assert set(spec.search.parameters[path].simplex) == set(spec.trial.stages[-1].reward.weights)
+    assert [objective.metric for objective in spec.search.objectives] == ["pubmedqa_accuracy"]
+    counts = stage_counts(spec, build_space(spec.search.parameters))
+    assert counts[0].number < spec.search.num_trials / 3  # the supervised stages are shared
 
 
 @pytest.mark.parametrize("name", HUB)
@@ -182,6 +204,25 @@ def test_the_small_variant_runs(name: str, tmp_path: Path, monkeypatch: pytest.M
     assert metrics["minutes"] > 0
     if name != "tinyllama-flashcards":
         assert 0 <= metrics["hpo_multiple_choice_accuracy"] <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["healthcare-multistage", "healthcare-rlaif"])
+def test_the_small_variants_pipeline_runs_whole(name: str, tmp_path: Path) -> None:
+    """All trials of the small variant, of which later ones take over what they share."""
+    overrides = ("search.parameters.lora.r={value: 16}", "search.early_stopping=null")
+    loaded = load_spec(name, overrides, smoke=True)
+    sweep = run_one(loaded, tmp_path / "run", lambda *_: [], lambda _: None)
+    found = [r for e in sweep.ledger.entries() if not e.is_base and (r := sweep.ledger.record(e))]
+    assert [record["state"] for record in found] == ["complete"] * 3
+    kinds = [stage.kind for stage in loaded.spec.trial.stages]
+    for record in found:
+        assert [stage["kind"] for stage in record["stages"]] == kinds
+        accuracies = [s["metrics"].get("hpo_multiple_choice_accuracy") for s in record["stages"]]
+        measured = [accuracy is not None for accuracy in accuracies]
+        assert measured == [kind != "reward" for kind in kinds]  # after every stage
+        assert 0 <= record["metrics"]["reward"] <= 1
+    assert any("shared_from" in record["stages"][0] for record in found[1:])
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import torch
 from trainables.packing.attention import row_attention
 from trainables.packing.checkpointing import checkpointed
 from trainables.packing.layout import active
+from trainables.packing.log_probs import chosen_log_probs
 from trainables.packing.passes import Part, answer_logits, layout_of
 
 
@@ -22,9 +23,7 @@ class Scored(NamedTuple):
 
     def log_probabilities(self, temperature: float = 1.0) -> torch.Tensor:
         """(tokens,) log-probabilities in nats of the tokens at a temperature, at least float32."""
-        exact = torch.promote_types(self.logits.dtype, torch.float32)
-        logits = self.logits.to(exact) / temperature
-        return -torch.nn.functional.cross_entropy(logits, self.tokens, reduction="none")
+        return chosen_log_probs(self.logits, self.tokens, temperature)
 
 
 def score_pass(model: Any, parts: Sequence[Part]) -> list[Scored]:

@@ -13,6 +13,7 @@ from trainables.packing.attention import row_attention
 from trainables.packing.checkpointing import checkpointed
 from trainables.packing.dropout import token_keys
 from trainables.packing.layout import Layout, Share, active, attention_groups
+from trainables.packing.log_probs import chosen_log_probs
 
 
 class Part(NamedTuple):
@@ -116,8 +117,7 @@ def dropout_keys(parts: Sequence[Part], device: torch.device) -> torch.Tensor | 
 def _token_losses(model: Any, parts: Sequence[Part]) -> tuple[torch.Tensor, list[int]]:
     """(answer tokens,) negative log-likelihoods in nats, and how many there are a part."""
     logits, tokens, counts = answer_logits(model, parts)
-    exact = torch.promote_types(logits.dtype, torch.float32)
-    return torch.nn.functional.cross_entropy(logits.to(exact), tokens, reduction="none"), counts
+    return -chosen_log_probs(logits, tokens), counts
 
 
 def answer_logits(

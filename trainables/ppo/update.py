@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from trainables.packing.log_probs import chunks
 from trainables.packing.objectives import Scored
 from trainables.ppo.config import PPOTrainingConfig
 from trainables.ppo.experience import Experience
@@ -101,4 +102,5 @@ class Update:
 def seen_entropy(seen: Scored, temperature: float) -> Tensor:
     """(tokens,) entropy in nats of the policy before each token, at a temperature."""
     exact = torch.promote_types(seen.logits.dtype, torch.float32)
-    return entropy(seen.logits.to(exact) / temperature)
+    parts = [entropy(part.to(exact) / temperature) for (part,) in chunks(seen.logits)]
+    return torch.cat(parts)

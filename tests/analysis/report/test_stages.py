@@ -73,6 +73,53 @@ def test_a_line_a_stage_below_the_base_model(run: Path) -> None:
     assert tops == [[False] * 3, [True, False, True], [False, True, False]]
 
 
+KINDS = [
+    {
+        "name": "facts",
+        "kind": "sft",
+        "metrics": {"val_loss": 1.1, "pubmedqa_accuracy": 0.5},
+        "val_losses": {"facts": 1.1, "align": 2.2},
+        "shared_from": "EXP-000",
+        "shared_seconds": 120.0,
+    },
+    {
+        "name": "prefer",
+        "kind": "reward",
+        "metrics": {"val_loss": 0.6, "pairwise_accuracy": 0.8},
+        "val_losses": {},
+    },
+    {
+        "name": "align",
+        "kind": "ppo",
+        "metrics": {"val_loss": 2.3, "pubmedqa_accuracy": 0.6, "reward": 0.7, "kl": 3.0},
+        "val_losses": {"facts": 1.2, "align": 2.3},
+    },
+]
+
+
+def test_stages_of_other_kinds_have_what_they_are_measured_by(run: Path) -> None:
+    base = run / "base" / fixtures.BASE / "record.json"
+    change(base, val_losses={"facts": 2.9}, metrics={"val_loss": 3.1, "reward": 0.4})
+    change(run / "trials" / "EXP-001" / "record.json", stages=KINDS, shared_seconds=120.0)
+    found = table(run)
+    assert [[cell.text for cell in line.cells] for line in found.lines] == [
+        ["Base model", "2.9000", "3.1000", "–", "–", "0.4000", "–"],
+        ["1. facts (sft)", "1.1000", "2.2000", "0.5000", "–", "–", "–"],
+        ["2. prefer (reward)", "–", "–", "–", "0.8000", "–", "–"],
+        ["3. align (ppo)", "1.2000", "2.3000", "0.6000", "–", "0.7000", "3.0000"],
+    ]
+    titles = [column.title for column in found.columns]
+    assert titles[1:3] == ["Val Loss: facts", "Val Loss: align"]
+    assert titles[4:] == ["Pairwise Accuracy", "Reward", "KL"]
+    assert "facts by EXP-000" in (found.note or "")
+
+
+def test_time_that_another_trial_spent_is_counted_once(run: Path) -> None:
+    assert "5.0 min" in write_report([run])[0].read_text(encoding="utf-8")
+    change(run / "trials" / "EXP-001" / "record.json", shared_seconds=120.0)
+    assert "3.0 min" in write_report([run])[0].read_text(encoding="utf-8")
+
+
 def test_without_stages_there_is_no_table(run_folder: Path) -> None:
     view = load_run(run_folder)
     assert stage_table(view, view.trials[0]) is None

@@ -9,8 +9,9 @@ import torch
 
 from tests.trainables.grpo.trials import LETTERS, config, run
 from tests.trainables.sft import trials as sft
-from trainables.context import Adapter, Checkpoint
+from trainables.context import Adapter, Checkpoint, ListContext
 from trainables.errors import InputError
+from trainables.evaluation.base_model import evaluate
 from trainables.grpo.trainer import MedsweepGRPOTrainer
 from trainables.models.reference import NAME
 from trainables.section import Section
@@ -178,6 +179,17 @@ def test_a_reference_of_another_model_is_refused() -> None:
     start = Checkpoint(kept.weights, b"", {"step": 0, "updates": 0, "scaler": None})
     with pytest.raises(ValueError, match="reference"):
         run(config(), replace(start, frozen={"reference": odd}))
+
+
+def test_the_untouched_base_is_measured_as_a_trial_that_has_not_moved() -> None:
+    trial = config(training={"learning_rate": 1e-12, "max_steps": 1})
+    context = ListContext(sft.prepared(train=5))
+    evaluate(trial, context)
+    (report,) = context.reports
+    first = run(trial)[0].metrics
+    for name in ("val_loss", "reward_letters", "answer_tokens", "truncated"):
+        assert report.metrics[name] == pytest.approx(first[name], rel=1e-5)
+    assert "reward" not in report.metrics  # trials may weigh it differently
 
 
 def test_the_base_is_left_as_it_was() -> None:

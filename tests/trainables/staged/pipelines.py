@@ -27,7 +27,7 @@ STAGES: dict[str, dict[str, Any]] = {
     "dpo": {"data": DATA, "training": {**TRAINING, "learning_rate": 1e-3}},
     "grpo": {
         "data": DATA,
-        "reward": {"weights": {LETTERS: 1}},
+        "reward": {"weights": {LETTERS: 1, "reward_model": 1}},
         "training": {
             **{"max_length": 96, "max_steps": 2, "learning_rate": 1e-3, "num_generations": 2},
             **{"per_device_train_batch_size": 4, "max_completion_length": 6},

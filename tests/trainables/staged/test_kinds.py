@@ -167,7 +167,7 @@ def loss_of(policy: Adapter, rows: TokenRows) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kinds", [("sft", "dpo"), ("sft", "grpo")], ids="-".join)
+@pytest.mark.parametrize("kinds", [("sft", "dpo"), ("sft", "reward", "grpo")], ids="-".join)
 def test_kinds_of_other_trainers_resume_too(kinds: tuple[str, ...]) -> None:
     trial = pipeline(*kinds)
     loading._warm.clear()

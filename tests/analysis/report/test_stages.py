@@ -106,7 +106,7 @@ def test_stages_of_other_kinds_have_what_they_are_measured_by(run: Path) -> None
         ["Base model", "2.9000", "3.1000", "–", "–", "0.4000", "–"],
         ["1. facts (sft)", "1.1000", "2.2000", "0.5000", "–", "–", "–"],
         ["2. prefer (reward)", "–", "–", "–", "0.8000", "–", "–"],
-        ["3. align (ppo)", "1.2000", "2.3000", "0.6000", "–", "0.7000", "3.0000"],
+        ["3. align (ppo)", "1.2000", "2.3000", "0.6000", "–", "0.7000", "3.00"],
     ]
     titles = [column.title for column in found.columns]
     assert titles[1:3] == ["Val Loss: facts", "Val Loss: align"]

@@ -1,5 +1,6 @@
 """The presets after five projects hold what their documents state, and run when made small."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +223,10 @@ def test_the_small_variants_pipeline_runs_whole(name: str, tmp_path: Path) -> No
         measured = [accuracy is not None for accuracy in accuracies]
         assert measured == [kind != "reward" for kind in kinds]  # after every stage
         assert 0 <= record["metrics"]["reward"] <= 1
-    assert any("shared_from" in record["stages"][0] for record in found[1:])
+    trials = [entry.config for entry in sweep.ledger.entries() if not entry.is_base]
+    firsts = {json.dumps([trial["lora"], trial["stages"][0]]) for trial in trials}
+    trained = [record for record in found if "shared_from" not in record["stages"][0]]
+    assert len(trained) == len(firsts)
 
 
 @pytest.mark.slow

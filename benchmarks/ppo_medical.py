@@ -42,8 +42,8 @@ def trial(options: argparse.Namespace, seed: int) -> PPOConfig:
                 "per_device_train_batch_size": options.prompts,
                 "response_length": options.response_length,
                 "temperature": 1.0,
-                "num_ppo_epochs": 2,
-                "num_mini_batches": 2,
+                "num_ppo_epochs": options.epochs,
+                "num_mini_batches": options.mini_batches,
                 "kl_coef": options.kl_coef,
                 "max_steps": options.updates,
                 "max_length": 128,
@@ -125,11 +125,13 @@ def table(found: dict[str, Any]) -> str:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--updates", type=int, default=40)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--prompts", type=int, default=12, help="answered an update, each seed")
+    parser.add_argument("--updates", type=int, default=30)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--prompts", type=int, default=48, help="answered an update, each seed")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--mini-batches", type=int, default=4)
     parser.add_argument("--response-length", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--learning-rate", type=float, default=4e-4)
     parser.add_argument("--kl-coef", type=float, default=0.02)
     parser.add_argument("--quantization", default="none", choices=["none", "nf4"])
     parser.add_argument("--threads", type=int)

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
 
 Waiting = tuple[Entry, Checkpoint | None]
-AHEAD = (
-    2  # pending trials a worker, up to which a sampler that learns is asked past those that wait
-)
+# pending trials a worker, up to which a sampler that learns is asked past those that wait
+AHEAD = 2
 RETRIES = 1  # of a trial whose worker died (not of one that raised)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from trainables.data.pairs.config import PairsConfig
 from trainables.evaluation.config import EvaluationConfig
-from trainables.models.config import LoraConfig, ModelConfig
+from trainables.models.config import Adapter, LoraConfig, ModelConfig
 from trainables.section import Section, refused
 from trainables.sft.config import TrainingConfig
 
@@ -36,7 +36,7 @@ class DPOConfig(Section):
     kind: Literal["dpo"] = "dpo"
     model: ModelConfig
     data: PairsConfig
-    lora: LoraConfig = LoraConfig()
+    lora: Adapter = LoraConfig()
     training: DPOTrainingConfig = DPOTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from trainables.data.config import DataConfig
 from trainables.evaluation.config import EvaluationConfig
-from trainables.models.config import LoraConfig, ModelConfig
+from trainables.models.config import Adapter, LoraConfig, ModelConfig
 from trainables.rewards.config import RewardConfig
 from trainables.section import Section, refused
 from trainables.sft.config import TrainingConfig
@@ -55,7 +55,7 @@ class GRPOConfig(Section):
     kind: Literal["grpo"] = "grpo"
     model: ModelConfig
     data: DataConfig
-    lora: LoraConfig = LoraConfig()
+    lora: Adapter = LoraConfig()
     reward: RewardConfig = RewardConfig()
     training: GRPOTrainingConfig = GRPOTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -1,10 +1,10 @@
 """The `model` and `lora` sections. Field names are transformers', bitsandbytes' and PEFT's own."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from trainables.section import Section
+from trainables.section import Section, refused
 
 Quantization = Literal["nf4", "int8", "none"]
 DType = Literal["auto", "float32", "bfloat16", "float16"]
@@ -39,3 +39,23 @@ class LoraConfig(Section):
     modules_to_save: tuple[str, ...] | None = None
     # a PEFT adapter (folder or hub name) to start from, of the same rank, scaling and targets
     adapter_name_or_path: str | None = None
+
+
+def _given(lora: Any) -> Any:
+    if lora is None:
+        raise ValueError("cannot be null: only kind sft trains all weights")
+    return lora
+
+
+def _of_matrices(lora: LoraConfig) -> LoraConfig:
+    for field in ("use_dora", "modules_to_save"):
+        if value := getattr(lora, field):
+            raise refused(
+                field, value, "changes the base's weights, which others share", "Remove it"
+            )
+    return lora
+
+
+Adapter = Annotated[LoraConfig, BeforeValidator(_given)]  # of kinds that train nothing else
+# of kinds that only the packed engine trains
+PackedLora = Annotated[Adapter, AfterValidator(_of_matrices)]

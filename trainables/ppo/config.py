@@ -1,14 +1,14 @@
 """The trial of kind `ppo`: proximal policy optimization of a LoRA adapter on rewards."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from trainables.data.config import DataConfig
 from trainables.evaluation.config import EvaluationConfig
-from trainables.models.config import LoraConfig, ModelConfig
+from trainables.models.config import LoraConfig, ModelConfig, PackedLora
 from trainables.rewards.config import RewardConfig
-from trainables.section import Section, refused
+from trainables.section import Section
 from trainables.sft.config import TrainingConfig
 
 Estimator = Literal["k1", "k3"]
@@ -65,28 +65,10 @@ class PPOConfig(Section):
     kind: Literal["ppo"] = "ppo"
     model: ModelConfig
     data: DataConfig
-    lora: LoraConfig = LoraConfig()
+    lora: PackedLora = LoraConfig()
     reward: RewardConfig = RewardConfig()
     training: PPOTrainingConfig = PPOTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-
-    @field_validator("lora", mode="before")
-    @classmethod
-    def _has_an_adapter(cls, lora: Any) -> Any:
-        if lora is None:
-            raise ValueError("cannot be null: the policy is an adapter, the reference is without")
-        return lora
-
-    @model_validator(mode="after")
-    def _packs(self) -> Self:
-        for field, value in (
-            ("use_dora", self.lora.use_dora),
-            ("modules_to_save", self.lora.modules_to_save),
-        ):
-            if value:
-                what = "changes the base's weights, which the reference shares"
-                raise refused(f"lora.{field}", value, what, "Remove it")
-        return self
 
     @property
     def stage_trials(self) -> tuple["PPOConfig", ...]:

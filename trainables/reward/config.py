@@ -1,13 +1,13 @@
 """The trial of kind `reward`: a reward model, LoRA and a scalar head, trained on preferences."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from trainables.data.pairs.config import PairsConfig
 from trainables.evaluation.config import EvaluationConfig, MetricFamily
-from trainables.models.config import LoraConfig, ModelConfig
-from trainables.section import Section, refused
+from trainables.models.config import LoraConfig, ModelConfig, PackedLora
+from trainables.section import Section
 from trainables.sft.config import TrainingConfig
 
 
@@ -62,27 +62,9 @@ class RewardModelConfig(Section):
     kind: Literal["reward"] = "reward"
     model: ModelConfig
     data: PairsConfig
-    lora: LoraConfig = LoraConfig()
+    lora: PackedLora = LoraConfig()
     training: RewardTrainingConfig = RewardTrainingConfig()
     evaluation: RewardEvaluationConfig = RewardEvaluationConfig()
-
-    @field_validator("lora", mode="before")
-    @classmethod
-    def _has_an_adapter(cls, lora: Any) -> Any:
-        if lora is None:
-            raise ValueError("cannot be null: a reward model is an adapter and a head on the base")
-        return lora
-
-    @model_validator(mode="after")
-    def _packs(self) -> Self:
-        fields = {
-            "use_dora": "changes the base's weights, which other trials share",
-            "modules_to_save": "trains copies of the base's modules; the head is saved anyway",
-        }
-        for field, what in fields.items():
-            if value := getattr(self.lora, field):
-                raise refused(f"lora.{field}", value, what, "Remove it")
-        return self
 
     @property
     def stage_trials(self) -> tuple["RewardModelConfig", ...]:

@@ -8,7 +8,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -17,7 +16,7 @@ from trainables.data.pairs.config import PairsConfig
 from trainables.dpo.config import DPOConfig, DPOTrainingConfig
 from trainables.evaluation.config import EvaluationConfig
 from trainables.grpo.config import GRPOConfig, GRPOTrainingConfig
-from trainables.models.config import LoraConfig, ModelConfig
+from trainables.models.config import Adapter, LoraConfig, ModelConfig
 from trainables.ppo.config import PPOConfig, PPOTrainingConfig
 from trainables.reward.config import (
     RewardEvaluationConfig,
@@ -116,16 +115,9 @@ class StagedConfig(Section):
 
     kind: Literal["staged"] = "staged"
     model: ModelConfig
-    lora: LoraConfig = LoraConfig()
+    lora: Adapter = LoraConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     stages: tuple[AnyStage, ...]
-
-    @field_validator("lora", mode="before")
-    @classmethod
-    def _has_an_adapter(cls, lora: Any) -> Any:
-        if lora is None:
-            raise ValueError("cannot be null: stages carry an adapter on, not all weights")
-        return lora
 
     @model_validator(mode="after")
     def _stages_fit(self) -> Self:
@@ -174,9 +166,11 @@ class StagedConfig(Section):
             try:
                 stage.trial(self)
             except ValidationError as error:
-                found = error.errors()[0]["ctx"]["problems"][0]
-                shared = found["field"].partition(".")[0] not in type(stage).model_fields
-                field = found["field"] if shared else f"stages.{place}.{found['field']}"
+                first = error.errors()[0]
+                found = first["ctx"]["problems"][0]
+                field = ".".join(map(str, (*first["loc"], found["field"])))
+                shared = field.partition(".")[0] not in type(stage).model_fields
+                field = field if shared else f"stages.{place}.{field}"
                 what = f"{found['message']} (stage {stage.name})" if shared else found["message"]
                 raise refused(field, found["value"], what, found["fix"]) from None
 

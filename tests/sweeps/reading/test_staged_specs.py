@@ -194,7 +194,7 @@ def test_an_unknown_kind_names_all(tmp_path: Path) -> None:
 def test_one_stage_all_weights_and_one_name_twice_are_refused(tmp_path: Path) -> None:
     first = {"name": "first", "data": {"source": "toy:drugs"}}
     assert "1 of two or more" in problem(tmp_path, spec(stages=[first])).message
-    assert "carry an adapter" in problem(tmp_path, spec(lora=None)).message
+    assert "only kind sft trains all weights" in problem(tmp_path, spec(lora=None)).message
     assert "called first" in problem(tmp_path, spec(stages=[first, first])).message
 
 

@@ -13,6 +13,7 @@ from typing import Any
 NF4 = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: code, 8-bit scale of 64, scale of 256 scales
 # of a trained weight besides its copy in the base's precision: itself, gradient, two moments
 MASTER = 4 * 4
+SOFTMAX_NUMBERS = 2**26  # logits worked on at once on a GPU: packing.log_probs.CHUNK
 QKV, GATED = frozenset({"q_proj", "k_proj", "v_proj"}), frozenset({"gate_proj", "up_proj"})
 
 
@@ -76,17 +77,19 @@ def activation_bytes(
     shape: ModelShape, loads: Sequence[Load], width: int, checkpointing: bool = False
 ) -> float:
     """What a training call keeps for backward, and the logits' share at its peak."""
+    answers = sum(load.answers for load in loads)
     layer = sum(load.tokens * _layer_bytes(shape, load, width) for load in loads)
     tokens = sum(load.tokens for load in loads)
     kept = layer * shape.layers
     if checkpointing:  # each layer's input, and one layer whole
         kept = tokens * shape.hidden * width * shape.layers + layer
-    return kept + sum(load.answers for load in loads) * logit_bytes(shape, width)
+    return kept + answers * shape.vocab * 2 * width + softmax_bytes(shape, answers)
 
 
-def logit_bytes(shape: ModelShape, width: int) -> int:
-    """A supervised token's logits, their log-softmax in float32 and its gradient."""
-    return shape.vocab * (4 + 4 + (width if width < 4 else 0))
+def softmax_bytes(shape: ModelShape, answers: int) -> int:
+    """The supervised tokens' softmax and its input, both in float32, a few rows at a time. Besides
+    these their logits are kept, and in backward the logits' gradient."""
+    return min(answers * shape.vocab, max(SOFTMAX_NUMBERS, shape.vocab)) * (4 + 4)
 
 
 def _layer_bytes(shape: ModelShape, load: Load, width: int) -> float:

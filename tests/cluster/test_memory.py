@@ -8,18 +8,21 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from cluster.memory import (
+    SOFTMAX_NUMBERS,
     Load,
     ModelShape,
     activation_bytes,
     adapter_bytes,
     base_bytes,
-    logit_bytes,
+    softmax_bytes,
 )
 from tests.trainables.sft.trials import config, pairs, token_rows_of, toy_tokenizer
 from trainables.context import ListContext
 from trainables.data.prepare import Prepared
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base, load_base
+from trainables.packing import attention
+from trainables.packing.log_probs import CHUNK
 from trainables.packing.pack import Pack
 
 SIZES = {
@@ -78,13 +81,15 @@ def load_base_folder() -> Any:
     ],
 )
 def test_activations_are_those_that_autograd_keeps(
-    dtype: torch.dtype, targets: list[str], trials: int
+    dtype: torch.dtype, targets: list[str], trials: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(attention, "WRITTEN_OUT", 0)  # the kernel that a GPU has
     kept, loads = kept_bytes(dtype, targets, trials)
     width = dtype.itemsize
     predicted = activation_bytes(SHAPE, loads, width)
-    # of the logits, the log-softmax alone is kept; its gradients come at the peak
-    predicted -= sum(load.answers for load in loads) * (logit_bytes(SHAPE, width) - 4 * 259)
+    # their gradient and the softmax come at the peak
+    answers = sum(load.answers for load in loads)
+    predicted -= answers * 259 * width + softmax_bytes(SHAPE, answers)
     assert predicted == pytest.approx(kept, rel=0.04)
 
 
@@ -92,11 +97,13 @@ def test_hand_computed() -> None:
     shape = ModelShape(4, 6, 2, 2, 1, 2, 10)
     load = Load(tokens=3, answers=2, r=5, targets=["q_proj", "v_proj"])
     norms, attention, mlp, lora = 2 * (16 + 4), 2 * (8 + 4) + 8, 3 * 2 * 6, 2 * 5 * 2 + 2 * 4
-    logits = 2 * 10 * (4 + 4 + 2)
+    logits = 2 * 10 * (2 + 2) + 2 * 10 * (4 + 4)
     layer = 3 * (norms + attention + mlp + lora)
     assert activation_bytes(shape, [load], 2) == 2 * layer + logits
     assert activation_bytes(shape, [load], 2, True) == 2 * 3 * 4 * 2 + layer + logits
     assert activation_bytes(shape, [load, load], 2) == 2 * (2 * layer + logits)
+    assert softmax_bytes(shape, 2**26) == 2**26 * 8
+    assert SOFTMAX_NUMBERS == CHUNK
     assert adapter_bytes(10, 2) == 10 * (4 + 4 + 8 + 2)
     assert adapter_bytes(10, 4) == 10 * (4 + 4 + 8)
     shapes = {"a.weight": (64, 64), "norm.weight": (64,)}

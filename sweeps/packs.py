@@ -17,6 +17,7 @@ from trainables.kinds import SingleConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
 from trainables.schedule import planned_steps
+from trainables.sft.config import TrainingConfig
 
 LARGEST = {"cpu": 8, "gpu": 16}  # trials that are tried together
 SMALL_MODEL = 20_000_000  # parameters: below, reporting takes longer than training
@@ -109,6 +110,8 @@ def _file(trial: SingleConfig, device: str) -> Path:
             trial.training.max_length,
         ],
         "rerun": trial.training.gradient_checkpointing,
+        "kind": trial.kind,
+        "own": trial.training.model_dump(mode="json", exclude=set(TrainingConfig.model_fields)),
     }
     key = hashlib.sha256(json.dumps(matters, sort_keys=True).encode()).hexdigest()[:16]
     return cache_dir() / "packs" / f"{key}.json"

@@ -19,6 +19,7 @@ from sweeps.packs import (
 )
 from sweeps.predicted import peak_bytes
 from sweeps.spec import SweepSpec
+from trainables.ppo.config import PPOConfig
 from trainables.sft.config import SFTConfig
 
 LONG = 10**9
@@ -149,3 +150,17 @@ def test_a_measurement_is_remembered_for_what_it_depends_on(
     assert remembered(trial.model_copy(update={"training": batch}), "a GPU") is None
     assert remembered(trial, "another GPU") is None
     assert packs.remembered(spec(r=5).trial, "a GPU") is None
+
+
+def test_what_a_kind_adds_to_its_training_is_measured_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDSWEEP_CACHE", str(tmp_path))
+
+    def trial(**training: int) -> PPOConfig:
+        content = {"model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+        return PPOConfig.model_validate({**content, "training": training})
+
+    remember(trial(response_length=8), "a device", {0: 1.0, 2: 2.0})
+    assert remembered(trial(response_length=8, seed=5), "a device") == {0: 1.0, 2: 2.0}
+    assert remembered(trial(response_length=9), "a device") is None

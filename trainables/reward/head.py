@@ -15,7 +15,6 @@ from trainables.packing.adapter import PREFIX, PackedAdapter
 from trainables.seeds import derived_seed
 
 HEAD = f"{PREFIX}score.weight"
-SETTINGS = {"task_type": "SEQ_CLS", "modules_to_save": ["score"]}  # of adapter_config.json
 
 
 def scores(states: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
@@ -42,6 +41,7 @@ def fresh_reward_model(base: Base, lora: LoraConfig, seed: int) -> PackedAdapter
     with adapted(base, lora, seed) as model:
         tensors, settings = named_trainable(model), export(model).config
     head = {HEAD: fresh_head(base.model, seed)}
-    settings = {**settings, **SETTINGS}
+    # a list of its own: PEFT adds to those that it is given
+    settings = {**settings, "task_type": "SEQ_CLS", "modules_to_save": ["score"]}
     device, dtype = base.model.device, base.dtype
     return PackedAdapter(tensors, settings, lora, device, dtype, head, exports_heads=True)

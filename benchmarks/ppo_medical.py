@@ -9,6 +9,7 @@ prints rewards of the answers trained on, and of validation answers before and a
 import argparse
 import json
 import statistics
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,16 @@ def table(found: dict[str, Any]) -> str:
         each = ", ".join(f"{value:.3f}" for value in after)
         means = statistics.fmean(before), statistics.fmean(after)
         lines.append(f"{name:<22} {means[0]:>8.3f} → {means[1]:<8.3f} ({each})")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_curves(found)])
+
+
+def _curves(found: dict[str, Any]) -> Iterator[str]:
+    """Means of the answers trained on, over every five updates."""
+    for name, lines in found["curves"].items():
+        for metric in ("sampled_reward", "sampled_kl"):
+            values = [line[metric] for line in lines if metric in line]
+            means = (statistics.fmean(values[i : i + 5]) for i in range(0, len(values), 5))
+            yield f"seed {name}, {metric:<15} {' '.join(f'{m:.3f}' for m in means)}"
 
 
 def main() -> None:
@@ -136,7 +146,11 @@ def main() -> None:
     parser.add_argument("--quantization", default="none", choices=["none", "nf4"])
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--show", type=Path, help="print what a --json FILE holds, and no more")
     options = parser.parse_args()
+    if options.show:
+        print(table(json.loads(options.show.read_text())))
+        return
     if options.threads:
         torch.set_num_threads(options.threads)
     found = run(options)

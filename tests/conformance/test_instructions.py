@@ -53,7 +53,7 @@ def test_an_unpublished_answer_is_empty(name: str, rationale: Any) -> None:
     assert INSTRUCTIONS[name].answer(hidden, rationale) == ""
 
 
-@pytest.mark.parametrize("name", set(INSTRUCTIONS) - {"extractive"})
+@pytest.mark.parametrize("name", sorted(set(INSTRUCTIONS) - {"extractive"}))
 def test_an_option_s_text_each_and_the_right_one_is_the_answer(name: str) -> None:
     for item in (CLOSED, DECIDED):
         texts = INSTRUCTIONS[name].options(item)

@@ -81,7 +81,7 @@ def test_packed_trials_are_the_trials(session: Session, tmp_path: Path) -> None:
             loss = expected[name]["metrics"]["val_loss"]
             assert record["metrics"]["val_loss"] == pytest.approx(loss, rel=1e-4)
         else:
-            assert "lower learning rate" in record["error"]
+            assert "learning rate" in record["error"]
     assert [r["state"] for r in found.values()].count("failed") == 1
     assert len(list((tmp_path / "packed").glob("base/*/record.json"))) == 1
     assert len(watch.thin) >= 2

@@ -1,5 +1,6 @@
 """The `reward` section."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
@@ -23,8 +24,9 @@ def short_name(key: str) -> str:
 
 def _known(key: str) -> str:
     if key not in BUILT_IN and not OWN.fullmatch(key):
-        known = ", ".join(BUILT_IN)
-        raise ValueError(f"no reward is called {key!r}; known: {known}, or package.module:function")
+        near = difflib.get_close_matches(key, BUILT_IN, n=1)
+        known = f"did you mean {near[0]}?" if near else f"known: {', '.join(BUILT_IN)}"
+        raise ValueError(f"no reward is called {key!r}; {known} (or package.module:function)")
     return key
 
 

@@ -29,6 +29,10 @@ class Experience(NamedTuple):
     returns: Tensor
     starts: list[int]
 
+    def tokens(self, answers: Sequence[int]) -> int:
+        """How many tokens these answers have."""
+        return sum(self.starts[a + 1] - self.starts[a] for a in answers)
+
     def of(self, answers: Sequence[int]) -> "Experience":
         """That of some answers, in this order."""
         spans = [torch.arange(self.starts[a], self.starts[a + 1]) for a in answers]

@@ -13,12 +13,12 @@ from trainables.packing.objectives import score_pass
 from trainables.packing.pack import Pack
 from trainables.packing.passes import Part, within_budget
 from trainables.packing.rollouts import Rollouts, packed_samples
-from trainables.packing.states import state_pass
 from trainables.ppo.answers import answered_rows
 from trainables.ppo.experience import Scored
 from trainables.ppo.trial import PPOTrial
 from trainables.ppo.update import seen_entropy
-from trainables.reward.head import HEAD, probability, scores
+from trainables.reward.head import probability
+from trainables.reward.packed import part_scores
 
 
 class Asked(NamedTuple):
@@ -98,18 +98,13 @@ def _learned(
     pack: Pack, asked: Sequence[Asked], rows: Sequence[TokenRows]
 ) -> dict[str, list[float]]:
     """What each trial's reward model gives its answers, by the trial's name."""
-    models = {a.name: a.trial.reward_model for a in asked}
     parts = [
-        Part(a.name, model, its, range(len(its)))
+        _part(a, its, model)
         for a, its in zip(asked, rows, strict=True)
-        if (model := models[a.name]) is not None
+        if (model := a.trial.reward_model) is not None
     ]
-    found: dict[str, list[float]] = defaultdict(list)
-    for chunk in within_budget(parts, pack.max_tokens):
-        for part, states in zip(chunk, state_pass(pack.base.model, chunk), strict=True):
-            given = scores(states, part.adapter.heads[HEAD].detach())
-            found[part.trial] += probability(given).tolist()
-    return found
+    given = part_scores(pack, parts, pack.max_tokens)
+    return {name: probability(values).tolist() for name, values in given.items()}
 
 
 def _of_policy(trial: PPOTrial, seen: Seen) -> torch.Tensor:

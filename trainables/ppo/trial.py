@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from trainables.context import Checkpoint, TrialContext, TrialFailed
-from trainables.errors import InputError
 from trainables.evaluation.generation import end_tokens
 from trainables.models.load import Base
 from trainables.models.reference import ROLE as REFERENCE
@@ -57,7 +56,7 @@ class PPOTrial(PackedTrial):
         saved = self.frozen.get(REFERENCE)
         self.reference = saved_adapter(base, saved) if saved else bare(base)
         self.reward_model = self._reward_model(base)
-        self.scorer = Scorer(config.reward, apart=True)
+        self.scorer = Scorer(config.reward, apart=self.reward_model is not None)
         self.ends = frozenset(end_tokens(base.model, base.tokenizer))
         self.rows = context.prepared.train
         self.watched: dict[str, float] = {}  # of the answers of this update
@@ -65,13 +64,11 @@ class PPOTrial(PackedTrial):
         self.broken: float | None = None  # a loss that is not a finite number
 
     def _reward_model(self, base: Base) -> PackedAdapter | None:
-        """What the reward `reward_model` asks. Raises InputError where there is none to ask."""
-        if not self.config.reward.weights.get(REWARD_MODEL):
+        """What the reward `reward_model` asks, where it counts and there is one."""
+        saved = self.frozen.get(REWARD_MODEL)
+        if saved is None or not self.config.reward.weights.get(REWARD_MODEL):
             return None
-        if REWARD_MODEL not in self.frozen:
-            fix = "Name one in reward.model, or train one in a stage before"
-            raise InputError("reward.weights", REWARD_MODEL, "there is no reward model", fix)
-        return saved_adapter(base, self.frozen[REWARD_MODEL], heads=(HEAD,))
+        return saved_adapter(base, saved, heads=(HEAD,))
 
     @property
     def adapters(self) -> Sequence[PackedAdapter]:

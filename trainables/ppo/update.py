@@ -43,7 +43,7 @@ class Update:
         """PPO's loss, times `scale`, of some of the step's answers, as their part of its mean over
         all answer tokens of the step."""
         own, t = self.experience.of(answers), self.training
-        share = own.starts[-1] / self.experience.of(self.answers).starts[-1]
+        share = own.starts[-1] / self.experience.tokens(self.answers)
 
         def loss(seen: Scored) -> Tensor:
             inside = torch.ones_like(own.old, dtype=torch.bool)

@@ -122,15 +122,23 @@ def packed_scores(
 ) -> dict[str, tuple[Scores, float]]:
     """The scores of each trial's own pairs, and its share of the seconds, by its name."""
     parts = [Part(name, trial.adapter, rows, range(len(rows))) for name, trial, rows in asked]
-    values: dict[str, list[float]] = defaultdict(list)  # in the order of the trial's rows
-    trials = {name: trial for name, trial, _ in asked}
-    budget = min((t.config.evaluation.max_batch_tokens for t in trials.values()), default=0)
+    budget = min((t.config.evaluation.max_batch_tokens for _, t, _ in asked), default=0)
     with pack.timed(parts) as seconds:
-        for chunk in within_budget(parts, budget):
-            for part, states in zip(chunk, state_pass(pack.base.model, chunk), strict=True):
-                head = trials[part.trial].adapter.heads[HEAD].detach()
-                values[part.trial] += scores(states, head).tolist()
-    return {name: (scores_of(rows, values[name]), seconds[name]) for name, _, rows in asked}
+        values = part_scores(pack, parts, budget)
+    return {
+        name: (scores_of(rows, values[name].tolist()), seconds[name]) for name, _, rows in asked
+    }
+
+
+def part_scores(pack: Pack, parts: Sequence[Part], budget: int) -> dict[str, torch.Tensor]:
+    """(its rows,) scores of each part by the reward model that is its adapter, by the trial's name;
+    in passes of at most `budget` tokens."""
+    found: dict[str, list[torch.Tensor]] = defaultdict(list)
+    for chunk in within_budget(parts, budget):
+        for part, states in zip(chunk, state_pass(pack.base.model, chunk), strict=True):
+            found[part.trial].append(scores(states, part.adapter.heads[HEAD].detach()))
+    pieces = {part.trial: found[part.trial] for part in parts}
+    return {name: torch.cat(own) if own else torch.zeros(0) for name, own in pieces.items()}
 
 
 PROGRAM = Program(RewardTrial, step)

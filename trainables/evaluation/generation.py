@@ -1,5 +1,6 @@
 """Greedy answers to the questions of a split, in batches sorted by length."""
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,13 @@ def answers(
         asked = [prompts[i] for i in batch]
         generated = greedy(model, asked, max_new_tokens, ends, int(tokenizer.pad_token_id))
         for i, tokens in zip(batch, generated, strict=True):
-            texts[i] = str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+            texts[i] = written_text(tokenizer, tokens)
     return texts
+
+
+def written_text(tokenizer: Any, tokens: Sequence[int]) -> str:
+    """An answer's token ids as text, stripped, without special tokens."""
+    return str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
 
 
 def end_tokens(model: Any, tokenizer: Any) -> list[int]:

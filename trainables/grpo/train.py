@@ -13,7 +13,7 @@ import torch
 from trainables.context import Adapter, TrialContext
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
-from trainables.evaluation.generation import end_tokens
+from trainables.evaluation.generation import end_tokens, written_text
 from trainables.evaluation.measure import Loss, measure_loss
 from trainables.grpo.config import GRPOConfig
 from trainables.grpo.sampled import sampled
@@ -164,7 +164,7 @@ def _measure(
         loss = measure_loss(trainer.model, rows, settings)
         found = sampled(trainer.model, prompts, ends, config, int(base.tokenizer.pad_token_id))
         apart = trainer.divergence(prompts, found)
-    texts = [base.tokenizer.decode(answer, skip_special_tokens=True).strip() for answer in found]
+    texts = [written_text(base.tokenizer, answer) for answer in found]
     metrics = {
         **loss.metrics,
         **reward_metrics(scorer(asked, places, texts)),

@@ -5,12 +5,11 @@ from statistics import fmean
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.base_model import measure_answers
-from trainables.evaluation.generation import end_tokens
+from trainables.evaluation.generation import end_tokens, written_text
 from trainables.evaluation.measure import Loss
 from trainables.grpo.config import GRPOConfig
 from trainables.grpo.sampled import sampled
 from trainables.models.load import Base
-from trainables.rewards.config import REWARD_MODEL
 from trainables.rewards.scoring import Scorer, reward_metrics
 
 
@@ -26,16 +25,15 @@ def measure(trial: GRPOConfig, context: TrialContext) -> None:
 
 
 def _rewards(base: Base, trial: GRPOConfig, rows: TokenRows) -> dict[str, float]:
-    weights = {n: w for n, w in trial.reward.weights.items() if w and n != REWARD_MODEL}
-    if not weights:
+    reward = trial.reward.without_model()
+    if reward is None:
         return {}
     asked = rows.head(trial.evaluation.limit)
     prompts = [asked.prompt(place) for place in range(len(asked))]
     ends = end_tokens(base.model, base.tokenizer)
     found = sampled(base.model, prompts, ends, trial, int(base.tokenizer.pad_token_id))
-    texts = [base.tokenizer.decode(answer, skip_special_tokens=True).strip() for answer in found]
-    scorer = Scorer(trial.reward.model_copy(update={"weights": weights}))
-    metrics = reward_metrics(scorer(asked, range(len(asked)), texts))
+    texts = [written_text(base.tokenizer, answer) for answer in found]
+    metrics = reward_metrics(Scorer(reward)(asked, range(len(asked)), texts))
     del metrics["reward"]
     return {
         **metrics,

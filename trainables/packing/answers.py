@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.batches import by_token_budget
-from trainables.evaluation.generation import end_tokens, greedy
+from trainables.evaluation.generation import end_tokens, greedy, written_text
 from trainables.models.load import Base
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.layout import Layout, Share, active
@@ -35,5 +35,5 @@ def packed_answers(
         with active(Layout(shares)):
             generated = greedy(base.model, [p for _, _, p in chosen], max_new_tokens, ends, pad)
         for (trial, i, _), tokens in zip(chosen, generated, strict=True):
-            texts[trial][i] = str(base.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+            texts[trial][i] = written_text(base.tokenizer, tokens)
     return texts

@@ -102,6 +102,27 @@ T = TypeVar("T", bound=BatchTrial)
 Run = Callable[[Any, Sequence[Part], Sequence[T], bool], Sequence[float]]
 
 
+Named = Sequence[tuple[str, T]]
+
+
+def batch_step(
+    pack: Pack,
+    active: Named[T],
+    run: Run[T],
+    evaluate: Callable[[Pack, Named[T]], None],
+    finish: Callable[[Pack, Named[T]], None],
+) -> None:
+    """One batch of every trial; then updates, evaluations and ends where they are due."""
+    training = [(n, t) for n, t in active if not t.progress.over]
+    train_batches(pack, training, run)
+    updated = [(n, t) for n, t in training if t.complete]
+    for name, trial in updated:
+        with pack.own(name):
+            trial.update()
+    evaluate(pack, [(n, t) for n, t in updated if n in pack.trials and t.progress.due])
+    finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
+
+
 def train_batches(pack: Pack, training: Sequence[tuple[str, T]], run: Run[T]) -> None:
     """One batch of every trial through the base together, in calls that fit."""
     trials = dict(training)

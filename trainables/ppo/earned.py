@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from trainables.evaluation.generation import written_text
 from trainables.ppo.sampled import Sampled
 from trainables.rewards.scoring import reward_metrics
 from trainables.rewards.weighted import Rewarded
@@ -13,7 +14,7 @@ from trainables.rewards.weighted import Rewarded
 def earned(found: Sampled, tokenizer: Any) -> Rewarded:
     """The rewards of a trial's answers. Raises what a reward raises (InputError)."""
     asked = found.asked
-    texts = [tokenizer.decode(answer, skip_special_tokens=True).strip() for answer in found.answers]
+    texts = [written_text(tokenizer, answer) for answer in found.answers]
     return asked.trial.scorer(asked.rows, asked.places, texts, found.learned)
 
 

@@ -8,7 +8,6 @@ from trainables.models.load import Base
 from trainables.packing.pack import Pack
 from trainables.ppo.config import PPOConfig
 from trainables.ppo.packed import rewards_now
-from trainables.rewards.config import REWARD_MODEL
 
 TOLD = ("answer_tokens", "truncated")
 
@@ -24,10 +23,9 @@ def measure(trial: PPOConfig, context: TrialContext) -> None:
 
 
 def _rewards(base: Base, trial: PPOConfig, context: TrialContext) -> dict[str, float]:
-    weights = {n: w for n, w in trial.reward.weights.items() if w and n != REWARD_MODEL}
-    if not weights:
+    reward = trial.reward.without_model()
+    if reward is None:
         return {}
-    reward = trial.reward.model_copy(update={"weights": weights})
     pack = Pack(base, trial.model)
     try:  # a policy that has learnt nothing yet is the base
         own = trial.model_copy(update={"reward": reward})

@@ -12,7 +12,7 @@ from trainables.context import Checkpoint, TrialContext, TrialStopped
 from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base
 from trainables.models.trained import counts
-from trainables.packing.batches import BatchTrial, train_batches
+from trainables.packing.batches import BatchTrial, batch_step
 from trainables.packing.pack import Pack
 from trainables.packing.passes import Part, within_budget
 from trainables.packing.program import Program
@@ -61,14 +61,7 @@ class RewardTrial(BatchTrial):
 
 def step(pack: Pack, active: Named) -> None:
     """One batch of every trial; then updates and measurements where they are due."""
-    training = [(n, t) for n, t in active if not t.progress.over]
-    train_batches(pack, training, _run)
-    updated = [(n, t) for n, t in training if t.complete]
-    for name, trial in updated:
-        with pack.own(name):
-            trial.update()
-    _evaluate(pack, [(n, t) for n, t in updated if n in pack.trials and t.progress.due])
-    _finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
+    batch_step(pack, active, _run, _evaluate, _finish)
 
 
 def _run(

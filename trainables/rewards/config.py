@@ -90,6 +90,11 @@ class RewardConfig(Section):
     judge: JudgeConfig | None = None
     model: LearnedRewardConfig | None = None  # null in a staged trial: that of the stage before
 
+    def without_model(self) -> "RewardConfig | None":
+        """The rewards that count and need no reward model; None where none is left."""
+        weights = {n: w for n, w in self.weights.items() if w and n != REWARD_MODEL}
+        return self.model_copy(update={"weights": weights}) if weights else None
+
     @model_validator(mode="after")
     def _usable(self) -> "RewardConfig":
         if not sum(self.weights.values()):

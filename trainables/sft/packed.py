@@ -6,7 +6,7 @@ from typing import Any
 from trainables.context import TrialContext
 from trainables.models.load import Base
 from trainables.packing.adapter import fresh_adapter
-from trainables.packing.batches import BatchTrial, train_batches
+from trainables.packing.batches import BatchTrial, batch_step
 from trainables.packing.finishing import finish
 from trainables.packing.losses import packed_losses
 from trainables.packing.pack import Pack
@@ -40,14 +40,7 @@ class SupervisedTrial(BatchTrial):
 
 def step(pack: Pack, active: Named) -> None:
     """One batch of every trial; then updates, evaluations and answers where they are due."""
-    training = [(n, t) for n, t in active if not t.progress.over]
-    train_batches(pack, training, _run)
-    updated = [(n, t) for n, t in training if t.complete]
-    for name, trial in updated:
-        with pack.own(name):
-            trial.update()
-    _evaluate(pack, [(n, t) for n, t in updated if n in pack.trials and t.progress.due])
-    finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
+    batch_step(pack, active, _run, _evaluate, finish)
 
 
 def _run(

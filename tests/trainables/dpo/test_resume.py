@@ -3,10 +3,9 @@
 import pytest
 
 from tests.trainables.dpo.trials import config, run
-from tests.trainables.sft.trials import checkpoints, essence
+from tests.trainables.sft.trials import assert_resumes, checkpoints, essence
 from trainables.context import Checkpoint
 from trainables.dpo.config import DPOConfig
-from trainables.models import load as loading
 
 PLAIN = config(training={"num_train_epochs": 1.4, "per_device_train_batch_size": 1})
 DROPOUT = config(
@@ -20,14 +19,7 @@ DROPOUT = config(
     [pytest.param(PLAIN, 9, id="1.4 epochs"), pytest.param(DROPOUT, 5, id="dropout, ipo")],
 )
 def test_resume_at_every_evaluation_is_bit_identical(trial: DPOConfig, steps: int) -> None:
-    loading._warm.clear()
-    whole = run(trial)
-    assert whole[-1].step == whole[-1].planned_steps == steps
-    saved = checkpoints(whole)
-    assert len(saved) >= 3
-    for number, checkpoint in saved.items():
-        resumed = run(trial, checkpoint)
-        assert [essence(r) for r in resumed] == [essence(r) for r in whole[number + 1 :]]
+    assert_resumes(run, trial, steps)
 
 
 def test_a_reference_goes_on_too() -> None:

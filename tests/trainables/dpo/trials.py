@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.trainables.reward.trials import prepared
-from tests.trainables.sft.trials import DEFAULTS
-from trainables.context import Checkpoint, ListContext, Report, TrialStopped
+from tests.trainables.sft.trials import DEFAULTS, run_with
+from trainables.context import Checkpoint, Report
 from trainables.data.prepare import Prepared
 from trainables.dpo.config import DPOConfig
 from trainables.dpo.train import train
@@ -35,9 +35,4 @@ def run(
     data: Prepared | None = None,
 ) -> list[Report]:
     """The reports of one trial, in this process; it may be stopped after some of them."""
-    context = ListContext(data or prepared(), checkpoint, stop_after)
-    try:
-        train(trial, context)
-    except TrialStopped:
-        assert stop_after is not None
-    return context.reports
+    return run_with(train, trial, data or prepared(), checkpoint, stop_after)

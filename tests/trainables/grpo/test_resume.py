@@ -6,10 +6,9 @@ import pytest
 
 from tests.trainables.grpo.trials import config, run
 from tests.trainables.sft import trials as sft
-from tests.trainables.sft.trials import checkpoints, essence
+from tests.trainables.sft.trials import assert_resumes, checkpoints, essence
 from trainables.context import Checkpoint
 from trainables.grpo.config import GRPOConfig
-from trainables.models import load as loading
 
 DROPOUT = config(lora={"lora_dropout": 0.1}, training={"num_train_epochs": 1.6})
 AGAIN = config(training={"num_iterations": 3, "max_steps": 7, "epsilon": 0.01})
@@ -25,14 +24,7 @@ FREE = config(training={"beta": 0, "max_steps": 4, "loss_type": "grpo", "scale_r
     ],
 )
 def test_resume_at_every_evaluation_is_bit_identical(trial: GRPOConfig, steps: int) -> None:
-    loading._warm.clear()
-    whole = run(trial)
-    assert whole[-1].step == whole[-1].planned_steps == steps
-    saved = checkpoints(whole)
-    assert len(saved) >= 3
-    for number, checkpoint in saved.items():
-        resumed = run(trial, checkpoint)
-        assert [essence(r) for r in resumed] == [essence(r) for r in whole[number + 1 :]]
+    assert_resumes(run, trial, steps)
 
 
 def test_answers_in_use_are_part_of_a_checkpoint() -> None:

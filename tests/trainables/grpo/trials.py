@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.trainables.sft.trials import DEFAULTS, prepared
-from trainables.context import Checkpoint, ListContext, Report, TrialStopped
+from tests.trainables.sft.trials import DEFAULTS, prepared, run_with
+from trainables.context import Checkpoint, Report
 from trainables.data.prepare import Prepared
 from trainables.grpo.config import GRPOConfig
 from trainables.grpo.train import train
@@ -44,9 +44,4 @@ def run(
     data: Prepared | None = None,
 ) -> list[Report]:
     """The reports of one trial, in this process; it may be stopped after some of them."""
-    context = ListContext(data or prepared(train=5), checkpoint, stop_after)
-    try:
-        train(trial, context)
-    except TrialStopped:
-        assert stop_after is not None
-    return context.reports
+    return run_with(train, trial, data or prepared(train=5), checkpoint, stop_after)

@@ -1,7 +1,7 @@
 """Packs of toy trials for tests, and how to compare their reports."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -9,9 +9,9 @@ import torch
 from tests.trainables.sft.trials import TOY, prepared
 from trainables.context import Checkpoint, ListContext, Report
 from trainables.data.prepare import Prepared
+from trainables.kinds import SingleConfig
 from trainables.models.load import Base, load_base
 from trainables.packing.pack import Pack
-from trainables.sft.config import SFTConfig
 
 
 def double_base() -> Base:
@@ -23,20 +23,22 @@ def double_base() -> Base:
 
 def run_pack(
     base: Base,
-    trials: Mapping[str, SFTConfig],
+    trials: Mapping[str, SingleConfig],
     data: Mapping[str, Prepared] | None = None,
     checkpoints: Mapping[str, Checkpoint] | None = None,
     joins: Mapping[str, int] | None = None,
     leaves: Mapping[str, int] | None = None,
     max_tokens: int = 8192,
+    rows: Callable[[], Prepared] = prepared,
 ) -> dict[str, list[Report]]:
     """The reports of trials that train together; some join or leave after some steps of the pack.
+    Trials without `data` of their own have those of `rows`.
 
     A trial that raises makes this raise.
     """
     pack = Pack(base, TOY, max_tokens)
     contexts = {
-        name: ListContext((data or {}).get(name) or prepared(), (checkpoints or {}).get(name))
+        name: ListContext((data or {}).get(name) or rows(), (checkpoints or {}).get(name))
         for name in trials
     }
     waiting = {name: (joins or {}).get(name, 0) for name in trials}

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.trainables.sft.trials import DEFAULTS, prepared
-from trainables.context import Checkpoint, ListContext, Report, TrialStopped
+from tests.trainables.sft.trials import DEFAULTS, prepared, run_with
+from trainables.context import Checkpoint, Report
 from trainables.data.prepare import Prepared
 from trainables.ppo.config import PPOConfig
 
@@ -49,9 +49,4 @@ def run_ppo(
     """The reports of one trial, in this process; it may be stopped after some of them."""
     from trainables.ppo.train import train
 
-    context = ListContext(data or prepared(), checkpoint, stop_after)
-    try:
-        train(trial, context)
-    except TrialStopped:
-        assert stop_after is not None
-    return context.reports
+    return run_with(train, trial, data or prepared(), checkpoint, stop_after)

@@ -1,16 +1,14 @@
 """Tiny reward models for tests: pairs, configurations, packs."""
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from tests.trainables.sft.trials import TOY, toy_tokenizer
-from trainables.context import Checkpoint, ListContext, Report
+from tests.trainables.packing.packs import run_pack
+from tests.trainables.sft.trials import toy_tokenizer
 from trainables.data.pairs.build import PairSplits
 from trainables.data.pairs.pair import Pair
 from trainables.data.pairs.prepare import tokenised
 from trainables.data.prepare import Prepared
-from trainables.models.load import Base
-from trainables.packing.pack import Pack
 from trainables.reward.config import RewardModelConfig
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -60,33 +58,4 @@ def prepared(train: int = 11, validation: int = 5, unseen: int = 4) -> Prepared:
     return Prepared(**made._asdict())
 
 
-def run(
-    base: Base,
-    trials: Mapping[str, RewardModelConfig],
-    data: Mapping[str, Prepared] | None = None,
-    checkpoints: Mapping[str, Checkpoint] | None = None,
-    joins: Mapping[str, int] | None = None,
-    leaves: Mapping[str, int] | None = None,
-    max_tokens: int = 8192,
-) -> dict[str, list[Report]]:
-    """As `tests.trainables.packing.packs.run_pack`, on pairs."""
-    pack = Pack(base, TOY, max_tokens)
-    contexts = {
-        name: ListContext((data or {}).get(name) or prepared(), (checkpoints or {}).get(name))
-        for name in trials
-    }
-    waiting = {name: (joins or {}).get(name, 0) for name in trials}
-    step = 0
-    while pack.trials or waiting:
-        for name in [n for n, at in waiting.items() if at <= step]:
-            pack.join(name, trials[name], contexts[name])
-            del waiting[name]
-        for name, at in (leaves or {}).items():
-            if at == step:
-                pack.leave(name)
-        for ended in pack.step():
-            if ended.error is not None:
-                raise ended.error
-        step += 1
-    pack.close()
-    return {name: context.reports for name, context in contexts.items()}
+run = partial(run_pack, rows=prepared)

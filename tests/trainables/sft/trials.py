@@ -1,6 +1,7 @@
 """Tiny trials for tests: rows, configurations, runs and resumes on the toy model."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from trainables.data.chat import encode_many
 from trainables.data.prepare import Prepared
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
+from trainables.models import load as loading
 from trainables.models.config import ModelConfig
 from trainables.models.resolve import resolve
 from trainables.models.tokenizer import load_tokenizer
@@ -76,12 +78,35 @@ def run(
     """The reports of one trial, in this process; it may be stopped after some of them."""
     from trainables.sft.train import train
 
-    context = ListContext(data or prepared(), checkpoint, stop_after)
+    return run_with(train, trial, data or prepared(), checkpoint, stop_after)
+
+
+def run_with(
+    train: Callable[[Any, ListContext], None],
+    trial: Any,
+    data: Prepared,
+    checkpoint: Checkpoint | None,
+    stop_after: int | None,
+) -> list[Report]:
+    """The reports of one trial of any kind, in this process; stopped after some where told to."""
+    context = ListContext(data, checkpoint, stop_after)
     try:
         train(trial, context)
     except TrialStopped:
         assert stop_after is not None
     return context.reports
+
+
+def assert_resumes(run: Callable[..., list[Report]], trial: Any, steps: int) -> None:
+    """A trial continued from any of its checkpoints, three at least, is the uninterrupted one."""
+    loading._warm.clear()
+    whole = run(trial)
+    assert whole[-1].step == whole[-1].planned_steps == steps
+    saved = checkpoints(whole)
+    assert len(saved) >= 3
+    for number, checkpoint in saved.items():
+        resumed = run(trial, checkpoint)
+        assert [essence(r) for r in resumed] == [essence(r) for r in whole[number + 1 :]]
 
 
 def checkpoints(reports: list[Report]) -> dict[int, Checkpoint]:

@@ -1,4 +1,4 @@
-"""A medsweep sweep in a process of its own, with the moments at which its trials started and ended.
+"""A medsweep sweep in a process of its own: when its trials started, reported and ended.
 
 Usage: `medsweep_sweep.py SPEC.json FOLDER`; runs the spec in FOLDER/run and writes
 FOLDER/result.json, a row a trial. Run by `time_to_best.py`.
@@ -22,10 +22,13 @@ class Times:
     def started(self, entry: Any) -> None:
         """As Observer."""
         if not entry.is_base:
-            self.rows.setdefault(entry.trial, {"started": time.monotonic()})
+            self.rows.setdefault(entry.trial, {"started": time.monotonic(), "reports": []})
 
     def reported(self, entry: Any, report: Any) -> None:
         """As Observer."""
+        if not entry.is_base and "val_loss" in report.metrics:
+            seen = {"at": time.monotonic(), "val_loss": report.metrics["val_loss"]}
+            self.rows[entry.trial]["reports"].append(seen)
 
     def finished(self, entry: Any, record: JSON) -> None:
         """As Observer."""

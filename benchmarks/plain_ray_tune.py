@@ -99,12 +99,20 @@ def sweep(setting: JSON, folder: Path) -> list[JSON]:
 
     started: dict[str, float] = {}
     ended: dict[str, float] = {}
+    reports: dict[str, list[JSON]] = {}
 
     class Times(tune.Callback):  # type: ignore[misc]
-        """Notes when each trial started and ended."""
+        """Notes when each trial started, reported and ended."""
 
         def on_trial_start(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:
             started[trial.trial_id] = time.monotonic()
+            reports[trial.trial_id] = []
+
+        def on_trial_result(
+            self, iteration: int, trials: Any, trial: Any, result: JSON, **_: Any
+        ) -> None:
+            seen = {"at": time.monotonic(), "val_loss": result["val_loss"]}
+            reports[trial.trial_id].append(seen)
 
         def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:
             ended[trial.trial_id] = time.monotonic()
@@ -155,6 +163,7 @@ def sweep(setting: JSON, folder: Path) -> list[JSON]:
             "parameters": {n: result.config[n] for n in setting["points"][0]},
             "steps": result.metrics["step"],
             "val_loss": result.metrics["val_loss"],
+            "reports": reports[result.metrics["trial_id"]],
             "busy": sum(result.metrics.get("spent", {}).values()),  # none where stopped early
         }
         for result in tuner.fit()

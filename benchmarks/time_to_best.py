@@ -10,10 +10,12 @@ The same candidates, in the same order, the same optimizer steps, one machine:
 
 All compare at a quarter and a half of a trial's steps and let the better half go on. The oracle is
 the validation loss of every candidate trained to its end (the `plain` run). At any moment a sweep
-declares the best of its trials that reached their end. `seconds` is the time, from the start of its
-process, from which on the declared best stays within one seed standard deviation of the oracle's
-best: the deviation of the best candidate's loss over seeds, measured here too. `sweep_s` is the
-whole sweep.
+declares the candidate of the lowest validation loss that it has reported so far, at whatever step
+(the incumbent by intermediate losses of Li et al., "A System for Massively Parallel Hyperparameter
+Tuning", MLSys 2020). `seconds` is the time, from the start of its process, from which on the
+declared best stays within one seed standard deviation of the oracle's best: the deviation of the
+best candidate's loss over seeds, measured here too. `ended_s` is the same where only trials that
+reached their end are declared, `sweep_s` the whole sweep.
 
 `python -m benchmarks.time_to_best`, from the repository's root (`--model smollm2` for the embedded
 model).
@@ -36,12 +38,18 @@ from benchmarks.same_sweep import JSON, MODELS, plain_setting, run_plain, run_sc
 RATES = (3e-5, 1e-2)  # learning rates of the candidates, log-uniform
 SEEDS = (43, 44, 45)  # the best candidate's further seeds; all candidates have 42
 STEPS = 24
+RATIOS = {  # measure → how many times as fast as `plain + ASHA`
+    "seconds": "times_as_fast",
+    "ended_s": "ended_times_as_fast",
+    "sweep_s": "sweep_times_as_fast",
+}
 
 
-def sweep_spec(model: str, count: int, pack: int) -> JSON:
+def sweep_spec(model: str, count: int, pack: int, dtype: str = "float32") -> JSON:
     """The sweep as a medsweep spec; `pack` above 1 trains so many trials together."""
     content = spec(model, count)
     content["name"] = "time-to-best"
+    content["trial"]["model"] = content["trial"]["model"] | {"dtype": dtype}
     content["trial"]["training"]["max_steps"] = STEPS
     search = content["search"]
     search["parameters"]["training.learning_rate"] |= {"min": RATES[0], "max": RATES[1]}
@@ -61,19 +69,30 @@ def candidates(search: Any) -> list[JSON]:
 
 
 def settled(
-    rows: Sequence[JSON], began: float, regret: Callable[[JSON], float], tolerance: float
+    seen: Sequence[JSON], began: float, regret: Callable[[JSON], float], tolerance: float
 ) -> float | None:
     """Seconds from `began` until the regret of the declared best stays within `tolerance`.
 
-    `rows` are those of trials that reached their end; None where the last declared best is not.
+    `seen` are losses of candidates, each at a moment; None where the last declared best is not.
     """
     found, declared = None, None
-    for row in sorted(rows, key=lambda row: float(row["ended"])):
+    for row in sorted(seen, key=lambda row: float(row["at"])):
         if declared is None or row["val_loss"] < declared["val_loss"]:
             declared = row
         good = regret(declared) <= tolerance
-        found = (found or row["ended"] - began) if good else None
+        found = (found or row["at"] - began) if good else None
     return found
+
+
+def reported(trials: Sequence[JSON]) -> list[JSON]:
+    """Every loss that the trials of a sweep reported."""
+    return [{**seen, "parameters": t["parameters"]} for t in trials for seen in t["reports"]]
+
+
+def ended(trials: Sequence[JSON]) -> list[JSON]:
+    """The losses of trials that reached their end, each at that moment."""
+    whole = [t for t in trials if t["steps"] == STEPS and t["val_loss"] is not None]
+    return [{**t, "at": t["ended"]} for t in whole]
 
 
 def timed(run: Callable[[], list[JSON]]) -> tuple[float, float, list[JSON]]:
@@ -101,9 +120,9 @@ def plain_of(content: JSON, folder: Path) -> JSON:
     return plain_setting(sweep, placement, rows, folder) | shares
 
 
-def arms(model: str, count: int, pack: int, folder: Path) -> dict[str, Any]:
+def arms(model: str, count: int, pack: int, dtype: str, folder: Path) -> dict[str, Any]:
     """Each way's start, seconds and rows; and the best candidate's losses over seeds."""
-    plain = plain_of(sweep_spec(model, count, 1), folder)
+    plain = plain_of(sweep_spec(model, count, 1, dtype), folder)
     found: dict[str, Any] = {}
 
     def run(name: str, script: str, content: JSON) -> list[JSON]:
@@ -117,7 +136,7 @@ def arms(model: str, count: int, pack: int, folder: Path) -> dict[str, Any]:
     full = run("plain", "plain_ray_tune.py", plain)
     run("plain + ASHA", "plain_ray_tune.py", {**plain, "asha": True})
     for name, size in (("isolated + ASHA", 1), ("packed + ASHA", pack)):
-        run(name, "medsweep_sweep.py", sweep_spec(model, count, size))
+        run(name, "medsweep_sweep.py", sweep_spec(model, count, size, dtype))
     best = min(full, key=lambda row: float(row["val_loss"]))
     again = [{**best["parameters"], "training.seed": seed} for seed in SEEDS]
     (folder / "seeds").mkdir()
@@ -132,22 +151,25 @@ def summary(measured: dict[str, Any]) -> list[JSON]:
     best = min(full.values())
     rows: list[JSON] = []
     for name, (began, seconds, trials) in found.items():
-        ended = [row for row in trials if row["steps"] == STEPS and row["val_loss"] is not None]
-        at = settled(ended, began, lambda row: full[_key(row)] - best, deviation)
+        known, sure = (
+            settled(seen, began, lambda row: full[_key(row)] - best, deviation)
+            for seen in (reported(trials), ended(trials))
+        )
         rows.append(
             {
                 "how": name,
-                "seconds": at and round(at, 1),
+                "seconds": known and round(known, 1),
+                "ended_s": sure and round(sure, 1),
                 "sweep_s": round(seconds, 1),
-                "ended": len(ended),
+                "ended": len(ended(trials)),
                 "steps": sum(row["steps"] or 0 for row in trials),
             }
         )
     slow = next(row for row in rows if row["how"] == "plain + ASHA")
     for row in rows:
-        times = slow["seconds"], row["seconds"]
-        row["times_as_fast"] = round(times[0] / times[1], 2) if all(times) else None
-        row["sweep_times_as_fast"] = round(slow["sweep_s"] / row["sweep_s"], 2)
+        for measure, ratio in RATIOS.items():
+            times = slow[measure], row[measure]
+            row[ratio] = round(times[0] / times[1], 2) if all(times) else None
     return rows
 
 
@@ -161,7 +183,7 @@ def show(result: JSON) -> None:
     from rich.table import Table
 
     columns = list(result["rows"][0])
-    table = Table(*columns, title=f"{result['model']}, {result['device']['cpu']}")
+    table = Table(*columns, title=f"{result['model']} {result['dtype']}, {result['device']['cpu']}")
     for row in result["rows"]:
         table.add_row(*(str(row[name]) for name in columns))
     Console(width=140).print(table)
@@ -173,13 +195,16 @@ def main() -> int:
     parser.add_argument("--model", choices=MODELS, default="toy")
     parser.add_argument("--candidates", type=int, default=16)
     parser.add_argument("--pack", type=int, default=8, help="trials that train together")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--json", type=Path, help="write the result here")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="ms-", ignore_cleanup_errors=True) as scratch:
-        measured = arms(options.model, options.candidates, options.pack, Path(scratch))
+        sizes = options.candidates, options.pack
+        measured = arms(options.model, *sizes, options.dtype, Path(scratch))
     result = {
         "model": options.model,
+        "dtype": options.dtype,
         "pack": options.pack,
         "device": device(),
         "load_before": round(load, 2),

@@ -76,8 +76,14 @@ def describe(speeds: Mapping[int, float]) -> str:
     return f"speed of packs, isolated trials being 1: {', '.join(found)}"
 
 
+def first_report(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of the data that `heaviest` trains on, where `data` may be a report a stage."""
+    first: Mapping[str, Any] = next(iter(data["stages"].values())) if "stages" in data else data
+    return first
+
+
 def heaviest(spec: SweepSpec, space: Space) -> SingleConfig:
-    """The trial with the largest rank that the sweep can use: what is measured."""
+    """The trial (or first stage) with the largest rank that the sweep can use: what is measured."""
     found = (lora for lora in adapters(spec, space) if lora)
     lora = max(found, key=lambda lora: lora.r, default=None)
     return spec.trial.stage_trials[0].model_copy(update={"lora": lora})

@@ -12,6 +12,7 @@ from sweeps.errors import SpecError
 from sweeps.packs import (
     best_size,
     describe,
+    first_report,
     heaviest,
     largest_pack,
     remembered,
@@ -139,8 +140,9 @@ def _packs(
     speeds = remembered(trial, device_name())
     if speeds is None or data is None:
         return 0, "; `run` first measures how many train best together"
-    size = best_size(speeds, trial_tokens(trial, data))
+    report = first_report(data)
+    size = best_size(speeds, trial_tokens(trial, report))
     note = describe(speeds)
-    if need := size and peak_bytes(trial, data, size):
+    if need := size and peak_bytes(trial, report, size):
         note += f"; about {need / 1e9:.1f} GB with {size}"
     return size, f" ({note})"

@@ -19,7 +19,7 @@ from sweeps.packs import remember, remembered
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.trial_thread import Failure, failure, trainer
 from trainables.context import Report
-from trainables.kinds import PACKED, SingleConfig, trial_config
+from trainables.kinds import KINDS, SingleConfig, trial_config
 from trainables.packing.host import PackHost
 
 RESTART_SECONDS = 180  # a host that died is made again by Ray: a new process, torch, the base model
@@ -47,7 +47,7 @@ class PackActor:
         self, name: str, kind: str, config: dict[str, Any], prepared: Any, checkpoint: Any
     ) -> None:
         """Take a trial on."""
-        alone = None if kind in PACKED else trainer(kind)
+        alone = None if kind in KINDS else trainer(kind)
         self._made.result().open(name, trial_config(config), prepared, checkpoint, alone)
 
     def next(self, name: str) -> Report | Failure:

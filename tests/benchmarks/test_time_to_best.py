@@ -11,8 +11,15 @@ from benchmarks.time_to_best import STEPS, candidates, settled, summary, sweep_s
 from sweeps.reading.loading import load_spec
 
 
-def row(ended: float, val_loss: float, name: int, steps: int = STEPS) -> dict[str, Any]:
-    return {"ended": ended, "val_loss": val_loss, "parameters": {"x": name}, "steps": steps}
+def row(at: float, val_loss: float, name: int) -> dict[str, Any]:
+    return {"at": at, "val_loss": val_loss, "parameters": {"x": name}}
+
+
+def trial(name: int, *seen: tuple[float, float], steps: int = STEPS) -> dict[str, Any]:
+    reports = [{"at": at, "val_loss": loss} for at, loss in seen]
+    at, loss = seen[-1]
+    own = {"parameters": {"x": name}, "steps": steps, "reports": reports}
+    return {**own, "ended": at, "val_loss": loss}
 
 
 def regret(found: dict[str, Any]) -> float:
@@ -34,16 +41,26 @@ def test_a_worse_candidate_declared_later_counts_from_there() -> None:
 
 
 def test_a_row_an_arm_against_plain_asha() -> None:
-    full = [row(110, 3.0, 1), row(120, 1.0, 2), row(130, 2.0, 3)]
-    stopped = [row(215, 3.1, 1), row(230, 1.05, 2), row(234, 9.0, 3, steps=6)]
+    full = [
+        trial(1, (104, 3.6), (110, 3.0)),
+        trial(2, (114, 2.0), (120, 1.0)),
+        trial(3, (124, 2.5), (130, 2.0)),
+    ]
+    stopped = [
+        trial(1, (208, 3.5), (215, 3.1)),
+        trial(2, (220, 1.9), (230, 1.05)),
+        trial(3, (234, 9.0), steps=6),
+    ]
     arms = {
         "plain": (100.0, 31.0, full),
         "plain + ASHA": (200.0, 40.0, stopped),
-        "packed + ASHA": (300.0, 10.0, [row(308, 1.1, 2)]),
+        "packed + ASHA": (300.0, 10.0, [trial(2, (305, 1.8), (308, 1.1))]),
     }
     rows = summary({"arms": arms, "seeds": [1.0, 1.2, 1.1]})
-    assert [r["seconds"] for r in rows] == [20, 30, 8]
-    assert [r["times_as_fast"] for r in rows] == [1.5, 1, 3.75]
+    assert [r["seconds"] for r in rows] == [14, 20, 5]
+    assert [r["times_as_fast"] for r in rows] == [1.43, 1, 4]
+    assert [r["ended_s"] for r in rows] == [20, 30, 8]
+    assert [r["ended_times_as_fast"] for r in rows] == [1.5, 1, 3.75]
     assert [r["sweep_times_as_fast"] for r in rows] == [1.29, 1, 4]
     assert [(r["ended"], r["steps"]) for r in rows] == [(3, 72), (2, 54), (1, 24)]
 

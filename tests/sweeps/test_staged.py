@@ -181,25 +181,27 @@ def test_a_stopped_trial_says_which_stages_it_had(tmp_path: Path) -> None:
     assert (record["state"], record["stage"], record["stages"]) == ("stopped", "first", [])
 
 
-def test_it_is_planned_and_never_packed(whole: Path, tmp_path: Path) -> None:
+def test_it_is_planned(whole: Path, tmp_path: Path) -> None:
     sweep = sweep_in(tmp_path)
-    assert unpackable(sweep.spec, sweep.space) == "stages train one after the other"
+    assert unpackable(sweep.spec, sweep.space) is None
     plan = make_plan(sweep.spec, False, lambda line: None)
     assert plan.data is not None
     assert list(plan.data["stages"]) == NAMES
 
 
 @pytest.mark.slow
-def test_a_sweep_in_ray(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("pack", "engine"), [(1, "isolated"), (2, "packed")])
+def test_a_sweep_in_ray(tmp_path: Path, pack: int, engine: str) -> None:
     file = tmp_path / "spec.yaml"
-    stopping = {"kind": "asha", "grace": 0.25}
-    file.write_text(json.dumps(content(num_trials=2, early_stopping=stopping)))
+    asked = content(num_trials=2, early_stopping={"kind": "asha", "grace": 0.25})
+    file.write_text(json.dumps({**asked, "cluster": {"trials_per_gpu": pack}}))
     new_run(load_spec(file), tmp_path / "run", lambda *_: [], lambda _: None)
     found = records(tmp_path / "run")
     assert len(found) == 2
     states = [record["state"] for record in found.values()]
     assert "complete" in states
     assert set(states) <= {"complete", "stopped"}
+    assert {record["engine"] for record in found.values()} == {engine}
     assert found["EXP-002"]["stages"][0]["shared_from"] == "EXP-001"
     rates = {r["parameters"]["stages.1.training.learning_rate"] for r in found.values()}
     assert rates == {1e-3, 1e-2}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.errors import InputError
+
 if TYPE_CHECKING:
     from trainables.data.chat import Encoded
     from trainables.data.rows import Row
@@ -66,6 +68,13 @@ class TokenRows:
         """The rows that ask something: all but plain text."""
         asking = [place for place, question in enumerate(self.questions) if question]
         return self if len(asking) == len(self) else self.take(asking)
+
+    def check_questions(self) -> None:
+        """Raises InputError where a row is plain text: nobody can answer that."""
+        silent = len(self) - len(self.with_questions())
+        if silent:
+            message = f"has {silent} of {len(self)} rows without a question, which cannot be asked"
+            raise InputError("data", None, message, "Leave data of plain text out")
 
     def take(self, places: Sequence[int]) -> "TokenRows":
         """The rows at these places, in this order; a place may occur several times."""

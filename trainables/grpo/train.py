@@ -12,7 +12,6 @@ import torch
 
 from trainables.context import Adapter, TrialContext
 from trainables.data.token_rows import TokenRows
-from trainables.errors import InputError
 from trainables.evaluation.generation import end_tokens, written_text
 from trainables.evaluation.measure import Loss, measure_loss
 from trainables.grpo.config import GRPOConfig
@@ -43,7 +42,8 @@ def train(
     base = load_base(config.model, device_now())
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-    _check_rows(context.prepared.train, context.prepared.validation)
+    context.prepared.train.check_questions()
+    context.prepared.validation.check_questions()
     with opened(base, config.lora, config.training.seed) as model:
         progress = Progress(
             config, context, "isolated", rungs=rungs, criterion=_shortfall, may_rest=True
@@ -75,13 +75,6 @@ class _GRPOCourse(Course):
 
 def _shortfall(metrics: Mapping[str, float]) -> float:
     return -metrics["reward"]
-
-
-def _check_rows(*splits: TokenRows) -> None:
-    for rows in splits:
-        if len(rows.with_questions()) < len(rows):
-            message = "has rows without a question, which cannot be asked"
-            raise InputError("data", None, message, "Leave data of plain text out")
 
 
 def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> int:

@@ -1,5 +1,5 @@
-"""The end of trials in a pack: with their best steps' adapters they answer the questions, side by
-side, and their benchmarks one trial at a time."""
+"""The end of trials in a pack, with their best steps' adapters: side by side they are measured on
+other stages' rows and answer the questions; each by itself they are asked their benchmarks."""
 
 import time
 from collections import defaultdict
@@ -13,6 +13,7 @@ from trainables.evaluation.measure import score_text
 from trainables.models.load import Base
 from trainables.models.trained import counts
 from trainables.packing.answers import packed_answers
+from trainables.packing.losses import packed_losses_elsewhere
 from trainables.packing.pack import Pack
 from trainables.packing.parts import example_part, question_part, questions
 from trainables.packing.trial import PackedTrial
@@ -42,10 +43,12 @@ def _answer(pack: Pack, trials: Named, new_tokens: int, budget: int) -> None:
             packed_answers(pack.base, questions(asked), new_tokens, budget)
             for asked in (parts, examples)
         )
+    elsewhere, more_seconds = packed_losses_elsewhere(pack, trials)
     ended = zip(parts, answers, examples, extra, trials, strict=True)
     for part, texts, example, more, (name, trial) in ended:
         with pack.own(name):
-            trial.seconds += seconds[name]
+            measuring = seconds[name] + more_seconds[name]
+            trial.seconds += measuring
             text, predictions = score_text(texts, part.rows, trial.config.evaluation)
             found, spent = _benchmarks(pack.base, trial)
             trial.seconds += spent
@@ -56,8 +59,8 @@ def _answer(pack: Pack, trials: Named, new_tokens: int, budget: int) -> None:
                 {**text, **found.metrics},
                 (*predictions, *found.predictions),
                 memory,
-                {**facts, **found.facts, **trial.facts()},
-                seconds[name] + spent,
+                {**facts, **elsewhere.get(name, {}), **found.facts, **trial.facts()},
+                measuring + spent,
             )
             raise TrialStopped
 

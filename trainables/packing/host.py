@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.context import Checkpoint, Report, TrialStopped
 from trainables.data.prepare import drawn
-from trainables.kinds import SingleConfig, TrialConfig
+from trainables.kinds import TrialConfig
 
 if TYPE_CHECKING:
     from trainables.data.prepare import Prepared
@@ -163,12 +163,11 @@ class PackHost:
                 arrival.run(arrival.config, hosted)
                 hosted.end(None)
             else:
-                (alone,) = arrival.config.stage_trials
-                self._pack_for(alone).join(arrival.name, alone, hosted)
+                self._pack_for(arrival.config).join(arrival.name, arrival.config, hosted)
         except BaseException as error:
             hosted.end(error)
 
-    def _pack_for(self, config: SingleConfig) -> "Pack":
+    def _pack_for(self, config: TrialConfig) -> "Pack":
         from trainables.models.load import device_now, load_base
         from trainables.packing.pack import Pack
 

@@ -1,14 +1,18 @@
 """The validation losses of several trials in the same calls."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
+from trainables.data.token_rows import TokenRows
 from trainables.evaluation.measure import Loss, reported_loss
 from trainables.packing.pack import Pack
 from trainables.packing.parts import loss_part
 from trainables.packing.passes import loss_pass, within_budget
 from trainables.packing.trial import PackedTrial
+
+Named = Sequence[tuple[str, PackedTrial]]
 
 
 class MeasuredLoss(NamedTuple):
@@ -18,9 +22,13 @@ class MeasuredLoss(NamedTuple):
     seconds: float
 
 
-def packed_losses(pack: Pack, due: Sequence[tuple[str, PackedTrial]]) -> dict[str, MeasuredLoss]:
+def packed_losses(
+    pack: Pack,
+    due: Named,
+    rows_of: Callable[[PackedTrial], TokenRows] = lambda trial: trial.context.prepared.validation,
+) -> dict[str, MeasuredLoss]:
     """By the trials' names."""
-    parts = [loss_part(name, trial) for name, trial in due]
+    parts = [loss_part(name, trial, rows_of(trial)) for name, trial in due]
     nats: dict[str, list[float]] = defaultdict(list)  # in the order of the trial's rows
     budget = min((t.config.evaluation.max_batch_tokens for _, t in due), default=0)
     with pack.timed(parts) as seconds:
@@ -33,3 +41,24 @@ def packed_losses(pack: Pack, due: Sequence[tuple[str, PackedTrial]]) -> dict[st
         )
         for part, (name, trial) in zip(parts, due, strict=True)
     }
+
+
+def packed_losses_elsewhere(
+    pack: Pack, over: Named
+) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
+    """What `trainables.evaluation.measure.losses_elsewhere` gives of each trial, and the seconds
+    that it took; both by the trials' names."""
+    losses: dict[str, dict[str, float]] = defaultdict(dict)
+    seconds: dict[str, float] = defaultdict(float)
+    rows = {name: dict(trial.context.prepared.elsewhere) for name, trial in over}
+    for stage in dict.fromkeys(stage for own in rows.values() for stage in own):
+        asked = [(name, trial) for name, trial in over if stage in rows[name]]
+        measured = packed_losses(pack, asked, partial(_rows_of, stage))
+        for name, found in measured.items():
+            losses[name][stage] = found.loss.metrics["val_loss"]
+            seconds[name] += found.seconds
+    return {name: {"val_losses": found} for name, found in losses.items()}, seconds
+
+
+def _rows_of(stage: str, trial: PackedTrial) -> TokenRows:
+    return dict(trial.context.prepared.elsewhere)[stage]

@@ -2,14 +2,14 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 
 from trainables.context import TrialContext, TrialStopped
-from trainables.kinds import SingleConfig
+from trainables.kinds import SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
 from trainables.packing.int8 import as_before, dequantise_in_calls
@@ -18,6 +18,8 @@ from trainables.packing.packable import CPU_TOKENS, MAX_TOKENS
 from trainables.packing.passes import Part
 from trainables.packing.program import program_of
 from trainables.packing.trial import PackedTrial
+from trainables.staged.config import StagedConfig
+from trainables.staged.train import Training, stages
 
 
 class Ended(NamedTuple):
@@ -37,6 +39,7 @@ class Pack:
         self.base, self.model = base, model
         self.max_tokens = max_tokens or (MAX_TOKENS if self._on_gpu else CPU_TOKENS)
         self.trials: dict[str, PackedTrial] = {}
+        self._courses: dict[str, Generator[Training]] = {}  # by trial: what it trains after this
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
         self._base_bytes = torch.cuda.memory_allocated() if self._on_gpu else 0
@@ -45,24 +48,28 @@ class Pack:
     def join(
         self,
         name: str,
-        config: SingleConfig,
+        config: TrialConfig,
         context: TrialContext,
         rungs: Mapping[float, float] | None = None,
     ) -> None:
-        """Take a trial in, fresh or from its checkpoint; `rungs` as `Progress` has them. Raises
-        what a broken one raises."""
-        trial = program_of(config.kind).trial(self.base, config, context, rungs)
-        for path in {path for own in trial.adapters for path in own.sites} - set(self._hooks):
-            self._hooks[path] = attach(self.base.model.get_submodule(path), path)
-        self.trials[name] = trial
+        """Take a trial in, fresh or from its checkpoint; `rungs` as `Progress` has them. One in
+        stages trains them one after the other. Raises what a broken one raises."""
+        if isinstance(config, StagedConfig):
+            course = stages(config, context)
+        else:
+            course = _one(config, context, rungs)
+        self._train(name, next(course))
+        self._courses[name] = course
 
     def leave(self, name: str) -> None:
         """Let a trial go, between two steps; the others do not notice."""
         self.trials.pop(name, None)
+        self._courses.pop(name, None)
 
     def close(self) -> None:
         """Give the base model back as it was."""
         self.trials.clear()
+        self._courses.clear()
         for hook in self._hooks.values():
             hook.remove()
         self._hooks.clear()
@@ -81,7 +88,30 @@ class Pack:
                 kinds[trial.config.kind].append((name, trial))
         for kind, trials in kinds.items():
             program_of(kind).step(self, trials)
-        return self._ended
+        return [left for ended in self._ended if (left := self._left(ended)) is not None]
+
+    def _train(self, name: str, training: Training) -> None:
+        trial = program_of(training.trial.kind).trial(self.base, *training)
+        for path in {path for own in trial.adapters for path in own.sites} - set(self._hooks):
+            self._hooks[path] = attach(self.base.model.get_submodule(path), path)
+        self.trials[name] = trial
+
+    def _left(self, ended: Ended) -> Ended | None:
+        """None where the trial's next stage takes the place of the one that ended."""
+        course = self._courses[ended.name]
+        try:
+            if ended.error is not None:
+                course.throw(ended.error)
+            following = next(course, None)
+            if following is not None:
+                self._train(ended.name, following)
+                return None
+        except TrialStopped:
+            ended = Ended(ended.name, None)
+        except Exception as error:  # as the trial tells it
+            ended = Ended(ended.name, error)
+        del self._courses[ended.name]
+        return ended
 
     # --- for programs --------------------------------------------------------------------------
 
@@ -97,7 +127,7 @@ class Pack:
 
     def end(self, name: str, error: Exception | None) -> None:
         """Let a trial go and say so."""
-        self.leave(name)
+        self.trials.pop(name, None)
         self._ended.append(Ended(name, error))
 
     def make_room(self, parts: Sequence[Part], error: Exception) -> None:
@@ -138,3 +168,9 @@ class Pack:
             tokens[part.trial] += part.tokens
         each = (time.monotonic() - begun) / max(1, tokens.total())
         shares.update({trial: count * each for trial, count in tokens.items()})
+
+
+def _one(
+    config: SingleConfig, context: TrialContext, rungs: Mapping[float, float] | None
+) -> Generator[Training]:
+    yield Training(config, context, rungs)

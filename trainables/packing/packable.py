@@ -12,7 +12,8 @@ CPU_TOKENS = 1024
 def unpackable(config: TrialConfig) -> str | None:
     """Why a trial cannot share its base model's calls, or None."""
     if isinstance(config, StagedConfig):
-        return "stages train one after the other"
+        reasons = zip(config.stages, map(unpackable, config.stage_trials), strict=True)
+        return next((f"{reason} (stage {stage.name})" for stage, reason in reasons if reason), None)
     if config.kind not in PACKED:
         return f"trials of kind {config.kind} train one at a time"
     lora, training = config.lora, config.training

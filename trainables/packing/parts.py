@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from trainables.data.token_rows import TokenRows
 from trainables.evaluation.examples import example_rows
 from trainables.evaluation.measure import loss_rows, text_rows
 from trainables.packing.answers import Questions
@@ -10,9 +11,9 @@ from trainables.packing.passes import Part
 from trainables.packing.trial import PackedTrial
 
 
-def loss_part(name: str, trial: PackedTrial) -> Part:
-    """The validation rows on which its loss is measured."""
-    rows = loss_rows(trial.context.prepared.validation, trial.config.evaluation)
+def loss_part(name: str, trial: PackedTrial, rows: TokenRows) -> Part:
+    """Those of the validation rows on which its loss is measured."""
+    rows = loss_rows(rows, trial.config.evaluation)
     return Part(name, trial.adapter, rows, range(len(rows)))
 
 

@@ -59,6 +59,7 @@ class PPOTrial(PackedTrial):
         self.scorer = Scorer(config.reward, apart=self.reward_model is not None)
         self.ends = frozenset(end_tokens(base.model, base.tokenizer))
         self.rows = context.prepared.train
+        self.rows.check_questions()
         self.watched: dict[str, float] = {}  # of the answers of this update
         self.spent = 0.0  # seconds of this update
         self.broken: float | None = None  # a loss that is not a finite number

@@ -58,6 +58,11 @@ class StageContext:
         self._whole.report(_of_trial(self._place, replace(report, checkpoint=checkpoint)))
 
     @property
+    def over(self) -> bool:
+        """Whether the stage has been trained to its end."""
+        return self._final is not None
+
+    @property
     def measured_elsewhere(self) -> bool:
         """Whether the stage's training has measured the losses on the other stages' rows."""
         return self._final is not None and "val_losses" in self._final.facts

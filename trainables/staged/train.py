@@ -1,9 +1,9 @@
 """One staged trial: its stages as trials of their own, each from the adapter of the one before."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from trainables.context import RUNGS, Checkpoint, TrialContext, TrialFailed
 from trainables.kinds import PAIRED, TRAIN, SingleConfig
@@ -14,11 +14,33 @@ from trainables.staged.place import Place, places_of
 from trainables.staged.stage import StageContext
 
 
+class Training(NamedTuple):
+    """What is trained by itself: a stage, or a trial without. `rungs` as `Progress` has them."""
+
+    trial: SingleConfig
+    context: TrialContext
+    rungs: Mapping[float, float] | None
+
+
 def train(config: StagedConfig, context: TrialContext) -> None:
     """Train all stages, or those that a checkpoint leaves, reporting to `context`.
 
     The final report has the metrics after the last stage, and `stages` in its facts: each stage's
     steps, metrics and validation losses on the rows of all. Raises what a stage's training raises.
+    """
+    course = stages(config, context)
+    for stage in course:
+        try:
+            _run(*stage)
+        except TrialFailed as error:
+            course.throw(error)
+
+
+def stages(config: StagedConfig, context: TrialContext) -> Generator[Training]:
+    """The stages that a checkpoint leaves; the next is asked for when one has been trained.
+
+    Ends early where a stage has not told its end: the trial was stopped. What its training raises
+    is thrown in, and raised as what the trial raises.
     """
     start = context.checkpoint
     done: list[dict[str, Any]] = list(start.state.get("finished", ()) if start else ())
@@ -26,7 +48,14 @@ def train(config: StagedConfig, context: TrialContext) -> None:
     places, trials = places_of(config, context.prepared.stages), config.stage_trials
     for number in range(len(done), len(places)):
         place = replace(places[number], before=tuple(done), taken=taken)
-        stage = _trained(config, context, place, number, start)
+        stage = _stage(config, context, place, number, start)
+        try:
+            yield Training(trials[number], stage, stage_rungs(number, len(places)))
+            if not stage.over:
+                return
+            stage.end(losses_of(trials[number], stage))
+        except TrialFailed as error:
+            raise TrialFailed(f"stage {place.name}: {error}") from error
         done.append(stage.record)
         taken = None
         if not place.last:
@@ -34,26 +63,19 @@ def train(config: StagedConfig, context: TrialContext) -> None:
             start = stage.hand_over(replace(places[number + 1], before=tuple(done)), policy)
 
 
-def _trained(
-    config: StagedConfig, context: TrialContext, place: Place, number: int, start: Checkpoint | None
-) -> StageContext:
-    """A stage that has been trained, measured and reported."""
-    paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
-    prepared = of_stage(context.prepared, [s.name for s in config.stages], number, paired)
-    own, trial = config.stages[number], config.stage_trials[number]
-    fresh = isinstance(own, RewardStage) and own.start == "fresh"
-    stage = StageContext(context, place, prepared, start, fresh)
-    try:
-        _run(trial, stage, stage_rungs(number, len(config.stages)))
-        stage.end(losses_of(trial, stage))
-    except TrialFailed as error:
-        raise TrialFailed(f"stage {place.name}: {error}") from error
-    return stage
-
-
-def _run(trial: SingleConfig, stage: StageContext, rungs: Mapping[float, float]) -> None:
+def _run(trial: SingleConfig, stage: TrialContext, rungs: Mapping[float, float] | None) -> None:
     module, name = TRAIN[trial.kind].split(":")
     getattr(import_module(module), name)(trial, stage, rungs)
+
+
+def _stage(
+    config: StagedConfig, context: TrialContext, place: Place, number: int, start: Checkpoint | None
+) -> StageContext:
+    paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
+    prepared = of_stage(context.prepared, [s.name for s in config.stages], number, paired)
+    own = config.stages[number]
+    fresh = isinstance(own, RewardStage) and own.start == "fresh"
+    return StageContext(context, place, prepared, start, fresh)
 
 
 def stage_rungs(place: int, count: int) -> dict[float, float]:

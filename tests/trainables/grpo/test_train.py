@@ -104,6 +104,13 @@ def test_a_mistake_of_a_reward_ends_the_trial_with_its_reason() -> None:
         run(config(reward={"weights": {"not_there:at_all": 1}}))
 
 
+def test_rows_that_ask_nothing_are_refused() -> None:
+    plain = sft.prepared(train=5)
+    plain.train.questions[1] = ""
+    with pytest.raises(InputError, match="1 of 5 rows without a question"):
+        run(config(), data=plain)
+
+
 def test_the_divergence_is_that_of_the_sampled_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against whole forward passes, an answer at a time without padding."""
     expected: list[float] = []

@@ -9,7 +9,7 @@ import torch
 from tests.trainables.sft.trials import TOY, prepared
 from trainables.context import Checkpoint, ListContext, Report
 from trainables.data.prepare import Prepared
-from trainables.kinds import SingleConfig
+from trainables.kinds import TrialConfig
 from trainables.models.load import Base, load_base
 from trainables.packing.pack import Pack
 
@@ -23,7 +23,7 @@ def double_base() -> Base:
 
 def run_pack(
     base: Base,
-    trials: Mapping[str, SingleConfig],
+    trials: Mapping[str, TrialConfig],
     data: Mapping[str, Prepared] | None = None,
     checkpoints: Mapping[str, Checkpoint] | None = None,
     joins: Mapping[str, int] | None = None,

@@ -77,3 +77,10 @@ def test_it_is_a_part_of_the_reward_and_survives_a_resume(double: Base) -> None:
 def test_without_a_reward_model_it_is_refused(double: Base) -> None:
     with pytest.raises(InputError, match="there is no reward model"):
         run_pack(double, {"a": ppo(reward=LEARNED)})
+
+
+def test_rows_that_ask_nothing_are_refused(double: Base) -> None:
+    plain = prepared()
+    plain.train.questions[1] = ""
+    with pytest.raises(InputError, match=f"1 of {len(plain.train)} rows without a question"):
+        run_pack(double, {"a": ppo()}, {"a": plain})

@@ -73,7 +73,17 @@ class Relay:
 
     def result(self, tune_id: str, result: Report | Failure | None) -> bool:
         """Take what a worker sent; True where its trial is over."""
-        name = self.names[tune_id]
+        over = self._taken(tune_id, self.names[tune_id], result)
+        if over:
+            self._let_go(self.names[tune_id])
+        return over
+
+    def _let_go(self, name: str) -> None:
+        """Out of its pack at once: Tune tells a worker only when it has another trial for it."""
+        for host in (self.hosts or {}).values():
+            host.stop.remote(name)
+
+    def _taken(self, tune_id: str, name: str, result: Report | Failure | None) -> bool:
         if self.error:
             return True
         if isinstance(result, Failure) and result.poisoned:

@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,6 +60,19 @@ def test_orders_until_all_are_placed_and_then_the_end(relay: Relay) -> None:
         "complete",
         "failed",
     ]
+
+
+def test_a_trial_that_is_over_leaves_its_pack_at_once(relay: Relay) -> None:
+    """Tune keeps a worker for the next trial and does not tell it that this one has ended."""
+    stopped: list[str] = []
+    stop = SimpleNamespace(remote=stopped.append)
+    relay.hosts = {("node", ""): SimpleNamespace(stop=stop)}
+    begin(relay, "a")
+    stopped.clear()
+    assert not relay.result("a", next(trial(relay.sweep.running["EXP-001"].task)))
+    assert stopped == []
+    assert relay.result("a", Failure("nan", "", False))
+    assert stopped == ["EXP-001"]
 
 
 @pytest.mark.parametrize("payload", [None, "text", {"val_loss": 1.0}, 3, float("nan"), []])

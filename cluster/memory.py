@@ -73,6 +73,16 @@ def adapter_bytes(parameters: int, width: int) -> int:
     return parameters * (MASTER + (width if width < 4 else 0))
 
 
+def frozen_adapter_bytes(parameters: int, width: int) -> int:
+    """An adapter that is used and not trained: its weights in float32, and the calls' copy."""
+    return parameters * (4 + (width if width < 4 else 0))
+
+
+def key_value_bytes(shape: ModelShape, width: int) -> int:
+    """What a token leaves behind in all layers for those written after it."""
+    return 2 * shape.layers * shape.kv_heads * shape.head_dim * width
+
+
 def activation_bytes(
     shape: ModelShape, loads: Sequence[Load], width: int, checkpointing: bool = False
 ) -> float:

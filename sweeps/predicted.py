@@ -2,12 +2,20 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from cluster.memory import Load, ModelShape, activation_bytes, adapter_bytes, base_bytes
+from cluster.memory import (
+    Load,
+    ModelShape,
+    activation_bytes,
+    adapter_bytes,
+    base_bytes,
+    frozen_adapter_bytes,
+    key_value_bytes,
+)
 from sweeps.entry import Entry
 from trainables.errors import InputError
 from trainables.kinds import SingleConfig, TrialConfig, trial_config
@@ -15,7 +23,18 @@ from trainables.models.config import LoraConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
 from trainables.models.targets import Shapes, linear_modules, matching, trainable_parameters
-from trainables.packing.packable import MAX_TOKENS
+from trainables.packing.packable import HELD_BYTES, MAX_TOKENS
+from trainables.ppo.config import PPOConfig
+from trainables.rewards.config import REWARD_MODEL
+
+
+class Call(NamedTuple):
+    """What one trial puts through the model at once: tokens, those with logits, and those whose
+    keys and values it holds while it writes answers."""
+
+    tokens: float
+    answers: float
+    written: float = 0.0
 
 
 def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> float | None:
@@ -27,20 +46,22 @@ def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> f
     """
     folder = cached_folder(trial.model)
     shape = _shape(folder) if folder else None
-    if folder is None or shape is None or trial.kind != "sft":  # others hold more than it knows
+    if folder is None or shape is None or trial.kind not in CALLS:
         return None
     width, shapes, lora = (
         4 if trial.model.dtype == "float32" else 2,
         tensor_shapes(folder),
         trial.lora,
     )
-    batch = _batch_tokens(trial, data)
-    answers = batch * data["tokens"]["answer_train"] / data["tokens"]["train"]
-    load = Load(math.ceil(batch), math.ceil(answers), lora.r if lora else 0, _names(lora, shapes))
-    together = min(size, MAX_TOKENS / batch)  # more go through in several calls
+    call = CALLS[trial.kind](trial, data)
+    tokens, answers = math.ceil(call.tokens), math.ceil(call.answers)
+    load = Load(tokens, answers, lora.r if lora else 0, _names(lora, shapes))
+    together = min(size, MAX_TOKENS / call.tokens)  # more go through in several calls
     rerun = trial.training.gradient_checkpointing
-    activations = together * activation_bytes(shape, [load], width, rerun)
-    return _base(trial, shapes, width) + size * _trained(lora, shapes, width) + activations
+    training = together * activation_bytes(shape, [load], width, rerun)
+    writing = min(size * call.written * key_value_bytes(shape, width), HELD_BYTES)
+    own = _adapters(trial, shapes, width)
+    return _base(trial, shapes, width) + size * own + max(training, writing)
 
 
 def trial_peak_bytes(trial: TrialConfig, data: Mapping[str, Any]) -> float | None:
@@ -68,9 +89,43 @@ def _shape(folder: Path) -> ModelShape | None:
     return ModelShape.of(json.loads(file.read_text())) if file.is_file() else None
 
 
-def _batch_tokens(trial: SingleConfig, data: Mapping[str, Any]) -> float:
+def _rows(trial: SingleConfig, data: Mapping[str, Any]) -> Call:
     mean = float(data["tokens"]["train"] / data["kept"]["train"])
-    return min(trial.training.per_device_train_batch_size * mean, float(MAX_TOKENS))
+    tokens = min(trial.training.per_device_train_batch_size * mean, float(MAX_TOKENS))
+    return Call(tokens, tokens * data["tokens"]["answer_train"] / data["tokens"]["train"])
+
+
+def _pairs(trial: SingleConfig, data: Mapping[str, Any]) -> Call:
+    """Of a reward model, which makes no logits."""
+    return _rows(trial, data)._replace(answers=0)
+
+
+def _answers(trial: SingleConfig, data: Mapping[str, Any]) -> Call:
+    """Of PPO: a minibatch of its own answers, each taken to be as long as it may."""
+    assert isinstance(trial, PPOConfig)
+    t, tokens = trial.training, data["tokens"]
+    prompt = float(tokens["train"] - tokens["answer_train"]) / data["kept"]["train"]
+    asked = t.per_device_train_batch_size * t.gradient_accumulation_steps
+    row = prompt + t.response_length
+    together = min(math.ceil(asked / t.num_mini_batches), MAX_TOKENS / row)
+    return Call(together * row, together * t.response_length, asked * row)
+
+
+CALLS: dict[str, Callable[[SingleConfig, Mapping[str, Any]], Call]] = {
+    "sft": _rows,
+    "reward": _pairs,
+    "ppo": _answers,
+}
+
+
+def _adapters(trial: SingleConfig, shapes: Shapes, width: int) -> int:
+    """What a trial trains, and what it holds beside it: the reference of PPO, a reward model."""
+    frozen = 0
+    if isinstance(trial, PPOConfig):
+        parameters = trainable_parameters(trial.lora.target_modules, shapes, trial.lora.r)
+        count = 1 + bool(trial.reward.weights.get(REWARD_MODEL))
+        frozen = count * frozen_adapter_bytes(parameters, width)
+    return _trained(trial.lora, shapes, width) + frozen
 
 
 def _names(lora: LoraConfig | None, shapes: Shapes) -> list[str]:

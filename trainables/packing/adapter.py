@@ -19,13 +19,14 @@ PREFIX = "base_model.model."
 class Site(NamedTuple):
     """What a trial adds to one module: x → x + scale · (x Aᵀ) Bᵀ, A (r, in), B (out, r).
 
-    `a` and `b` are in the base's precision, their gradients in the adapter's own.
+    `a` and `b` are in the base's precision, their gradients in the adapter's own; None where it is
+    frozen.
     """
 
     a: torch.Tensor
     b: torch.Tensor
-    grad_a: torch.Tensor
-    grad_b: torch.Tensor
+    grad_a: torch.Tensor | None
+    grad_b: torch.Tensor | None
 
 
 class PackedAdapter:
@@ -34,7 +35,7 @@ class PackedAdapter:
     `tensors` are PEFT's by PEFT's names, `settings` its adapter_config.json. `heads` are what a
     trial trains on the trunk's states besides, by names of its own; they are in checkpoints, and
     in exports where `exports_heads`. Weights, gradients and moments have float32 or the precision
-    of the base (`compute`), whichever is finer.
+    of the base (`compute`), whichever is finer. One that is `frozen` has weights only.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class PackedAdapter:
         compute: torch.dtype,
         heads: Mapping[str, torch.Tensor] | None = None,
         exports_heads: bool = False,
+        frozen: bool = False,
     ) -> None:
         self.settings, self.dropout = settings, lora.lora_dropout
         tensors = {**tensors, **(heads or {})}
@@ -55,17 +57,18 @@ class PackedAdapter:
         master = torch.promote_types(compute, torch.float32)
         parts = [t.detach().to(device, master).reshape(-1) for t in tensors.values()]
         self.flat = torch.nn.Parameter(torch.cat(parts))
-        self.flat.grad = torch.zeros_like(self.flat)
+        self.flat.grad = None if frozen else torch.zeros_like(self.flat)
         same = compute == master
         self.work = self.flat.data if same else torch.empty_like(self.flat, dtype=compute)
         self._shapes = {name: tuple(t.shape) for name, t in tensors.items()}
-        weights, gradients = self.by_name(self.work), self.by_name(self.flat.grad)
+        weights = self.by_name(self.work)
+        gradients = {} if self.flat.grad is None else self.by_name(self.flat.grad)
         self.sites = {
             path: Site(
                 weights[f"{PREFIX}{path}.lora_A.weight"],
                 weights[f"{PREFIX}{path}.lora_B.weight"],
-                gradients[f"{PREFIX}{path}.lora_A.weight"],
-                gradients[f"{PREFIX}{path}.lora_B.weight"],
+                gradients.get(f"{PREFIX}{path}.lora_A.weight"),
+                gradients.get(f"{PREFIX}{path}.lora_B.weight"),
             )
             for path in self.paths()
         }
@@ -74,9 +77,9 @@ class PackedAdapter:
 
     def _head(self, name: str) -> torch.Tensor:
         """A head as autograd sees it: what backward adds to its gradient is the trial's own."""
-        assert self.flat.grad is not None
-        head = self.by_name(self.flat.data)[name].detach().requires_grad_()
-        head.grad = self.by_name(self.flat.grad)[name]
+        head = self.by_name(self.flat.data)[name].detach()
+        if self.flat.grad is not None:
+            head.requires_grad_().grad = self.by_name(self.flat.grad)[name]
         return head
 
     def paths(self) -> list[str]:
@@ -101,7 +104,7 @@ class PackedAdapter:
     def held_bytes(self) -> int:
         """Device memory of the weights, their gradients and moments, and the base's copy."""
         copy = self.work.nbytes if self.work.data_ptr() != self.flat.data_ptr() else 0
-        return 4 * self.flat.nbytes + copy
+        return (1 if self.flat.grad is None else 4) * self.flat.nbytes + copy
 
     def to_bytes(self, without: Collection[str] = ()) -> bytes:
         """The weights as PEFT's safetensors file, but for those `without`."""
@@ -141,17 +144,19 @@ def fresh_adapter(
 
 
 def saved_adapter(base: Base, saved: Adapter, heads: Collection[str] = ()) -> PackedAdapter:
-    """An adapter that was saved, e.g. to be used and not trained; `heads` are names among its
-    tensors that are none of LoRA's."""
+    """An adapter that was saved, to be used and not trained; `heads` are names among its tensors
+    that are none of LoRA's."""
     tensors, settings = load(saved.weights), saved.config
     lora = LoraConfig(
         r=settings["r"], lora_alpha=settings["lora_alpha"], use_rslora=settings["use_rslora"]
     )
     own = {name: tensors.pop(name) for name in heads}
-    return PackedAdapter(tensors, settings, lora, base.model.device, base.dtype, own, True)
+    about = base.model.device, base.dtype
+    return PackedAdapter(tensors, settings, lora, *about, own, exports_heads=True, frozen=True)
 
 
 def bare(base: Base) -> PackedAdapter:
     """No adapter: the base as it is."""
     nothing = {"nothing": torch.zeros(0)}
-    return PackedAdapter(nothing, {}, LoraConfig(), base.model.device, base.dtype)
+    about = base.model.device, base.dtype
+    return PackedAdapter(nothing, {}, LoraConfig(), *about, frozen=True)

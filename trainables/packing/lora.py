@@ -60,10 +60,13 @@ class LoraProducts(torch.autograd.Function):
         rows, g = x.reshape(-1, x.shape[-1]), gradient.reshape(-1, gradient.shape[-1])
         below = torch.zeros_like(rows) if ctx.needs_input_grad[1] else None
         for piece, h in zip(ctx.pieces, hidden, strict=True):
+            grad_a, grad_b = piece.site.grad_a, piece.site.grad_b
+            assert grad_a is not None, "frozen adapters are not trained"
+            assert grad_b is not None
             own = g[piece.start : piece.end]
             back = (own @ piece.site.b).mul_(piece.scale)  # (tokens, r)
-            piece.site.grad_b.add_(own.T @ h, alpha=piece.scale)
-            piece.site.grad_a.add_(back.T @ piece.input(rows))
+            grad_b.add_(own.T @ h, alpha=piece.scale)
+            grad_a.add_(back.T @ piece.input(rows))
             if below is not None:
                 below[piece.start : piece.end] = piece.dropped(back @ piece.site.a)
         through = gradient if ctx.needs_input_grad[0] else None

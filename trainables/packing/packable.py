@@ -7,6 +7,7 @@ from trainables.staged.config import StagedConfig
 # only makes memory that does not stay in its caches
 MAX_TOKENS = 8192
 CPU_TOKENS = 1024
+HELD_BYTES = 2 * 2**30  # of keys and values while answers are sampled; more are written in turn
 
 
 def unpackable(config: TrialConfig) -> str | None:

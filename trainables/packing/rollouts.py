@@ -9,9 +9,8 @@ from trainables.models.load import Base
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.decoding import written
 from trainables.packing.key_values import token_bytes
+from trainables.packing.packable import HELD_BYTES
 from trainables.packing.sampling import Draw
-
-HELD = 2 * 2**30
 
 
 class Rollouts(NamedTuple):
@@ -25,7 +24,7 @@ class Rollouts(NamedTuple):
 
 
 def packed_samples(
-    base: Base, asked: Sequence[Rollouts], max_new_tokens: int, held: int = HELD
+    base: Base, asked: Sequence[Rollouts], max_new_tokens: int, held: int = HELD_BYTES
 ) -> list[list[list[int]]]:
     """The sampled answers of each trial, in the order of its prompts: token ids, with the token
     that ends the answer, or without one where it was cut at `max_new_tokens`.

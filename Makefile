@@ -1,5 +1,6 @@
 # `make demo` and `make test` are all that a new user needs. `make` alone lists the targets.
-# PYTHON=python3.12 chooses another interpreter, VENV=DIR another place for the environment.
+# PYTHON=python3.12 chooses another interpreter, VENV=DIR another place for the environment, JOBS=4
+# runs the tests in so many processes.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,6 +8,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 FAST := not slow and not gpu
+JOBS ?= 2
+# a file's tests stay in one process: they share what they train first
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo demo-again test test-all lint types architecture clean
@@ -40,10 +44,10 @@ demo-again: $(INSTALLED)  ## run the `demo` sweep once more, under a name of its
 	$(BIN)/medsweep run demo --name demo-$$(date +%Y%m%d-%H%M%S)
 
 test: $(INSTALLED)  ## run the tests that are neither slow nor need a GPU
-	$(BIN)/python -m pytest -m "$(FAST)"
+	$(PYTEST) -m "$(FAST)" --numprocesses $(JOBS) --dist loadfile
 
 test-all: $(INSTALLED)  ## run all tests (those for a GPU skip where there is none)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: $(INSTALLED)  ## check style and format
 	$(BIN)/ruff check .

@@ -42,6 +42,7 @@ class Pack:
         self._courses: dict[str, Generator[Training]] = {}  # by trial: what it trains after this
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
+        self._seconds: dict[str, float] = {}  # by kind under way: what its steps have taken
         self._base_bytes = torch.cuda.memory_allocated() if self._on_gpu else 0
         dequantise_in_calls(base.model)
 
@@ -76,8 +77,8 @@ class Pack:
         as_before(self.base.model)
 
     def step(self, paused: Collection[str] = ()) -> list[Ended]:
-        """One step of every trial that is not paused: a batch or an update, and evaluations and
-        answers where they are due.
+        """One step of every trial of one kind that is not paused: a batch or an update, and
+        evaluations and answers where they are due. Kinds take turns.
 
         Returns the trials that ended. Raises only what concerns the whole pack.
         """
@@ -86,9 +87,22 @@ class Pack:
         for name, trial in self.trials.items():
             if name not in paused:
                 kinds[trial.config.kind].append((name, trial))
-        for kind, trials in kinds.items():
-            program_of(kind).step(self, trials)
+        if kinds:
+            kind, begun = self._turn(kinds), time.monotonic()
+            program_of(kind).step(self, kinds[kind])
+            self._seconds[kind] += time.monotonic() - begun
         return [left for ended in self._ended if (left := self._left(ended)) is not None]
+
+    def _turn(self, kinds: Collection[str]) -> str:
+        """The kind whose steps have taken the least time; one that comes in begins there too.
+
+        By steps instead, a trial in a quick stage would wait an update of the others for each of
+        its batches, and be too late to share the slow stage with them.
+        """
+        known = {kind: self._seconds[kind] for kind in kinds if kind in self._seconds}
+        least = min(known.values(), default=0.0)
+        self._seconds = {kind: known.get(kind, least) for kind in kinds}
+        return min(self._seconds, key=self._seconds.__getitem__)
 
     def _train(self, name: str, training: Training) -> None:
         trial = program_of(training.trial.kind).trial(self.base, *training)

@@ -131,7 +131,9 @@ def answer_logits(
     spans = zip(found.first, starts, found.lengths, strict=True)
     answer = np.concatenate([at + np.arange(start, n) for at, start, n in spans])
     wanted = torch.from_numpy(answer).to(model.device)
-    logits = model(**found.inputs, use_cache=False, logits_to_keep=wanted - 1).logits[0]
+    # squeezed, not [0]: that one's backward fills and copies a matrix as large as the logits
+    out = model(**found.inputs, use_cache=False, logits_to_keep=wanted - 1)
+    logits = out.logits.squeeze(0)
     return logits, found.inputs["input_ids"][0, wanted], [sum(p.answer_tokens) for p in parts]
 
 

@@ -43,6 +43,6 @@ def state_objective_pass(
 def _last_states(model: Any, parts: Sequence[Part]) -> list[torch.Tensor]:
     """What the output head would be given: the trunk's states after the last norm."""
     found = concatenation(parts, model.device)
-    states = model.base_model(**found.inputs, use_cache=False).last_hidden_state[0]
+    states = model.base_model(**found.inputs, use_cache=False).last_hidden_state.squeeze(0)
     last = torch.from_numpy(found.first + found.lengths - 1).to(model.device)
     return list(torch.split(states[last], [len(part.chosen) for part in parts]))

@@ -1,6 +1,7 @@
 """How numbers, parameters and metrics are written in tables and sentences."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.runs import is_number
@@ -77,6 +78,17 @@ def short_names(paths: list[str]) -> dict[str, str]:
     """Column names of parameters: r, LR, Epochs; else the last part; the path where ambiguous."""
     last = [SHORT_NAMES.get(p, p.rsplit(".", 1)[-1]) for p in paths]
     return {p: n if last.count(n) == 1 else p for p, n in zip(paths, last, strict=True)}
+
+
+def column_names(paths: Sequence[str]) -> list[str]:
+    """For narrow columns: a path's last part; before it the stage's number where several end so."""
+    last = [path.rsplit(".", 1)[-1] for path in paths]
+    return [n if last.count(n) == 1 else _numbered(p) for p, n in zip(paths, last, strict=True)]
+
+
+def _numbered(path: str) -> str:
+    parts = path.split(".")
+    return f"{parts[1]}.{parts[-1]}" if parts[0] == "stages" else path
 
 
 def plural(count: int, noun: str) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from analysis.report.cells import Table as Cells
 from analysis.runs import Run
 from analysis.selection import criteria
-from analysis.wording import cell_text, metric_text, parameter_text
+from analysis.wording import cell_text, column_names, metric_text, parameter_text
 
 STYLES = {
     "complete": "green",
@@ -23,9 +23,10 @@ STYLES = {
 def trial_table(run: Run) -> Table:
     """Every trial with its state, parameters, what is sought, and error."""
     paths = list(run.spec["search"]["parameters"])
-    short = [path.rsplit(".", 1)[-1] for path in paths]
     sought = [criterion.metric for criterion in criteria(run.trials, run.spec)]
-    table = Table("trial", "state", *short, *sought, "min", "", box=None, header_style="bold")
+    table = Table(
+        "trial", "state", *column_names(paths), *sought, "min", "", box=None, header_style="bold"
+    )
     for trial in run.trials:
         style = STYLES.get(trial.state, "")
         table.add_row(

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from analysis.wording import cell_text, parameter_text
+from analysis.wording import cell_text, column_names, parameter_text
 from medsweep.tables import STYLES
 from sweeps.reading.metric_checks import during_training
 from sweeps.spec import SweepSpec
@@ -133,8 +133,8 @@ class View:
 
     def _picture(self) -> Group:
         paths = list(self.spec.search.parameters)
-        short = [path.rsplit(".", 1)[-1] for path in paths]
-        table = Table("trial", "state", "step", *short, self.metric, "", header_style="bold")
+        columns = "trial", "state", "step", *column_names(paths), self.metric, ""
+        table = Table(*columns, header_style="bold")
         for row in list(self.rows.values())[-SHOWN_TRIALS:]:
             cells = [escape(cell_text(p, row.entry.parameters.get(p, ""))) for p in paths]
             style = STYLES.get(row.state, "cyan")
@@ -166,10 +166,9 @@ class View:
 
 
 def _parameters(entry: "Entry") -> str:
-    pairs = entry.parameters.items()
-    return "  ".join(
-        f"{path.rsplit('.', 1)[-1]}={parameter_text(path, value)}" for path, value in pairs
-    )
+    names = column_names(list(entry.parameters))
+    pairs = zip(names, entry.parameters.items(), strict=True)
+    return "  ".join(f"{name}={parameter_text(path, value)}" for name, (path, value) in pairs)
 
 
 def _clock(seconds: float) -> str:

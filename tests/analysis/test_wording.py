@@ -4,6 +4,7 @@ import pytest
 
 from analysis.wording import (
     cell_text,
+    column_names,
     delta_text,
     metric_text,
     mode,
@@ -45,6 +46,19 @@ def test_metrics_have_their_decimals() -> None:
     assert metric_text("bleu", None) == metric_text("bleu", float("nan")) == "–"
     assert delta_text(-0.0365) == "−0.0365"
     assert delta_text(0.5) == "+0.5000"
+
+
+def test_columns_of_stages_have_their_numbers() -> None:
+    paths = [
+        "lora.r",
+        "stages.0.training.learning_rate",
+        "stages.2.training.learning_rate",
+        "stages.2.training.kl_coef",
+    ]
+    found = ["r", "0.learning_rate", "2.learning_rate", "kl_coef"]
+    assert column_names(paths) == found
+    paths = ["training.seed", "data.seed"]
+    assert column_names(paths) == paths
 
 
 def test_short_names_keep_the_path_where_the_last_part_is_ambiguous() -> None:

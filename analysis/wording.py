@@ -74,16 +74,28 @@ def mode(metric: str, default: str = "max") -> str:
     return found.mode if found else default
 
 
-def short_names(paths: list[str]) -> dict[str, str]:
+def short_names(paths: Sequence[str]) -> dict[str, str]:
     """Column names of parameters: r, LR, Epochs; else the last part; the path where ambiguous."""
-    last = [SHORT_NAMES.get(p, p.rsplit(".", 1)[-1]) for p in paths]
-    return {p: n if last.count(n) == 1 else p for p, n in zip(paths, last, strict=True)}
+    return _told_apart(paths, [SHORT_NAMES.get(p, _last(p)) for p in paths], paths)
 
 
 def column_names(paths: Sequence[str]) -> list[str]:
-    """For narrow columns: a path's last part; before it the stage's number where several end so."""
-    last = [path.rsplit(".", 1)[-1] for path in paths]
-    return [n if last.count(n) == 1 else _numbered(p) for p, n in zip(paths, last, strict=True)]
+    """For narrow columns: a path's last part; before it the stage's number where several end so;
+    the path where that is ambiguous too."""
+    numbered = _told_apart(paths, [_numbered(path) for path in paths], paths)
+    return [*_told_apart(paths, [_last(path) for path in paths], [*numbered.values()]).values()]
+
+
+def _told_apart(
+    paths: Sequence[str], names: Sequence[str], longer: Sequence[str]
+) -> dict[str, str]:
+    """Each path's name, or its longer one where others have the same."""
+    found = zip(paths, names, longer, strict=True)
+    return {path: name if names.count(name) == 1 else long for path, name, long in found}
+
+
+def _last(path: str) -> str:
+    return path.rsplit(".", 1)[-1]
 
 
 def _numbered(path: str) -> str:

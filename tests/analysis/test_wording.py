@@ -57,8 +57,8 @@ def test_columns_of_stages_have_their_numbers() -> None:
     ]
     found = ["r", "0.learning_rate", "2.learning_rate", "kl_coef"]
     assert column_names(paths) == found
-    paths = ["training.seed", "data.seed"]
-    assert column_names(paths) == paths
+    for paths in (["training.seed", "data.seed"], ["stages.0.data.seed", "stages.0.training.seed"]):
+        assert column_names(paths) == paths
 
 
 def test_short_names_keep_the_path_where_the_last_part_is_ambiguous() -> None:

@@ -16,6 +16,7 @@ from cluster.memory import (
     base_bytes,
     softmax_bytes,
 )
+from tests.trainables.packing.packs import kept_for_backward
 from tests.trainables.sft.trials import config, pairs, token_rows_of, toy_tokenizer
 from trainables.context import ListContext
 from trainables.data.prepare import Prepared
@@ -48,22 +49,11 @@ def kept_bytes(dtype: torch.dtype, targets: list[str], trials: int) -> tuple[int
             training={"per_device_train_batch_size": 8, "max_steps": 100},
         )
         pack.join(str(number), trial, ListContext(Prepared("x", rows, rows, {})))
-    own = [t for p in pack.trials.values() for t in (p.adapter.flat, p.adapter.work)]
-    weights = {t.untyped_storage().data_ptr() for t in [*model.parameters(), *own]}
-    seen: dict[int, torch.UntypedStorage] = {}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in weights:
-            seen[storage.data_ptr()] = storage
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        pack.step()
+    kept = kept_for_backward(pack)
     pack.close()
     tokens, answers = int(rows.lengths().sum()), rows.answer_tokens()
     loads = [Load(tokens, answers, 4 + number, targets) for number in range(trials)]
-    return sum(storage.nbytes() for storage in seen.values()), loads
+    return kept, loads
 
 
 def load_base_folder() -> Any:

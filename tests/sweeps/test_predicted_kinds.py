@@ -17,6 +17,7 @@ from cluster.memory import (
     softmax_bytes,
 )
 from sweeps.predicted import Call, _answers, _pairs, peak_bytes
+from tests.trainables.packing.packs import kept_for_backward
 from tests.trainables.ppo.trials import ppo
 from tests.trainables.reward import trials as reward
 from tests.trainables.sft.trials import TOY, prepared
@@ -49,21 +50,9 @@ def kept_by_a_step(trial: SingleConfig, data: Prepared) -> tuple[int, ListContex
     base = load_base(TOY, device_now())
     pack, context = Pack(base, TOY), ListContext(data)
     pack.join("a", trial, context)
-    own = pack.trials["a"].adapter
-    weights = [*base.model.parameters(), own.flat, own.work]
-    known = {tensor.untyped_storage().data_ptr() for tensor in weights}
-    seen: dict[int, torch.UntypedStorage] = {}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in known:
-            seen[storage.data_ptr()] = storage
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        pack.step()
+    kept = kept_for_backward(pack)
     pack.close()
-    return sum(storage.nbytes() for storage in seen.values()), context
+    return kept, context
 
 
 def test_an_update_keeps_what_is_predicted() -> None:

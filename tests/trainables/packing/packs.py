@@ -58,6 +58,24 @@ def run_pack(
     return {name: context.reports for name, context in contexts.items()}
 
 
+def kept_for_backward(pack: Pack) -> int:
+    """Bytes of storage that the pack's next step keeps for backward, weights apart."""
+    own = [x for t in pack.trials.values() for x in (t.adapter.flat, t.adapter.work)]
+    weights = [*pack.base.model.parameters(), *own]
+    known = {tensor.untyped_storage().data_ptr() for tensor in weights}
+    seen: dict[int, torch.UntypedStorage] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in known:
+            seen[storage.data_ptr()] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        pack.step()
+    return sum(storage.nbytes() for storage in seen.values())
+
+
 def numbers(reports: list[Report]) -> list[dict[str, float]]:
     """All that was measured, but for time."""
     return [{k: v for k, v in r.metrics.items() if k != "minutes"} for r in reports]

@@ -1,8 +1,7 @@
 """The validation losses of several trials in the same calls."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trainables.data.token_rows import TokenRows
@@ -23,12 +22,11 @@ class MeasuredLoss(NamedTuple):
 
 
 def packed_losses(
-    pack: Pack,
-    due: Named,
-    rows_of: Callable[[PackedTrial], TokenRows] = lambda trial: trial.context.prepared.validation,
+    pack: Pack, due: Named, rows: Mapping[str, TokenRows] | None = None
 ) -> dict[str, MeasuredLoss]:
-    """By the trials' names."""
-    parts = [loss_part(name, trial, rows_of(trial)) for name, trial in due]
+    """By the trials' names, as `rows` are; None: on each trial's own validation rows."""
+    rows = rows or {name: trial.context.prepared.validation for name, trial in due}
+    parts = [loss_part(name, trial, rows[name]) for name, trial in due]
     nats: dict[str, list[float]] = defaultdict(list)  # in the order of the trial's rows
     budget = min((t.config.evaluation.max_batch_tokens for _, t in due), default=0)
     with pack.timed(parts) as seconds:
@@ -53,12 +51,8 @@ def packed_losses_elsewhere(
     rows = {name: dict(trial.context.prepared.elsewhere) for name, trial in over}
     for stage in dict.fromkeys(stage for own in rows.values() for stage in own):
         asked = [(name, trial) for name, trial in over if stage in rows[name]]
-        measured = packed_losses(pack, asked, partial(_rows_of, stage))
+        measured = packed_losses(pack, asked, {name: rows[name][stage] for name, _ in asked})
         for name, found in measured.items():
             losses[name][stage] = found.loss.metrics["val_loss"]
             seconds[name] += found.seconds
     return {name: {"val_losses": found} for name, found in losses.items()}, seconds
-
-
-def _rows_of(stage: str, trial: PackedTrial) -> TokenRows:
-    return dict(trial.context.prepared.elsewhere)[stage]

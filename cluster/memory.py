@@ -49,12 +49,14 @@ class ModelShape:
 
 @dataclass(frozen=True)
 class Load:
-    """A trial's part of a call: its tokens, the supervised ones, its rank and targets."""
+    """A trial's part of a call: its tokens, the supervised ones, its rank and targets, and whether
+    their inputs have dropout."""
 
     tokens: int
     answers: int
     r: int
     targets: Sequence[str]  # last parts of module names
+    dropout: bool = False
 
 
 def base_bytes(
@@ -71,6 +73,11 @@ def base_bytes(
 def adapter_bytes(parameters: int, width: int) -> int:
     """A trial's weights, gradients and moments in float32, and its copy for the base's calls."""
     return parameters * (MASTER + (width if width < 4 else 0))
+
+
+def stacked_bytes(parameters: int, width: int, trials: int) -> int:
+    """The matrices of several trials' adapters side by side, for a call's products."""
+    return trials * parameters * width if trials > 1 else 0
 
 
 def frozen_adapter_bytes(parameters: int, width: int) -> int:
@@ -108,8 +115,9 @@ def _layer_bytes(shape: ModelShape, load: Load, width: int) -> float:
     norms = 2 * (4 * shape.hidden + 4)  # in float32, and their scales
     attention = width * (2 * query + 2 * key) + 4 * shape.heads  # q, output, k, v, log-sum-exp
     mlp = 3 * width * shape.intermediate  # gate, its activation, up
-    hidden = width * load.r * len(load.targets)
-    return norms + attention + mlp + hidden + width * _inputs(shape, load.targets)
+    lora = width * (load.r * len(load.targets) + _inputs(shape, load.targets))
+    masks = sum(_inputs(shape, [target]) for target in load.targets) if load.dropout else 0
+    return norms + attention + mlp + lora + masks
 
 
 def _inputs(shape: ModelShape, targets: Sequence[str]) -> int:

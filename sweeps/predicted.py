@@ -15,6 +15,7 @@ from cluster.memory import (
     base_bytes,
     frozen_adapter_bytes,
     key_value_bytes,
+    stacked_bytes,
 )
 from sweeps.entry import Entry
 from trainables.errors import InputError
@@ -55,13 +56,16 @@ def peak_bytes(trial: SingleConfig, data: Mapping[str, Any], size: int = 1) -> f
     )
     call = CALLS[trial.kind](trial, data)
     tokens, answers = math.ceil(call.tokens), math.ceil(call.answers)
-    load = Load(tokens, answers, lora.r if lora else 0, _names(lora, shapes))
+    rank, dropout = (lora.r, lora.lora_dropout > 0) if lora else (0, False)
+    load = Load(tokens, answers, rank, _names(lora, shapes), dropout)
     together = min(size, MAX_TOKENS / call.tokens)  # more go through in several calls
     rerun = trial.training.gradient_checkpointing
     training = together * activation_bytes(shape, [load], width, rerun)
     writing = min(size * call.written * key_value_bytes(shape, width), HELD_BYTES)
-    own = _adapters(trial, shapes, width)
-    return _base(trial, shapes, width) + size * own + max(training, writing)
+    own = size * _adapters(trial, shapes, width) + stacked_bytes(
+        _parameters(lora, shapes) if lora else 0, width, size
+    )
+    return _base(trial, shapes, width) + own + max(training, writing)
 
 
 def trial_peak_bytes(trial: TrialConfig, data: Mapping[str, Any]) -> float | None:
@@ -122,7 +126,7 @@ def _adapters(trial: SingleConfig, shapes: Shapes, width: int) -> int:
     """What a trial trains, and what it holds beside it: the reference of PPO, a reward model."""
     frozen = 0
     if isinstance(trial, PPOConfig):
-        parameters = trainable_parameters(trial.lora.target_modules, shapes, trial.lora.r)
+        parameters = _parameters(trial.lora, shapes)
         count = 1 + bool(trial.reward.weights.get(REWARD_MODEL))
         frozen = count * frozen_adapter_bytes(parameters, width)
     return _trained(trial.lora, shapes, width) + frozen
@@ -145,4 +149,8 @@ def _base(trial: SingleConfig, shapes: Shapes, width: int) -> float:
 def _trained(lora: LoraConfig | None, shapes: Shapes, width: int) -> int:
     if lora is None:
         return adapter_bytes(sum(map(prod, shapes.values())), width)
-    return adapter_bytes(trainable_parameters(lora.target_modules, shapes, lora.r), width)
+    return adapter_bytes(_parameters(lora, shapes), width)
+
+
+def _parameters(lora: LoraConfig, shapes: Shapes) -> int:
+    return trainable_parameters(lora.target_modules, shapes, lora.r)

@@ -1,5 +1,6 @@
 """The memory model against bytes that autograd really keeps, and weights that really lie there."""
 
+import dataclasses
 from math import prod
 from typing import Any
 
@@ -15,6 +16,7 @@ from cluster.memory import (
     adapter_bytes,
     base_bytes,
     softmax_bytes,
+    stacked_bytes,
 )
 from tests.trainables.packing.packs import kept_for_backward
 from tests.trainables.sft.trials import config, pairs, token_rows_of, toy_tokenizer
@@ -37,7 +39,9 @@ SIZES = {
 SHAPE = ModelShape(128, 344, 3, 8, 2, 16, 259)
 
 
-def kept_bytes(dtype: torch.dtype, targets: list[str], trials: int) -> tuple[int, list[Load]]:
+def kept_bytes(
+    dtype: torch.dtype, targets: list[str], trials: int, dropout: float
+) -> tuple[int, list[Load]]:
     """Bytes of storage that a step keeps for backward, weights apart, and the step's loads."""
     model = LlamaForCausalLM(LlamaConfig(**SIZES)).to(dtype).requires_grad_(False).eval()
     base = Base(model, toy_tokenizer(), load_base_folder(), dtype)
@@ -45,14 +49,15 @@ def kept_bytes(dtype: torch.dtype, targets: list[str], trials: int) -> tuple[int
     rows = token_rows_of(pairs(0, 8), toy_tokenizer())
     for number in range(trials):
         trial = config(
-            lora={"r": 4 + number, "target_modules": targets},
+            lora={"r": 4 + number, "target_modules": targets, "lora_dropout": dropout},
             training={"per_device_train_batch_size": 8, "max_steps": 100},
         )
         pack.join(str(number), trial, ListContext(Prepared("x", rows, rows, {})))
     kept = kept_for_backward(pack)
     pack.close()
     tokens, answers = int(rows.lengths().sum()), rows.answer_tokens()
-    loads = [Load(tokens, answers, 4 + number, targets) for number in range(trials)]
+    drops = dropout > 0
+    loads = [Load(tokens, answers, 4 + number, targets, drops) for number in range(trials)]
     return kept, loads
 
 
@@ -61,7 +66,7 @@ def load_base_folder() -> Any:
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-@pytest.mark.parametrize("trials", [1, 3])
+@pytest.mark.parametrize(("trials", "dropout"), [(1, 0), (3, 0), (1, 0.1), (3, 0.1)])
 @pytest.mark.parametrize(
     "targets",
     [
@@ -71,10 +76,14 @@ def load_base_folder() -> Any:
     ],
 )
 def test_activations_are_those_that_autograd_keeps(
-    dtype: torch.dtype, targets: list[str], trials: int, monkeypatch: pytest.MonkeyPatch
+    dtype: torch.dtype,
+    targets: list[str],
+    trials: int,
+    dropout: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(attention, "WRITTEN_OUT", 0)  # the kernel that a GPU has
-    kept, loads = kept_bytes(dtype, targets, trials)
+    kept, loads = kept_bytes(dtype, targets, trials, dropout)
     width = dtype.itemsize
     predicted = activation_bytes(SHAPE, loads, width)
     # their gradient and the softmax come at the peak
@@ -92,10 +101,14 @@ def test_hand_computed() -> None:
     assert activation_bytes(shape, [load], 2) == 2 * layer + logits
     assert activation_bytes(shape, [load], 2, True) == 2 * 3 * 4 * 2 + layer + logits
     assert activation_bytes(shape, [load, load], 2) == 2 * (2 * layer + logits)
+    dropped = dataclasses.replace(load, dropout=True)  # a byte a number, a mask a module
+    assert activation_bytes(shape, [dropped], 2) == 2 * (layer + 3 * 2 * 4) + logits
     assert softmax_bytes(shape, 2**26) == 2**26 * 8
     assert SOFTMAX_NUMBERS == CHUNK
     assert adapter_bytes(10, 2) == 10 * (4 + 4 + 8 + 2)
     assert adapter_bytes(10, 4) == 10 * (4 + 4 + 8)
+    assert stacked_bytes(10, 2, 1) == 0  # alone, they are used as they are
+    assert stacked_bytes(10, 2, 3) == 3 * 10 * 2
     shapes = {"a.weight": (64, 64), "norm.weight": (64,)}
     assert base_bytes(shapes, ["a.weight"], "none", 2) == 2 * (4096 + 64)
     assert base_bytes(shapes, ["a.weight"], "int8", 2) == 4096 + 128

@@ -15,6 +15,7 @@ from cluster.memory import (
     frozen_adapter_bytes,
     key_value_bytes,
     softmax_bytes,
+    stacked_bytes,
 )
 from sweeps.predicted import Call, _answers, _pairs, peak_bytes
 from tests.trainables.packing.packs import kept_for_backward
@@ -95,7 +96,8 @@ def test_peaks_by_hand(size: int) -> None:
     pairs = reward.config()
     load = Load(40, 0, 4, TARGETS)
     trained = adapter_bytes(ADAPTER, 4)
-    wanted = base + size * (trained + activation_bytes(SHAPE, [load], 4))
+    stacked = stacked_bytes(ADAPTER, 4, size)
+    wanted = base + stacked + size * (trained + activation_bytes(SHAPE, [load], 4))
     assert peak_bytes(pairs, REPORT, size) == pytest.approx(wanted, rel=1e-12)
 
     trial = ppo(
@@ -106,13 +108,13 @@ def test_peaks_by_hand(size: int) -> None:
     held = trained + 2 * frozen_adapter_bytes(ADAPTER, 4)
     updating = activation_bytes(SHAPE, [load], 4)
     assert updating > 4 * 40 * key_value_bytes(SHAPE, 4)
-    wanted = base + size * (held + updating)
+    wanted = base + stacked + size * (held + updating)
     assert peak_bytes(trial, REPORT, size) == pytest.approx(wanted, rel=1e-12)
 
     rerun = {"gradient_checkpointing": True, "num_mini_batches": 64}
     wide = ppo(training={**rerun, "response_length": 25, "per_device_train_batch_size": 64})
     writing = 64 * 40 * key_value_bytes(SHAPE, 4)
-    wanted = base + size * (trained + frozen_adapter_bytes(ADAPTER, 4) + writing)
+    wanted = base + stacked + size * (trained + frozen_adapter_bytes(ADAPTER, 4) + writing)
     assert peak_bytes(wide, REPORT, size) == pytest.approx(wanted, rel=1e-12)
 
 

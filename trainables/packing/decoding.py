@@ -16,7 +16,6 @@ from trainables.packing.adapter import PackedAdapter
 from trainables.packing.attention import row_attention
 from trainables.packing.key_values import KeyValues
 from trainables.packing.layout import Layout, Share, active, attention_groups
-from trainables.packing.stacked import Stacked
 
 Tensor = torch.Tensor
 # chooses tokens (rows,) of logits (rows, vocabulary), of the answers numbered `rows`, at a place
@@ -61,8 +60,7 @@ class _Answers:
         self.ends = torch.tensor(ends, device=self.device)
         self.found = torch.zeros(count, new_tokens, dtype=torch.long, device=self.device)
         self.cache = KeyValues(count, max(lengths) + new_tokens)
-        self.stacked = Stacked(adapters)
-        self.stacked.expect(adapters, self.device)
+        self.one_each = self._one_each()
 
     def written(self, choose: Choose) -> list[list[int]]:
         """All answers' tokens."""
@@ -96,8 +94,7 @@ class _Answers:
     def _next(self, tokens: Tensor) -> Tensor:
         """(rows, vocabulary) of the logits after one more token of every row."""
         self.cache.expect_one_each(self.lengths, self.model.dtype)
-        layout = Layout((), cache=self.cache, stacked=self.stacked)
-        logits = self._pass(layout, tokens, self.lengths, slice(None))
+        logits = self._pass(self.one_each, tokens, self.lengths, slice(None))
         self.lengths = self.lengths + 1
         return logits
 
@@ -117,8 +114,12 @@ class _Answers:
             x[kept] for x in (self.rows, self.lengths, self.ended)
         )
         self.adapters = [self.adapters[i] for i in kept.tolist()]
-        self.stacked.expect(self.adapters, self.device)
+        self.one_each = self._one_each()
         return tokens[kept]
+
+    def _one_each(self) -> Layout:
+        """Of the passes with a token of every answer."""
+        return Layout(_shares(self.adapters, [1] * len(self.adapters)), cache=self.cache)
 
 
 def _within(budget: int, lengths: Sequence[int]) -> Iterator[list[int]]:

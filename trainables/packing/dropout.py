@@ -7,6 +7,7 @@ probability 1/2 when an input bit flips.
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -26,25 +27,37 @@ def token_keys(seed: int, step: int, rows: Sequence[tuple[int, int]]) -> NDArray
     return _mixed(np.concatenate(keys).astype(np.uint32)).view(np.int32)
 
 
-def kept(keys: torch.Tensor, path: str, features: int, p: float) -> torch.Tensor:
-    """(tokens, features) of bool, each True with probability 1 - p.
+def threshold(p: float) -> int:
+    """What `kept` compares with for a dropout of p in [0, 1), with a resolution of 2^-32."""
+    return round(p * 2**32) - 2**31
 
-    `keys` (tokens,) of int32, `path` the module's, p in [0, 1) with a resolution of 2^-32.
+
+def kept(keys: torch.Tensor, path: str, features: int, limits: torch.Tensor) -> torch.Tensor:
+    """(tokens, features) of bool, each True with its token's probability 1 - p.
+
+    `keys` (tokens,) of int32, `path` the module's, `limits` (tokens,) of int32: `threshold(p)`.
     """
-    rows = mix(keys ^ signed(zlib.crc32(path.encode())))
-    columns = torch.arange(features, dtype=torch.int32, device=keys.device) * signed(GOLDEN)
-    bits = mix(rows[:, None] ^ columns)
-    return bits >= round(p * 2**32) - 2**31
+    columns = _columns(path, features, keys.device)
+    return mix(keys[:, None] ^ columns) >= limits[:, None]
+
+
+@cache
+def _columns(path: str, features: int, device: torch.device) -> torch.Tensor:
+    """(features,) of int32: a word for each input of a module."""
+    words = zlib.crc32(path.encode()) + np.arange(features, dtype=np.uint64) * GOLDEN
+    mixed = _mixed((words % 2**32).astype(np.uint32)).view(np.int32)
+    return torch.from_numpy(mixed).to(device)
 
 
 def mix(x: torch.Tensor) -> torch.Tensor:
     """lowbias32 on int32 (products wrap, shifts bring in zeros)."""
-    x = x ^ ((x >> 16) & 0xFFFF)
-    x *= signed(FIRST)
-    x ^= (x >> 15) & 0x1FFFF
-    x *= signed(SECOND)
-    x ^= (x >> 16) & 0xFFFF
-    return x
+    x = _folded(x, 16).mul_(signed(FIRST))
+    return _folded(_folded(x, 15).mul_(signed(SECOND)), 16)
+
+
+def _folded(x: torch.Tensor, bits: int) -> torch.Tensor:
+    """x ^ (x >> bits), shifting in zeros."""
+    return (x >> bits).bitwise_and_((1 << (32 - bits)) - 1).bitwise_xor_(x)
 
 
 def _mixed(x: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -1,76 +1,69 @@
 """LoRA for all trials of a pass: what each adds to a module's output, and the gradients of it."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 
-from trainables.packing.adapter import PackedAdapter, Site
-from trainables.packing.dropout import kept
-from trainables.packing.layout import Layout, current
+from trainables.packing.bundles import Bundle
+from trainables.packing.layout import current
 
-
-class Piece(NamedTuple):
-    """A trial's tokens [start, end) at one module."""
-
-    site: Site
-    scale: float
-    start: int
-    end: int
-    keep: torch.Tensor | None  # (tokens, in) of bool: dropout
-    survival: float  # probability to be kept
-
-    def input(self, x: torch.Tensor) -> torch.Tensor:
-        """The trial's rows of x (tokens, in), after dropout."""
-        return self.dropped(x[self.start : self.end])
-
-    def dropped(self, rows: torch.Tensor) -> torch.Tensor:
-        """Dropout, or its gradient: both multiply by keep / survival."""
-        return rows if self.keep is None else rows * self.keep / self.survival
+Tensor = torch.Tensor
 
 
 class LoraProducts(torch.autograd.Function):
     """out + scale · dropout(x) Aᵀ Bᵀ for each trial's tokens, in place.
 
-    Backward adds the gradients of A and B to the trials' own buffers, in their precision, and
-    gives that of x only where something below needs it.
+    `keep` (tokens, in) says what dropout leaves. Backward adds the gradients of A and B to the
+    trials' own buffers, in their precision, and gives that of x only where something below needs
+    it.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
-        out: torch.Tensor,
-        x: torch.Tensor,
-        anchor: torch.Tensor | None,
-        pieces: list[Piece],
-    ) -> torch.Tensor:
-        flat, rows = out.view(-1, out.shape[-1]), x.reshape(-1, x.shape[-1])
+        out: Tensor,
+        x: Tensor,
+        anchor: Tensor | None,
+        path: str,
+        bundles: Sequence[Bundle],
+        keep: Tensor | None,
+    ) -> Tensor:
+        flat, rows = out.view(-1, out.shape[-1]), _dropped(x.reshape(-1, x.shape[-1]), keep)
         hidden = []
-        for piece in pieces:
-            h = piece.input(rows) @ piece.site.a.T
-            flat[piece.start : piece.end].addmm_(h, piece.site.b.T, alpha=piece.scale)
+        for bundle in bundles:
+            a, b = bundle.matrices(path)
+            h = bundle.scaled(torch.bmm(bundle.slots.batch(rows), a.transpose(1, 2)))
+            bundle.slots.add_product(flat, h, b.transpose(1, 2))
             hidden.append(h)
         ctx.mark_dirty(out)
-        ctx.save_for_backward(x, *hidden)
-        ctx.pieces = pieces
+        ctx.save_for_backward(x, keep, *hidden)
+        ctx.path, ctx.bundles = path, bundles
         return out
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        x, *hidden = ctx.saved_tensors
-        rows, g = x.reshape(-1, x.shape[-1]), gradient.reshape(-1, gradient.shape[-1])
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, keep, *hidden = ctx.saved_tensors
+        rows = _dropped(x.reshape(-1, x.shape[-1]), keep)
+        g = gradient.reshape(-1, gradient.shape[-1])
         below = torch.zeros_like(rows) if ctx.needs_input_grad[1] else None
-        for piece, h in zip(ctx.pieces, hidden, strict=True):
-            grad_a, grad_b = piece.site.grad_a, piece.site.grad_b
-            assert grad_a is not None, "frozen adapters are not trained"
-            assert grad_b is not None
-            own = g[piece.start : piece.end]
-            back = (own @ piece.site.b).mul_(piece.scale)  # (tokens, r)
-            grad_b.add_(own.T @ h, alpha=piece.scale)
-            grad_a.add_(back.T @ piece.input(rows))
+        for bundle, h in zip(ctx.bundles, hidden, strict=True):
+            a, b = bundle.matrices(ctx.path)
+            own = bundle.slots.gradients(g)  # (trials, width, out)
+            back = bundle.scaled(torch.bmm(own, b))  # (trials, width, r)
+            grad_a = torch.bmm(back.transpose(1, 2), bundle.slots.batch(rows))
+            bundle.add_gradients(ctx.path, grad_a, torch.bmm(own.transpose(1, 2), h))
             if below is not None:
-                below[piece.start : piece.end] = piece.dropped(back @ piece.site.a)
+                bundle.slots.add_product(below, back, a)
         through = gradient if ctx.needs_input_grad[0] else None
-        return through, None if below is None else below.view(x.shape), None, None
+        if below is not None:
+            below = _dropped(below, keep).view(x.shape)
+        return through, below, None, None, None, None
+
+
+def _dropped(rows: Tensor, keep: Tensor | None) -> Tensor:
+    """Dropout but for its 1 / survival, or its gradient."""
+    return rows if keep is None else rows * keep
 
 
 def attach(module: torch.nn.Module, path: str) -> Any:
@@ -79,41 +72,16 @@ def attach(module: torch.nn.Module, path: str) -> Any:
     Raises RuntimeError where another pack did: every product would be added twice.
     """
 
-    def adapt(_module: Any, inputs: tuple[torch.Tensor, ...], out: torch.Tensor) -> torch.Tensor:
-        layout = current()
-        if layout and layout.stacked:
-            return layout.stacked.add(path, inputs[0], out)
-        pieces = _pieces(layout, path, inputs[0]) if layout else []
-        if not pieces:
+    def adapt(_module: Any, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
+        layout, x = current(), inputs[0]
+        bundles = layout.bundles(path, x.numel() // x.shape[-1]) if layout else []
+        if not bundles:
             return out
         assert layout is not None
-        result: torch.Tensor = LoraProducts.apply(out, inputs[0], layout.anchor, pieces)
+        keep = layout.kept(path, x.shape[-1])
+        result: Tensor = LoraProducts.apply(out, x, layout.anchor, path, bundles, keep)
         return result
 
     if any(hook.__qualname__ == adapt.__qualname__ for hook in module._forward_hooks.values()):
         raise RuntimeError(f"{path} belongs to another pack; close that first")
     return module.register_forward_hook(adapt)
-
-
-def _pieces(layout: Layout, path: str, x: torch.Tensor) -> list[Piece]:
-    tokens, features = x.numel() // x.shape[-1], x.shape[-1]
-    return [
-        Piece(
-            adapter.sites[path],
-            adapter.scale,
-            start,
-            end,
-            _keep(layout, adapter, path, features, start, end),
-            1 - adapter.dropout,
-        )
-        for adapter, start, end in layout.spans(tokens)
-        if path in adapter.sites
-    ]
-
-
-def _keep(
-    layout: Layout, adapter: PackedAdapter, path: str, features: int, start: int, end: int
-) -> torch.Tensor | None:
-    if layout.keys is None or adapter.dropout == 0:
-        return None
-    return kept(layout.keys[start:end], path, features, adapter.dropout)

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.packing.dropout import kept, mix, token_keys
+from trainables.packing import dropout
+from trainables.packing.dropout import mix, threshold, token_keys
 
 TOKENS, FEATURES = 400, 512
+
+
+def kept(keys: torch.Tensor, path: str, features: int, p: float) -> torch.Tensor:
+    limits = torch.full((len(keys),), threshold(p), dtype=torch.int32)
+    return dropout.kept(keys, path, features, limits)
 
 
 def keys(seed: int = 1, step: int = 2, rows: int = 4) -> torch.Tensor:
@@ -25,6 +31,14 @@ def test_the_share_that_is_dropped(p: float) -> None:
         shares = (~mask).double().mean(dim)
         size = mask.shape[dim]
         assert float((shares - p).abs().max()) < 6 * (p * (1 - p) / size) ** 0.5
+
+
+def test_each_token_has_its_own_probability() -> None:
+    limits = torch.tensor([threshold(p) for p in (0, 0.1, 0.5)], dtype=torch.int32)
+    whole = dropout.kept(keys()[:300], "layer", FEATURES, limits.repeat_interleave(100))
+    assert whole[:100].all()
+    assert torch.equal(whole[100:200], kept(keys()[100:200], "layer", FEATURES, 0.1))
+    assert torch.equal(whole[200:300], kept(keys()[200:300], "layer", FEATURES, 0.5))
 
 
 def test_neighbours_are_independent() -> None:

@@ -2,63 +2,135 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import peft
 import pytest
 import torch
 
+from cluster.memory import stacked_bytes
 from tests.trainables.packing.packs import fields, run_pack
 from tests.trainables.sft.trials import TOY, config, prepared
 from trainables.evaluation.answer_loss import answer_loss
 from trainables.models.load import Base, load_base
 from trainables.packing.adapter import Site
-from trainables.packing.lora import LoraProducts, Piece
+from trainables.packing.dropout import token_keys
+from trainables.packing.layout import Layout, Share
+from trainables.packing.lora import LoraProducts
 
-TOKENS, IN, OUT = 7, 5, 6
+IN, OUT, PATH = 5, 6, "layer"
 
 
-def pieces(keep: bool) -> list[Piece]:
-    """Two trials of rank 2 and 3; the last token belongs to neither."""
-    generator = torch.Generator().manual_seed(0)
+class Made(NamedTuple):
+    """What the products use of a packed adapter."""
+
+    sites: dict[str, Site]
+    scale: float
+    dropout: float
+    flat: torch.Tensor
+
+
+def adapters(ranks: Sequence[int | None], dropout: float) -> list[Made]:
+    """Random ones; None: one that does not adapt the module."""
+    torch.manual_seed(0)
     made = []
-    for r, start, end in ((2, 0, 4), (3, 4, 6)):
-        a = torch.randn(r, IN, dtype=torch.float64, generator=generator)
-        b = torch.randn(OUT, r, dtype=torch.float64, generator=generator)
-        mask = torch.rand(end - start, IN, generator=generator) > 0.4 if keep else None
+    for n, r in enumerate(ranks):
+        a, b = (torch.randn(*size, dtype=torch.float64) for size in ((r or 1, IN), (OUT, r or 1)))
         site = Site(a, b, torch.zeros_like(a), torch.zeros_like(b))
-        made.append(Piece(site, 0.5 * r, start, end, mask, 0.6 if keep else 1.0))
+        scale = 0.5 * (n + 1)
+        made.append(Made({PATH: site} if r else {}, scale, n * dropout, a))
     return made
 
 
-@pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("below", [False, True])
-def test_values_and_gradients_are_those_of_the_formula(keep: bool, below: bool) -> None:
-    x = torch.randn(1, TOKENS, IN, dtype=torch.float64)
-    out = torch.randn(1, TOKENS, OUT, dtype=torch.float64)
-    ours = pieces(keep)
+@pytest.mark.parametrize("dropout", [0, 0.3])
+@pytest.mark.parametrize(
+    ("ranks", "counts"),
+    [
+        ([2], [4]),
+        ([2, 2, 2], [3, 3, 3]),
+        ([2, 3, 2], [3, 3, 3]),
+        ([2, 3, 1], [4, 2, 3]),
+        ([2, None, 3], [4, 2, 3]),
+        ([2, 20, 3, 17], [4, 2, 3, 1]),
+        ([None, 9, 9, 2], [1, 3, 3, 2]),
+    ],
+)
+def test_values_and_gradients_are_those_of_the_formula(
+    ranks: list[int | None], counts: list[int], dropout: float, below: bool
+) -> None:
+    made = adapters(ranks, dropout)
+    shares = [Share(a, n) for a, n in zip(made, counts, strict=True)]  # type: ignore[arg-type]
+    keys = torch.from_numpy(token_keys(0, 0, [(0, sum(counts))])) if dropout else None
+    layout = Layout(shares, keys=keys)
+    keep = layout.kept(PATH, IN)
+    x, out, upstream = (torch.randn(1, sum(counts), n, dtype=torch.float64) for n in (IN, OUT, OUT))
+    bundles = layout.bundles(PATH, sum(counts))
     x1 = x.clone().requires_grad_(below)
     anchor = torch.zeros(1, requires_grad=True)
-    result = LoraProducts.apply(out.clone(), x1, anchor, ours)
+    result = LoraProducts.apply(out.clone(), x1, anchor, PATH, bundles, keep)
 
     x2 = x.clone().requires_grad_(below)
-    weights = [(p.site.a.clone().requires_grad_(), p.site.b.clone().requires_grad_()) for p in ours]
     expected = out[0].clone()
-    for p, (a, b) in zip(ours, weights, strict=True):
-        rows = x2[0, p.start : p.end]
-        if p.keep is not None:
-            rows = rows * p.keep / 0.6
-        expected[p.start : p.end] += p.scale * rows @ a.T @ b.T
+    weights = {}
+    for n, (adapter, start) in enumerate(zip(made, np.cumsum([0, *counts]), strict=False)):
+        if not adapter.sites:
+            continue
+        own = slice(start, start + counts[n])
+        a, b = (w.clone().requires_grad_() for w in adapter.sites[PATH][:2])
+        rows = x2[0, own] if keep is None else x2[0, own] * keep[own] / (1 - adapter.dropout)
+        expected[own] += adapter.scale * rows @ a.T @ b.T
+        weights[n] = a, b
     torch.testing.assert_close(result[0], expected, rtol=1e-13, atol=1e-13)
 
-    upstream = torch.randn(1, TOKENS, OUT, dtype=torch.float64)
     result.backward(upstream)
     expected.backward(upstream[0])
-    for p, (a, b) in zip(ours, weights, strict=True):
-        torch.testing.assert_close(p.site.grad_a, a.grad, rtol=1e-12, atol=1e-12)
-        torch.testing.assert_close(p.site.grad_b, b.grad, rtol=1e-12, atol=1e-12)
+    for n, (a, b) in weights.items():
+        site = made[n].sites[PATH]
+        torch.testing.assert_close(site.grad_a, a.grad, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(site.grad_b, b.grad, rtol=1e-12, atol=1e-12)
     if below:
         torch.testing.assert_close(x1.grad, x2.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_ranks_of_other_sizes_do_not_pay_for_the_largest() -> None:
+    made = adapters([8, 5, 128, 16, 100], 0)
+    layout = Layout([Share(a, 2) for a in made])  # type: ignore[arg-type]
+    found = [[len(a.sites[PATH].a) for a in b.adapters] for b in layout.bundles(PATH, 10)]
+    assert found == [[8, 5], [128, 100], [16]]
+
+
+@pytest.mark.parametrize("trials", [1, 3])
+def test_the_copies_of_matrices_are_those_that_memory_is_planned_for(trials: int) -> None:
+    made = adapters([4] * trials, 0)
+    (bundle,) = Layout([Share(a, 2) for a in made]).bundles(PATH, 2 * trials)  # type: ignore[arg-type]
+    lent = {made[0].sites[PATH].a.data_ptr(), made[0].sites[PATH].b.data_ptr()}
+    copies = [m for m in bundle.matrices(PATH) if m.data_ptr() not in lent]
+    planned = stacked_bytes(4 * (IN + OUT), 8, trials)
+    assert sum(m.nbytes for m in copies) == planned
+
+
+def test_a_nan_stays_in_its_trial() -> None:
+    made = adapters([2, 2, 2], 0)
+    layout = Layout([Share(a, n) for a, n in zip(made, [3, 2, 4], strict=True)])  # type: ignore[arg-type]
+    x = torch.randn(1, 9, IN, dtype=torch.float64)
+    x[0, 3] = torch.nan
+    x.requires_grad_()
+    result = LoraProducts.apply(
+        torch.zeros(1, 9, OUT, dtype=torch.float64), x, None, PATH, layout.bundles(PATH, 9), None
+    )
+    result.backward(torch.ones_like(result) * torch.where(torch.isnan(result), torch.nan, 1.0))
+    assert result[0].isnan().any(1).tolist() == [n == 3 for n in range(9)]
+    assert x.grad is not None
+    assert x.grad[0].isnan().any(1).tolist() == [n == 3 for n in range(9)]
+    for n, adapter in enumerate(made):
+        site = adapter.sites[PATH]
+        assert site.grad_a is not None
+        assert site.grad_b is not None
+        assert site.grad_a.isnan().any() == site.grad_b.isnan().any() == (n == 1)
 
 
 def test_peft_reads_what_a_packed_trial_exports(tmp_path: Path) -> None:

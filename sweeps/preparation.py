@@ -11,7 +11,7 @@ from trainables.errors import InputError
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.config import EvaluationConfig
 from trainables.grpo.config import GRPOConfig
-from trainables.kinds import PAIRED, SingleConfig, TrialConfig
+from trainables.kinds import MEASURED_BY, PAIRED, SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
 from trainables.ppo.config import PPOConfig
 from trainables.rewards.config import REWARD_MODEL
@@ -166,6 +166,14 @@ def rows_asked(config: SingleConfig) -> str:
 
 
 def base_key(config: TrialConfig, data_key: str) -> str:
-    """Trials with the same key are compared with the same measurement of the base model."""
-    content = [config.model.model_dump(), data_key, config.evaluation.model_dump()]
+    """Trials with the same key are compared with the same measurement of the base model.
+
+    Each reward is told by itself, so that their weights do not matter: only which have one.
+    """
+    last: SingleConfig = config.stage_trials[-1]
+    content: list[Any] = [config.model.model_dump(), data_key, config.evaluation.model_dump()]
+    if names := MEASURED_BY.get(last.kind):
+        content.append({name: getattr(last.training, name) for name in names})
+    if isinstance(last, PPOConfig | GRPOConfig) and (reward := last.reward.without_model()):
+        content.append([sorted(reward.weights), reward.model_dump(include={"judge"})])
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -31,6 +31,12 @@ UNTOUCHED: dict[str, str] = {
     "dpo": "trainables.dpo.untouched:measure",
     "grpo": "trainables.grpo.untouched:measure",
 }
+# of those, the training settings that this measurement depends on
+MEASURED_BY: dict[str, tuple[str, ...]] = {
+    "ppo": ("response_length", "temperature"),
+    "grpo": ("max_completion_length", "temperature"),
+    "dpo": ("loss_type", "label_smoothing"),
+}
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
 PACKED: dict[str, str] = {
     "sft": "trainables.sft.packed",

@@ -92,7 +92,8 @@ def _pass(model: Any, asks: Sequence[Ask], adapter: "PackedAdapter | None") -> l
     import torch
 
     from trainables.packing.attention import row_attention
-    from trainables.packing.layout import Layout, Share, active, branching_groups
+    from trainables.packing.groups import branching_groups
+    from trainables.packing.layout import Layout, Share, active
 
     device = model.device
     ids = torch.tensor([[token for ask in asks for token in ask.tokens]], device=device)

@@ -5,14 +5,15 @@ another trial. They attend as rows of batches padded at the end, where causality
 padding.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from trainables.packing.layout import Group, current
+from trainables.packing.layout import current
+from trainables.packing.padded import Padded
 
 NAME = "medsweep_rows"
 WRITTEN_OUT = 512  # tokens: longer rows would hold too many scores
@@ -36,14 +37,16 @@ def attend(
         layout.cache.put(module, key, value)
         if not layout.groups:
             return layout.cache.attend(module, query, scaling), None
-    split = [_Split.apply(x[0].transpose(0, 1), layout.groups) for x in (query, key, value)]
+    groups = layout.groups
+    assert groups is not None
+    split = [_Split.apply(x[0].transpose(0, 1), groups.padded) for x in (query, key, value)]
     out = []
-    for group, *qkv in zip(layout.groups, *split, strict=True):
+    for mask, *qkv in zip(groups.masks, *split, strict=True):
         q, k, v = (x.transpose(1, 2) for x in qkv)  # (rows, heads, width, …)
-        plain = not q.is_cuda and torch.is_grad_enabled() and group.width <= WRITTEN_OUT
+        plain = not q.is_cuda and torch.is_grad_enabled() and q.shape[2] <= WRITTEN_OUT
         attention = written_out if plain else _fused
-        out.append(attention(q, k, v, group.mask, scaling).transpose(1, 2))
-    return _Join.apply(layout.groups, *out)[None], None
+        out.append(attention(q, k, v, mask, scaling).transpose(1, 2))
+    return _Join.apply(groups.padded, *out)[None], None
 
 
 def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None) -> Tensor:
@@ -85,55 +88,26 @@ def row_attention(model: Any) -> Iterator[None]:
         config._attn_implementation = before
 
 
-def _whole(groups: Sequence[Group], tokens: int) -> bool:
-    """Whether the concatenation already is one batch without padding."""
-    return len(groups) == 1 and groups[0].rows * groups[0].width == tokens
-
-
-def _split(x: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:
-    """(tokens, …) → (rows, width, …) a group, zeros where padded."""
-    if _whole(groups, len(x)):
-        return (x.reshape(groups[0].rows, groups[0].width, *x.shape[1:]),)
-    return tuple(
-        x.new_zeros(g.rows * g.width, *x.shape[1:])
-        .index_copy_(0, g.target, x.index_select(0, g.source))
-        .view(g.rows, g.width, *x.shape[1:])
-        for g in groups
-    )
-
-
-def _join(parts: Sequence[Tensor], groups: Sequence[Group]) -> Tensor:
-    """The reverse of `_split`; what was padding is dropped."""
-    inner = parts[0].shape[2:]
-    tokens = sum(len(g.source) for g in groups)
-    if _whole(groups, tokens):
-        return parts[0].reshape(tokens, *inner)
-    out = parts[0].new_empty(tokens, *inner)
-    for part, g in zip(parts, groups, strict=True):
-        flat = part.reshape(g.rows * g.width, *inner)
-        out.index_copy_(0, g.source, flat.index_select(0, g.target))
-    return out
-
-
 class _Split(torch.autograd.Function):
-    """Each is the other's adjoint: what is padding has no gradient."""
+    """(tokens, …) → (rows, width, …) a group. Each is the other's adjoint: what is padding has no
+    gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:
-        ctx.groups = groups
-        return _split(x, groups)
+    def forward(ctx: Any, x: Tensor, padded: Padded) -> tuple[Tensor, ...]:
+        ctx.padded = padded
+        return tuple(padded.batches(x))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return _join(gradients, ctx.groups), None
+        return ctx.padded.tokens(gradients), None
 
 
 class _Join(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, groups: Sequence[Group], *parts: Tensor) -> Tensor:
-        ctx.groups = groups
-        return _join(parts, groups)
+    def forward(ctx: Any, padded: Padded, *parts: Tensor) -> Tensor:
+        ctx.padded = padded
+        return padded.tokens(parts)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-        return (None, *_split(gradient, ctx.groups))
+        return (None, *ctx.padded.gradients(gradient))

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from trainables.packing.adapter import PackedAdapter
-from trainables.packing.slots import Slots
+from trainables.packing.padded import Padded
 
 Tensor = torch.Tensor
-LEAST = 8  # ranks up to it make products of one speed
+LEAST = 16  # smaller ranks go together: their products take as long
 
 
 class Bundle:
-    """Adapters, and the slots of their tokens. Ranks are padded with zeros to the largest."""
+    """Adapters and their tokens, a trial a row. Ranks are padded with zeros to the largest."""
 
-    def __init__(self, adapters: Sequence[PackedAdapter], slots: Slots, dropout: bool) -> None:
-        self.adapters, self.slots = adapters, slots
+    def __init__(self, adapters: Sequence[PackedAdapter], padded: Padded, dropout: bool) -> None:
+        self.adapters, self.padded = adapters, padded
         # dropout's 1 / survival belongs to the product as the adapter's scale does
         kept = [a.scale / (1 - a.dropout if dropout else 1) for a in adapters]
         flat = adapters[0].flat
@@ -36,6 +36,21 @@ class Bundle:
                 _stacked([site.b for site in sites]),
             )
         return self._matrices[path]
+
+    def batch(self, x: Tensor) -> Tensor:
+        """(trials, width, …) of x (tokens, …); what stands in empty places is not to be used."""
+        return self.padded.batches(x)[0]
+
+    def gradients(self, x: Tensor) -> Tensor:
+        """As `batch`, zeros in empty places."""
+        return self.padded.gradients(x)[0]
+
+    def add_product(self, out: Tensor, left: Tensor, right: Tensor) -> None:
+        """Add left (trials, width, r) x right (trials, r, features) to `out` (tokens, features)."""
+        if self.padded.even:
+            self.batch(out).baddbmm_(left, right)
+        else:
+            self.padded.add(out, [torch.bmm(left, right)])
 
     def scaled(self, x: Tensor) -> Tensor:
         """x (trials, …, …) times each trial's scale, in place."""
@@ -69,7 +84,7 @@ def bundles(
     for members in alike.values():
         adapters = [adapter for adapter, _, _ in members]
         spans = [(start, end) for _, start, end in members]
-        yield Bundle(adapters, Slots(spans, total, adapters[0].flat.device), dropout)
+        yield Bundle(adapters, Padded([spans], total, adapters[0].flat.device), dropout)
 
 
 def _stacked(matrices: Sequence[Tensor]) -> Tensor:

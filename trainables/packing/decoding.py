@@ -14,8 +14,9 @@ import torch
 
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.attention import row_attention
+from trainables.packing.groups import attention_groups
 from trainables.packing.key_values import KeyValues
-from trainables.packing.layout import Layout, Share, active, attention_groups
+from trainables.packing.layout import Layout, Share, active
 
 Tensor = torch.Tensor
 # chooses tokens (rows,) of logits (rows, vocabulary), of the answers numbered `rows`, at a place

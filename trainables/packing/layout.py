@@ -17,9 +17,8 @@ import torch
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.bundles import Bundle, bundles
 from trainables.packing.dropout import kept, threshold
+from trainables.packing.groups import Groups
 from trainables.packing.key_values import KeyValues
-
-WIDTH_RATIO = 0.75  # rows of one attention call are at least this share of its longest
 
 
 class Share(NamedTuple):
@@ -29,26 +28,12 @@ class Share(NamedTuple):
     units: int
 
 
-class Group(NamedTuple):
-    """Sequences of similar length that attend in one call, as a padded (rows, width) batch.
-
-    Token `source[i]` of the pass is token `target[i]` of the flattened batch. `mask` (rows, 1,
-    width, width) says which keys a query sees; None: all up to itself.
-    """
-
-    rows: int
-    width: int
-    source: torch.Tensor
-    target: torch.Tensor
-    mask: torch.Tensor | None = None
-
-
 @dataclass(frozen=True)
 class Layout:
     """The shares in order, and for a concatenation the attention groups and dropout keys."""
 
     shares: Sequence[Share]
-    groups: Sequence[Group] = ()
+    groups: Groups | None = None
     keys: torch.Tensor | None = None  # (tokens,) int32, None: no dropout
     anchor: torch.Tensor | None = None  # requires a gradient, so that autograd visits every adapter
     # where answers are written; without groups, each row's token attends to what it holds
@@ -85,53 +70,6 @@ class Layout:
         each = torch.tensor([threshold(s.adapter.dropout) for s in self.shares], dtype=torch.int32)
         counts = torch.tensor([share.units for share in self.shares])
         return each.repeat_interleave(counts).to(self.keys.device)
-
-
-def attention_groups(lengths: Sequence[int], device: torch.device) -> list[Group]:
-    """Sequences of a concatenation in groups of similar length, longest first."""
-    starts = [0, *accumulate(lengths)]
-    return [_group(members, starts, lengths, device) for members in _alike(lengths)]
-
-
-def branching_groups(branches: Sequence[Sequence[int]], device: torch.device) -> list[Group]:
-    """Groups of sequences that branch: a token of branch k > 0 sees those of branch 0, the trunk,
-    and of its own branch, up to itself."""
-    lengths = [len(own) for own in branches]
-    starts = [0, *accumulate(lengths)]
-    groups = []
-    for members in _alike(lengths):
-        group = _group(members, starts, lengths, device)
-        mask = _branch_mask([branches[i] for i in members], group.width)
-        groups.append(group._replace(mask=mask if mask is None else mask.to(device)))
-    return groups
-
-
-def _branch_mask(branches: Sequence[Sequence[int]], width: int) -> torch.Tensor | None:
-    if not any(map(any, branches)):
-        return None
-    own = torch.tensor([[*row, *[0] * (width - len(row))] for row in branches])
-    seen = (own[:, None, :] == 0) | (own[:, None, :] == own[:, :, None])
-    return (seen & torch.ones(width, width, dtype=torch.bool).tril())[:, None]
-
-
-def _alike(lengths: Sequence[int]) -> list[list[int]]:
-    """Sequences by similar length, longest first; the members of each group in order."""
-    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    groups: list[list[int]] = []
-    for i in order:
-        if not groups or lengths[i] < WIDTH_RATIO * lengths[groups[-1][0]]:
-            groups.append([])
-        groups[-1].append(i)
-    return [sorted(members) for members in groups]
-
-
-def _group(
-    members: Sequence[int], starts: Sequence[int], lengths: Sequence[int], device: torch.device
-) -> Group:
-    width = max(lengths[i] for i in members)
-    source = [torch.arange(starts[i], starts[i] + lengths[i]) for i in members]
-    target = [torch.arange(lengths[i]) + place * width for place, i in enumerate(members)]
-    return Group(len(members), width, torch.cat(source).to(device), torch.cat(target).to(device))
 
 
 _current: Layout | None = None  # one engine a process; autograd's own threads must see it too

@@ -33,8 +33,8 @@ class LoraProducts(torch.autograd.Function):
         hidden = []
         for bundle in bundles:
             a, b = bundle.matrices(path)
-            h = bundle.scaled(torch.bmm(bundle.slots.batch(rows), a.transpose(1, 2)))
-            bundle.slots.add_product(flat, h, b.transpose(1, 2))
+            h = bundle.scaled(torch.bmm(bundle.batch(rows), a.transpose(1, 2)))
+            bundle.add_product(flat, h, b.transpose(1, 2))
             hidden.append(h)
         ctx.mark_dirty(out)
         ctx.save_for_backward(x, keep, *hidden)
@@ -49,12 +49,12 @@ class LoraProducts(torch.autograd.Function):
         below = torch.zeros_like(rows) if ctx.needs_input_grad[1] else None
         for bundle, h in zip(ctx.bundles, hidden, strict=True):
             a, b = bundle.matrices(ctx.path)
-            own = bundle.slots.gradients(g)  # (trials, width, out)
+            own = bundle.gradients(g)  # (trials, width, out)
             back = bundle.scaled(torch.bmm(own, b))  # (trials, width, r)
-            grad_a = torch.bmm(back.transpose(1, 2), bundle.slots.batch(rows))
+            grad_a = torch.bmm(back.transpose(1, 2), bundle.batch(rows))
             bundle.add_gradients(ctx.path, grad_a, torch.bmm(own.transpose(1, 2), h))
             if below is not None:
-                bundle.slots.add_product(below, back, a)
+                bundle.add_product(below, back, a)
         through = gradient if ctx.needs_input_grad[0] else None
         if below is not None:
             below = _dropped(below, keep).view(x.shape)

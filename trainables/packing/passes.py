@@ -12,7 +12,8 @@ from trainables.packing.adapter import PackedAdapter
 from trainables.packing.attention import row_attention
 from trainables.packing.checkpointing import checkpointed
 from trainables.packing.dropout import token_keys
-from trainables.packing.layout import Layout, Share, active, attention_groups
+from trainables.packing.groups import attention_groups
+from trainables.packing.layout import Layout, Share, active
 from trainables.packing.log_probs import chosen_log_probs
 
 

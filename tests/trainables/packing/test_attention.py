@@ -7,7 +7,8 @@ import torch
 
 from trainables.packing import attention
 from trainables.packing.attention import attend, written_out
-from trainables.packing.layout import Layout, Share, active, attention_groups
+from trainables.packing.groups import attention_groups
+from trainables.packing.layout import Layout, Share, active
 
 HEADS, WIDTH = 4, 8
 
@@ -50,12 +51,12 @@ def test_each_row_attends_to_itself(lengths: list[int], kv_heads: int) -> None:
 
 def test_groups_hold_every_token_once_and_little_padding() -> None:
     lengths = [3, 120, 7, 110, 8, 64, 3]
-    groups = attention_groups(lengths, torch.device("cpu"))
-    tokens = torch.cat([g.source for g in groups]).sort().values
-    assert tokens.tolist() == list(range(sum(lengths)))
-    padded = sum(g.rows * g.width for g in groups)
-    assert padded <= sum(lengths) / 0.75
-    assert all(len(set(g.target.tolist())) == len(g.target) for g in groups)
+    padded = attention_groups(lengths, torch.device("cpu")).padded
+    x = torch.arange(1, sum(lengths) + 1)
+    batches = padded.gradients(x)
+    assert torch.cat([batch[batch > 0] for batch in batches]).sort().values.equal(x)
+    assert sum(batch.numel() for batch in batches) <= sum(lengths) / 0.75
+    assert padded.tokens(batches).equal(x)
 
 
 @pytest.mark.parametrize("branching", [False, True])

@@ -16,12 +16,12 @@ other two. `rollout_tokens_per_s` are the sampled tokens of all trials over the 
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +30,8 @@ from unittest.mock import patch
 import torch
 
 from benchmarks.device import device as describe_device
-from benchmarks.packing import JSON, peak_gb, print_row
+from benchmarks.device import peak_gb
+from benchmarks.rows import JSON, tell
 from benchmarks.shapes import MODELS, base_model
 from trainables.context import ListContext
 from trainables.data.chat import encode_many
@@ -140,21 +141,11 @@ def _alone(seed: int, options: argparse.Namespace) -> list[Taken]:
 
 
 def measure(options: argparse.Namespace) -> list[JSON]:
-    """All rows of the table."""
+    """All rows of the table, told as they come."""
     cores = torch.get_num_threads() if options.device == "cpu" else 1
     beside = side_by_side(options) if cores > 1 else []
     base = base_model(options.model, options.quantization, options.device)
-    rows = [_row("one by one", 1, updates(base, [0], options), options)]
-    if beside:
-        rows.append(_row("side by side", cores, beside, options))
-        rows[-1]["rollout_tokens_per_s"] *= cores  # each process saw its own
-    alone = min(row["iteration_s"] / row["trials"] for row in rows)
-    rows += [
-        _row("packed", k, updates(base, range(k), options), options) for k in options.k if k > 1
-    ]
-    for row in rows:
-        row["vs_isolated"] = round(alone / (row["iteration_s"] / row["trials"]), 3)
-        print_row(row)
+    peak_gb(options.device)  # forget what making the base took
     lengths = prompts(base, trial(options, 0)).answer_start
     about = {
         "model": options.model,
@@ -169,7 +160,23 @@ def measure(options: argparse.Namespace) -> list[JSON]:
         "measured": time.strftime("%Y-%m-%d"),
         "device": describe_device(),
     }
-    return [{**row, **about} for row in rows]
+    return tell(_rows(base, beside, cores, options), about, options.json)
+
+
+def _rows(
+    base: Base, beside: Sequence[Taken], cores: int, options: argparse.Namespace
+) -> Iterator[JSON]:
+    """First those that packs are compared with."""
+    rows = [_row("one by one", 1, updates(base, [0], options), options)]
+    if beside:
+        rows.append(_row("side by side", cores, beside, options))
+        rows[-1]["rollout_tokens_per_s"] *= cores  # each process saw its own
+    alone = min(row["iteration_s"] / row["trials"] for row in rows)
+    packed = (
+        _row("packed", k, updates(base, range(k), options), options) for k in options.k if k > 1
+    )
+    for row in chain(rows, packed):
+        yield {**row, "vs_isolated": round(alone / (row["iteration_s"] / row["trials"]), 3)}
 
 
 def _row(engine: str, k: int, taken: Sequence[Taken], options: argparse.Namespace) -> JSON:
@@ -209,10 +216,7 @@ def main() -> None:
     )
     if options.quick:
         options.batch, options.response, options.k, options.steps = 4, 16, [8], 1
-    rows = measure(options)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    measure(options)
 
 
 if __name__ == "__main__":

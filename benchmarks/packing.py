@@ -139,7 +139,7 @@ def pack_profile(base: Base, trials: Sequence[Trial], options: argparse.Namespac
     with pack_step(base, trials) as step:
         for _ in range(options.warm):
             step()
-        found = profiled(step, options.steps, options.device == "cuda")
+        found = profiled(step, min(3, options.steps), options.device == "cuda")
     print_profile(found)
     return found
 

@@ -8,10 +8,9 @@ prompt.
 - `side by side` (CPU only): as many processes as cores, each with one trial and one thread;
 - `packed`: k trials on one base model.
 
-`iteration_s` is the time in which each of the k trials has made one update (side by side: k
-processes, `trials` of them at once); `vs_isolated` compares time a trial with the faster of the
-other two. `rollout_tokens_per_s` are the sampled tokens of all trials over the time of sampling.
-`--profile` tells where the largest pack's time goes (see `profiled.py`).
+`iteration_s` is the time in which all k trials have made one update (side by side: `trials` at
+once); `vs_isolated` compares time a trial with the faster of the other two. `rollout_tokens_per_s`
+are sampled tokens over the time of sampling. `--profile` is that of `profiled.py`, of an update.
 
 `python -m benchmarks.ppo --device cpu`, from the repository's root.
 """

@@ -1,6 +1,10 @@
-"""What a benchmark ran on."""
+"""What a benchmark ran on, and the memory it took there."""
 
+import os
+from pathlib import Path
 from typing import Any
+
+import torch
 
 WANTED = ("python", "cpu", "cpus", "memory_gb", "devices", "packages")
 
@@ -10,3 +14,13 @@ def device() -> dict[str, Any]:
     from sweeps.environment import describe_environment
 
     return {name: value for name, value in describe_environment().items() if name in WANTED}
+
+
+def peak_gb(where: str) -> float:
+    """Peak memory since this was asked last, in 1e9 bytes (GPU); resident memory now (CPU)."""
+    if where == "cuda":
+        peak = torch.cuda.max_memory_allocated() / 1e9
+        torch.cuda.reset_peak_memory_stats()
+        return peak
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e9

@@ -4,11 +4,14 @@ A measurement is a number of real tokens that each trial trains on in a step (ro
 half of each supervised), in
 
 - `isolated`: TRL's trainer, one trial (what a sweep without packing does, one trial at a time);
+- `eager`, `graphed`: one trial's step as well made as it can be without packing, and on a GPU the
+  same replayed as a CUDA graph (see `graphed.py`; not with `--flashcards`, whose shapes differ);
 - `packed`: k trials of this engine on one base model, k = 1 being the engine alone.
 
 `tokens_per_s` is the sum over trials. `share_of_limit` is what the base model's matrix products
 alone would take (forward, and backward to the inputs: 4 flops a weight and token, the head on
-supervised tokens only) at this device's measured rate, over the time that was taken.
+supervised tokens only) at this device's measured rate, over the time that was taken. `--profile`
+adds to the largest pack's row, and prints, where a step's time goes (see `profiled.py`).
 
 `--flashcards` measures the flashcards system's steps instead: batches of 2 rows, 8 of them
 accumulated, of different lengths up to 512 tokens. Their lengths are assumed: log-normal with a
@@ -20,18 +23,19 @@ on 2 cores.
 """
 
 import argparse
-import json
-import os
 import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
 from benchmarks.device import device as describe_device
+from benchmarks.device import peak_gb
+from benchmarks.graphed import solo_seconds
+from benchmarks.profiled import print_profile, profiled
+from benchmarks.rates import matmul_rate
+from benchmarks.rows import JSON, tell
 from benchmarks.shapes import MODELS, base_model, products
 from trainables.context import ListContext
 from trainables.data.prepare import Prepared
@@ -41,7 +45,6 @@ from trainables.sft.config import SFTConfig
 from trainables.sft.speed import PLANNED, now, step_seconds, step_tokens
 
 ROW = 128  # longest row
-JSON = dict[str, Any]
 Trial = tuple[SFTConfig, Prepared]
 
 
@@ -89,66 +92,64 @@ def tokens(trials: Sequence[Trial], step: int) -> int:
     return sum(step_tokens(config, data.train, step) for config, data in trials)
 
 
-def isolated_seconds(
-    base: Base, trials: Sequence[Trial], options: argparse.Namespace
+def run_seconds(
+    engine: str, base: Base, trials: Sequence[Trial], options: argparse.Namespace
 ) -> list[float]:
-    """Seconds of each optimizer step of one trial in the isolated engine, after `warm` others."""
-    ((config, data),) = trials
-    return step_seconds(base, config, data.train, options.warm + options.steps)[options.warm :]
+    """Seconds of each optimizer step of these trials together, after `warm` others."""
+    if engine == "packed":
+        return packed_seconds(base, trials, options)
+    if engine == "isolated":
+        ((config, data),) = trials
+        taken = step_seconds(base, config, data.train, options.warm + options.steps)
+        return taken[options.warm :]
+    return solo_seconds(base, trials, options.warm, options.steps, graph=engine == "graphed")
 
 
-def packed_seconds(base: Base, trials: Sequence[Trial], options: argparse.Namespace) -> list[float]:
-    """Seconds of each optimizer step of a pack, after `warm` others."""
+@contextmanager
+def pack_step(base: Base, trials: Sequence[Trial]) -> Iterator[Callable[[], None]]:
+    """A pack of these trials, as what makes one optimizer step of each."""
     from trainables.packing.pack import Pack
 
     pack = Pack(base, trials[0][0].model)
     for number, (config, data) in enumerate(trials):
         pack.join(str(number), config, ListContext(data))
-    taken = []
-    for _ in range(options.warm + options.steps):
-        began = now()
+
+    def step() -> None:
         for _batch in range(trials[0][0].training.gradient_accumulation_steps):
             if ended := pack.step():
                 raise RuntimeError(f"a trial ended: {ended}")
-        taken.append(now() - began)
+
+    yield step
     pack.close()
+
+
+def packed_seconds(base: Base, trials: Sequence[Trial], options: argparse.Namespace) -> list[float]:
+    """Seconds of each optimizer step of a pack, after `warm` others."""
+    taken = []
+    with pack_step(base, trials) as step:
+        for _ in range(options.warm + options.steps):
+            began = now()
+            step()
+            taken.append(now() - began)
     return taken[options.warm :]
 
 
-def matmul_rate(device: str, dtype: torch.dtype) -> float:
-    """Flops a second of the best of three square matrix products."""
-    n = 8192 if device == "cuda" else 2048
-    a = torch.randn(n, n, dtype=dtype, device=device)
-    best = min(_seconds(lambda: a @ a, device) for _ in range(5))
-    return 2 * n**3 / best
-
-
-def _seconds(work: Callable[[], Any], device: str) -> float:
-    began = time.perf_counter()
-    work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
-
-
-def peak_gb(device: str) -> float:
-    """Peak memory since the last reset, in GB (GPU); resident memory now (CPU)."""
-    if device == "cuda":
-        peak = torch.cuda.max_memory_allocated() / 1e9
-        torch.cuda.reset_peak_memory_stats()
-        return peak
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e9
+def pack_profile(base: Base, trials: Sequence[Trial], options: argparse.Namespace) -> JSON:
+    """Where a pack's steps spend their time, after `warm` others; printed too."""
+    with pack_step(base, trials) as step:
+        for _ in range(options.warm):
+            step()
+        found = profiled(step, min(3, options.steps), options.device == "cuda")
+    print_profile(found)
+    return found
 
 
 def measure(options: argparse.Namespace) -> list[JSON]:
-    """All rows of the table."""
+    """All rows of the table, told as they come."""
     base = base_model(options.model, options.quantization, options.device)
     rate = matmul_rate(options.device, base.dtype)
     layers, head = products(base.model)
-    rows: list[JSON] = []
-    for size in [None] if options.flashcards else options.tokens:
-        rows += _rows(base, size, options, rate / (4 * (layers + head / 2)))
+    peak_gb(options.device)  # forget what making the base took
     about = {
         "model": options.model,
         "quantization": options.quantization,
@@ -157,7 +158,16 @@ def measure(options: argparse.Namespace) -> list[JSON]:
         "matmul_tflops": round(rate / 1e12, 3),
         "device": describe_device(),
     }
-    return [{**row, **about} for row in rows]
+    sizes = [None] if options.flashcards else options.tokens
+    limit = rate / (4 * (layers + head / 2))
+    rows = (row for size in sizes for row in _rows(base, size, options, limit))
+    return tell(rows, about, options.json)
+
+
+def _engines(options: argparse.Namespace) -> list[tuple[str, int]]:
+    """(engine, trials) of each row."""
+    solo = [] if options.flashcards else ["eager", *["graphed"] * (options.device == "cuda")]
+    return [("isolated", 1), *((engine, 1) for engine in solo), *(("packed", k) for k in options.k)]
 
 
 def _rows(
@@ -166,37 +176,41 @@ def _rows(
     """Rows of one number of tokens; `limit` is the tokens/s of the matrix products alone."""
     trials = [trial(size, options.r, options.targets, seed) for seed in range(max(options.k))]
     measured = range(options.warm, options.warm + options.steps)
-    engines = [("isolated", 1), *(("packed", k) for k in options.k)]
-    rates: dict[tuple[str, int], list[float]] = {engine: [] for engine in engines}
-    peaks = dict.fromkeys(engines, 0.0)
+    rates: dict[tuple[str, int], list[float]] = {engine: [] for engine in _engines(options)}
+    peaks = dict.fromkeys(rates, 0.0)
     for _ in range(options.rounds):  # in turns: a disturbance meets all of them
-        for engine, k in engines:
+        for engine, k in rates:
             chosen = trials[:k]
-            run = isolated_seconds if engine == "isolated" else packed_seconds
-            for step, seconds in zip(measured, run(base, chosen, options), strict=True):
-                rates[engine, k].append(tokens(chosen, step) / seconds)
+            seconds = run_seconds(engine, base, chosen, options)
+            for step, taken in zip(measured, seconds, strict=True):
+                rates[engine, k].append(tokens(chosen, step) / taken)
             peaks[engine, k] = max(peaks[engine, k], peak_gb(options.device))
     mean = statistics.mean(tokens(trials, step) for step in measured) / len(trials)
     speed = {key: statistics.median(found) for key, found in rates.items()}
+    against = {
+        "vs_isolated": speed["isolated", 1],
+        "vs_solo": speed.get(("packed", 1)),
+        "vs_graphed": speed.get(("graphed", 1)),
+    }
     for (engine, k), per_s in speed.items():
-        row = {
+        yield {
             "engine": engine,
             "k": k,
             "tokens": round(mean),
             "tokens_per_s": round(per_s, 1),
             "step_s": round(k * mean / per_s, 5),
-            "vs_isolated": round(per_s / speed["isolated", 1], 3),
-            "vs_solo": round(per_s / speed["packed", 1], 3),
+            **{name: round(per_s / other, 3) for name, other in against.items() if other},
             "peak_gb": round(peaks[engine, k], 3),
             "share_of_limit": round(per_s / limit, 3),
+            **_profile(engine, base, trials[:k], options),
         }
-        print_row(row)
-        yield row
 
 
-def print_row(row: JSON) -> None:
-    """A line of the table."""
-    print("  ".join(f"{name}={value}" for name, value in row.items()), flush=True)
+def _profile(
+    engine: str, base: Base, trials: Sequence[Trial], options: argparse.Namespace
+) -> dict[str, JSON]:
+    wanted = options.profile and engine == "packed" and len(trials) == max(options.k)
+    return {"profile": pack_profile(base, trials, options)} if wanted else {}
 
 
 def main() -> None:
@@ -213,15 +227,13 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=2)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--flashcards", action="store_true", help="steps of 2 x 8 uneven rows")
+    parser.add_argument("--profile", action="store_true", help="where the largest pack's time goes")
     parser.add_argument("--quick", action="store_true", help="64 tokens, k of 1 and 8")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.quick:
         options.tokens, options.k, options.rounds = [64], [1, 8], 1
-    rows = measure(options)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    measure(options)
 
 
 if __name__ == "__main__":

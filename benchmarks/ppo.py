@@ -8,20 +8,20 @@ prompt.
 - `side by side` (CPU only): as many processes as cores, each with one trial and one thread;
 - `packed`: k trials on one base model.
 
-`iteration_s` is the time in which each of the k trials has made one update (side by side: k
-processes, `trials` of them at once); `vs_isolated` compares time a trial with the faster of the
-other two. `rollout_tokens_per_s` are the sampled tokens of all trials over the time of sampling.
+`iteration_s` is the time in which all k trials have made one update (side by side: `trials` at
+once); `vs_isolated` compares time a trial with the faster of the other two. `rollout_tokens_per_s`
+are sampled tokens over the time of sampling. `--profile` is that of `profiled.py`, of an update.
 
 `python -m benchmarks.ppo --device cpu`, from the repository's root.
 """
 
 import argparse
-import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +30,9 @@ from unittest.mock import patch
 import torch
 
 from benchmarks.device import device as describe_device
-from benchmarks.packing import JSON, peak_gb, print_row
+from benchmarks.device import peak_gb
+from benchmarks.profiled import print_profile, profiled
+from benchmarks.rows import JSON, tell
 from benchmarks.shapes import MODELS, base_model
 from trainables.context import ListContext
 from trainables.data.chat import encode_many
@@ -43,6 +45,8 @@ from trainables.packing.rollouts import packed_samples
 from trainables.ppo import sampled
 from trainables.ppo.config import PPOConfig
 from trainables.sft.speed import PLANNED, now
+
+DEFAULTS = {"cpu": "smollm2-135m", "cuda": "tinyllama-1.1b"}
 
 
 class Taken(NamedTuple):
@@ -97,21 +101,44 @@ def sampling_timed() -> Iterator[list[tuple[float, int]]]:
         yield found
 
 
-def updates(base: Base, seeds: Sequence[int], options: argparse.Namespace) -> list[Taken]:
-    """Updates of a pack of trials with these seeds, after `warm` others."""
+@contextmanager
+def pack_update(
+    base: Base, seeds: Sequence[int], options: argparse.Namespace
+) -> Iterator[Callable[[], None]]:
+    """A pack of trials with these seeds, as what makes one update of each."""
     configs = [trial(options, seed) for seed in seeds]
     rows = prompts(base, configs[0])
-    pack, taken = Pack(base, configs[0].model), []
+    pack = Pack(base, configs[0].model)
     for seed, config in zip(seeds, configs, strict=True):
         pack.join(str(seed), config, ListContext(Prepared("benchmark", rows, rows.head(1), {})))
-    for _ in range(options.warm + options.steps):
-        with sampling_timed() as sampling:
-            began = now()
-            if ended := pack.step():
-                raise RuntimeError(f"a trial ended: {ended}")
-            taken.append(Taken(now() - began, sampling[0][0], sampling[0][1]))
+
+    def update() -> None:
+        if ended := pack.step():
+            raise RuntimeError(f"a trial ended: {ended}")
+
+    yield update
     pack.close()
+
+
+def updates(base: Base, seeds: Sequence[int], options: argparse.Namespace) -> list[Taken]:
+    """Updates of a pack of trials with these seeds, after `warm` others."""
+    taken = []
+    with pack_update(base, seeds, options) as update:
+        for _ in range(options.warm + options.steps):
+            with sampling_timed() as sampling:
+                began = now()
+                update()
+                taken.append(Taken(now() - began, sampling[0][0], sampling[0][1]))
     return taken[options.warm :]
+
+
+def update_profile(base: Base, k: int, options: argparse.Namespace) -> JSON:
+    """Where one update of k trials spends its time, after another; printed too."""
+    with pack_update(base, range(k), options) as update:
+        update()
+        found = profiled(update, 1, options.device == "cuda")
+    print_profile(found)
+    return found
 
 
 def side_by_side(options: argparse.Namespace) -> list[Taken]:
@@ -140,21 +167,11 @@ def _alone(seed: int, options: argparse.Namespace) -> list[Taken]:
 
 
 def measure(options: argparse.Namespace) -> list[JSON]:
-    """All rows of the table."""
+    """All rows of the table, told as they come."""
     cores = torch.get_num_threads() if options.device == "cpu" else 1
     beside = side_by_side(options) if cores > 1 else []
     base = base_model(options.model, options.quantization, options.device)
-    rows = [_row("one by one", 1, updates(base, [0], options), options)]
-    if beside:
-        rows.append(_row("side by side", cores, beside, options))
-        rows[-1]["rollout_tokens_per_s"] *= cores  # each process saw its own
-    alone = min(row["iteration_s"] / row["trials"] for row in rows)
-    rows += [
-        _row("packed", k, updates(base, range(k), options), options) for k in options.k if k > 1
-    ]
-    for row in rows:
-        row["vs_isolated"] = round(alone / (row["iteration_s"] / row["trials"]), 3)
-        print_row(row)
+    peak_gb(options.device)  # forget what making the base took
     lengths = prompts(base, trial(options, 0)).answer_start
     about = {
         "model": options.model,
@@ -169,19 +186,37 @@ def measure(options: argparse.Namespace) -> list[JSON]:
         "measured": time.strftime("%Y-%m-%d"),
         "device": describe_device(),
     }
-    return [{**row, **about} for row in rows]
+    return tell(_rows(base, beside, cores, options), about, options.json)
+
+
+def _rows(
+    base: Base, beside: Sequence[Taken], cores: int, options: argparse.Namespace
+) -> Iterator[JSON]:
+    """First those that packs are compared with."""
+    rows = [_row("one by one", 1, updates(base, [0], options), options)]
+    if beside:
+        rows.append(_row("side by side", cores, beside, options))
+        rows[-1]["rollout_tokens_per_s"] *= cores  # each process saw its own
+    alone = min(row["iteration_s"] / row["trials"] for row in rows)
+    packed = (
+        _row("packed", k, updates(base, range(k), options), options) for k in options.k if k > 1
+    )
+    for row in chain(rows, packed):
+        yield {**row, "vs_isolated": round(alone / (row["iteration_s"] / row["trials"]), 3)}
+    if options.profile:
+        k = max(options.k)
+        yield {"engine": "profile", "trials": k, "profile": update_profile(base, k, options)}
 
 
 def _row(engine: str, k: int, taken: Sequence[Taken], options: argparse.Namespace) -> JSON:
+    tokens = sum(t.tokens for t in taken)
     return {
         "engine": engine,
         "trials": k,
         "iteration_s": round(statistics.median(t.seconds for t in taken), 3),
         "rollout_s": round(statistics.median(t.rollout_seconds for t in taken), 3),
-        "rollout_tokens_per_s": round(
-            sum(t.tokens for t in taken) / sum(t.rollout_seconds for t in taken), 1
-        ),
-        "answer_tokens": sum(t.tokens for t in taken) // len(taken),
+        "rollout_tokens_per_s": round(tokens / sum(t.rollout_seconds for t in taken), 1),
+        "answer_tokens": tokens // len(taken),
         "peak_gb": round(peak_gb(options.device), 3),
     }
 
@@ -201,18 +236,14 @@ def main() -> None:
     parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj"])
     parser.add_argument("--warm", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--profile", action="store_true", help="where the largest pack's time goes")
     parser.add_argument("--quick", action="store_true", help="4 prompts, 16 tokens, k of 8")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    options.model = options.model or (
-        "smollm2-135m" if options.device == "cpu" else "tinyllama-1.1b"
-    )
+    options.model = options.model or DEFAULTS[options.device]
     if options.quick:
         options.batch, options.response, options.k, options.steps = 4, 16, [8], 1
-    rows = measure(options)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    measure(options)
 
 
 if __name__ == "__main__":

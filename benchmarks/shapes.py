@@ -3,6 +3,9 @@
 Speed and memory of a step do not depend on the values.
 """
 
+import json
+import struct
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -64,6 +67,24 @@ def base_model(name: str, quantization: Quantization, device: str) -> Base:
         _to_nf4(model, dtype, device)
     folder = resolve(toy)
     return Base(model, load_tokenizer(folder), folder, dtype)
+
+
+def described(name: str, base: Base, folder: Path) -> Path:
+    """A folder that says of a model here what its own files would: configuration and a header of
+    tensors, without any; written to `folder` where there are no files."""
+    if name in STORED:
+        return base.folder
+    from transformers import LlamaForCausalLM
+
+    with torch.device("meta"):
+        shapes = {
+            n: list(p.shape) for n, p in LlamaForCausalLM(base.model.config).named_parameters()
+        }
+    tensors = {n: {"dtype": "BF16", "shape": s, "data_offsets": [0, 0]} for n, s in shapes.items()}
+    header = json.dumps(tensors).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    (folder / "config.json").write_text(base.model.config.to_json_string())
+    return folder
 
 
 def _to_nf4(model: Any, dtype: torch.dtype, device: str) -> None:

@@ -20,7 +20,7 @@ def test_a_table_and_a_file(
 ) -> None:
     out, threads = tmp_path / "new" / "ppo.json", torch.get_num_threads()
     words = "ppo --model toy --quantization none --batch 2 --response 4 --epochs 1 --k 3"
-    words += " --steps 2 --warm 1 --r 2 --json"
+    words += " --steps 2 --warm 1 --r 2 --profile --json"
     monkeypatch.setattr(sys, "argv", [*words.split(), str(out)])
     torch.set_num_threads(1)  # no processes of one thread each
     try:
@@ -28,7 +28,10 @@ def test_a_table_and_a_file(
     finally:
         torch.set_num_threads(threads)
     rows = json.loads(out.read_text())
+    *rows, told = rows
     assert [(row["engine"], row["trials"]) for row in rows] == [("one by one", 1), ("packed", 3)]
+    assert (told["engine"], told["trials"]) == ("profile", 3)
+    assert told["profile"]["launches"] > told["profile"]["top"][0]["calls"] > 0
     assert set(rows[0]) >= FIELDS
     assert rows[0]["vs_isolated"] == 1
     for row in rows:

@@ -199,6 +199,7 @@ def test_a_quantized_base_cannot_be_trained_whole(quantization: str) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_float16_on_a_gpu_has_a_loss_scale_and_gives_the_base_back() -> None:
     trial = whole(model={"dtype": "float16"}, training={**ROUGH, "max_steps": 6})
     cold()

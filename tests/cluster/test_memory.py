@@ -42,7 +42,8 @@ SHAPE = ModelShape(128, 344, 3, 8, 2, 16, 259)
 def kept_bytes(
     dtype: torch.dtype, targets: list[str], trials: int, dropout: float
 ) -> tuple[int, list[Load]]:
-    """Bytes of storage that a step keeps for backward, weights apart, and the step's loads."""
+    """Bytes of storage that a step keeps for backward, weights and their copies apart, and the
+    step's loads."""
     model = LlamaForCausalLM(LlamaConfig(**SIZES)).to(dtype).requires_grad_(False).eval()
     base = Base(model, toy_tokenizer(), load_base_folder(), dtype)
     pack = Pack(base, ModelConfig(name_or_path="x"))
@@ -54,6 +55,9 @@ def kept_bytes(
         )
         pack.join(str(number), trial, ListContext(Prepared("x", rows, rows, {})))
     kept = kept_for_backward(pack)
+    # ranks are padded to the largest
+    largest = max(len(trial.adapter.flat) for trial in pack.trials.values())
+    kept -= stacked_bytes(largest, dtype.itemsize, trials)
     pack.close()
     tokens, answers = int(rows.lengths().sum()), rows.answer_tokens()
     drops = dropout > 0

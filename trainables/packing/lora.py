@@ -30,25 +30,24 @@ class LoraProducts(torch.autograd.Function):
         keep: Tensor | None,
     ) -> Tensor:
         flat, rows = out.view(-1, out.shape[-1]), _dropped(x.reshape(-1, x.shape[-1]), keep)
-        hidden = []
+        used: list[Tensor] = []
         for bundle in bundles:
             a, b = bundle.matrices(path)
             h = bundle.scaled(torch.bmm(bundle.batch(rows), a.transpose(1, 2)))
             bundle.add_product(flat, h, b.transpose(1, 2))
-            hidden.append(h)
+            used += (a, b, h)
         ctx.mark_dirty(out)
-        ctx.save_for_backward(x, keep, *hidden)
+        ctx.save_for_backward(x, keep, *used)
         ctx.path, ctx.bundles = path, bundles
         return out
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, keep, *hidden = ctx.saved_tensors
+        x, keep, *used = ctx.saved_tensors
         rows = _dropped(x.reshape(-1, x.shape[-1]), keep)
         g = gradient.reshape(-1, gradient.shape[-1])
         below = torch.zeros_like(rows) if ctx.needs_input_grad[1] else None
-        for bundle, h in zip(ctx.bundles, hidden, strict=True):
-            a, b = bundle.matrices(ctx.path)
+        for bundle, a, b, h in zip(ctx.bundles, used[::3], used[1::3], used[2::3], strict=True):
             own = bundle.gradients(g)  # (trials, width, out)
             back = bundle.scaled(torch.bmm(own, b))  # (trials, width, r)
             grad_a = torch.bmm(back.transpose(1, 2), bundle.batch(rows))

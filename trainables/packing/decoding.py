@@ -89,7 +89,7 @@ class _Answers:
             rows = torch.repeat_interleave(torch.tensor(chunk), torch.tensor(lengths))
             self.cache.expect(rows.to(self.device), places)
             last = torch.tensor(lengths).cumsum(0).to(self.device) - 1
-            shares = _shares([self.adapters[i] for i in chunk], lengths)
+            shares = shares_of([self.adapters[i] for i in chunk], lengths)
             layout = Layout(shares, attention_groups(lengths, self.device), cache=self.cache)
             yield self._pass(layout, ids, places, last)
 
@@ -132,8 +132,8 @@ def _within(budget: int, lengths: Sequence[int]) -> Iterator[list[int]]:
     yield chunk
 
 
-def _shares(adapters: Sequence[PackedAdapter], units: Sequence[int]) -> list[Share]:
-    """Neighbours with the same adapter as one share."""
-    owned = zip(adapters, units, strict=True)
-    runs = [(key, list(run)) for key, run in groupby(owned, key=lambda own: id(own[0]))]
-    return [Share(run[0][0], sum(n for _, n in run)) for _, run in runs]
+def shares_of(adapters: Sequence[PackedAdapter | None], units: Sequence[int]) -> list[Share]:
+    """Neighbours with the same adapter as one share; None: rows of a model as it is, no share."""
+    runs = groupby(zip(adapters, units, strict=True), key=lambda own: id(own[0]))
+    own = [list(run) for _, run in runs]
+    return [Share(run[0][0], sum(n for _, n in run)) for run in own if run[0][0] is not None]

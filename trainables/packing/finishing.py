@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from trainables.context import TrialStopped
-from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import Benchmarked, measure_all
 from trainables.evaluation.examples import example_predictions
 from trainables.evaluation.measure import score_text
@@ -15,7 +15,7 @@ from trainables.models.trained import counts
 from trainables.packing.answers import packed_answers
 from trainables.packing.losses import packed_losses_elsewhere
 from trainables.packing.pack import Pack
-from trainables.packing.parts import example_part, question_part, questions
+from trainables.packing.parts import example_part, question_part
 from trainables.packing.trial import PackedTrial
 
 Named = Sequence[tuple[str, PackedTrial]]
@@ -40,8 +40,7 @@ def _answer(pack: Pack, trials: Named, new_tokens: int, budget: int) -> None:
     examples = [example_part(name, trial, pack.base.tokenizer) for name, trial in trials]
     with pack.timed([*parts, *examples]) as seconds:
         answers, extra = (
-            packed_answers(pack.base, questions(asked), new_tokens, budget)
-            for asked in (parts, examples)
+            packed_answers(pack.base, asked, new_tokens, budget) for asked in (parts, examples)
         )
     elsewhere, more_seconds = packed_losses_elsewhere(pack, trials)
     ended = zip(parts, answers, examples, extra, trials, strict=True)
@@ -71,9 +70,8 @@ def _benchmarks(base: Base, trial: PackedTrial) -> tuple[Benchmarked, float]:
     asked = LocalModel(
         base.model,
         base.tokenizer,
-        config.data.system_prompt,
+        [Candidate(config.data.system_prompt, trial.adapter)],
         config.evaluation.max_batch_tokens,
-        trial.adapter,
     )
     found = measure_all(asked, trial.context.prepared.benchmarks)
     return found, time.monotonic() - begun

@@ -136,15 +136,29 @@ def test_what_one_cannot_be_asked_or_measured_ends_that_one(pack: Pack, data: Pa
     asked, encoder = mmlu(data, *CHOICES), str(data / "nowhere")
     unmeasured = covidqa(data, measures=["bertscore_f1"], bertscore_model=encoder, max_new_tokens=1)
     over = joined(pack, {"a": trial(asked), "asked": trial(asked), "c": trial(unmeasured)})
-    prepared = pack.trials["asked"].context.prepared
-    broken = prepared.benchmarks[0]._replace(instruction="poem")
-    pack.trials["asked"].context.prepared = prepared._replace(benchmarks=(broken,))
+    context = pack.trials["asked"].context
+    assert isinstance(context, ListContext)
+    broken = context.prepared.benchmarks[0]._replace(instruction="poem")
+    context.prepared = context.prepared._replace(benchmarks=(broken,))
     expected = found(pack, over[:1])
     assert found(pack, over) == expected
     assert list(pack.trials) == ["a"]
     errors = {ended.name: ended.error for ended in pack._ended}
     assert isinstance(errors["asked"], KeyError)
     assert isinstance(errors["c"], InputError)
+
+
+def test_the_others_report_their_results(pack: Pack, data: Path) -> None:
+    asked, encoder = mmlu(data, *CHOICES), str(data / "nowhere")
+    unmeasured = covidqa(data, measures=["bertscore_f1"], bertscore_model=encoder, max_new_tokens=1)
+    trials = {"a": trial(asked), "b": trial(unmeasured)}
+    contexts = {name: ListContext(rows) for name, rows in of(trials).items()}
+    for name, own in trials.items():
+        pack.join(name, own, contexts[name])
+    ended = [each for _ in range(2) for each in pack.step()]
+    assert {each.name: type(each.error) for each in ended} == {"a": type(None), "b": InputError}
+    assert len(ended) == 2
+    assert [contexts[name].reports[-1].final for name in trials] == [True, False]
 
 
 def test_seconds_are_divided_by_tokens(

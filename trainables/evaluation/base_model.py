@@ -6,7 +6,7 @@ from importlib import import_module
 
 from trainables.context import Report, TrialContext
 from trainables.data.token_rows import TokenRows
-from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import (
@@ -42,7 +42,10 @@ def measure_answers(
     loss = also(base, measure_loss(base.model, rows, settings))
     text, predictions = measure_text(base.model, base.tokenizer, rows, settings)
     asked = LocalModel(
-        base.model, base.tokenizer, trial.data.system_prompt, settings.max_batch_tokens
+        base.model,
+        base.tokenizer,
+        [Candidate(trial.data.system_prompt)],
+        settings.max_batch_tokens,
     )
     found = measure_all(asked, context.prepared.benchmarks)
     predictions += answer_examples(base.model, base.tokenizer, trial)

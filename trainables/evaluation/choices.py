@@ -8,7 +8,7 @@ the packed engine.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trainables.packing.packable import MAX_TOKENS
+from trainables.packing.packable import CPU_TOKENS, MAX_TOKENS
 
 if TYPE_CHECKING:
     from trainables.packing.adapter import PackedAdapter
@@ -17,10 +17,12 @@ Done = Callable[[int, list[float]], None]
 
 
 class Ask(NamedTuple):
-    """A prompt and its possible continuations, as token ids; none of them empty."""
+    """A prompt and its possible continuations, as token ids; none of them empty. Asked of a packed
+    trial's adapter, or of the model as it is."""
 
     prompt: list[int]
     options: list[list[int]]
+    adapter: "PackedAdapter | None" = None
 
     @property
     def tokens(self) -> list[int]:
@@ -55,17 +57,19 @@ def log_likelihoods(
     asks: Sequence[Ask],
     max_batch_tokens: int = MAX_TOKENS,
     done: Done | None = None,
-    adapter: "PackedAdapter | None" = None,
 ) -> list[list[float]]:
     """ln P(option | prompt) of every option, in nats, summed over its tokens.
 
     `model` is a causal language model of transformers in evaluation mode, PEFT adapters included,
-    or the base of a pack with that trial's `adapter`. The values of a question do not depend on
-    the others (rounding aside). `done` gets each question's number and values once known.
+    or the base of a pack; questions to one of its trials stand together. The values of a question
+    do not depend on the others (rounding aside). `done` gets each question's number and values once
+    known.
     """
     results: list[list[float]] = [[] for _ in asks]
+    if model.device.type == "cpu":
+        max_batch_tokens = min(max_batch_tokens, CPU_TOKENS)  # more does not stay in its caches
     for batch in _batches(asks, max_batch_tokens):
-        found = _pass(model, [asks[i] for i in batch], adapter)
+        found = _pass(model, [asks[i] for i in batch])
         for i, values in zip(batch, found, strict=True):
             results[i] = values
             if done is not None:
@@ -74,31 +78,32 @@ def log_likelihoods(
 
 
 def _batches(asks: Sequence[Ask], budget: int) -> Iterator[list[int]]:
-    """Question numbers, longest first, in passes of at most `budget` tokens."""
+    """Question numbers, longest first, in passes of at most `budget` tokens; each in order."""
     sizes = [len(ask.tokens) for ask in asks]
     batch: list[int] = []
     used = 0
     for i in sorted(range(len(asks)), key=lambda i: (-sizes[i], i)):
         if batch and used + sizes[i] > budget:
-            yield batch
+            yield sorted(batch)
             batch, used = [], 0
         batch.append(i)
         used += sizes[i]
     if batch:
-        yield batch
+        yield sorted(batch)
 
 
-def _pass(model: Any, asks: Sequence[Ask], adapter: "PackedAdapter | None") -> list[list[float]]:
+def _pass(model: Any, asks: Sequence[Ask]) -> list[list[float]]:
     import torch
 
     from trainables.packing.attention import row_attention
+    from trainables.packing.decoding import shares_of
     from trainables.packing.groups import branching_groups
-    from trainables.packing.layout import Layout, Share, active
+    from trainables.packing.layout import Layout, active
 
     device = model.device
     ids = torch.tensor([[token for ask in asks for token in ask.tokens]], device=device)
     positions = torch.tensor([[p for ask in asks for p in ask.positions]], device=device)
-    shares = [] if adapter is None else [Share(adapter, ids.shape[1])]
+    shares = shares_of([ask.adapter for ask in asks], [len(ask.tokens) for ask in asks])
     layout = Layout(shares, branching_groups([ask.branches for ask in asks], device))
     places, tokens = _wanted(asks)
     kept, index = torch.unique(torch.tensor(places), return_inverse=True)

@@ -1,14 +1,26 @@
-"""Greedy answers to the questions of a split, in batches sorted by length."""
+"""What a model writes after prompts, in batches sorted by length: greedy, or drawn by each answer's
+own key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.data.chat import chat_format
 from trainables.evaluation.batches import by_token_budget
 
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
+    from trainables.packing.adapter import PackedAdapter
+
+
+class Prompt(NamedTuple):
+    """Token ids to go on from, and a packed trial's adapter to do so with; None: the model as it
+    is. `key` (32 bits) is what a sample is drawn with."""
+
+    tokens: Any
+    adapter: "PackedAdapter | None" = None
+    key: int = 0
 
 
 def answers(
@@ -18,15 +30,33 @@ def answers(
     max_new_tokens: int,
     max_batch_tokens: int,
 ) -> list[str]:
-    """The greedy answer to each row's prompt, stripped; stops at the model's end-of-turn token."""
-    prompts = [rows.prompt(i) for i in range(len(rows))]
-    ends = end_tokens(model, tokenizer)
-    texts = [""] * len(rows)
-    for batch in by_token_budget([len(p) for p in prompts], max_batch_tokens, max_new_tokens):
-        asked = [prompts[i] for i in batch]
-        generated = greedy(model, asked, max_new_tokens, ends, int(tokenizer.pad_token_id))
-        for i, tokens in zip(batch, generated, strict=True):
+    """The greedy answer to each row's prompt."""
+    prompts = [Prompt(rows.prompt(i)) for i in range(len(rows))]
+    return texts_after(model, tokenizer, prompts, max_new_tokens, max_batch_tokens)
+
+
+def texts_after(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[Prompt],
+    max_new_tokens: int,
+    max_batch_tokens: int,
+    temperature: float | None = None,
+    done: Callable[[int, str], None] = lambda _i, _text: None,
+) -> list[str]:
+    """The answer to each prompt, stripped; stops at the model's end-of-turn token. Prompts of one
+    trial stand together. `done` gets each answer's number and text once known, answers to prompts
+    of one length in their order."""
+    ends, pad = end_tokens(model, tokenizer), int(tokenizer.pad_token_id)
+    texts = [""] * len(prompts)
+    lengths = [len(prompt.tokens) for prompt in prompts]
+    for batch in by_token_budget(lengths, max_batch_tokens, max_new_tokens):
+        numbers = sorted(batch)  # trial by trial
+        chosen = [prompts[i] for i in numbers]
+        found = continued(model, chosen, max_new_tokens, ends, pad, temperature)
+        for i, tokens in zip(numbers, found, strict=True):
             texts[i] = written_text(tokenizer, tokens)
+            done(i, texts[i])
     return texts
 
 
@@ -47,30 +77,49 @@ def end_tokens(model: Any, tokenizer: Any) -> list[int]:
     return sorted((found | set(mark if len(mark) == 1 else [])) - {None})
 
 
-def greedy(
-    model: Any, prompts: list[Any], max_new_tokens: int, ends: list[int], pad: int
-) -> list[list[int]]:
-    """The greedy continuation of each prompt (token ids), up to a token in `ends`."""
-    return continued(model, prompts, max_new_tokens, ends, pad)
-
-
 def continued(
     model: Any,
-    prompts: list[Any],
+    prompts: Sequence[Prompt],
     max_new_tokens: int,
     ends: list[int],
     pad: int,
     temperature: float | None = None,
 ) -> list[list[int]]:
     """A continuation of each prompt (token ids), up to a token in `ends`: the greedy one, or with a
-    temperature a sample from the whole distribution, drawn with torch's generator."""
-    sampled = {
-        "do_sample": temperature is not None,
-        "temperature": temperature,
-        "top_k": None if temperature is None else 0,
-    }
-    found = generated(model, prompts, max_new_tokens, ends, pad, **sampled)
+    temperature a sample from the whole distribution."""
+    # drawn or not, `generate` takes the largest: its own samples depend on who is in the batch
+    how = {"do_sample": False, "temperature": None, "top_k": None}
+    if temperature is not None:
+        how["logits_processor"] = _drawn(model, prompts, temperature)
+    with _adapted(prompts):
+        found = generated(model, [p.tokens for p in prompts], max_new_tokens, ends, pad, **how)
     return [_until(ends, answer) for answer in found]
+
+
+def _drawn(model: Any, prompts: Sequence[Prompt], temperature: float) -> Any:
+    """Leaves of each row's logits only those of the token that its key draws."""
+    import torch
+    from transformers import LogitsProcessorList
+
+    from trainables.packing.sampling import Draw
+
+    keys, width = [prompt.key for prompt in prompts], max(len(p.tokens) for p in prompts)
+    draw = Draw(keys, [temperature] * len(keys), model.device)
+    rows = torch.arange(len(keys), device=model.device)
+
+    def only_drawn(ids: Any, logits: Any) -> Any:
+        tokens = draw(logits, rows, ids.shape[1] - width)
+        return torch.full_like(logits, -torch.inf).scatter_(1, tokens[:, None], 0)
+
+    return LogitsProcessorList([only_drawn])
+
+
+def _adapted(prompts: Sequence[Prompt]) -> AbstractContextManager[None]:
+    """Within, the rows of a batch have their adapters."""
+    from trainables.packing.decoding import shares_of
+    from trainables.packing.layout import Layout, active
+
+    return active(Layout(shares_of([prompt.adapter for prompt in prompts], [1] * len(prompts))))
 
 
 def generated(

@@ -88,7 +88,7 @@ class _Answers:
             rows = torch.repeat_interleave(torch.tensor(chunk), torch.tensor(lengths))
             self.cache.expect(rows.to(self.device), places)
             last = torch.tensor(lengths).cumsum(0).to(self.device) - 1
-            shares = _shares([self.adapters[i] for i in chunk], lengths)
+            shares = shares_of([self.adapters[i] for i in chunk], lengths)
             layout = Layout(shares, attention_groups(lengths, self.device), cache=self.cache)
             yield self._pass(layout, ids, places, last)
 
@@ -120,7 +120,7 @@ class _Answers:
 
     def _one_each(self) -> Layout:
         """Of the passes with a token of every answer."""
-        return Layout(_shares(self.adapters, [1] * len(self.adapters)), cache=self.cache)
+        return Layout(shares_of(self.adapters, [1] * len(self.adapters)), cache=self.cache)
 
 
 def _within(budget: int, lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -134,8 +134,8 @@ def _within(budget: int, lengths: Sequence[int]) -> Iterator[list[int]]:
     yield chunk
 
 
-def _shares(adapters: Sequence[PackedAdapter], units: Sequence[int]) -> list[Share]:
+def shares_of(adapters: Sequence[PackedAdapter | None], units: Sequence[int]) -> list[Share]:
     """Neighbours with the same adapter as one share."""
-    owned = zip(adapters, units, strict=True)
-    runs = [(key, list(run)) for key, run in groupby(owned, key=lambda own: id(own[0]))]
-    return [Share(run[0][0], sum(n for _, n in run)) for _, run in runs]
+    runs = groupby(zip(adapters, units, strict=True), key=lambda own: id(own[0]))
+    own = [list(run) for _, run in runs]
+    return [Share(run[0][0], sum(n for _, n in run)) for run in own]

@@ -22,9 +22,10 @@ from trainables.packing.key_values import KeyValues
 
 
 class Share(NamedTuple):
-    """A trial's part of a pass: `units` tokens of a concatenation, or rows of a batch."""
+    """A trial's part of a pass: `units` tokens of a concatenation, or rows of a batch. Without an
+    adapter, the base model as it is."""
 
-    adapter: PackedAdapter
+    adapter: PackedAdapter | None
     units: int
 
 
@@ -40,25 +41,25 @@ class Layout:
     cache: KeyValues | None = None
     _bundles: dict[tuple[int, ...], list[Bundle]] = field(default_factory=dict)
 
-    @property
-    def units(self) -> int:
-        """Tokens of the concatenation, or rows of the batch."""
-        return sum(share.units for share in self.shares)
-
     def bundles(self, path: str, tokens: int) -> list[Bundle]:
         """The adapters of a module, in a pass flattened to `tokens` tokens."""
-        members = tuple(n for n, s in enumerate(self.shares) if path in s.adapter.sites)
-        if members and (tokens, *members) not in self._bundles:
-            spans = list(self._spans(tokens))
-            found = bundles([spans[n] for n in members], path, tokens, self.keys is not None)
-            self._bundles[tokens, *members] = list(found)
-        return self._bundles[tokens, *members] if members else []
+        members = [span for span in self._spans if path in span[0].sites]
+        if not members:
+            return []
+        key = (tokens, *(start for _, start, _ in members))
+        if key not in self._bundles:
+            each = tokens // sum(share.units for share in self.shares)
+            own = [(adapter, start * each, end * each) for adapter, start, end in members]
+            self._bundles[key] = list(bundles(own, path, tokens, self.keys is not None))
+        return self._bundles[key]
 
-    def _spans(self, tokens: int) -> Iterator[tuple[PackedAdapter, int, int]]:
-        each = tokens // self.units
-        ends = list(accumulate(share.units * each for share in self.shares))
-        for share, start, end in zip(self.shares, [0, *ends], ends, strict=False):
-            yield share.adapter, start, end
+    @cached_property
+    def _spans(self) -> list[tuple[PackedAdapter, int, int]]:
+        """(adapter, first, end) in units, of shares that have an adapter."""
+        ends = list(accumulate(share.units for share in self.shares))
+        return [
+            (s.adapter, e - s.units, e) for s, e in zip(self.shares, ends, strict=True) if s.adapter
+        ]
 
     def kept(self, path: str, features: int) -> torch.Tensor | None:
         """(tokens, features) of bool: what dropout leaves of a module's input; None: all."""
@@ -67,7 +68,8 @@ class Layout:
     @cached_property
     def _limits(self) -> torch.Tensor:
         assert self.keys is not None
-        each = torch.tensor([threshold(s.adapter.dropout) for s in self.shares], dtype=torch.int32)
+        rates = [share.adapter.dropout if share.adapter else 0 for share in self.shares]
+        each = torch.tensor([threshold(rate) for rate in rates], dtype=torch.int32)
         counts = torch.tensor([share.units for share in self.shares])
         return each.repeat_interleave(counts).to(self.keys.device)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from trainables.context import TrialContext, TrialStopped
+from trainables.evaluation.benchmarks.answerer import Candidate
 from trainables.kinds import SingleConfig, TrialConfig
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
@@ -169,7 +170,7 @@ class Pack:
         return bool(self.base.model.device.type == "cuda")
 
     @contextmanager
-    def timed(self, parts: Sequence[Part]) -> Iterator[dict[str, float]]:
+    def timed(self, parts: Sequence[Part | Candidate]) -> Iterator[dict[str, float]]:
         """The seconds spent within, divided among the trials by their tokens; filled in at the
         end."""
         shares: dict[str, float] = {}

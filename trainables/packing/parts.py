@@ -1,12 +1,10 @@
 """Which rows of a trial go into a pass: to measure, to answer."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.examples import example_rows
 from trainables.evaluation.measure import loss_rows, text_rows
-from trainables.packing.answers import Questions
 from trainables.packing.passes import Part
 from trainables.packing.trial import PackedTrial
 
@@ -27,8 +25,3 @@ def example_part(name: str, trial: PackedTrial, tokenizer: Any) -> Part:
     """The questions of `evaluation.examples`."""
     rows = example_rows(tokenizer, trial.config)
     return Part(name, trial.adapter, rows, range(len(rows)))
-
-
-def questions(parts: Sequence[Part]) -> list[Questions]:
-    """What `packed_answers` asks of these parts."""
-    return [Questions(part.adapter, part.rows) for part in parts]

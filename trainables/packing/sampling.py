@@ -67,7 +67,8 @@ def _inverted(logits: Tensor, temperature: Tensor, level: Tensor) -> Tensor:
     mass = blocks.sum(2).double()  # running sums of thousands need more digits than float32 has
     block, rest = _crossed(mass, level * mass.sum(1))
     inside = blocks[torch.arange(len(blocks), device=block.device), block]
-    return block * BLOCK + _crossed(inside.double(), rest)[0]
+    tokens = block * BLOCK + _crossed(inside.double(), rest)[0]
+    return tokens.clamp_(max=logits.shape[1] - 1)  # NaN crosses nowhere
 
 
 def _crossed(mass: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base
 from trainables.models.trained import counts
 from trainables.packing.batches import BatchTrial, batch_step
+from trainables.packing.finishing import with_best_adapters
 from trainables.packing.pack import Pack
 from trainables.packing.passes import Part, within_budget
 from trainables.packing.program import Program
@@ -81,11 +82,7 @@ def _evaluate(pack: Pack, due: Named) -> None:
 
 def _finish(pack: Pack, over: Named) -> None:
     """Measure the best steps' models, also on sources that were never trained on, and report."""
-    for name, trial in over:
-        with pack.own(name):
-            if trial.progress.best_adapter is not None:
-                trial.adapter.restore(trial.progress.best_adapter)
-    over = [(name, trial) for name, trial in over if name in pack.trials]
+    over = with_best_adapters(pack, over)
     seen = packed_scores(pack, [(n, t, _validation(t)) for n, t in over])
     others = [(n, t, t.context.prepared.unseen) for n, t in over]
     unseen = packed_scores(pack, [(n, t, rows) for n, t, rows in others if rows is not None])

@@ -15,7 +15,7 @@ from transformers import TrainingArguments
 
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
-from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import Loss, losses_elsewhere, measure_loss, measure_text
@@ -179,7 +179,10 @@ def finish(
     begun = time.monotonic()
     rows = progress.context.prepared.validation if rows is None else rows
     asked = LocalModel(
-        model, base.tokenizer, config.data.system_prompt, config.evaluation.max_batch_tokens
+        model,
+        base.tokenizer,
+        [Candidate(config.data.system_prompt)],
+        config.evaluation.max_batch_tokens,
     )
     with as_measured(model):
         text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)

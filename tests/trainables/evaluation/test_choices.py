@@ -62,14 +62,23 @@ def test_every_question_is_told_once(model: Any) -> None:
     assert [told[i] for i in range(len(ASKS))] == found
 
 
-def test_a_budget_bounds_each_call(model: Any) -> None:
+@pytest.mark.parametrize(
+    ("asks", "budget", "expected"),
+    [
+        (ASKS, 10, [36, 10, 1]),  # the longest is beyond the budget and goes alone
+        ([ASKS[2]] * 57, 8192, [1008, 1008, 36]),  # on a CPU at most 1,024
+    ],
+)
+def test_a_budget_bounds_each_call(
+    model: Any, asks: list[Ask], budget: int, expected: list[int]
+) -> None:
     widths: list[int] = []
     hook = model.register_forward_pre_hook(
         lambda _m, _a, kwargs: widths.append(kwargs["input_ids"].numel()), with_kwargs=True
     )
-    log_likelihoods(model, ASKS, 10)
+    log_likelihoods(model, asks, budget)
     hook.remove()
-    assert widths == [36, 10, 1]  # the longest is beyond the budget and goes alone
+    assert widths == expected
 
 
 def test_letters_cost_the_prompt_alone(model: Any) -> None:
@@ -97,7 +106,7 @@ def test_with_an_adapter_of_peft_and_in_a_pack() -> None:
     plain = log_likelihoods(base.model, ASKS)
     packed = PackedAdapter(tensors, settings, lora, base.model.device, base.dtype)
     hooks = [attach(base.model.get_submodule(path), path) for path in packed.sites]
-    in_pack = log_likelihoods(base.model, ASKS, adapter=packed)
+    in_pack = log_likelihoods(base.model, [ask._replace(adapter=packed) for ask in ASKS])
     for hook in hooks:
         hook.remove()
     assert flat(with_peft) == pytest.approx(flat(expected), abs=1e-4)

@@ -9,7 +9,7 @@ import torch
 from tests.trainables.data.tokenizers import CHATML, ZEPHYR, byte_level
 from tests.trainables.sft.trials import TOY, pairs, token_rows_of, toy_tokenizer
 from trainables.data.token_rows import TokenRows
-from trainables.evaluation.generation import answers, end_tokens
+from trainables.evaluation.generation import Prompt, answers, end_tokens, texts_after
 from trainables.models.load import load_base
 
 
@@ -40,6 +40,19 @@ def test_batched_answers_equal_single_ones(rows: TokenRows, budget: int) -> None
     found = answers(base.model, base.tokenizer, rows, 12, budget)
     assert found == one_by_one(base.model, base.tokenizer, rows, 12)
     assert len(set(found)) > 1
+
+
+def test_a_sample_is_its_key_s_whoever_is_beside_it(rows: TokenRows) -> None:
+    base = load_base(TOY, "cpu")
+    prompts = [Prompt(rows.prompt(i), key=key) for i in range(3) for key in range(7 * i, 7 * i + 7)]
+
+    def drawn(budget: int, temperature: float | None) -> list[str]:
+        return texts_after(base.model, base.tokenizer, prompts, 6, budget, temperature)
+
+    together = drawn(10_000, 1.0)
+    assert drawn(1, 1.0) == together
+    assert len(set(together)) > 15
+    assert drawn(10_000, 1e-9) == drawn(10_000, None)
 
 
 class Parrot:

@@ -13,15 +13,15 @@ from tests.trainables.packing.packs import fields
 from tests.trainables.sft.test_architectures import MODELS
 from tests.trainables.sft.trials import TOY, config, prepared, toy_tokenizer
 from trainables.context import ListContext
-from trainables.evaluation.generation import continued
+from trainables.evaluation.generation import Prompt, continued
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base, load_base
 from trainables.packing import decoding
 from trainables.packing.adapter import PackedAdapter
 from trainables.packing.decoding import written
 from trainables.packing.key_values import KeyValues, token_bytes
-from trainables.packing.layout import Layout, Share, active
 from trainables.packing.pack import Pack
+from trainables.packing.sampling import Draw, answer_keys
 
 LORAS = (
     fields(r=4),
@@ -57,8 +57,7 @@ def pack(double: Base) -> Iterator[Pack]:
 def generated(
     model: Any, adapter: PackedAdapter, prompts: list[Any], new: int, ends: list[int]
 ) -> Any:
-    with active(Layout([Share(adapter, len(prompts))])):
-        return continued(model, prompts, new, ends, 258)
+    return continued(model, [Prompt(prompt, adapter) for prompt in prompts], new, ends, 258)
 
 
 def cut(answers: list[list[int]], ends: list[int]) -> list[list[int]]:
@@ -89,6 +88,17 @@ def test_greedy_answers_are_those_of_generate(
         assert found[mine] == generated(model, adapter, prompts[mine], 10, NO_END)
     assert len({tuple(a) for a in found}) > 6
     pack.close()
+
+
+def test_samples_are_those_of_generate_with_the_same_keys(pack: Pack) -> None:
+    whose = [a for a in adapters(pack, ["q_proj", "v_proj"]) for _ in range(4)]
+    rows, keys = prepared().train, answer_keys(1, 2, 12)
+    prompts = [rows.prompt(i % 5) for i in range(12)]
+    draw = Draw(keys, [0.9] * 12, pack.base.model.device)
+    found = written(pack.base.model, prompts, whose, draw, 8, NO_END)
+    asked = list(map(Prompt, prompts, whose, keys))
+    assert found == continued(pack.base.model, asked, 8, NO_END, 258, 0.9)
+    assert len({tuple(a) for a in found}) == 12
 
 
 def test_rows_that_ended_leave_and_the_others_do_not_notice(

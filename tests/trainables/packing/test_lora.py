@@ -48,22 +48,25 @@ def adapters(ranks: Sequence[int | None], dropout: float) -> list[Made]:
 @pytest.mark.parametrize("below", [False, True])
 @pytest.mark.parametrize("dropout", [0, 0.3])
 @pytest.mark.parametrize(
-    ("ranks", "counts"),
+    ("ranks", "counts", "bare"),
     [
-        ([2], [4]),
-        ([2, 2, 2], [3, 3, 3]),
-        ([2, 3, 2], [3, 3, 3]),
-        ([2, 3, 1], [4, 2, 3]),
-        ([2, None, 3], [4, 2, 3]),
-        ([2, 20, 3, 17], [4, 2, 3, 1]),
-        ([None, 9, 9, 2], [1, 3, 3, 2]),
+        ([2], [4], False),
+        ([2, 2, 2], [3, 3, 3], False),
+        ([2, 3, 2], [3, 3, 3], False),
+        ([2, 3, 1], [4, 2, 3], False),
+        ([2, None, 3], [4, 2, 3], False),
+        ([2, None, 3], [4, 2, 3], True),
+        ([2, 20, 3, 17], [4, 2, 3, 1], False),
+        ([None, 9, 9, 2], [1, 3, 3, 2], True),
     ],
 )
 def test_values_and_gradients_are_those_of_the_formula(
-    ranks: list[int | None], counts: list[int], dropout: float, below: bool
+    ranks: list[int | None], counts: list[int], bare: bool, dropout: float, below: bool
 ) -> None:
     made = adapters(ranks, dropout)
     shares = [Share(a, n) for a, n in zip(made, counts, strict=True)]  # type: ignore[arg-type]
+    if bare:
+        shares = [share if share.adapter.sites else Share(None, share.units) for share in shares]
     keys = torch.from_numpy(token_keys(0, 0, [(0, sum(counts))])) if dropout else None
     layout = Layout(shares, keys=keys)
     keep = layout.kept(PATH, IN)

@@ -73,3 +73,9 @@ def test_an_answer_does_not_depend_on_its_company() -> None:
 def test_keys_differ_by_seed_step_and_place() -> None:
     keys = answer_keys(1, 1, 50) + answer_keys(1, 2, 50) + answer_keys(2, 1, 50)
     assert len(set(keys)) == 150
+
+
+def test_nan_draws_a_token_of_the_vocabulary() -> None:
+    drawn = chosen(torch.full((300,), torch.nan), answer_keys(1, 1, 5), 0, 1.0)
+    assert int(drawn.min()) >= 0
+    assert int(drawn.max()) < 300

@@ -1,12 +1,15 @@
 """Who answers a benchmark's questions: a model in this process."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from trainables.evaluation.benchmarks.answered import Option
 
 if TYPE_CHECKING:
+    from trainables.data.chat import ChatFormat
+    from trainables.evaluation.choices import Ask
+    from trainables.evaluation.generation import Prompt
     from trainables.packing.adapter import PackedAdapter
 
 ScoredDone = Callable[[int, tuple[Option, ...]], None]
@@ -14,10 +17,12 @@ TextsDone = Callable[[int, tuple[str, ...]], None]
 
 
 class Question(NamedTuple):
-    """A prompt in words, without chat format, and the texts of its options (none: open)."""
+    """A prompt in words, without chat format, and the texts of its options (none: open); to which
+    of the answerer's candidates."""
 
     text: str
     options: tuple[str, ...] = ()
+    candidate: int = 0
 
 
 class Generation(NamedTuple):
@@ -39,92 +44,79 @@ class Answerer(Protocol):
         """Generated answers, `how.samples` a question."""
 
 
+@dataclass
+class Candidate:
+    """Whom questions are asked: a model behind a system prompt, of a packed trial its adapter.
+    `tokens` are those asked so far, with room for what it may write: its share of the time."""
+
+    system_prompt: str | None
+    adapter: "PackedAdapter | None" = None
+    trial: str = ""
+    tokens: int = 0
+
+
 class LocalModel:
-    """A causal language model of transformers, its PEFT adapter included; or the base of a pack
-    with that trial's adapter."""
+    """A causal language model of transformers, its PEFT adapter included; or the base of a pack,
+    whose trials are candidates side by side: their questions share its calls."""
 
     def __init__(
-        self,
-        model: Any,
-        tokenizer: Any,
-        system_prompt: str | None,
-        max_batch_tokens: int,
-        adapter: "PackedAdapter | None" = None,
+        self, model: Any, tokenizer: Any, candidates: Sequence[Candidate], max_batch_tokens: int
     ) -> None:
-        self.model, self.tokenizer = model, tokenizer
-        self.system_prompt, self.max_batch_tokens = system_prompt, max_batch_tokens
-        self.adapter = adapter
+        self.model, self.tokenizer, self.candidates = model, tokenizer, candidates
+        self.max_batch_tokens = max_batch_tokens
 
     def score(self, questions: Sequence[Question], done: ScoredDone) -> None:
         """As Answerer."""
         from trainables.data.chat import chat_format
         from trainables.evaluation.choices import log_likelihoods
-        from trainables.evaluation.encoding import ask, context_length
 
-        chat, longest = chat_format(self.tokenizer, self.system_prompt), context_length(self.model)
-        asks = [ask(self.tokenizer, chat, q.text, q.options, longest) for q in questions]
+        prompts = {self.candidates[q.candidate].system_prompt for q in questions}
+        chats = {prompt: chat_format(self.tokenizer, prompt) for prompt in prompts}
+        asks = [self._ask(question, chats) for question in questions]
 
         def scored(i: int, nats: list[float]) -> None:
             lengths = [len(option) for option in asks[i].options]
             sizes = [len(option.encode()) for option in questions[i].options]
             done(i, tuple(map(Option, nats, lengths, sizes)))
 
-        log_likelihoods(self.model, asks, self.max_batch_tokens, scored, self.adapter)
+        log_likelihoods(self.model, asks, self.max_batch_tokens, scored)
 
     def answer(self, questions: Sequence[Question], how: Generation, done: TextsDone) -> None:
-        """As Answerer. A sample depends on (seed, the batch's questions)."""
-        from trainables.evaluation.batches import by_token_budget
+        """As Answerer. A sample depends on the seed, the question and its number alone."""
+        from trainables.evaluation.generation import texts_after
+
+        asked = [prompt for question in questions for prompt in self._prompts(question, how)]
+        texts: list[list[str]] = [[] for _ in questions]
+
+        def written(i: int, text: str) -> None:
+            own = texts[i // how.samples]
+            own.append(text)
+            if len(own) == how.samples:
+                done(i // how.samples, tuple(own))
+
+        temperature = how.temperature if how.samples > 1 else None
+        limits = how.max_new_tokens, self.max_batch_tokens
+        texts_after(self.model, self.tokenizer, asked, *limits, temperature, written)
+
+    def _ask(self, question: Question, chats: "Mapping[str | None, ChatFormat]") -> "Ask":
+        from trainables.evaluation.encoding import ask, context_length
+
+        whom, longest = self.candidates[question.candidate], context_length(self.model)
+        chat = chats[whom.system_prompt]
+        asked = ask(self.tokenizer, chat, question.text, question.options, longest)
+        whom.tokens += len(asked.tokens)
+        return asked._replace(adapter=whom.adapter)
+
+    def _prompts(self, question: Question, how: Generation) -> "list[Prompt]":
+        """One for each of its samples."""
         from trainables.evaluation.encoding import context_length, prompt_ids
-        from trainables.evaluation.generation import end_tokens
-
-        room = context_length(self.model)
-        prompts = [prompt_ids(self.tokenizer, q.text, self.system_prompt) for q in questions]
-        if room is not None:
-            prompts = [p[-max(1, room - how.max_new_tokens) :] for p in prompts]
-        ends = end_tokens(self.model, self.tokenizer)
-        lengths, each = [len(p) for p in prompts], max(1, self.max_batch_tokens // how.samples)
-        for batch in by_token_budget(lengths, each, how.max_new_tokens):
-            self._answer([prompts[i] for i in batch], batch, how, ends, done)
-
-    def _answer(
-        self,
-        prompts: list[list[int]],
-        batch: Sequence[int],
-        how: Generation,
-        ends: list[int],
-        done: TextsDone,
-    ) -> None:
-        import torch
-
-        from trainables.evaluation.generation import continued
+        from trainables.evaluation.generation import Prompt
         from trainables.seeds import derived_seed
 
-        sampled = how.samples > 1
-        torch.manual_seed(derived_seed("sample", how.seed, str(prompts)))
-        repeated = [prompt for prompt in prompts for _ in range(how.samples)]
-        with self._adapted():
-            found = continued(
-                self.model,
-                repeated,
-                how.max_new_tokens,
-                ends,
-                int(self.tokenizer.pad_token_id),
-                how.temperature if sampled else None,
-            )
-        texts = [self._text(tokens) for tokens in found]
-        for place, i in enumerate(batch):
-            done(i, tuple(texts[place * how.samples : (place + 1) * how.samples]))
-
-    def _text(self, tokens: list[int]) -> str:
-        return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
-
-    @contextmanager
-    def _adapted(self) -> Iterator[None]:
-        if self.adapter is None:
-            yield
-            return
-        from trainables.packing.layout import Layout, Share, active
-
-        # one share: the whole of every pass is this trial's
-        with active(Layout([Share(self.adapter, 1)])):
-            yield
+        whom, room = self.candidates[question.candidate], context_length(self.model)
+        ids = prompt_ids(self.tokenizer, question.text, whom.system_prompt)
+        if room is not None:
+            ids = ids[-max(1, room - how.max_new_tokens) :]
+        whom.tokens += how.samples * (len(ids) + how.max_new_tokens)
+        seeds = (derived_seed("sample", how.seed, question.text, n) for n in range(how.samples))
+        return [Prompt(ids, whom.adapter, seed % 2**32) for seed in seeds]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from trainables.cache import file_sha256, replacing
 from trainables.errors import InputError
-from trainables.evaluation.benchmarks.answerer import Answerer, LocalModel
+from trainables.evaluation.benchmarks.answerer import Answerer, Candidate, LocalModel
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import Loaded, load
 from trainables.evaluation.benchmarks.measures import GENERATED, MEASURES
@@ -129,8 +129,8 @@ def _local(request: Request, config: ModelConfig, say: Say) -> Iterator[Answerin
         if request.adapter:
             sha256 = file_sha256(request.adapter / "adapter_model.safetensors")
             about["adapter"] = {"folder": str(request.adapter), "sha256": sha256}
-        budget = request.max_batch_tokens
-        yield LocalModel(model, base.tokenizer, request.system_prompt, budget), about
+        asked = [Candidate(request.system_prompt)]
+        yield LocalModel(model, base.tokenizer, asked, request.max_batch_tokens), about
 
 
 def folder_fingerprint(folder: Path) -> str:

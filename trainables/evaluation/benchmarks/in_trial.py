@@ -11,7 +11,7 @@ from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answerer import Answerer
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import Loaded, load
-from trainables.evaluation.benchmarks.measuring import measure
+from trainables.evaluation.benchmarks.measuring import Store, ask, outcome
 from trainables.evaluation.benchmarks.results import by_subject, curves, lines
 from trainables.evaluation.calibration import CURVE_POINTS
 
@@ -30,17 +30,24 @@ class Benchmarked(NamedTuple):
 
 def measure_all(answerer: Answerer, benchmarks: Sequence[Loaded]) -> Benchmarked:
     """All benchmarks of a model."""
+    store: Store = {}
+    ask(answerer, [benchmarks], store)
+    return benchmarked(benchmarks, store)
+
+
+def benchmarked(benchmarks: Sequence[Loaded], store: Store, candidate: int = 0) -> Benchmarked:
+    """What a candidate's answers in the store are worth."""
     metrics: dict[str, float] = {}
     predictions: list[dict[str, Any]] = []
     facts: dict[str, Any] = {}
     for loaded in benchmarks:
-        outcome, name = measure(answerer, loaded), loaded.config.name
-        metrics |= {f"{name}_{m}": found.value for m, found in outcome.measures.items()}
-        predictions += lines(outcome)
-        facts[name] = {m: dict(found._asdict()) for m, found in outcome.measures.items()}
-        if subjects := by_subject(outcome):
+        found, name = outcome(loaded, store, candidate), loaded.config.name
+        metrics |= {f"{name}_{m}": measured.value for m, measured in found.measures.items()}
+        predictions += lines(found)
+        facts[name] = {m: dict(measured._asdict()) for m, measured in found.measures.items()}
+        if subjects := by_subject(found):
             facts[name]["subjects"] = subjects
-        if drawn := curves(outcome.answers, CURVE_POINTS):
+        if drawn := curves(found.answers, CURVE_POINTS):
             facts[name]["calibration"] = drawn
     return Benchmarked(metrics, tuple(predictions), {"benchmarks": facts} if facts else {})
 

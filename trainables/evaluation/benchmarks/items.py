@@ -59,13 +59,13 @@ def load(config: BenchmarkConfig, data: Path | None = None) -> Loaded:
     return Loaded(config, items, shots, instruction, found.version, found.citation, found.licence)
 
 
-def questions(loaded: Loaded) -> list[Question]:
-    """What the model is asked for each item, few-shot examples first."""
-    instruction = INSTRUCTIONS[loaded.instruction]
+def questions(loaded: Loaded, candidate: int = 0) -> list[Question]:
+    """What a candidate is asked for each item, few-shot examples first."""
+    instruction, letters = INSTRUCTIONS[loaded.instruction], loaded.config.letters
     before = "".join(_example(shot, instruction) for shot in loaded.shots)
     return [
         Question(
-            before + instruction.question(item), _options(item, instruction, loaded.config.letters)
+            before + instruction.question(item), _options(item, instruction, letters), candidate
         )
         for item in loaded.items
     ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from trainables.evaluation.benchmarks.measures import MEASURES, bert_score
 from trainables.evaluation.measured import Measured
 
 Store = MutableMapping[str, Any]  # answers by what was asked; JSON values
+Way = Generation | None  # how a question is answered; None: its options are scored
 Progress = Callable[[int, int], None]  # answers there are, answers there will be
 
 
@@ -29,15 +31,75 @@ def measure(
     answerer: Answerer, loaded: Loaded, store: Store | None = None, progress: Progress | None = None
 ) -> Outcome:
     """Ask what is not in the store yet, and measure. Raises InputError."""
-    config, held = loaded.config, {} if store is None else store
-    asked = questions(loaded)
+    held = {} if store is None else store
+    ask(answerer, [[loaded]], held, progress)
+    return outcome(loaded, held)
+
+
+def ask(
+    answerer: Answerer,
+    benchmarks: Sequence[Sequence[Loaded]],
+    store: Store,
+    progress: Progress | None = None,
+) -> None:
+    """Ask each of the answerer's candidates its benchmarks, but for what is in the store; all that
+    is asked in one way, together. Raises InputError."""
+    alike: dict[Way, list[Question]] = defaultdict(list)
+    for candidate, own in enumerate(benchmarks):
+        for loaded in own:
+            for way in _ways(loaded.config):
+                alike[way] += questions(loaded, candidate)
+    for way, asked in alike.items():
+        _ask(answerer, asked, way, store, progress or (lambda _done, _all: None))
+
+
+def outcome(loaded: Loaded, store: Store, candidate: int = 0) -> Outcome:
+    """What the store's answers of a candidate are worth. Raises InputError."""
+    asked = questions(loaded, candidate)
+    found = {
+        way is None: [store[_key(question, way)] for question in asked]
+        for way in _ways(loaded.config)
+    }
+    nothing: list[Any] = [()] * len(asked)
+    scored = [tuple(Option(*option) for option in own) for own in found.get(True, nothing)]
+    texts = map(tuple, found.get(False, nothing))
+    answers = tuple(map(Answered, loaded.items, scored, texts))
+    return Outcome(loaded, answers, measured(loaded.config, answers))
+
+
+def _ways(config: BenchmarkConfig) -> list[Way]:
+    """How its measures need the questions to be asked."""
     needed = {MEASURES[name].needs for name in config.measured}
     how = Generation(config.max_new_tokens, config.samples, config.temperature, config.seed)
-    work = Work(answerer, asked, held, progress)
-    scored = work.scores() if "likelihood" in needed else [()] * len(asked)
-    texts = work.texts(how) if needed - {"likelihood"} else [()] * len(asked)
-    answers = tuple(map(Answered, loaded.items, scored, texts))
-    return Outcome(loaded, answers, measured(config, answers))
+    scored: list[Way] = [None] if "likelihood" in needed else []
+    return [*scored, how] if needed - {"likelihood"} else scored
+
+
+def _ask(
+    answerer: Answerer, asked: Sequence[Question], way: Way, store: Store, progress: Progress
+) -> None:
+    keys = [_key(question, way) for question in asked]
+    missing = [i for i, key in enumerate(keys) if key not in store]
+    there = len(keys) - len(missing)
+    progress(there, len(keys))
+
+    def done(i: int, value: tuple[Any, ...]) -> None:
+        nonlocal there
+        store[keys[missing[i]]] = value
+        there += 1
+        progress(there, len(keys))
+
+    left = [asked[i] for i in missing]
+    if left and way is None:
+        answerer.score(left, done)
+    elif left and way is not None:
+        answerer.answer(left, way, done)
+
+
+def _key(question: Question, way: Way) -> str:
+    """The same question, asked in the same way, has the same key."""
+    content = ["score", question] if way is None else ["answer", question._replace(options=()), way]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
 
 def measured(config: BenchmarkConfig, answers: Sequence[Answered]) -> dict[str, Measured]:
@@ -47,53 +109,3 @@ def measured(config: BenchmarkConfig, answers: Sequence[Answered]) -> dict[str, 
         of["bertscore_f1"] = partial(bert_score, encoder=config.bertscore_model)
     found = {name: function(answers) for name, function in of.items()}
     return {name: value for name, value in found.items() if value is not None}
-
-
-class Work:
-    """Answers that are in the store, and those still to be had."""
-
-    def __init__(
-        self,
-        answerer: Answerer,
-        asked: Sequence[Question],
-        store: Store,
-        progress: Progress | None,
-    ) -> None:
-        self.answerer, self.asked, self.store = answerer, asked, store
-        self.progress = progress or (lambda _done, _all: None)
-
-    def scores(self) -> list[tuple[Option, ...]]:
-        """Each question's options, scored."""
-        keys = [_key("score", question) for question in self.asked]
-        found = self._all(keys, lambda missing, done: self.answerer.score(missing, done))
-        return [tuple(Option(*option) for option in options) for options in found]
-
-    def texts(self, how: Generation) -> list[tuple[str, ...]]:
-        """Each question's generated answers."""
-        keys = [_key("answer", question._replace(options=()), how) for question in self.asked]
-        found = self._all(keys, lambda missing, done: self.answerer.answer(missing, how, done))
-        return [tuple(texts) for texts in found]
-
-    def _all(
-        self,
-        keys: Sequence[str],
-        ask: Callable[[list[Question], Callable[[int, tuple[Any, ...]], None]], None],
-    ) -> list[Any]:
-        missing = [i for i, key in enumerate(keys) if key not in self.store]
-        there = len(keys) - len(missing)
-        self.progress(there, len(keys))
-
-        def done(i: int, value: tuple[Any, ...]) -> None:
-            nonlocal there
-            self.store[keys[missing[i]]] = value
-            there += 1
-            self.progress(there, len(keys))
-
-        if missing:
-            ask([self.asked[i] for i in missing], done)
-        return [self.store[key] for key in keys]
-
-
-def _key(what: str, *content: Any) -> str:
-    """The same question, asked in the same way, has the same key."""
-    return hashlib.sha256(json.dumps([what, *content]).encode()).hexdigest()[:24]

@@ -19,7 +19,7 @@ from trainables.context import ListContext, Report
 from trainables.data.prepare import Prepared
 from trainables.errors import InputError
 from trainables.evaluation.base_model import evaluate
-from trainables.evaluation.benchmarks.answerer import LocalModel
+from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all, with_benchmarks
 from trainables.metrics import METRICS, how_to_measure, reported
 from trainables.models.load import load_base
@@ -71,7 +71,7 @@ def test_both_engines_measure_the_trained_adapter(data: Path) -> None:
     assert _without_probabilities(mine) == _without_probabilities(isolated)
     base = load_base(TOY, "cpu")
     untouched = measure_all(
-        LocalModel(base.model, base.tokenizer, None, 4096), rows(asked).benchmarks
+        LocalModel(base.model, base.tokenizer, [Candidate(None)], 4096), rows(asked).benchmarks
     )
     assert untouched.metrics["mmlu_medical_brier"] != pytest.approx(
         isolated.metrics["mmlu_medical_brier"], abs=1e-3

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answered import Answered, Option
 from trainables.evaluation.benchmarks.answerer import Answerer, Generation, Question
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
@@ -62,9 +64,18 @@ def outcome(loaded: Loaded, store: Store, candidate: int = 0) -> Outcome:
     }
     nothing: list[Any] = [()] * len(asked)
     scored = [tuple(Option(*option) for option in own) for own in found.get(True, nothing)]
+    _check_numbers(loaded.config.name, scored)
     texts = map(tuple, found.get(False, nothing))
     answers = tuple(map(Answered, loaded.items, scored, texts))
     return Outcome(loaded, answers, measured(loaded.config, answers))
+
+
+def _check_numbers(name: str, scored: Sequence[Sequence[Option]]) -> None:
+    broken = sum(any(math.isnan(option.nats) for option in options) for options in scored)
+    if broken:
+        what = f"gives no number for {broken} of {len(scored)} questions of {name}"
+        fix = "Float16 overflows where bfloat16 does not: try model.dtype bfloat16 or float32"
+        raise InputError("model.dtype", None, what, fix)
 
 
 def _ways(config: BenchmarkConfig) -> list[Way]:

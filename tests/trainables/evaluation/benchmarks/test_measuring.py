@@ -1,5 +1,7 @@
 """Benchmarks on a scripted answerer: values by hand, and no answer is asked for twice."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from tests.trainables.evaluation.benchmarks.fixtures import Scripted, write_data
 from trainables.data.items import Item
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answered import Answered, Option
+from trainables.evaluation.benchmarks.answerer import Question, ScoredDone
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import load, questions
 from trainables.evaluation.benchmarks.measures import MEASURES
@@ -173,3 +176,16 @@ def test_exact_match_of_a_decision_is_of_its_conclusion() -> None:
     whole = MEASURES["exact_match"].of([Answered(item, texts=("It lowers the risk",))])
     assert whole is not None
     assert whole.value == 1
+
+
+def test_a_model_that_gives_no_numbers(data: Path) -> None:
+    class Broken(Scripted):
+        def score(self, questions: Sequence[Question], done: ScoredDone) -> None:
+            for i, question in enumerate(questions):
+                nats = math.nan if i == 2 else -1.0
+                done(i, tuple(Option(nats, 1, 1) for _ in question.options))
+
+    with pytest.raises(
+        InputError, match=r"model.dtype: gives no number for 1 of 8 questions of mm"
+    ):
+        measure(Broken(), load(config(), data))

@@ -13,9 +13,12 @@ from tests.trainables.sft.trials import TOY, config, prepared
 from trainables.context import ListContext
 from trainables.data.prepare import Prepared
 from trainables.errors import InputError
-from trainables.evaluation.benchmarks.in_trial import Benchmarked, with_benchmarks
+from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
+from trainables.evaluation.benchmarks.in_trial import Benchmarked, benchmarked, with_benchmarks
+from trainables.evaluation.benchmarks.measuring import Store, ask
 from trainables.models.load import Base
 from trainables.packing import benchmarks
+from trainables.packing.adapter import PackedAdapter
 from trainables.packing.benchmarks import packed_benchmarks
 from trainables.packing.pack import Pack
 from trainables.sft.config import SFTConfig
@@ -115,6 +118,26 @@ def test_they_share_the_base_s_calls(pack: Pack, data: Path) -> None:
     assert alone == [{name: own} for name, own in together.items()]
     assert len(calls) == shared + 3 * shared
     assert shared <= 1 + 4
+
+
+def test_the_base_as_it_is_beside_a_pack(pack: Pack, data: Path) -> None:
+    asked = trial(mmlu(data, *CHOICES, "generated_accuracy", max_new_tokens=4))
+    ((_, one),) = joined(pack, {"a": asked})
+    loaded = one.context.prepared.benchmarks
+
+    def measured(*adapters: PackedAdapter | None) -> list[Benchmarked]:
+        candidates = [Candidate(None, adapter) for adapter in adapters]
+        store: Store = {}
+        model = LocalModel(pack.base.model, pack.base.tokenizer, candidates, 4096)
+        ask(model, [loaded] * len(candidates), store)
+        return [benchmarked(loaded, store, n) for n in range(len(candidates))]
+
+    base, own = measured(None), measured(one.adapter)
+    assert base[0].predictions != own[0].predictions
+    mixed = measured(None, one.adapter, None)
+    assert [m.predictions for m in mixed] == [m.predictions for m in (*base, *own, *base)]
+    pack.close()  # its hooks are gone
+    assert measured(None)[0].metrics == base[0].metrics
 
 
 def test_a_poisoned_trial_changes_no_other_by_one_bit(pack: Pack, data: Path) -> None:

@@ -10,16 +10,19 @@ flashcards system's.
 """
 
 import argparse
-import json
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from benchmarks.device import device as describe_device
 from benchmarks.packing import trial
+from benchmarks.rows import JSON, tell
 from benchmarks.shapes import LLAMA, base_model
 from trainables.context import ListContext
 from trainables.models.load import Base
@@ -66,18 +69,33 @@ def deep_base(layers: int) -> Base:
 
 def operators(base: Base, k: int, dropout: float, uneven: bool, ranks: list[int]) -> Counter[str]:
     """Of one batch of k trials, after another."""
-    attention.WRITTEN_OUT = 0  # no attention written out, as it is for a CPU
     pack = Pack(base, trial(512, 16, TARGETS, 0)[0].model, ONE_CALL)
     for number in range(k):
         r = ranks[number % len(ranks)]
         config, data = trial(None if uneven else 512, r, TARGETS, number)
         lora = config.lora.model_copy(update={"lora_dropout": dropout})
         pack.join(str(number), config.model_copy(update={"lora": lora}), ListContext(data))
-    pack.step()
-    with Operators() as counted:
+    with patch.object(attention, "WRITTEN_OUT", 0):  # attention as on a GPU
         pack.step()
+        with Operators() as counted:
+            pack.step()
     pack.close()
     return counted.calls
+
+
+def measure(layers: int, sizes: Sequence[int]) -> Iterator[JSON]:
+    """A row a size of pack and kind of batch."""
+    base = deep_base(layers)
+    for dropout, uneven, ranks in (
+        (0.0, False, [16]),
+        (0.05, False, [16]),
+        (0.05, True, [16]),
+        (0.05, True, [4, 8, 16, 64]),
+    ):
+        for k in sizes:
+            found = operators(base, k, dropout, uneven, ranks).total()
+            row = {"k": k, "dropout": dropout, "uneven": uneven, "ranks": ranks}
+            yield {**row, "operators": found, "a_trial": round(found / k)}
 
 
 def main() -> None:
@@ -87,21 +105,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=22)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    base, rows = deep_base(options.layers), []
-    for dropout, uneven, ranks in (
-        (0.0, False, [16]),
-        (0.05, False, [16]),
-        (0.05, True, [16]),
-        (0.05, True, [4, 8, 16, 64]),
-    ):
-        for k in options.k:
-            found = operators(base, k, dropout, uneven, ranks)
-            row = {"k": k, "dropout": dropout, "uneven": uneven, "ranks": ranks}
-            rows.append({**row, "operators": found.total(), "a_trial": round(found.total() / k)})
-            print("  ".join(f"{name}={value}" for name, value in rows[-1].items()), flush=True)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    tell(measure(options.layers, options.k), {"device": describe_device()}, options.json)
 
 
 if __name__ == "__main__":

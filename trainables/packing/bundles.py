@@ -72,15 +72,14 @@ class Bundle:
 def bundles(
     shares: Sequence[tuple[PackedAdapter, int, int]], path: str, total: int, dropout: bool
 ) -> Iterator[Bundle]:
-    """Those that adapt the module, of `shares` (adapter, start, end) in a pass of `total` tokens.
+    """Of `shares` (adapter, start, end) that adapt the module, in a pass of `total` tokens.
 
     Ranks between two powers of 2 go together: one of 128 would make all others pay.
     """
     alike: dict[int, list[tuple[PackedAdapter, int, int]]] = defaultdict(list)
     for share in shares:
-        if path in share[0].sites:
-            rank = len(share[0].sites[path].a)
-            alike[max(LEAST, 1 << (rank - 1).bit_length())].append(share)
+        rank = len(share[0].sites[path].a)
+        alike[max(LEAST, 1 << (rank - 1).bit_length())].append(share)
     for members in alike.values():
         adapters = [adapter for adapter, _, _ in members]
         spans = [(start, end) for _, start, end in members]

@@ -6,9 +6,9 @@ from typing import Any
 
 from analysis.runs import BaseView, Run, TrialView, load_run
 from analysis.selection import choose, criteria
-from analysis.selection.choice import Choice, Criterion
+from analysis.selection.choice import Chosen, Criterion
 from analysis.wording import metric_text, mode, title
-from sweeps.atomic import write_text
+from sweeps.run_folder.atomic import write_text
 
 CAUTION = (
     "Caution: each configuration was trained once, with one seed. Differences smaller than the "
@@ -33,7 +33,7 @@ def write_best(folder: Path) -> dict[str, Any] | None:
     return best
 
 
-def describe(run: Run, choice: Choice) -> dict[str, Any]:
+def describe(run: Run, choice: Chosen) -> dict[str, Any]:
     """The contents of best.json."""
     trial = run.find(choice.trial)
     kept = {"adapter": trial.adapter, "model": trial.model}
@@ -50,7 +50,7 @@ def describe(run: Run, choice: Choice) -> dict[str, Any]:
     }
 
 
-def explain(run: Run, choice: Choice) -> tuple[str, ...]:
+def explain(run: Run, choice: Chosen) -> tuple[str, ...]:
     """The choice in plain words: why it, against the base model, and the caution."""
     trial = run.find(choice.trial)
     against = against_base(trial, run.base_of(trial), criteria(run.trials, run.spec))

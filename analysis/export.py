@@ -13,7 +13,7 @@ from analysis.loading import loading
 from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, load_run, look_up
 from analysis.selection import choose, why_none
-from analysis.selection.choice import Choice
+from analysis.selection.choice import Chosen
 from analysis.tables import base_table, evaluation_note
 from analysis.wording import NOTICE, delta_text, metric_text, parameter_text, title
 
@@ -53,7 +53,7 @@ def export_best(folder: Path, destination: Path, merge: bool = False) -> Path:
     return destination
 
 
-def model_card(run: Run, choice: Choice, merged: bool, tokenizer: bool) -> str:
+def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool) -> str:
     """The README.md of the exported model: front matter as the hub reads it, then the facts."""
     trial = run.find(choice.trial)
     model = str(trial.value("model.name_or_path"))

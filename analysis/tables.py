@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from analysis.runs import BaseView, Run, TrialView, load_run, look_up
 from analysis.selection import criteria
 from analysis.wording import mode, short_names, title
-from sweeps.atomic import write_text
-from trainables.metrics import METRICS, in_table_order
+from sweeps.run_folder.atomic import write_text
+from trainables.evaluation.metric_names import METRICS, in_table_order
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.runs import is_number
 from trainables.context import SAMPLED
-from trainables.metrics import metric_named
+from trainables.evaluation.metric_names import metric_named
 
 MISSING = "–"
 NOTICE = "Educational use only, not medical advice"

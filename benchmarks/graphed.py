@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
 from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base
 from trainables.models.trained import named_trainable, opened
 from trainables.sft.config import SFTConfig
-from trainables.sft.order import step_batches
-from trainables.sft.speed import now
+from trainables.throughput.isolated import now
+from trainables.training.order import step_batches
 
 NAME = "medsweep_causal"
 WARM = 3  # steps before the capture: libraries make their workspaces in them

@@ -18,10 +18,10 @@ from benchmarks.shapes import SMOLLM2
 from trainables.data.config import DataConfig
 from trainables.data.prepare import prepare
 from trainables.evaluation.answer_loss import answer_loss
+from trainables.forward.int8 import as_before, dequantise_in_calls
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base, load_base
 from trainables.models.tokenizer import tokenizer_key
-from trainables.packing.int8 import as_before, dequantise_in_calls
 
 
 def measure(base: Base, limit: int) -> dict[str, Any]:

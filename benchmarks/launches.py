@@ -25,8 +25,8 @@ from benchmarks.packing import trial
 from benchmarks.rows import JSON, tell
 from benchmarks.shapes import LLAMA, base_model
 from trainables.context import ListContext
+from trainables.forward import attention
 from trainables.models.load import Base
-from trainables.packing import attention
 from trainables.packing.pack import Pack
 
 NOTHING = ("empty", "detach", "_unsafe_view", "_local_scalar_dense")

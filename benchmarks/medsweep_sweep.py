@@ -47,7 +47,7 @@ class Times:
 
 def main() -> None:
     """Read the spec, run the sweep, write the rows."""
-    from sweeps.launch import new_run
+    from sweeps.launch.on_ray import new_run
     from sweeps.reading.loading import load_spec
 
     spec, folder, times = Path(sys.argv[1]), Path(sys.argv[2]), Times()

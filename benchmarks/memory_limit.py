@@ -8,7 +8,8 @@ them supervised. Rows of the table, in 1e9 bytes:
 - `squeezed`: a pack of two that has three quarters of the memory that its calls need: they must
   become half as large, and training must go on.
 
-`predicted_gb` is what `sweeps.predicted` says, and `fits` what the planner makes of it;
+`predicted_gb` is what `sweeps.readiness.predicted_memory` says,
+and `fits` what the planner makes of it;
 `measured_gb` is the peak of tensors, `reserved_gb` what the allocator took for them, `outcome` what
 became of the trials, `calls_of` the tokens that go through the model at once, at most, in the end.
 
@@ -36,16 +37,16 @@ from benchmarks.packing import token_rows
 from benchmarks.rows import JSON, tell
 from benchmarks.shapes import MODELS, base_model, described
 from cluster.memory import ModelShape, softmax_bytes
-from sweeps.packs import USABLE, fitting
-from sweeps.predicted import peak_bytes
+from sweeps.readiness.pack_sizes import USABLE, fitting
+from sweeps.readiness.predicted_memory import peak_bytes
 from trainables.context import ListContext
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
+from trainables.forward import attention
+from trainables.forward.budget import MAX_TOKENS
 from trainables.models.load import Base
-from trainables.packing import attention
 from trainables.packing.pack import Pack
-from trainables.packing.packable import MAX_TOKENS
 from trainables.sft.config import SFTConfig
-from trainables.sft.speed import PLANNED, step_seconds
+from trainables.throughput.isolated import PLANNED, step_seconds
 
 LARGEST = 16  # trials in a pack
 SQUEEZED = 0.75  # of what the calls of a pack of two need

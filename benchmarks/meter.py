@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from trainables.packing.adapter import PackedAdapter
+from trainables.forward.adapter import PackedAdapter
 
 Measured = Callable[[], dict[str, float]]  # bytes, by name
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.device import device
 from benchmarks.shapes import SMOLLM2
-from trainables.data.chat import chat_format, render
+from trainables.data.chat_format import chat_format, render
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import load, questions
 from trainables.evaluation.choices import log_likelihoods

@@ -62,7 +62,7 @@ def run_medsweep(content: JSON, folder: Path) -> tuple[list[JSON], JSON]:
     """The sweep in this process: a row a trial, and what the plain script needs to do the same."""
     import yaml
 
-    from sweeps.launch import new_run
+    from sweeps.launch.on_ray import new_run
     from sweeps.reading.loading import load_spec
 
     path = folder / "spec.yaml"

@@ -38,11 +38,11 @@ from benchmarks.rates import matmul_rate
 from benchmarks.rows import JSON, tell
 from benchmarks.shapes import MODELS, base_model, products
 from trainables.context import ListContext
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
 from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base
 from trainables.sft.config import SFTConfig
-from trainables.sft.speed import PLANNED, now, step_seconds, step_tokens
+from trainables.throughput.isolated import PLANNED, now, step_seconds, step_tokens
 
 ROW = 128  # longest row
 Trial = tuple[SFTConfig, Prepared]

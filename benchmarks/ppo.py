@@ -35,8 +35,8 @@ from benchmarks.profiled import print_profile, profiled
 from benchmarks.rows import JSON, tell
 from benchmarks.shapes import MODELS, base_model
 from trainables.context import ListContext
-from trainables.data.chat import encode_many
-from trainables.data.prepare import Prepared
+from trainables.data.chat_format import encode_many
+from trainables.data.prepared import Prepared
 from trainables.data.sources.toy import drug_rows
 from trainables.data.token_rows import TokenRows, token_rows
 from trainables.models.load import Base
@@ -44,7 +44,7 @@ from trainables.packing.pack import Pack
 from trainables.packing.rollouts import packed_samples
 from trainables.ppo import sampled
 from trainables.ppo.config import PPOConfig
-from trainables.sft.speed import PLANNED, now
+from trainables.throughput.isolated import PLANNED, now
 
 DEFAULTS = {"cpu": "smollm2-135m", "cuda": "tinyllama-1.1b"}
 

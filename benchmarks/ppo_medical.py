@@ -18,7 +18,8 @@ import torch
 
 from benchmarks.device import device as describe_device
 from trainables.context import ListContext, Report
-from trainables.data.prepare import Prepared, prepare
+from trainables.data.prepare import prepare
+from trainables.data.prepared import Prepared
 from trainables.models.load import device_now, load_base
 from trainables.models.resolve import resolve
 from trainables.models.tokenizer import load_tokenizer, tokenizer_key

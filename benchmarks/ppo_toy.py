@@ -19,8 +19,8 @@ from benchmarks.device import device
 from benchmarks.toy_search import JSON, SEEDS, Run, best, searched, tried, write
 from benchmarks.toy_task import ANSWER_TOKENS, LETTERS, answer, prompt_tokens, write_model
 from trainables.context import ListContext
-from trainables.data.chat import encode_many
-from trainables.data.prepare import Prepared
+from trainables.data.chat_format import encode_many
+from trainables.data.prepared import Prepared
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
 from trainables.models.load import load_base

@@ -7,7 +7,7 @@ from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.rows import JSON
-from trainables.sft.speed import now
+from trainables.throughput.isolated import now
 
 LAUNCHES = ("LaunchKernel", "GraphLaunch")  # parts of the names of CUDA's calls that launch
 WAITS = "StreamSynchronize"

@@ -17,12 +17,13 @@ from typing import Any
 from benchmarks.device import device
 from benchmarks.shapes import SMOLLM2
 from trainables.context import ListContext, Report
-from trainables.data.prepare import Prepared, prepare
+from trainables.data.prepare import prepare
+from trainables.data.prepared import Prepared
 from trainables.models.resolve import resolve
 from trainables.models.tokenizer import load_tokenizer, tokenizer_key
-from trainables.reward.config import RewardModelConfig
-from trainables.reward.train import train
-from trainables.reward.untouched import measure_pairs
+from trainables.reward_model.config import RewardModelConfig
+from trainables.reward_model.train import train
+from trainables.reward_model.untouched import measure_pairs
 
 SOURCES: dict[str, tuple[str, str | None]] = {  # name → (file, format)
     "siblings": ("hpo:siblings", None),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sweeps.atomic import write_text
+from sweeps.run_folder.atomic import write_text
 
 JSON = dict[str, Any]
 

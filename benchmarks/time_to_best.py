@@ -61,7 +61,7 @@ def sweep_spec(model: str, count: int, pack: int, dtype: str = "float32") -> JSO
 def candidates(search: Any) -> list[JSON]:
     """The configurations that a random search suggests: a function of its seed alone."""
     from search_spaces.space import build_space
-    from sweeps.proposer import Proposer
+    from sweeps.control.proposer import Proposer
 
     proposer = Proposer(search, build_space(search.parameters))
     drawn = [proposer.propose(number, 0) for number in range(1, search.num_trials + 1)]
@@ -106,9 +106,9 @@ def plain_of(content: JSON, folder: Path) -> JSON:
     """What the plain script needs for the same sweep: Tune's own default of a CPU a trial."""
     from cluster.devices import local_devices
     from cluster.placement import place
-    from sweeps.ledger import Ledger
+    from sweeps.control.sweep import Sweep
     from sweeps.reading.loading import load_spec
-    from sweeps.sweep import Sweep
+    from sweeps.run_folder.ledger import Ledger
 
     path = folder / "plain.json"
     path.write_text(json.dumps(content))

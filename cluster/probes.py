@@ -43,14 +43,14 @@ session.close()
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProbeOutcome:
     """`text`: what the probe printed, or the last line of its complaint."""
 
     ok: bool
     text: str
 
 
-def run_probe(code: str, seconds: float) -> Outcome:
+def run_probe(code: str, seconds: float) -> ProbeOutcome:
     """Run Python code in a fresh interpreter, for so many seconds at most."""
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter and our own code)
@@ -63,11 +63,11 @@ def run_probe(code: str, seconds: float) -> Outcome:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Outcome(False, f"no answer within {seconds:.0f} s")
+        return ProbeOutcome(False, f"no answer within {seconds:.0f} s")
     if done.returncode == 0:
-        return Outcome(True, done.stdout.strip())
+        return ProbeOutcome(True, done.stdout.strip())
     lines = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"]
-    return Outcome(False, lines[-1])
+    return ProbeOutcome(False, lines[-1])
 
 
 def _environment() -> dict[str, str]:

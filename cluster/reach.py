@@ -9,10 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 SECONDS = 5.0
 PYPI = "https://pypi.org/simple"
-Finding = tuple[bool | None, str, str]  # ok, detail, fix
+CheckResult = tuple[bool | None, str, str]  # ok, detail, fix
 
 
-def package_index() -> Finding:
+def package_index() -> CheckResult:
     """Whether the package index answers (one small page of it)."""
     url = index_url()
     shown = without_credentials(url)
@@ -65,7 +65,7 @@ def without_credentials(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def huggingface() -> Finding:
+def huggingface() -> CheckResult:
     """Offline, or with or without a token."""
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
         return True, "offline (HF_HUB_OFFLINE): only models and data in the cache", ""
@@ -76,7 +76,7 @@ def huggingface() -> Finding:
     return None, "no token: public models and data only", "For gated models: `hf auth login`"
 
 
-def wandb_key() -> Finding:
+def wandb_key() -> CheckResult:
     """Whether `mode: online` would find a key."""
     if os.environ.get("WANDB_API_KEY") or _in_netrc():
         return True, "a key is present", ""

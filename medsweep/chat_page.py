@@ -8,7 +8,7 @@ from analysis.wording import NOTICE
 from trainables.errors import InputError
 
 if TYPE_CHECKING:
-    from trainables.chat.pair import Pair
+    from trainables.chat.base_and_tuned import BaseAndTuned
 
 INSTALL = "pip install -c constraints.txt --no-build-isolation -e '.[chat]'"
 STYLE = """
@@ -18,7 +18,7 @@ STYLE = """
   min-height: 12em; padding: 8px 14px; overflow-wrap: anywhere; }
 footer { display: none !important; }
 """
-Parts = tuple[str, str]
+QuestionAndAnswer = tuple[str, str]
 
 
 def gradio() -> Any:
@@ -33,11 +33,13 @@ def gradio() -> Any:
     return found
 
 
-def page(pair: "Pair", model: str, trial: str, max_new_tokens: int, examples: list[str]) -> Any:
+def page(
+    pair: "BaseAndTuned", model: str, trial: str, max_new_tokens: int, examples: list[str]
+) -> Any:
     """Gradio's Blocks; `model` and `trial` are the headings of the two answers."""
     gr = gradio()
 
-    def ask_both(question: str, temperature: float, tokens: float) -> Iterator[Parts]:
+    def ask_both(question: str, temperature: float, tokens: float) -> Iterator[QuestionAndAnswer]:
         yield from both(pair, question, temperature, int(tokens))
 
     with gr.Blocks(title=f"{trial} beside its base model", analytics_enabled=False) as blocks:
@@ -58,9 +60,11 @@ def page(pair: "Pair", model: str, trial: str, max_new_tokens: int, examples: li
     return blocks
 
 
-def both(pair: "Pair", question: str, temperature: float, tokens: int) -> Iterator[Parts]:
+def both(
+    pair: "BaseAndTuned", question: str, temperature: float, tokens: int
+) -> Iterator[QuestionAndAnswer]:
     """(base's answer, trial's answer) as they grow, the base's first."""
-    from trainables.chat.pair import Sampling
+    from trainables.chat.base_and_tuned import Sampling
 
     if not question.strip():
         yield "Ask a question first.", ""

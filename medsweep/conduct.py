@@ -6,26 +6,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from medsweep.view import View
+from medsweep.view import SweepView
 from sweeps.quiet import quiet_warnings
-from sweeps.spec import SweepSpec
+from sweeps.spec.sections import SweepSpec
 
 INTERRUPTED = 130
 
 
 @contextmanager
-def screen(spec: SweepSpec, folder: Path) -> Iterator[View]:
+def screen(spec: SweepSpec, folder: Path) -> Iterator[SweepView]:
     """The live view of a sweep, closed whatever happens."""
     quiet_warnings()
     logging.getLogger("sweeps").setLevel(logging.ERROR)
-    view = View(spec, folder)
+    view = SweepView(spec, folder)
     try:
         yield view
     finally:
         view.stop()
 
 
-def conduct(folder: Path, view: View, work: Callable[[], object]) -> int:
+def conduct(folder: Path, view: SweepView, work: Callable[[], object]) -> int:
     """Do the work, then write tables, the choice and the report; returns the exit code."""
     try:
         work()
@@ -37,7 +37,7 @@ def conduct(folder: Path, view: View, work: Callable[[], object]) -> int:
     return conclude(folder, view)
 
 
-def conclude(folder: Path, view: View) -> int:
+def conclude(folder: Path, view: SweepView) -> int:
     """Write what analysis makes of the run folder, and say it; 1 where no trial succeeded."""
     from analysis.best import write_best
     from analysis.report import write_report
@@ -63,7 +63,7 @@ def conclude(folder: Path, view: View) -> int:
     return 0
 
 
-def _interrupted(folder: Path, view: View) -> int:
+def _interrupted(folder: Path, view: SweepView) -> int:
     from analysis.tables import write_trials_csv
 
     if (folder / "spec.resolved.json").is_file():

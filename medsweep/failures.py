@@ -31,7 +31,7 @@ def _input_lines(error: Exception) -> list[str]:
     from analysis.ratings.errors import RatingError
     from analysis.runs import RunError
     from cluster.errors import ClusterError
-    from sweeps.errors import SpecError
+    from sweeps.spec.errors import SpecError
     from trainables.errors import InputError
 
     if isinstance(error, SpecError | RatingError):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sweeps.entry import Entry
+from sweeps.run_folder.entry import Entry
 from trainables.context import Report
 
 

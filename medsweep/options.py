@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file, or a preset's name.")]
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, e.g. runs/demo.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, e.g. runs/demo.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -22,6 +22,6 @@ Smoke = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", metavar="DIR", help="Where run folders are written.")
 ]
-Name = Annotated[
+RunName = Annotated[
     str | None, typer.Option("--name", help="The run's name (default: the spec's own).")
 ]

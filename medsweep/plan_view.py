@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sweeps.plan import ModelFacts, Plan
-from sweeps.spec import SweepSpec
+from sweeps.planning.plan import ModelFacts, Plan
+from sweeps.spec.sections import SweepSpec
 from trainables.data.config import DataConfig
 from trainables.data.pairs.config import PairsConfig
-from trainables.kinds import SingleConfig
 from trainables.models.config import LoraConfig
+from trainables.training.config import SingleTrial
 
 KINDS = {"sft": "SFT", "reward": "reward model", "ppo": "PPO", "grpo": "GRPO", "dpo": "DPO"}
 
@@ -42,7 +42,7 @@ def _trial(spec: SweepSpec) -> dict[str, Any]:
     """The trial in full; of a mixture only what its components say."""
     trial = spec.trial.model_dump(mode="json")
     places = trial.get("stages", [trial])
-    stages: tuple[SingleConfig, ...] = spec.trial.stage_trials
+    stages: tuple[SingleTrial, ...] = spec.trial.stage_trials
     for place, stage in zip(places, stages, strict=True):
         if stage.data.mixture is not None:
             own = stage.data.model_dump(mode="json", exclude_defaults=True)

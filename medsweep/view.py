@@ -15,20 +15,20 @@ from rich.text import Text
 from analysis.wording import cell_text, column_names, parameter_text
 from medsweep.tables import STYLES
 from sweeps.reading.metric_checks import during_training
-from sweeps.spec import SweepSpec
+from sweeps.spec.sections import SweepSpec
 
 if TYPE_CHECKING:
     from cluster.placement import Placement
-    from sweeps.entry import Entry
-    from sweeps.observer import Observer
-    from sweeps.sweep import Sweep
+    from sweeps.control.observer import Observer
+    from sweeps.control.sweep import Sweep
+    from sweeps.run_folder.entry import Entry
     from trainables.context import Report
 
 SHOWN_TRIALS = 20
 
 
 @dataclass
-class Row:
+class TrialRow:
     """A trial in the table."""
 
     entry: "Entry"
@@ -46,7 +46,7 @@ class Row:
         return f"{self.entry.trial} {self.entry.label or ''}".rstrip()
 
 
-class View:
+class SweepView:
     """Shows a sweep; an Observer of it."""
 
     def __init__(self, spec: SweepSpec, folder: Path, console: Console | None = None) -> None:
@@ -57,7 +57,7 @@ class View:
         self.metric = goal.metric if apt else "val_loss"
         self.better = max if apt and goal.mode == "max" else min
         self.console = console or Console(highlight=False, emoji=False)
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, TrialRow] = {}
         self.placement: Placement | None = None
         self.began = time.monotonic()
         self.finished_here = 0
@@ -90,7 +90,7 @@ class View:
 
     def started(self, entry: "Entry") -> None:
         """As Observer."""
-        self.rows[entry.trial] = Row(entry)
+        self.rows[entry.trial] = TrialRow(entry)
         self._line(entry, f"started  {_parameters(entry)}")
 
     def reported(self, entry: "Entry", report: "Report") -> None:
@@ -107,7 +107,7 @@ class View:
 
     def finished(self, entry: "Entry", record: dict[str, Any]) -> None:
         """As Observer."""
-        row = self.rows.setdefault(entry.trial, Row(entry))
+        row = self.rows.setdefault(entry.trial, TrialRow(entry))
         row.state, row.value = record["state"], record["metrics"].get(self.metric, row.value)
         row.note = (record["error"] or "").splitlines()[0] if record["error"] else ""
         self.finished_here += not entry.is_base
@@ -152,7 +152,7 @@ class View:
         elapsed = time.monotonic() - self.began
         return f"{done}/{total} trials{leading}, {_clock(elapsed)} so far{self._eta()}"
 
-    def _best(self) -> Row | None:
+    def _best(self) -> TrialRow | None:
         done = [r for r in self.rows.values() if r.state == "complete" and not r.entry.is_base]
         measured = [r for r in done if r.value is not None]
         return self.better(measured, key=lambda r: r.value or 0, default=None)

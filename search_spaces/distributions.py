@@ -51,7 +51,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Categorical:
     """One of some JSON values (lists and mappings too), each as likely as the others."""
 
     values: tuple[Any, ...]
@@ -203,7 +203,7 @@ class Simplex:
         return {name: draw / total for name, draw in draws.items()}
 
 
-Distribution: TypeAlias = Constant | Choice | IntUniform | Uniform | LogUniform | Simplex
+Distribution: TypeAlias = Constant | Categorical | IntUniform | Uniform | LogUniform | Simplex
 
 
 def is_numerical(distribution: Distribution) -> bool:

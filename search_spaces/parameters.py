@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from search_spaces.distributions import (
-    Choice,
+    Categorical,
     Constant,
     Distribution,
     IntUniform,
@@ -27,7 +27,7 @@ from search_spaces.distributions import (
 from search_spaces.syntax import Bound, refusal, syntax_problems
 from search_spaces.values import Number
 
-Name = Literal[
+DistributionName = Literal[
     "constant",
     "categorical",
     "int_uniform",
@@ -50,7 +50,7 @@ class Parameter(BaseModel):
 
     value: JsonValue = None
     values: tuple[JsonValue, ...] | None = None
-    distribution: Name | None = None
+    distribution: DistributionName | None = None
     min: Bound | None = None
     max: Bound | None = None
     q: Bound | None = None  # the step of the q_* distributions; W&B's default is 1
@@ -88,7 +88,7 @@ class Parameter(BaseModel):
         if self.simplex is not None:
             return Simplex(self.simplex)
         if self.values is not None:
-            return Choice(self.values)
+            return Categorical(self.values)
         if self.min is None or self.max is None:
             return Constant(self.value)
         return _range(self.kind(), self.min, self.max, self.q)

@@ -15,7 +15,7 @@ from search_spaces.values import same_value, text_of
 Assignment = Mapping[str, Any]
 
 
-class Row(NamedTuple):
+class ParameterRow(NamedTuple):
     """A parameter in a table for people."""
 
     path: str
@@ -113,10 +113,10 @@ class Space:
         """Parameters that have a condition or are named in one."""
         return {path for child, parents in self.conditions.items() for path in (child, *parents)}
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ParameterRow]:
         """The space as a table, in order."""
         return [
-            Row(path, self.parameters[path].describe(), self._condition(path))
+            ParameterRow(path, self.parameters[path].describe(), self._condition(path))
             for path in self.order
         ]
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from medsweep.main import app
-from sweeps.presets import presets
+from sweeps.presets.find import presets
 from sweeps.reading.loading import load_spec
 
 ROOT = Path(__file__).parents[1]

@@ -5,12 +5,11 @@ import math
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from trainables.metrics import METRICS, metric_named
-
-if TYPE_CHECKING:
-    from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
+from trainables.evaluation.metric_names import METRICS, metric_named
+from trainables.saved import Checkpoint, SavedAdapter, TrialFailed, TrialStopped
 
 # measured during training besides METRICS: for curves, never an objective
 TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch", "penalty"})
@@ -21,49 +20,8 @@ SAMPLED = "sampled_"  # before a metric's name: that of the answers trained on
 RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
 
 
-class TrialStopped(Exception):
-    """The sweep wants no more of this trial."""
-
-
-class TrialFailed(Exception):
-    """The trial cannot go on; the message is for the person who reads the results."""
-
-
 class MetricError(TrialFailed):
     """A reported value that is not a finite number, or has an unknown name."""
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file.
-
-    Where all weights are trained (`whole`): the model's `config.json` and its weights.
-    """
-
-    config: dict[str, Any]
-    weights: bytes
-    whole: bool = False
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """All that is needed to go on: safetensors bytes and a JSON state (step, seeds, sums).
-
-    At step 0 it is an adapter to start from (or none: no bytes), without optimizer moments.
-    `frozen` are adapters that the trial needs and does not train, by role: `reference` (the policy
-    that PPO is held to) and `reward_model`.
-    """
-
-    adapter: bytes
-    optimizer: bytes
-    state: dict[str, Any]
-    best_adapter: bytes | None = None  # of the best step so far; the reader fills it in
-    frozen: Mapping[str, Adapter] = field(default_factory=dict)
-
-    @property
-    def step(self) -> int:
-        """Optimizer steps done."""
-        return int(self.state["step"])
 
 
 @dataclass(frozen=True)
@@ -76,7 +34,7 @@ class Report:
     seconds: float  # wall time of training and evaluation so far, earlier processes included
     rung: float | None = None  # the largest rung reached at this step, if any
     checkpoint: Checkpoint | None = None
-    adapter: Adapter | None = None  # of the best step so far, when this step is it
+    adapter: SavedAdapter | None = None  # of the best step so far, when this step is it
     predictions: tuple[dict[str, Any], ...] | None = None
     final: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)  # goes into record.json as it is
@@ -112,7 +70,7 @@ class TrialContext(Protocol):
     """Implemented by the sweep (Ray Tune), by `medsweep trial` and by tests."""
 
     @property
-    def prepared(self) -> "Prepared":
+    def prepared(self) -> Prepared:
         """The tokenised training and validation rows. The test split is not among them."""
 
     @property
@@ -128,7 +86,7 @@ class ListContext:
 
     def __init__(
         self,
-        prepared: "Prepared",
+        prepared: Prepared,
         checkpoint: Checkpoint | None = None,
         stop_after: int | None = None,
     ) -> None:

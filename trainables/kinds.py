@@ -9,24 +9,22 @@ from trainables.dpo.config import DPOConfig
 from trainables.errors import InputError
 from trainables.grpo.config import GRPOConfig
 from trainables.ppo.config import PPOConfig
-from trainables.reward.config import RewardModelConfig
+from trainables.reward_model.config import RewardModelConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
 
-# kinds that train one thing
-SingleConfig = SFTConfig | RewardModelConfig | PPOConfig | GRPOConfig | DPOConfig
-TrialConfig = SingleConfig | StagedConfig
+TrialConfig = SFTConfig | RewardModelConfig | PPOConfig | GRPOConfig | DPOConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
     config.model_fields["kind"].default: config for config in get_args(TrialConfig)
 }
 # `train` is named, not imported: reading a spec must not load torch
 TRAIN: dict[str, str] = {
     **{kind: f"trainables.{kind}.train:train" for kind in KINDS},
-    "base_model": "trainables.evaluation.base_model:evaluate",  # the untouched base, once a sweep
+    "base_model": "trainables.training.untouched:evaluate",  # the untouched base, once a sweep
 }
 # kinds whose base model is measured in a way of its own, and by what
 UNTOUCHED: dict[str, str] = {
-    "reward": "trainables.reward.untouched:measure_pairs",
+    "reward": "trainables.reward_model.untouched:measure_pairs",
     "ppo": "trainables.ppo.untouched:measure",
     "dpo": "trainables.dpo.untouched:measure",
     "grpo": "trainables.grpo.untouched:measure",
@@ -40,9 +38,11 @@ MEASURED_BY: dict[str, tuple[str, ...]] = {
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
 PACKED: dict[str, str] = {
     "sft": "trainables.sft.packed",
-    "reward": "trainables.reward.packed",
+    "reward": "trainables.reward_model.packed",
     "ppo": "trainables.ppo.packed",
 }
+# the trainings of a trial in stages, one after the other
+STAGES = "trainables.staged.train:stages"
 # kinds that learn from pairs: rows 2i and 2i + 1 are one example
 PAIRED = frozenset({"reward", "dpo"})
 DEFAULT = "sft"  # of a trial that names no kind

@@ -15,7 +15,7 @@ from typing import Any
 
 from analysis.ratings.errors import RatingError
 from analysis.wording import NOTICE
-from sweeps.atomic import write_json, write_text
+from sweeps.run_folder.atomic import write_json, write_text
 
 FOLDER = "ratings"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell

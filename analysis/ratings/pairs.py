@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from analysis.ratings.errors import RatingError
 from analysis.ratings.forms import Form
 from analysis.ratings.guides import PAIRS
-from analysis.ratings.sources import Source
+from analysis.ratings.sources import RatingSource
 
 
-def pairs_form(first: Source, second: Source, n: int | None, seed: int) -> Form:
+def pairs_form(first: RatingSource, second: RatingSource, n: int | None, seed: int) -> Form:
     """At most `n` questions that both answered, and answered differently, drawn by `seed`.
 
     The first one's answers are on side A in half of the pairs, at random. RatingError where there
@@ -43,11 +43,11 @@ def pairs_form(first: Source, second: Source, n: int | None, seed: int) -> Form:
     )
 
 
-def _row(first: Source, question: str, a: Source, b: Source) -> dict[str, str]:
+def _row(first: RatingSource, question: str, a: RatingSource, b: RatingSource) -> dict[str, str]:
     text, context = first.questions[question]
     answers = {"answer_a": a.answers[question], "answer_b": b.answers[question]}
     return {"question": text, "context": context, **answers}
 
 
-def _about(sources: Sequence[Source]) -> dict[str, object]:
+def _about(sources: Sequence[RatingSource]) -> dict[str, object]:
     return {"sources": [s.name for s in sources], "labels": {s.name: s.label for s in sources}}

@@ -20,7 +20,7 @@ from analysis.ratings.preference import (
 )
 from analysis.ratings.reading import Filled, Sheet, filled, form_of, read_sheet
 from analysis.ratings.scores import CRITERIA, Score, mean_scores, paired_difference, score_agreement
-from sweeps.atomic import write_json
+from sweeps.run_folder.atomic import write_json
 
 RESULTS = "results.json"
 Result = dict[str, Any]

@@ -7,10 +7,10 @@ from analysis.ratings.errors import RatingError
 from analysis.ratings.forms import Form
 from analysis.ratings.guides import SHEET
 from analysis.ratings.scores import CRITERIA
-from analysis.ratings.sources import Source
+from analysis.ratings.sources import RatingSource
 
 
-def sheet_form(sources: Sequence[Source], n: int | None, seed: int) -> Form:
+def sheet_form(sources: Sequence[RatingSource], n: int | None, seed: int) -> Form:
     """At most `n` questions that all sources answered, each answer a row, all rows shuffled.
 
     RatingError where they share no question.

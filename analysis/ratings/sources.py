@@ -16,7 +16,7 @@ MASK = "[model]"
 
 
 @dataclass(frozen=True)
-class Source:
+class RatingSource:
     """Answers of one origin to validation questions, by the question's id, in their order.
 
     `name` is what results call it: a trial's id, `base` or `reference`.
@@ -28,7 +28,7 @@ class Source:
     questions: Mapping[str, tuple[str, str]]  # id: (question, context or "")
 
 
-def source_of(run: Run, name: str, trial: TrialView) -> Source:
+def source_of(run: Run, name: str, trial: TrialView) -> RatingSource:
     """The answers of `base` and `reference` (those that belong to `trial`), of `best`, or of a
     trial by id or label. RatingError where none were recorded, RunError for an unknown trial."""
     if name == REFERENCE:
@@ -47,7 +47,7 @@ def trial_among(run: Run, names: Sequence[str]) -> TrialView:
 
 def _source(
     run: Run, name: str, label: str, path: Path | None, field: str = "prediction"
-) -> Source:
+) -> RatingSource:
     # examples of the spec have no reference: they are no validation rows
     rows = {str(row.get("id")): row for row in read_lines(path) if "reference" in row}
     if not rows:
@@ -58,7 +58,7 @@ def _source(
             ]
         )
     hidden = _masking(run)
-    return Source(
+    return RatingSource(
         name,
         label,
         {i: hidden(_text(row.get(field))) or EMPTY for i, row in rows.items()},

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis.runs import load_run
-from sweeps.atomic import write_text
+from sweeps.run_folder.atomic import write_text
 
 
 def write_report(folders: Sequence[Path], output: Path | None = None) -> tuple[Path, Path]:

@@ -10,10 +10,10 @@ from analysis.runs import BaseView, Run, TrialView, look_up, read_lines
 from analysis.selection import criteria
 from analysis.wording import MISSING, delta_text, plural, title
 from trainables.evaluation.clinical import CLINICAL
-from trainables.metrics import BENCHMARK_OF
+from trainables.evaluation.metric_names import BENCHMARK_OF
 
-Pair = tuple[TrialView, BaseView | None]
-Answers = dict[tuple[str, str], dict[str, Any]]  # (benchmark, id) → line of predictions.jsonl
+TrialAndBase = tuple[TrialView, BaseView | None]
+ItemAnswers = dict[tuple[str, str], dict[str, Any]]  # (benchmark, id) → line of predictions.jsonl
 
 ITEM_BY_ITEM = {"accuracy": "correct", "generated_accuracy": "generated_correct"}
 NOT_TOLD = "no difference can be told"
@@ -56,13 +56,13 @@ def shared_measures(best: TrialView | None, base: BaseView | None, benchmark: st
     return list(dict.fromkeys(found))
 
 
-def answers(view: TrialView | BaseView | None) -> Answers:
+def answers(view: TrialView | BaseView | None) -> ItemAnswers:
     """The answers to benchmarks' questions in predictions.jsonl."""
     rows = read_lines(view.predictions if view else None)
     return {(str(r["benchmark"]), str(r.get("id"))): r for r in rows if "benchmark" in r}
 
 
-def paired(benchmark: str, measure: str, before: Answers, after: Answers) -> Paired | None:
+def paired(benchmark: str, measure: str, before: ItemAnswers, after: ItemAnswers) -> Paired | None:
     """The comparison over the questions that both answered; None where nothing tells right from
     wrong question by question."""
     field = ITEM_BY_ITEM.get(measure, "")
@@ -99,7 +99,7 @@ def steering(run: Run) -> list[str]:
     return list(dict.fromkeys(str(m) for m in (*chosen, *named, stopping) if m))
 
 
-def _line(pair: Pair, benchmark: str, measure: str, told: Paired | None) -> Line:
+def _line(pair: TrialAndBase, benchmark: str, measure: str, told: Paired | None) -> Line:
     best, base = pair
     before = measures_of(base, benchmark).get(measure)
     after = measures_of(best, benchmark).get(measure)

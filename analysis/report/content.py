@@ -23,7 +23,7 @@ from analysis.report.ratings import rating_tables
 from analysis.report.stages import stage_table
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import choose, criteria, why_none
-from analysis.selection.choice import Choice
+from analysis.selection.choice import Chosen
 from analysis.tables import searched_paths, shown_value
 from analysis.wording import (
     MISSING,
@@ -56,7 +56,7 @@ class Content:
     """One run's part of a report."""
 
     run: Run
-    choice: Choice | None
+    choice: Chosen | None
     best: TrialView | None
     facts: list[tuple[str, str]]  # model, data, …
     tiles: list[Tile]

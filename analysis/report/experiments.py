@@ -3,7 +3,7 @@
 from analysis.report.cells import Cell, Column, Emphasis, Line, Table, plain_table
 from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
-from analysis.selection.choice import Choice
+from analysis.selection.choice import Chosen
 from analysis.tables import (
     LAST,
     Comparison,
@@ -29,7 +29,7 @@ SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_POINTS = 24  # characters; longer curves are thinned
 
 
-def experiment_table(run: Run, choice: Choice | None) -> Table:
+def experiment_table(run: Run, choice: Chosen | None) -> Table:
     """Every trial in the flashcards system's columns; best values and the Pareto front marked."""
     best, front = (choice.trial, choice.front) if choice else (None, ())
     parameters, metrics = parameter_columns(run), experiment_metrics(run)

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """One run as the template shows it."""
 
     anchor: str
@@ -41,7 +41,7 @@ def render_html(heading: str, written: str, contents: list[Content]) -> str:
         lstrip_blocks=True,
     )
     sections = [
-        Section(f"run-{i}", c, figures(c.run, c.best, c.curve_metric))
+        ReportSection(f"run-{i}", c, figures(c.run, c.best, c.curve_metric))
         for i, c in enumerate(contents, 1)
     ]
     joint: Table | None = joint_table(contents) if len(contents) > 1 else None

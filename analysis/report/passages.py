@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from analysis.report.benchmarks import benchmark_passage
-from analysis.report.calibration import calibration_passage
 from analysis.report.clinical import clinical_passage
 from analysis.report.folds import fold_passage
 from analysis.report.pairs import pair_passage
 from analysis.report.passage import Passage
+from analysis.report.probability_calibration import calibration_passage
 from analysis.report.rewards import reward_passage
 from analysis.report.subjects import subject_passage
 from analysis.report.transfer import transfer_passage

@@ -7,7 +7,7 @@ from analysis.report.passage import Passage
 from analysis.runs import BaseView, Run, TrialView
 from analysis.wording import MISSING, metric_text, title
 from trainables.context import SAMPLED
-from trainables.metrics import REWARD, in_table_order
+from trainables.evaluation.metric_names import REWARD, in_table_order
 
 View = TrialView | BaseView
 BESIDE = ("reward", "kl", "answer_tokens", "truncated")

@@ -6,7 +6,7 @@ from typing import Any
 from analysis.report.cells import Cell, Column, Line, Table
 from analysis.runs import BaseView, Run, TrialView, finite
 from analysis.wording import MISSING, metric_text, mode, title
-from trainables.metrics import BENCHMARK_OF
+from trainables.evaluation.metric_names import BENCHMARK_OF
 
 LOSS = "val_loss"
 OWN = ("pairwise_accuracy", "unseen_pairwise_accuracy", "reward", "kl")  # of some kinds only
@@ -15,7 +15,7 @@ NOTE = (
     "no training rows of any stage. Down a column: what later stages did to it (forgetting, "
     "transfer). A reward model is measured on its own pairs; the adapter stays as it was."
 )
-Values = Mapping[str, float]
+StageValues = Mapping[str, float]
 
 
 def stage_table(run: Run, best: TrialView | None) -> Table | None:
@@ -74,7 +74,7 @@ def _of_base(base: BaseView | None, last: str) -> dict[str, float]:
     return _values({**base.val_losses, **own}, base.metrics)
 
 
-def _top(rows: Sequence[Values], key: str, metric: str) -> float | None:
+def _top(rows: Sequence[StageValues], key: str, metric: str) -> float | None:
     values = {row[key] for row in rows if key in row}
     if len(values) < 2:
         return None

@@ -11,7 +11,7 @@ from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.wording import MISSING, mode, title
 
 View = TrialView | BaseView
-Measure = tuple[str, str]  # benchmark, measure
+BenchmarkMeasure = tuple[str, str]  # benchmark, measure
 GENERAL = "general"  # the name, or the format `text`, of what must not be forgotten
 LOSS_NOTE = (
     "Validation loss in nats/token of each trial's best step, perplexity in brackets, by the data "
@@ -112,7 +112,7 @@ def _loss_cell(run: Run, trial: TrialView, name: str, trials: list[TrialView]) -
     return Cell(_loss_text(trial, name), "top" if len(alike) > 1 and own == min(alike) else "")
 
 
-def _headline(trials: list[TrialView], benchmark: str) -> Measure | None:
+def _headline(trials: list[TrialView], benchmark: str) -> BenchmarkMeasure | None:
     """Its accuracy where measured, else what it measures first."""
     found = list(dict.fromkeys(m for t in trials for m in measures_of(t, benchmark)))
     first = [m for m in ITEM_BY_ITEM if m in found]
@@ -120,17 +120,19 @@ def _headline(trials: list[TrialView], benchmark: str) -> Measure | None:
     return (benchmark, measure) if measure else None
 
 
-def _value(view: View | None, measure: Measure) -> float | None:
+def _value(view: View | None, measure: BenchmarkMeasure) -> float | None:
     found = measures_of(view, measure[0]).get(measure[1])
     return float(found["value"]) if found else None
 
 
-def _measure_text(view: View, measure: Measure) -> str:
+def _measure_text(view: View, measure: BenchmarkMeasure) -> str:
     value = _value(view, measure)
     return MISSING if value is None else f"{value:.3f}"
 
 
-def _measure_cell(run: Run, trial: TrialView, measure: Measure, trials: list[TrialView]) -> Cell:
+def _measure_cell(
+    run: Run, trial: TrialView, measure: BenchmarkMeasure, trials: list[TrialView]
+) -> Cell:
     own, base = _value(trial, measure), run.base_of(trial)
     if own is None:
         return Cell(MISSING, "missing")
@@ -140,7 +142,7 @@ def _measure_cell(run: Run, trial: TrialView, measure: Measure, trials: list[Tri
     return Cell(_measure_text(trial, measure), _told(trial, base, measure) or top)
 
 
-def _told(trial: TrialView, base: BaseView | None, measure: Measure) -> Emphasis:
+def _told(trial: TrialView, base: BaseView | None, measure: BenchmarkMeasure) -> Emphasis:
     """Whether the trial is better or worse than the base model, where that can be told."""
     if measure[1] not in ITEM_BY_ITEM:
         return ""

@@ -7,17 +7,17 @@ from typing import Any
 from analysis.folds import averaged, folds_of
 from analysis.runs import TrialView, look_up
 from analysis.selection import balanced, objective
-from analysis.selection.choice import Choice, Criterion
+from analysis.selection.choice import Chosen, Criterion
 from analysis.wording import plural, title
 
-Rule = Callable[[Sequence[TrialView], dict[str, Any]], Choice | None]
+SelectionRule = Callable[[Sequence[TrialView], dict[str, Any]], Chosen | None]
 Criteria = Callable[[Sequence[TrialView], dict[str, Any]], tuple[tuple[Criterion, ...], str]]
 
-RULES: dict[str, Rule] = {"objective": objective.choose, "balanced": balanced.choose}
+RULES: dict[str, SelectionRule] = {"objective": objective.choose, "balanced": balanced.choose}
 CRITERIA: dict[str, Criteria] = {"objective": objective.criteria, "balanced": balanced.criteria}
 
 
-def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Choice | None:
+def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Chosen | None:
     """The best trial by the rule that the spec names; None where no trial is eligible.
 
     `spec` is the resolved sweep. Only complete trials that have the rule's metrics are eligible.

@@ -11,7 +11,7 @@ from typing import Any
 
 from analysis.runs import TrialView, look_up
 from analysis.selection.choice import (
-    Choice,
+    Chosen,
     Criterion,
     as_criteria,
     comparable,
@@ -34,7 +34,7 @@ def criteria(
     return comparable(as_criteria(metrics), trials, spec)
 
 
-def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Choice | None:
+def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Chosen | None:
     """The complete trial with the lowest mean rank; None where no trial is eligible."""
     sought, note = criteria(trials, spec)
     candidates = eligible(trials, sought)
@@ -42,7 +42,7 @@ def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Choice | None:
         return None
     ranks = dict(zip((t.trial for t in candidates), mean_ranks(candidates, sought), strict=True))
     order = sorted(candidates, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
-    return Choice(
+    return Chosen(
         trial=order[0].trial,
         label=order[0].label,
         rule={"rule": "balanced", "metrics": [c.metric for c in sought]},

@@ -19,7 +19,7 @@ class Criterion(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Choice:
+class Chosen:
     """The chosen trial and why."""
 
     trial: str

@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis.runs import TrialView, look_up
 from analysis.selection.choice import (
-    Choice,
+    Chosen,
     Criterion,
     comparable,
     eligible,
@@ -37,7 +37,7 @@ def objectives(spec: dict[str, Any]) -> tuple[Criterion, ...]:
     return tuple(Criterion(o["metric"], o["mode"]) for o in listed)
 
 
-def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Choice | None:
+def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Chosen | None:
     """The best complete trial by the sweep's objectives; None where no trial is eligible."""
     sought, note = criteria(trials, spec)
     candidates = eligible(trials, sought)
@@ -60,7 +60,7 @@ def pareto(trials: Sequence[TrialView], sought: Sequence[Criterion]) -> tuple[st
 
 def _by_value(
     trials: Sequence[TrialView], candidates: list[TrialView], sought: Criterion, note: str
-) -> Choice:
+) -> Chosen:
     order = sorted(candidates, key=lambda t: (signed(t, sought), *thrift(t)))
     best, second = order[0], order[1] if len(order) > 1 else None
     extreme = "lowest" if sought.mode == "min" else "highest"
@@ -73,7 +73,7 @@ def _by_value(
         "The tie went to fewer minutes, then to the lower number." if tied else "",
         note,
     ]
-    return Choice(
+    return Chosen(
         trial=best.trial,
         label=best.label,
         rule={"rule": "objective", "metric": sought.metric, "mode": sought.mode},
@@ -87,7 +87,7 @@ def _by_rank(
     candidates: list[TrialView],
     sought: tuple[Criterion, ...],
     note: str,
-) -> Choice:
+) -> Chosen:
     ranks = dict(zip((t.trial for t in candidates), mean_ranks(candidates, sought), strict=True))
     order = sorted(candidates, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
     best, second = order[0], order[1] if len(order) > 1 else None
@@ -101,7 +101,7 @@ def _by_rank(
         "everywhere and better somewhere); which of them is best depends on what you value.",
         note,
     ]
-    return Choice(
+    return Chosen(
         trial=best.trial,
         label=best.label,
         rule={"rule": "objective", "objectives": [c._asdict() for c in sought]},

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from medsweep.options import Run
+from medsweep.options import RunFolder
 
 
 def command(
-    run: Run,
+    run: RunFolder,
     export: Annotated[
         Path | None,
         typer.Option("--export", metavar="DIR", help="Copy the adapter and a model card there."),

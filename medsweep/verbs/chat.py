@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medsweep.options import Run
+from medsweep.options import RunFolder
 
 if TYPE_CHECKING:
-    from trainables.chat.pair import Pair
+    from trainables.chat.base_and_tuned import BaseAndTuned
 
 
 def command(
-    run: Run,
+    run: RunFolder,
     trial: Annotated[str, typer.Option("--trial", help="`best`, or a trial.")] = "best",
     prompt: Annotated[
         str | None,
@@ -26,7 +26,7 @@ def command(
     ] = False,
 ) -> None:
     """Talk to the base model and a trial beside each other, in the browser of this machine."""
-    from analysis.chat import opened_trial
+    from analysis.chat_sessions import opened_trial
     from analysis.report.examples import conversations, examples
     from analysis.runs import load_run, look_up
     from medsweep.chat_page import gradio, page, serve
@@ -47,14 +47,14 @@ def command(
 
 
 def _once(
-    pair: "Pair", question: str, longest: int, temperature: float, model: str, trial: str
+    pair: "BaseAndTuned", question: str, longest: int, temperature: float, model: str, trial: str
 ) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.panel import Panel
 
     from analysis.wording import NOTICE
-    from trainables.chat.pair import Sampling
+    from trainables.chat.base_and_tuned import Sampling
 
     console = Console(highlight=False, emoji=False)
     for heading, tuned in ((model, False), (trial, True)):

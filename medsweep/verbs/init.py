@@ -13,9 +13,9 @@ def command(
     ] = None,
 ) -> None:
     """Write a preset's spec to a file, to be changed."""
-    from sweeps.errors import Problem, SpecError
-    from sweeps.presets import presets
+    from sweeps.presets.find import presets
     from sweeps.reading.loading import find_source
+    from sweeps.spec.errors import Problem, SpecError
 
     source = presets().get(preset) or find_source(preset)
     file = output or Path(f"{preset}.yaml")

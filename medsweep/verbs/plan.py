@@ -20,7 +20,7 @@ def command(
     from rich.console import Console
 
     from medsweep.plan_view import show
-    from sweeps.plan import make_plan
+    from sweeps.planning.plan import make_plan
     from sweeps.reading.loading import load_spec
 
     console = Console(highlight=False, emoji=False)

@@ -6,7 +6,7 @@ def command() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sweeps.presets import description, presets
+    from sweeps.presets.find import description, presets
 
     table = Table("preset", "what it is", box=None, header_style="bold")
     for name in presets():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from medsweep.options import Run
+from medsweep.options import RunFolder
 
 Csv = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The CSV to write.")]
 Count = Annotated[int | None, typer.Option("--n", min=1, help="Questions (default: all).")]
@@ -16,7 +16,7 @@ Semicolon = Annotated[
 
 
 def pairs(
-    run: Run,
+    run: RunFolder,
     output: Csv,
     against: Annotated[str, typer.Option("--against", help="`base`, or a trial.")] = "base",
     trial: Annotated[str, typer.Option("--trial", help="`best`, or a trial.")] = "best",
@@ -39,7 +39,7 @@ def pairs(
 
 
 def sheet(
-    run: Run,
+    run: RunFolder,
     output: Csv,
     source: Annotated[
         list[str] | None,
@@ -65,7 +65,7 @@ def sheet(
 
 
 def read(
-    run: Run,
+    run: RunFolder,
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Filled CSVs.")],
 ) -> None:
     """Read filled forms of all raters at once; write ratings/results.json and show it."""

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from medsweep.options import Run
+from medsweep.options import RunFolder
 
 
 def command(
-    run: Run,
+    run: RunFolder,
     num_trials: Annotated[
         int | None, typer.Option(help="Extend the sweep to so many trials.", min=1)
     ] = None,
@@ -18,7 +18,7 @@ def command(
 ) -> int:
     """Go on with an interrupted or finished run; nothing finished is run again."""
     from medsweep.conduct import conduct, screen
-    from sweeps.launch import read_spec, resume_run
+    from sweeps.launch.on_ray import read_spec, resume_run
 
     with screen(read_spec(run), run) as view:
         return conduct(

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from medsweep.options import Name, Output, Set, Smoke, Spec
+from medsweep.options import Output, RunName, Set, Smoke, Spec
 
 
 def command(
     spec: Spec,
     set_: Set = None,
     smoke: Smoke = False,
-    name: Name = None,
+    name: RunName = None,
     output: Output = Path("runs"),
 ) -> int:
     """Run a sweep: search, choose the best configuration, write the report."""
     from medsweep.conduct import conduct, screen
-    from sweeps.launch import new_run
+    from sweeps.launch.on_ray import new_run
     from sweeps.reading.loading import load_spec
 
     named = [f"name={name}"] if name is not None else []

@@ -1,15 +1,15 @@
 """`medsweep status`: where a run stands, from its folder alone."""
 
-from medsweep.options import Run
+from medsweep.options import RunFolder
 
 
-def command(run: Run) -> None:
+def command(run: RunFolder) -> None:
     """Show a run's trials and whether it is running."""
     from rich.console import Console
 
     from analysis.runs import load_run
     from medsweep.tables import trial_table
-    from sweeps.run_lock import is_running
+    from sweeps.run_folder.run_lock import is_running
 
     found = load_run(run)
     console = Console(highlight=False, emoji=False)

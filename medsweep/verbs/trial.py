@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from medsweep.options import Name, Output, Set, Smoke, Spec
+from medsweep.options import Output, RunName, Set, Smoke, Spec
 
 
 def command(
     spec: Spec,
     set_: Set = None,
     smoke: Smoke = False,
-    name: Name = None,
+    name: RunName = None,
     output: Output = Path("runs"),
 ) -> int:
     """Run the trial section once, in this process: for debugging, with plain tracebacks."""
     from medsweep.conduct import conduct, screen
-    from sweeps.in_process import run_one, single_trial
+    from sweeps.launch.in_process import run_one, single_trial
     from sweeps.reading.loading import load_spec
 
     loaded = single_trial(load_spec(spec, set_ or [], smoke), output, name)

@@ -3,7 +3,7 @@
 import math
 
 from sweeps.early_stopping.rungs import RungValues
-from sweeps.spec import EarlyStopping
+from sweeps.spec.sections import EarlyStopping
 
 
 def stops(rule: EarlyStopping, values: RungValues, trial: str, rung: float, own: float) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from sweeps.early_stopping import asha, median
 from sweeps.early_stopping.rungs import RungValues
-from sweeps.spec import EarlyStopping, SearchSpec
-from trainables.metrics import metric_named
+from sweeps.spec.sections import EarlyStopping, SearchSpec
+from trainables.evaluation.metric_names import metric_named
 
-Rule = Callable[[EarlyStopping, RungValues, str, float, float], bool]
-RULES: dict[str, Rule] = {"asha": asha.stops, "median": median.stops}
+StoppingRule = Callable[[EarlyStopping, RungValues, str, float, float], bool]
+RULES: dict[str, StoppingRule] = {"asha": asha.stops, "median": median.stops}
 
 
 class Stopper:

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from search_spaces.schema import get_path
-from sweeps.errors import Problem
+from sweeps.spec.errors import Problem
 
 Path: TypeAlias = tuple[str | int, ...]  # keys and list indices from the top of the document
 
 SET = "--set"
 
 
-class Finding(NamedTuple):
+class SpecFinding(NamedTuple):
     """A problem at a path of the document, before its file and line are looked up."""
 
     path: Path
@@ -43,7 +43,7 @@ class Document:
         """The path that a dotted field names here, as far as it was written; keys may hold dots."""
         return _resolve(self.data, dotted.split("."))
 
-    def problem(self, finding: Finding) -> Problem:
+    def problem(self, finding: SpecFinding) -> Problem:
         """The finding with its file and line."""
         file, line = self.where(finding.path)
         dotted = ".".join(map(str, finding.path))

@@ -5,14 +5,14 @@ from pathlib import Path as File
 from typing import Any
 
 from search_spaces.nearest import nearest
-from sweeps.reading.document import Document, Finding, Path
+from sweeps.reading.document import Document, Path, SpecFinding
 from sweeps.reading.parts import Parts
 
 DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 FIELDS = ("data.source", "model.name_or_path")
 
 
-def file_findings(parts: Parts, document: Document) -> list[Finding]:
+def file_findings(parts: Parts, document: Document) -> list[SpecFinding]:
     """Local files and folders that do not exist, wherever the spec names them."""
     found = (_missing(place, value, document) for place, value in _named(parts))
     return [finding for finding in found if finding is not None]
@@ -50,13 +50,13 @@ def is_local(value: str) -> bool:
     return begins or (":" not in value and value.lower().endswith(DATA_SUFFIXES))
 
 
-def _missing(place: Path, value: Any, document: Document) -> Finding | None:
+def _missing(place: Path, value: Any, document: Document) -> SpecFinding | None:
     if not isinstance(value, str) or not is_local(value):
         return None
     file = File(value).expanduser()
     if _exists(file):
         return None
-    return Finding(place, "does not exist", value, _fix(file, document))
+    return SpecFinding(place, "does not exist", value, _fix(file, document))
 
 
 def _exists(file: File) -> bool:

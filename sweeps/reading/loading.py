@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.nearest import nearest
-from sweeps.errors import Problem, SpecError
-from sweeps.presets import presets
+from sweeps.presets.find import presets
 from sweeps.reading.document import Document, section
 from sweeps.reading.overrides import apply_overrides
 from sweeps.reading.secrets import redact, secret_findings
 from sweeps.reading.validation import validate
 from sweeps.reading.yaml_reading import read_yaml
-from sweeps.spec import SweepSpec
+from sweeps.spec.errors import Problem, SpecError
+from sweeps.spec.sections import SweepSpec
 from trainables.errors import InputError
 
 MAX_BYTES = 1_000_000

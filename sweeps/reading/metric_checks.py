@@ -3,10 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from search_spaces.nearest import did_you_mean
-from sweeps.reading.document import Finding, Path
+from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
 from sweeps.reading.reward_checks import measuring_stage, own_reward_findings, rewards_weighed
-from trainables.metrics import REINFORCED, REWARD, UNSEEN, how_to_measure, metric_named, reported
+from trainables.evaluation.metric_names import (
+    REINFORCED,
+    REWARD,
+    UNSEEN,
+    how_to_measure,
+    metric_named,
+    reported,
+)
 
 # measured at every rung, so a trial can be stopped on them before its end
 DURING_TRAINING = (
@@ -15,7 +22,7 @@ DURING_TRAINING = (
 )
 
 
-def metric_findings(parts: Parts) -> list[Finding]:
+def metric_findings(parts: Parts) -> list[SpecFinding]:
     """Everything that is wrong with metrics' names."""
     known = _known(parts)
     checks = (_objectives, _selection, _early_stopping)
@@ -47,45 +54,45 @@ def _sought(parts: Parts) -> Iterator[tuple[Path, str]]:
         yield ("search", "early_stopping", "metric"), parts.early_stopping.metric
 
 
-def _objectives(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
+def _objectives(parts: Parts, known: Sequence[str]) -> Iterator[SpecFinding]:
     names = [name for _, name in parts.objectives]
     for index, (place, name) in enumerate(parts.objectives):
         yield from _reported(parts, (*place, "metric"), name, known)
         if name in names[:index]:
-            yield Finding((*place, "metric"), "is there twice", name, "Remove one of them")
+            yield SpecFinding((*place, "metric"), "is there twice", name, "Remove one of them")
 
 
-def _reported(parts: Parts, place: Path, name: str, known: Sequence[str]) -> Iterator[Finding]:
+def _reported(parts: Parts, place: Path, name: str, known: Sequence[str]) -> Iterator[SpecFinding]:
     metric, (kind, _) = metric_named(name), measuring_stage(parts)
     if name in known:
         return
     if metric and metric.kinds and kind not in metric.kinds:
         what = f"is not reported by trials of kind {kind}, only by {' and '.join(metric.kinds)}"
-        yield Finding(place, what, name, f"This kind reports: {', '.join(known)}")
+        yield SpecFinding(place, what, name, f"This kind reports: {', '.join(known)}")
     elif name.startswith(REWARD) and name.removeprefix(REWARD) in rewards_weighed(parts)[1]:
         what = "is not reported by trials that give this reward a weight of 0"
-        yield Finding(place, what, name, "Search weights that are all above 0")
+        yield SpecFinding(place, what, name, "Search weights that are all above 0")
     elif metric:
-        yield Finding(place, "is not measured by this trial", name, how_to_measure(name))
+        yield SpecFinding(place, "is not measured by this trial", name, how_to_measure(name))
     else:
         fix = did_you_mean(name, known) or f"It reports: {', '.join(known)}"
-        yield Finding(place, "is not a metric that the trial reports", name, fix)
+        yield SpecFinding(place, "is not a metric that the trial reports", name, fix)
 
 
-def _selection(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
+def _selection(parts: Parts, known: Sequence[str]) -> Iterator[SpecFinding]:
     selection = parts.selection
     if selection is None or selection.rule != "balanced":
         return
     place: Path = ("search", "selection", "metrics")
     if not selection.metrics:
-        yield Finding(place, "names no metric", [], "E.g. [val_loss, rouge1, bleu]")
+        yield SpecFinding(place, "names no metric", [], "E.g. [val_loss, rouge1, bleu]")
     for index, name in enumerate(selection.metrics):
         yield from _reported(parts, (*place, index), name, known)
         if name in selection.metrics[:index]:
-            yield Finding((*place, index), "is there twice", name, "Remove one of them")
+            yield SpecFinding((*place, index), "is there twice", name, "Remove one of them")
 
 
-def _early_stopping(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
+def _early_stopping(parts: Parts, known: Sequence[str]) -> Iterator[SpecFinding]:
     if parts.early_stopping is None:
         return
     place: Path = ("search", "early_stopping", "metric")
@@ -93,18 +100,18 @@ def _early_stopping(parts: Parts, known: Sequence[str]) -> Iterator[Finding]:
     fix = f"Name one of: {', '.join(metric for metric in known if during_training(metric))}"
     if name is not None:
         if metric_named(name) and not during_training(name):
-            yield Finding(place, "is measured only at a trial's end", name, fix)
+            yield SpecFinding(place, "is measured only at a trial's end", name, fix)
         else:
             yield from _reported(parts, place, name, known)
     elif len(parts.objectives) > 1:
-        yield Finding(place, "must be named where there are several objectives", None, fix)
+        yield SpecFinding(place, "must be named where there are several objectives", None, fix)
     elif (
         parts.objectives
         and not during_training(goal := parts.objectives[0][1])
         and metric_named(goal)
     ):
         what = f"must be named: the objective {goal} is measured only at a trial's end"
-        yield Finding(place, what, None, fix)
+        yield SpecFinding(place, what, None, fix)
 
 
 def during_training(name: str) -> bool:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sweeps.reading.document import Finding
+from sweeps.reading.document import SpecFinding
 
 LONGEST = 64
 HOW = "Use letters, digits, dots, dashes and underscores, at most 64, e.g. llama-flashcards-2"
@@ -27,8 +27,8 @@ def check_name(name: str) -> str | None:
     return f"must not hold {' '.join(bad)!r}" if bad else None
 
 
-def name_findings(data: dict[str, Any]) -> list[Finding]:
+def name_findings(data: dict[str, Any]) -> list[SpecFinding]:
     """What is wrong with the spec's `name`, if it is text."""
     name = data.get("name")
     problem = check_name(name) if isinstance(name, str) else None
-    return [Finding(("name",), problem, name, HOW)] if problem else []
+    return [SpecFinding(("name",), problem, name, HOW)] if problem else []

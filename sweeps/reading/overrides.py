@@ -16,7 +16,7 @@ from typing import Any
 
 from search_spaces.parameters import Parameter
 from search_spaces.schema import paths_within
-from sweeps.reading.document import SET, Document, Finding, Path, section
+from sweeps.reading.document import SET, Document, Path, SpecFinding, section
 from sweeps.reading.secrets import MASK, is_secret_name
 from sweeps.reading.yaml_reading import read_yaml
 from trainables.kinds import KINDS
@@ -24,12 +24,12 @@ from trainables.kinds import KINDS
 ATTRIBUTES = tuple(Parameter.model_fields)
 
 
-def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Finding]:
+def apply_overrides(document: Document, overrides: Sequence[str]) -> list[SpecFinding]:
     """Write the overrides into the document, in place and in order; returns what is wrong."""
     return [f for override in overrides for f in _apply(document, override)]
 
 
-def _apply(document: Document, override: str) -> list[Finding]:
+def _apply(document: Document, override: str) -> list[SpecFinding]:
     dotted, equals, text = override.partition("=")
     dotted = dotted.strip()
     if not equals or not all(dotted.split(".")):
@@ -105,7 +105,7 @@ def _longest_head(rest: str, known: Iterable[str]) -> str | None:
     return max(heads, key=len, default=None)
 
 
-def _write(document: Document, path: Path, value: Any) -> list[Finding]:
+def _write(document: Document, path: Path, value: Any) -> list[SpecFinding]:
     """Set the value; sections that are absent or null are made on the way."""
     place: Any = document.data
     for depth, key in enumerate(path[:-1]):
@@ -128,6 +128,6 @@ def _write(document: Document, path: Path, value: Any) -> list[Finding]:
 
 def _at_set(
     document: Document, path: Path, message: str, value: object, fix: str | None
-) -> Finding:
+) -> SpecFinding:
     document.overridden.add(path)
-    return Finding(path, message, value, fix)
+    return SpecFinding(path, message, value, fix)

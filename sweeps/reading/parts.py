@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from search_spaces.parameters import Parameter
 from search_spaces.schema import adapter_at, field_at, get_path, in_entry, paths_within
 from sweeps.reading.document import Path, section
-from sweeps.spec import EarlyStopping, SearchSpec, Selection
+from sweeps.spec.sections import EarlyStopping, SearchSpec, Selection
 from trainables.kinds import DEFAULT, KINDS, kind_of
 
 _PARAMETER = TypeAdapter(Parameter)

@@ -7,13 +7,13 @@ what makes it is searched too. So with DPO's loss, which is another one for each
 
 from collections.abc import Iterator, Sequence
 
-from search_spaces.distributions import Choice, Simplex
+from search_spaces.distributions import Categorical, Simplex
 from search_spaces.parameters import Parameter
 from search_spaces.schema import get_path
-from sweeps.reading.document import Finding, Path
+from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
+from trainables.evaluation.metric_names import REWARD
 from trainables.kinds import kind_of
-from trainables.metrics import REWARD
 from trainables.rewards.config import short_name
 
 LEARNED = f"{REWARD}reward_model"
@@ -44,7 +44,7 @@ def rewards_weighed(parts: Parts) -> tuple[set[str], set[str]]:
     return set.intersection(*options), set.union(*options)
 
 
-def own_reward_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Iterator[Finding]:
+def own_reward_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Iterator[SpecFinding]:
     """A finding for each metric sought, at its place, that the search defines anew a trial."""
     for place, name in sought:
         path = next((path for path in _varied(parts) if _defines(parts, path, name)), None)
@@ -53,7 +53,7 @@ def own_reward_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Ite
             what += "different definitions cannot be compared"
             instead = INSTEAD["dpo" if name in LOSSES else "reward"]
             fix = f"Use a measure that means the same in every trial: {instead}, or a benchmark's "
-            yield Finding(place, what, name, f"{fix}(evaluation.benchmarks)")
+            yield SpecFinding(place, what, name, f"{fix}(evaluation.benchmarks)")
 
 
 def _varied(parts: Parts) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _whole(parameter: Parameter) -> list[dict[str, float]]:
     distribution = parameter.to_distribution()
     if isinstance(distribution, Simplex):
         return [dict.fromkeys(distribution.components, 1.0)]
-    values = distribution.values if isinstance(distribution, Choice) else (parameter.value,)
+    values = distribution.values if isinstance(distribution, Categorical) else (parameter.value,)
     return [dict(value) for value in values if isinstance(value, dict)] or [{}]
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from search_spaces.distributions import is_numerical
 from search_spaces.space import Space
-from sweeps.reading.document import Finding, Path
+from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
 
 NUM_TRIALS: Path = ("search", "num_trials")
 SAMPLER: Path = ("search", "sampler")
 
 
-def sampler_findings(parts: Parts, space: Space) -> list[Finding]:
+def sampler_findings(parts: Parts, space: Space) -> list[SpecFinding]:
     """Everything that is wrong between sampler, space and num_trials."""
     found = [*_baselines(parts), *_grid(parts, space), *_cmaes(parts, space)]
     if set(parts.written) == set(parts.parameters):  # else the space is not known whole
@@ -19,15 +19,15 @@ def sampler_findings(parts: Parts, space: Space) -> list[Finding]:
     return found
 
 
-def _baselines(parts: Parts) -> Iterator[Finding]:
+def _baselines(parts: Parts) -> Iterator[SpecFinding]:
     count = len(parts.baselines)
     if parts.num_trials is not None and parts.num_trials < count:
         what = f"is below the number of baselines, which count as trials ({count})"
         fix = f"Raise it to {count} or more, or remove baselines"
-        yield Finding(NUM_TRIALS, what, parts.num_trials, fix)
+        yield SpecFinding(NUM_TRIALS, what, parts.num_trials, fix)
 
 
-def _grid(parts: Parts, space: Space) -> Iterator[Finding]:
+def _grid(parts: Parts, space: Space) -> Iterator[SpecFinding]:
     if parts.sampler != "grid":
         return
     for path, distribution in space.parameters.items():
@@ -35,10 +35,10 @@ def _grid(parts: Parts, space: Space) -> Iterator[Finding]:
             what = f"is continuous ({distribution.describe()}): a grid needs a list"
             place: Path = ("search", "parameters", path)
             fix = "Give `values`, or `distribution: q_uniform` with a `q`"
-            yield Finding(place, what, None, fix)
+            yield SpecFinding(place, what, None, fix)
 
 
-def _points(parts: Parts, space: Space) -> Iterator[Finding]:
+def _points(parts: Parts, space: Space) -> Iterator[SpecFinding]:
     """A finite space holds only so many different trials; baselines off its points add to them."""
     size = space.size()
     if size is None or parts.num_trials is None or not space.parameters:
@@ -48,7 +48,7 @@ def _points(parts: Parts, space: Space) -> Iterator[Finding]:
         kind = "grid" if parts.sampler == "grid" else "space"
         what = f"the {kind} has {size} point{'s' if size != 1 else ''}, fewer than num_trials"
         fix = f"Write num_trials: {most}, or widen the search"
-        yield Finding(NUM_TRIALS, what, parts.num_trials, fix)
+        yield SpecFinding(NUM_TRIALS, what, parts.num_trials, fix)
 
 
 def _is_point(parts: Parts, space: Space, name: str) -> bool:
@@ -57,11 +57,13 @@ def _is_point(parts: Parts, space: Space, name: str) -> bool:
     return space.contains({path: v for path, v in whole.items() if space.is_active(path, whole)})
 
 
-def _cmaes(parts: Parts, space: Space) -> Iterator[Finding]:
+def _cmaes(parts: Parts, space: Space) -> Iterator[SpecFinding]:
     if parts.sampler != "cmaes":
         return
     if len(parts.objectives) > 1:
-        yield Finding(SAMPLER, "cmaes takes one objective", "cmaes", "Use tpe, or one objective")
+        yield SpecFinding(
+            SAMPLER, "cmaes takes one objective", "cmaes", "Use tpe, or one objective"
+        )
     numerical = [
         path
         for path, distribution in space.parameters.items()
@@ -69,4 +71,4 @@ def _cmaes(parts: Parts, space: Space) -> Iterator[Finding]:
     ]
     if len(parts.written) == len(parts.parameters) and len(numerical) < 1:
         what = "cmaes needs a range of numbers that is always searched; all others are random"
-        yield Finding(SAMPLER, what, "cmaes", "Use tpe, or give a parameter min and max")
+        yield SpecFinding(SAMPLER, what, "cmaes", "Use tpe, or give a parameter min and max")

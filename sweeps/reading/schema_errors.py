@@ -10,15 +10,15 @@ from search_spaces.messages import plain_message
 from search_spaces.nearest import did_you_mean
 from search_spaces.schema import check_value, field_at, get_path, in_entry, paths_within
 from search_spaces.values import text_of
-from sweeps.reading.document import Finding, Path, section
+from sweeps.reading.document import Path, SpecFinding, section
 from sweeps.reading.union_errors import settled, written_path
 from sweeps.reading.unknown_keys import unknown_key
-from sweeps.spec import NOT_YET, SweepSpec, spec_class
+from sweeps.spec.sections import NOT_YET, SweepSpec, spec_class
+from trainables.evaluation.metric_names import metric_named
 from trainables.kinds import DEFAULT, KINDS, kind_of
-from trainables.metrics import metric_named
 
 
-def schema_findings(data: dict[str, Any]) -> tuple[SweepSpec | None, list[Finding]]:
+def schema_findings(data: dict[str, Any]) -> tuple[SweepSpec | None, list[SpecFinding]]:
     """The spec, if it is legal, and everything that pydantic has against it."""
     try:
         spec_model(data).model_validate(data)
@@ -34,7 +34,7 @@ def spec_model(data: dict[str, Any]) -> type[SweepSpec]:
     return spec_class(kind if kind in KINDS else DEFAULT)
 
 
-def type_findings(data: dict[str, Any], known: Iterable[Path]) -> Iterator[Finding]:
+def type_findings(data: dict[str, Any], known: Iterable[Path]) -> Iterator[SpecFinding]:
     """Values that pydantic takes only by changing their type: text for numbers, 1 for true."""
     skip = set(known)
     model = spec_model(data)
@@ -44,7 +44,7 @@ def type_findings(data: dict[str, Any], known: Iterable[Path]) -> Iterator[Findi
             continue
         message = check_value(model, path, value, data)
         if message is not None:
-            yield Finding(keys, message, value, _default_fix(keys, data))
+            yield SpecFinding(keys, message, value, _default_fix(keys, data))
 
 
 # checked elsewhere, and better
@@ -60,14 +60,14 @@ def located(data: Any, dotted: str) -> Path:
     return tuple(path)
 
 
-def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
+def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[SpecFinding]:
     path, _ = written_path(detail["loc"], data)
     kind = detail["type"]
     if kind in ("parameter", "problems"):
         for found in detail["ctx"]["problems"]:
             inside = path == ("trial",)
             below = located(data["trial"], found["field"]) if inside else _below(found["field"])
-            yield Finding((*path, *below), found["message"], found["value"], found["fix"])
+            yield SpecFinding((*path, *below), found["message"], found["value"], found["fix"])
     elif _of_unknown_kind(path, data) and kind in ("extra_forbidden", "missing"):
         return  # what another kind of trial would have cannot be judged
     elif kind == "extra_forbidden":
@@ -77,16 +77,16 @@ def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[Finding]:
         given = str(detail["ctx"]["tag"])
         fix = did_you_mean(given, kinds) or f"Kinds: {', '.join(kinds)}"
         what = f"there is no such kind of stage; there is: {', '.join(kinds)}"
-        yield Finding((*path, "kind"), what, given, fix)
+        yield SpecFinding((*path, "kind"), what, given, fix)
     elif path == ("trial", "kind"):
         fix = did_you_mean(str(detail["input"]), KINDS) or f"Kinds: {', '.join(KINDS)}"
         what = f"there is no such kind of trial; there is: {', '.join(KINDS)}"
-        yield Finding(path, what, detail["input"], fix)
+        yield SpecFinding(path, what, detail["input"], fix)
     # sweeps.reading.names says it better
     elif path != ("name",) or kind != "string_pattern_mismatch":
         message = detail["msg"] if kind == "union" else plain_message(detail)
         value = None if kind in ("missing", "value_error") else detail["input"]
-        yield Finding(path, message, value, _fix(path, detail, data))
+        yield SpecFinding(path, message, value, _fix(path, detail, data))
 
 
 def _of_unknown_kind(path: Path, data: dict[str, Any]) -> bool:
@@ -132,11 +132,11 @@ def _default_fix(path: Path, data: dict[str, Any]) -> str:
     return f"Correct it or leave it out (default: {text_of(default)})"
 
 
-def _unknown_key(path: Path, value: object, data: dict[str, Any]) -> Iterator[Finding]:
+def _unknown_key(path: Path, value: object, data: dict[str, Any]) -> Iterator[SpecFinding]:
     name = str(path[-1])
     if len(path) == 1 and name in NOT_YET:
         what = f"is not available yet ({NOT_YET[name]})"
-        yield Finding(path, what, None, "Remove the section")
+        yield SpecFinding(path, what, None, "Remove the section")
         return
     message, fix = unknown_key(path, value, spec_model(data), data)
-    yield Finding(path, message, value, fix)
+    yield SpecFinding(path, message, value, fix)

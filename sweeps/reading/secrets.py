@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sweeps.errors import Problem
-from sweeps.reading.document import Document, Finding, Path
+from sweeps.reading.document import Document, Path, SpecFinding
+from sweeps.spec.errors import Problem
 
 MASK = "***"
 
@@ -37,7 +37,7 @@ SECRET_KEYS = re.compile(
 NOT_SECRET = re.compile(r"(^|[_.-])(pad|eos|bos|unk|sep|cls|mask)_token$", re.IGNORECASE)
 
 
-def secret_findings(document: Document) -> tuple[list[Finding], list[str]]:
+def secret_findings(document: Document) -> tuple[list[SpecFinding], list[str]]:
     """Findings for everything that looks like a secret, and the secrets themselves to redact."""
     findings, secrets = [], []
     for path, text in _texts(document.data, ()):
@@ -87,9 +87,9 @@ def _mask(secret: str) -> str:
     return next((match.group(1) for match in found if match), "") + MASK
 
 
-def _finding(path: Path, shown: str, variable: str) -> Finding:
+def _finding(path: Path, shown: str, variable: str) -> SpecFinding:
     what = "looks like a secret, and the run folder keeps a copy of the spec"
-    return Finding(path, what, shown, f"Remove it from the spec, and set {variable} instead")
+    return SpecFinding(path, what, shown, f"Remove it from the spec, and set {variable} instead")
 
 
 def _masked_path(path: Path, secret: str) -> Path:

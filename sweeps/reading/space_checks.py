@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from search_spaces.distributions import Choice, Constant
+from search_spaces.distributions import Categorical, Constant
 from search_spaces.errors import SpaceError
 from search_spaces.parameters import Parameter
 from search_spaces.schema import (
@@ -17,13 +17,13 @@ from search_spaces.schema import (
 )
 from search_spaces.space import Space, build_space, space_problems
 from search_spaces.values import same_value
-from sweeps.reading.document import Finding, Path, section
+from sweeps.reading.document import Path, SpecFinding, section
 from sweeps.reading.parts import Parts, missing_entry
 from sweeps.reading.unknown_keys import unknown_path
 from sweeps.reading.whole_trials import BASELINES, PARAMETERS, whole_trial_findings
 
 
-def space_findings(parts: Parts) -> tuple[Space, list[Finding]]:
+def space_findings(parts: Parts) -> tuple[Space, list[SpecFinding]]:
     """The space of the legal parameters, and everything that is wrong with it and its baselines."""
     wrong = [*_paths(parts), *_values(parts)]
     between = _between(parts)
@@ -38,7 +38,7 @@ def _unconditional(parts: Parts) -> Space:
     return Space(plain, {}, tuple(plain))
 
 
-def _paths(parts: Parts) -> Iterator[Finding]:
+def _paths(parts: Parts) -> Iterator[SpecFinding]:
     known = _known(parts)
     for path in parts.written:
         finding = _path(path, known, parts)
@@ -50,21 +50,21 @@ def _known(parts: Parts) -> list[str]:
     return [*paths_within(parts.trial_class, parts.trial)]
 
 
-def _path(path: str, known: list[str], parts: Parts) -> Finding | None:
+def _path(path: str, known: list[str], parts: Parts) -> SpecFinding | None:
     place = (*PARAMETERS, path)
     field = field_at(*in_entry(parts.trial_class, path, parts.trial))
     if path == "kind":
-        return Finding(place, "cannot be searched: a sweep has one kind", path, "Remove it")
+        return SpecFinding(place, "cannot be searched: a sweep has one kind", path, "Remove it")
     if field is None:
         message, fix = unknown_path(path, known)
-        return Finding(place, message, path, fix)
+        return SpecFinding(place, message, path, fix)
     if absent := missing_entry(parts.trial, path):
         what = f"leads into {absent}, which the trial does not have"
-        return Finding(place, what, path, "Entries are counted from 0")
+        return SpecFinding(place, what, path, "Entries are counted from 0")
     if sections_of(field.annotation) and not _gives_sections(parts.written[path]):
         inside = next((leaf for leaf in known if leaf.startswith(f"{path}.")), path)
         fix = f"Name a field, e.g. `{inside}`, or give whole sections as `values`"
-        return Finding(place, "is a section, not a field", path, fix)
+        return SpecFinding(place, "is a section, not a field", path, fix)
     return _within(path, parts)
 
 
@@ -75,16 +75,18 @@ def _gives_sections(written: Any) -> bool:
     return any(value is None or isinstance(value, dict) for value in listed)
 
 
-def _within(path: str, parts: Parts) -> Finding | None:
+def _within(path: str, parts: Parts) -> SpecFinding | None:
     """A field whose section is searched whole as well, or is null."""
     above = ".".join(path.split(".")[:-1])
     place = (*PARAMETERS, path)
     if above in parts.written:
         what = f"lies in {above}, which is searched whole: one would overwrite the other"
-        return Finding(place, what, path, f"Search {path}, or write it into the values of {above}")
+        return SpecFinding(
+            place, what, path, f"Search {path}, or write it into the values of {above}"
+        )
     if above and _is_null(parts, above):
         what = f"lies in {above}, which is null: there is no such section"
-        return Finding(place, what, path, f"Give trial.{above}, or search {above} whole")
+        return SpecFinding(place, what, path, f"Give trial.{above}, or search {above} whole")
     return None
 
 
@@ -99,52 +101,56 @@ def _is_null(parts: Parts, above: str) -> bool:
     return written.get(last, default) is None
 
 
-def _values(parts: Parts) -> Iterator[Finding]:
+def _values(parts: Parts) -> Iterator[SpecFinding]:
     refused = {finding.path[-1] for finding in _paths(parts)}
     for path, parameter in parts.parameters.items():
         if path not in refused:
             yield from _illegal(parts, path, parameter)
 
 
-def _illegal(parts: Parts, path: str, parameter: Parameter) -> Iterator[Finding]:
+def _illegal(parts: Parts, path: str, parameter: Parameter) -> Iterator[SpecFinding]:
     """Values of the parameter that its field does not take."""
     place = (*PARAMETERS, path)
     distribution = parameter.to_distribution()
     probes = distribution.probes()
-    listed = isinstance(distribution, Choice | Constant)
+    listed = isinstance(distribution, Categorical | Constant)
     found = [
         (i, v, check_value(parts.trial_class, path, v, parts.trial)) for i, v in enumerate(probes)
     ]
     bad = [(i, v, message) for i, v, message in found if message]
     if listed:
-        key: Path = ("values",) if isinstance(distribution, Choice) else ("value",)
+        key: Path = ("values",) if isinstance(distribution, Categorical) else ("value",)
         for index, value, message in bad:
-            where = (*key, index) if isinstance(distribution, Choice) else key
-            yield Finding((*place, *where), f"is illegal: {message}", value, "Correct the value")
+            where = (*key, index) if isinstance(distribution, Categorical) else key
+            yield SpecFinding(
+                (*place, *where), f"is illegal: {message}", value, "Correct the value"
+            )
     elif bad:
         yield _illegal_range(place, parameter, bad, len(probes))
 
 
 def _illegal_range(
     place: Path, parameter: Parameter, bad: Sequence[tuple[int, Any, str | None]], count: int
-) -> Finding:
+) -> SpecFinding:
     ends = {0: "min", count - 1: "max"}
     at_ends = [(ends[i], value, message) for i, value, message in bad if i in ends]
     whole = [value for _, value, _ in bad if isinstance(value, float) and value != round(value)]
     if parameter.simplex is not None:
-        return Finding(place, f"takes no weights: {bad[0][2]}", bad[0][1], "Search another field")
+        return SpecFinding(
+            place, f"takes no weights: {bad[0][2]}", bad[0][1], "Search another field"
+        )
     if not at_ends or (whole and "whole number" in str(bad[0][2])):
         fix = "Use int_uniform, q_log_uniform_values with `q: 1`, or values"
         what = f"is illegal between its ends: {bad[0][2]}"
-        return Finding(place, what, parameter.given(), fix)
+        return SpecFinding(place, what, parameter.given(), fix)
     end, value, message = at_ends[0]
-    return Finding((*place, end), f"is illegal: {message}", value, "Narrow the range")
+    return SpecFinding((*place, end), f"is illegal: {message}", value, "Narrow the range")
 
 
-def _between(parts: Parts) -> list[Finding]:
+def _between(parts: Parts) -> list[SpecFinding]:
     """Conditions, except those on parameters that are written but wrong themselves."""
     return [
-        Finding(_place(problem), problem.message, problem.value, _fix(problem, parts))
+        SpecFinding(_place(problem), problem.message, problem.value, _fix(problem, parts))
         for problem in space_problems(parts.parameters)
         if problem.field.partition(".when.")[2] not in _wrong(parts)
     ]
@@ -167,30 +173,30 @@ def _fix(problem: SpaceError, parts: Parts) -> str:
     return problem.fix or "Correct the condition"
 
 
-def _baselines(parts: Parts, space: Space) -> Iterator[Finding]:
+def _baselines(parts: Parts, space: Space) -> Iterator[SpecFinding]:
     for name, given in parts.baselines.items():
         place = (*BASELINES, name)
         if not name.strip() or not name.isprintable():
-            yield Finding(place, "a baseline needs a printable name", name, "Name it")
+            yield SpecFinding(place, "a baseline needs a printable name", name, "Name it")
         for problem in space.problems_with(given, parts.own):
             if problem.field not in _wrong(parts):
                 yield _baseline(parts, place, problem)
 
 
-def _baseline(parts: Parts, place: Path, problem: SpaceError) -> Finding:
+def _baseline(parts: Parts, place: Path, problem: SpaceError) -> SpecFinding:
     path = problem.field
     message, fix = problem.message, problem.fix or "Correct the value"
     if path not in parts.written and path in _known(parts):
         fix = "Add it to search.parameters, or remove it here"
     elif path not in parts.written:
         message, fix = unknown_path(path, [*parts.written, *_known(parts)])
-    return Finding((*place, path), message, problem.value, fix)
+    return SpecFinding((*place, path), message, problem.value, fix)
 
 
-def _same(parts: Parts) -> Iterator[Finding]:
+def _same(parts: Parts) -> Iterator[SpecFinding]:
     """Baselines that are one configuration under two names."""
     whole = {name: {**parts.own, **given} for name, given in parts.baselines.items()}
     for first, second in combinations(whole, 2):
         if same_value(whole[first], whole[second]):
             what = f"is the same configuration as {first}"
-            yield Finding((*BASELINES, second), what, None, "Remove one of them")
+            yield SpecFinding((*BASELINES, second), what, None, "Remove one of them")

@@ -8,7 +8,7 @@ from search_spaces.parameters import Parameter
 from search_spaces.schema import entry_sections, field_at, get_path, in_entry, paths, sections_of
 from search_spaces.values import text_of
 from sweeps.reading.document import Path
-from sweeps.spec import SweepSpec
+from sweeps.spec.sections import SweepSpec
 
 
 class Moved(NamedTuple):

@@ -1,6 +1,6 @@
 """All checks of a spec, each of them even where others fail."""
 
-from sweeps.reading.document import Document, Finding
+from sweeps.reading.document import Document, SpecFinding
 from sweeps.reading.file_checks import file_findings
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.names import name_findings
@@ -8,10 +8,10 @@ from sweeps.reading.parts import parts_of
 from sweeps.reading.sampler_checks import sampler_findings
 from sweeps.reading.schema_errors import schema_findings, type_findings
 from sweeps.reading.space_checks import space_findings
-from sweeps.spec import SweepSpec
+from sweeps.spec.sections import SweepSpec
 
 
-def validate(document: Document) -> tuple[SweepSpec | None, list[Finding]]:
+def validate(document: Document) -> tuple[SweepSpec | None, list[SpecFinding]]:
     """The spec (None if pydantic refuses it) and everything that is wrong with it."""
     spec, found = schema_findings(document.data)
     found += type_findings(document.data, [finding.path for finding in found])

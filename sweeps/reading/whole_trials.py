@@ -10,14 +10,14 @@ from search_spaces.messages import plain_message
 from search_spaces.schema import check_value, field_at, in_entry, set_path
 from search_spaces.space import Space
 from search_spaces.values import text_of
-from sweeps.reading.document import Finding, Path
+from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
 
 PARAMETERS: Path = ("search", "parameters")
 BASELINES: Path = ("search", "baselines")
 
 
-class Choice(NamedTuple):
+class SearchedValue(NamedTuple):
     """One of the values of a parameter."""
 
     path: str
@@ -25,7 +25,7 @@ class Choice(NamedTuple):
     value: Any
 
 
-def whole_trial_findings(parts: Parts, space: Space) -> list[Finding]:
+def whole_trial_findings(parts: Parts, space: Space) -> list[SpecFinding]:
     """Baselines, choices and pairs of choices whose fields are legal but do not go together."""
     if _trial_error(parts, {}) is not None:
         return []
@@ -34,29 +34,29 @@ def whole_trial_findings(parts: Parts, space: Space) -> list[Finding]:
     return [*_baselines(parts), *several, *_weights(parts)]
 
 
-def _baselines(parts: Parts) -> Iterator[Finding]:
+def _baselines(parts: Parts) -> Iterator[SpecFinding]:
     for name, given in parts.baselines.items():
         legal = {path: v for path, v in given.items() if path in parts.parameters}
         message = _trial_error(parts, legal)
-        if message and all(_is_legal(parts, Choice(p, 0, v)) for p, v in legal.items()):
+        if message and all(_is_legal(parts, SearchedValue(p, 0, v)) for p, v in legal.items()):
             place = (*BASELINES, name)
-            yield Finding(place, f"is no legal trial: {message}", given, "Correct the values")
+            yield SpecFinding(place, f"is no legal trial: {message}", given, "Correct the values")
 
 
-def _choices(parts: Parts) -> Iterator[Choice]:
+def _choices(parts: Parts) -> Iterator[SearchedValue]:
     for path, parameter in parts.parameters.items():
         for index, value in enumerate(parameter.values or ()):
-            yield Choice(path, index, value)
+            yield SearchedValue(path, index, value)
 
 
-def _is_legal(parts: Parts, choice: Choice) -> bool:
+def _is_legal(parts: Parts, choice: SearchedValue) -> bool:
     """Whether the field by itself takes the value."""
     if field_at(*in_entry(parts.trial_class, choice.path, parts.trial)) is None:
         return False
     return check_value(parts.trial_class, choice.path, choice.value, parts.trial) is None
 
 
-def _alone(parts: Parts, space: Space, choices: list[Choice]) -> Iterator[Finding]:
+def _alone(parts: Parts, space: Space, choices: list[SearchedValue]) -> Iterator[SpecFinding]:
     """A choice that no other parameter could make right."""
     for choice in choices:
         near = [p for p in parts.parameters if _section(p) == _section(choice.path)]
@@ -66,10 +66,10 @@ def _alone(parts: Parts, space: Space, choices: list[Choice]) -> Iterator[Findin
         others = (o for o in choices if o.path != choice.path and _together(space, choice, o))
         if all(_pair_error(parts, choice, other) for other in others):
             place = (*PARAMETERS, choice.path, "values", choice.place)
-            yield Finding(place, f"is illegal: {message}", choice.value, "Correct the value")
+            yield SpecFinding(place, f"is illegal: {message}", choice.value, "Correct the value")
 
 
-def _pairs(parts: Parts, space: Space, choices: list[Choice]) -> Iterator[Finding]:
+def _pairs(parts: Parts, space: Space, choices: list[SearchedValue]) -> Iterator[SpecFinding]:
     """Choices of different sections that are legal with the trial, but not with one another."""
     sound = [
         c
@@ -84,10 +84,10 @@ def _pairs(parts: Parts, space: Space, choices: list[Choice]) -> Iterator[Findin
                 place = (*PARAMETERS, second.path, "values", second.place)
                 what = f"is no legal trial with {first.path} {text_of(first.value)}: {message}"
                 fix = f"Give one of them a condition (`when`) on the other, e.g. {first.path}"
-                yield Finding(place, what, second.value, fix)
+                yield SpecFinding(place, what, second.value, fix)
 
 
-def _weights(parts: Parts) -> Iterator[Finding]:
+def _weights(parts: Parts) -> Iterator[SpecFinding]:
     """Weights whose components are not those that the trial has."""
     for path, parameter in parts.parameters.items():
         if parameter.simplex is None or field_at(parts.trial_class, path) is None:
@@ -97,16 +97,16 @@ def _weights(parts: Parts) -> Iterator[Finding]:
         if message and check_value(parts.trial_class, path, equal, parts.trial) is None:
             place = (*PARAMETERS, path, "simplex")
             fix = "Name the components that the trial has"
-            yield Finding(place, f"is illegal: {message}", list(parameter.simplex), fix)
+            yield SpecFinding(place, f"is illegal: {message}", list(parameter.simplex), fix)
 
 
-def _together(space: Space, first: Choice, second: Choice) -> bool:
+def _together(space: Space, first: SearchedValue, second: SearchedValue) -> bool:
     """Whether a sampled trial can hold both."""
     both = {first.path: first.value, second.path: second.value}
     return all(space.is_active(path, both) for path in both)
 
 
-def _pair_error(parts: Parts, first: Choice, second: Choice) -> str | None:
+def _pair_error(parts: Parts, first: SearchedValue, second: SearchedValue) -> str | None:
     return _trial_error(parts, {first.path: first.value, second.path: second.value})
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from sweeps.errors import Problem
 from sweeps.reading.document import Path
+from sweeps.spec.errors import Problem
 
 TAG = "tag:yaml.org,2002:"
 MERGE = TAG + "merge"

@@ -8,7 +8,7 @@ from math import exp, log
 from typing import Any
 
 from search_spaces.distributions import (
-    Choice,
+    Categorical,
     Constant,
     Distribution,
     IntUniform,
@@ -53,7 +53,7 @@ def _value(distribution: Distribution, unit: list[float]) -> Any:
             return value
         case Simplex(components):
             return distribution.weights(dict(zip(components, unit, strict=True)))
-        case Choice(values):
+        case Categorical(values):
             return values[int(unit[0] * len(values))]
         case Uniform(low, high, None):
             return low + unit[0] * (high - low)

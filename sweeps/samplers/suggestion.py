@@ -6,7 +6,7 @@ from math import expm1
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.distributions import (
-    Choice,
+    Categorical,
     Constant,
     Distribution,
     IntUniform,
@@ -34,7 +34,7 @@ def _suggest_one(trial: "optuna.Trial", path: str, distribution: Distribution) -
     match distribution:
         case Constant(value):
             return value
-        case Choice(values):
+        case Categorical(values):
             return json.loads(trial.suggest_categorical(path, [_text(v) for v in values]))
         case IntUniform(_, _, q):
             return trial.suggest_int(path, *distribution.probes(), step=q)
@@ -60,9 +60,9 @@ def fixed(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
         match distribution:
             case Constant():
                 continue
-            case Choice(choices):
+            case Categorical(choices):
                 # the choice as it was written: 8.0 is a legal 8
-                params[path] = next(_text(c) for c in choices if Choice((c,)).contains(value))
+                params[path] = next(_text(c) for c in choices if Categorical((c,)).contains(value))
             case Uniform(_, _, q) if q is not None:
                 params[path] = round(value / q)
             case Uniform() | LogUniform():

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sweeps.tracking.tracker import Tracker
 
 FAILURES_ALLOWED = 5  # then the tracker is left out for the rest of this run
-Kind = Literal["sweep_started", "trial_started", "metrics", "trial_finished", "close"]
+MessageKind = Literal["sweep_started", "trial_started", "metrics", "trial_finished", "close"]
 Warn = Callable[[str], None]
 
 
@@ -17,7 +17,7 @@ Warn = Callable[[str], None]
 class Event:
     """A call to a tracker: the method's name and its arguments."""
 
-    kind: Kind
+    kind: MessageKind
     values: tuple[Any, ...] = ()
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.entry import Entry
-from sweeps.ledger import kept_weights
+from sweeps.run_folder.entry import Entry
+from sweeps.run_folder.ledger import kept_weights
 from sweeps.tracking.queue import TrackerQueue, make_trackers
 from sweeps.tracking.tracker import SweepInfo, TrialInfo
 from trainables.context import Report
 
 if TYPE_CHECKING:
-    from sweeps.sweep import Sweep
+    from sweeps.control.sweep import Sweep
 
 
 def tracking_observers(sweep: "Sweep", warn: Callable[[str], None]) -> list["TrackingObserver"]:

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from sweeps.spec import TrackingConfig
+from sweeps.spec.sections import TrackingConfig
 from sweeps.tracking.lane import Event, Lane, Warn
 from sweeps.tracking.tracker import SweepInfo, Tracker, TrialInfo
 

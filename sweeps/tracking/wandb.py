@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from sweeps.spec import WandbConfig
+from sweeps.spec.sections import WandbConfig
 from sweeps.tracking.lane import Warn
 from sweeps.tracking.tracker import SweepInfo, TrialInfo
 

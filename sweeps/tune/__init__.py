@@ -1,1 +1,1 @@
-"""Ray Tune: its searcher, scheduler and trainable as thin faces of `sweeps.sweep`."""
+"""Ray Tune: its searcher, scheduler and trainable as thin faces of `sweeps.control.sweep`."""

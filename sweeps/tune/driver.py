@@ -1,4 +1,4 @@
-"""Ray Tune's searcher, scheduler and run call, each a thin face of `sweeps.sweep.Sweep`."""
+"""Ray Tune's searcher, scheduler and run call, each a thin face of `sweeps.control.sweep.Sweep`."""
 
 import math
 import os
@@ -14,7 +14,7 @@ from ray.tune.search import Searcher
 
 from cluster.placement import Placement
 from cluster.session import Node
-from sweeps.sweep import Sweep
+from sweeps.control.sweep import Sweep
 from sweeps.tune.pack_actor import Hosts, ending, start_hosts
 from sweeps.tune.trial_thread import Failure
 from sweeps.tune.worker import TuneWorker, pack

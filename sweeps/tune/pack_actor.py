@@ -15,12 +15,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster.devices import device_name
 from cluster.placement import Placement
 from cluster.session import Node
-from sweeps.packs import remember, remembered
 from sweeps.quiet import quiet_libraries
+from sweeps.readiness.pack_sizes import remember, remembered
 from sweeps.tune.trial_thread import Failure, failure, trainer
 from trainables.context import Report
-from trainables.kinds import KINDS, SingleConfig, trial_config
+from trainables.kinds import KINDS, trial_config
 from trainables.packing.host import PackHost
+from trainables.training.config import SingleTrial
 
 RESTART_SECONDS = 180  # a host that died is made again by Ray: a new process, torch, the base model
 Hosts = dict[tuple[str, str], Any]  # (node, GPU or "") → actor
@@ -68,7 +69,7 @@ class PackActor:
         found = remembered(trial, device)
         if found is None:
             self._made.result()  # threads are set
-            from trainables.packing.calibration import tokens_per_second
+            from trainables.throughput.packed import tokens_per_second
 
             found = tokens_per_second(trial, prepared, largest, alone)
             remember(trial, device, found)
@@ -79,7 +80,7 @@ class PackActor:
         return self._made.result().stop(name)
 
 
-def _single(content: dict[str, Any]) -> SingleConfig:
+def _single(content: dict[str, Any]) -> SingleTrial:
     (alone,) = trial_config(content).stage_trials
     return alone
 
@@ -152,7 +153,7 @@ def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
 
 
 def measured_speeds(
-    node: Node, trial: SingleConfig, prepared: Any, largest: int, alone: Placement
+    node: Node, trial: SingleTrial, prepared: Any, largest: int, alone: Placement
 ) -> dict[int, float]:
     """Tokens a second by pack size (0: isolated trials, placed as `alone`), on a node's first
     device."""

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trainables.context import Checkpoint, Report, TrialFailed, TrialStopped
+from trainables.context import Report
 from trainables.errors import InputError
 from trainables.kinds import TRAIN, trial_config
+from trainables.saved import Checkpoint, TrialFailed, TrialStopped
 
 if TYPE_CHECKING:
-    from trainables.data.prepare import Prepared
+    from trainables.data.prepared import Prepared
 
 STOP_SECONDS = 120  # a stopped trial is between two steps: it unwinds in well under this
 
@@ -77,7 +78,7 @@ class TrialThread:
 
     def _run(self, kind: str, config: dict[str, Any]) -> None:
         try:
-            from trainables.data.prepare import drawn
+            from trainables.data.prepared import drawn
 
             trial = trial_config(config)
             self.prepared = drawn(self.prepared, *(stage.data for stage in trial.stage_trials))

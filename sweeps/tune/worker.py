@@ -7,8 +7,8 @@ import ray
 from ray import cloudpickle
 from ray.tune import Trainable
 
+from sweeps.control.sweep import TrialTask
 from sweeps.quiet import quiet_libraries
-from sweeps.sweep import Task
 from sweeps.tune.pack_actor import RemoteTrial
 from sweeps.tune.trial_thread import Failure, TrialThread
 
@@ -25,7 +25,7 @@ class Order(NamedTuple):
     hosts: Any  # of packs (`pack_actor.Hosts`); None: the trial runs in this process
 
 
-def pack(task: Task, prepared: Any, checkpoint: Any, threads: int, hosts: Any) -> str:
+def pack(task: TrialTask, prepared: Any, checkpoint: Any, threads: int, hosts: Any) -> str:
     """An opaque string: Ray Tune copies, flattens and prints whatever else a config holds."""
     entry = task.entry
     order = Order(task.kind, entry.config, prepared, checkpoint, threads, entry.trial, hosts)

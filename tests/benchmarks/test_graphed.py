@@ -12,7 +12,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base, load_base
 from trainables.models.trained import opened
 from trainables.sft.config import SFTConfig
-from trainables.sft.order import step_batches
+from trainables.training.order import step_batches
 
 __all__ = ["toy_cache"]
 STEPS = 4

@@ -14,10 +14,10 @@ from benchmarks.meter import Kept, cpu_limit, held_bytes, limited
 from benchmarks.packing import token_rows
 from tests.trainables.sft.toy_cache import toy_cache
 from tests.trainables.sft.trials import TOY
+from trainables.forward import attention
 from trainables.models.load import load_base
-from trainables.packing import attention
 from trainables.packing.pack import Pack
-from trainables.sft.order import step_batches
+from trainables.training.order import step_batches
 
 __all__ = ["toy_cache"]
 SMALL = {

@@ -12,7 +12,7 @@ import pytest
 
 from cluster import doctor, reach
 from cluster.devices import Device
-from cluster.probes import RAY, Outcome, run_probe
+from cluster.probes import RAY, ProbeOutcome, run_probe
 
 SECRET = "hf_secretsecret"
 
@@ -30,7 +30,9 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_check_answers_and_hides_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "run_probe", lambda code, seconds: Outcome(True, "2.0 | cpu |"))
+    monkeypatch.setattr(
+        doctor, "run_probe", lambda code, seconds: ProbeOutcome(True, "2.0 | cpu |")
+    )
     monkeypatch.setenv("HF_TOKEN", SECRET)
     monkeypatch.setenv("WANDB_API_KEY", SECRET)
     monkeypatch.setenv("PIP_INDEX_URL", f"http://user:{SECRET}@127.0.0.1:9/simple")
@@ -45,7 +47,7 @@ def test_a_check_that_breaks_is_a_finding(tmp_path: Path, monkeypatch: pytest.Mo
     def explode() -> list[Device]:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(doctor, "run_probe", lambda code, seconds: Outcome(True, "fine |"))
+    monkeypatch.setattr(doctor, "run_probe", lambda code, seconds: ProbeOutcome(True, "fine |"))
     monkeypatch.setattr(doctor, "local_devices", explode)
     found = {check.name: check for check in doctor.checks(tmp_path, tmp_path)}
     assert found["GPU memory"].ok is None
@@ -79,7 +81,7 @@ def test_the_avx512_trap_is_told(tmp_path: Path) -> None:
 
 
 def test_a_cpu_build_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Outcome(True, "2.13.0 | no CUDA |")
+    answer = ProbeOutcome(True, "2.13.0 | no CUDA |")
     monkeypatch.setattr(doctor, "run_probe", lambda code, seconds: answer)
     monkeypatch.setattr(doctor, "local_devices", list)
     assert doctor.torch_build() == doctor.Check("torch", True, "2.13.0 | no CUDA")
@@ -175,9 +177,11 @@ def test_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_probes_have_an_end() -> None:
-    assert run_probe("print('here')", 20) == Outcome(True, "here")
-    assert run_probe("raise ValueError('why')", 20) == Outcome(False, "ValueError: why")
-    assert run_probe("import time; time.sleep(9)", 0.5) == Outcome(False, "no answer within 0 s")
+    assert run_probe("print('here')", 20) == ProbeOutcome(True, "here")
+    assert run_probe("raise ValueError('why')", 20) == ProbeOutcome(False, "ValueError: why")
+    assert run_probe("import time; time.sleep(9)", 0.5) == ProbeOutcome(
+        False, "no answer within 0 s"
+    )
 
 
 @pytest.mark.slow

@@ -21,11 +21,11 @@ from cluster.memory import (
 from tests.trainables.packing.packs import kept_for_backward
 from tests.trainables.sft.trials import config, pairs, token_rows_of, toy_tokenizer
 from trainables.context import ListContext
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
+from trainables.forward import attention
+from trainables.forward.log_probs import CHUNK
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base, load_base
-from trainables.packing import attention
-from trainables.packing.log_probs import CHUNK
 from trainables.packing.pack import Pack
 
 SIZES = {

@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from sweeps.early_stopping.registry import RULES, Stopper
-from sweeps.spec import EarlyStopping, SearchSpec
+from sweeps.spec.sections import EarlyStopping, SearchSpec
 
 pytestmark = pytest.mark.parametrize("kind", RULES)
 

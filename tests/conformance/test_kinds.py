@@ -6,16 +6,16 @@ from typing import get_args
 
 import pytest
 
-from sweeps.launch import read_spec
-from sweeps.plan import make_plan
-from sweeps.presets import description, presets
+from sweeps.launch.on_ray import read_spec
+from sweeps.planning.plan import make_plan
+from sweeps.presets.find import description, presets
 from sweeps.reading.loading import load_spec
-from sweeps.spec import SweepSpec
+from sweeps.spec.sections import SweepSpec
 from sweeps.tune.trial_thread import trainer
 from trainables.errors import InputError
 from trainables.evaluation.config import MetricFamily
+from trainables.evaluation.metric_names import BENCHMARK_OF, METRICS, UNSEEN, reported
 from trainables.kinds import KINDS, TRAIN, trial_config
-from trainables.metrics import BENCHMARK_OF, METRICS, UNSEEN, reported
 
 DRUGS = {"data": {"source": "toy:drugs"}}
 OWN = {

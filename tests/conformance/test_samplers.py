@@ -7,7 +7,7 @@ import pytest
 
 from search_spaces.values import same_value
 from sweeps.samplers.registry import OPTUNA, SEQUENCES
-from sweeps.spec import SearchSpec
+from sweeps.spec.sections import SearchSpec
 from tests.sweeps.samplers.spaces import EVERYTHING, FINITE, RANGES, proposer_of, run, space_of
 
 LEARNING = [pytest.param("gp", marks=pytest.mark.slow) if s == "gp" else s for s in OPTUNA]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analysis.chat import opened_trial
+from analysis.chat_sessions import opened_trial
 from medsweep.chat_page import both, page
 from medsweep.main import run_app
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from medsweep.main import app, run_app
-from sweeps.presets import presets
+from sweeps.presets.find import presets
 from sweeps.reading.loading import load_spec
 from sweeps.reading.yaml_reading import read_yaml
 from tests.medsweep.processes import COMMAND, environment, processor_seconds

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from medsweep.view import View
-from sweeps.entry import Entry
-from sweeps.spec import SweepSpec
+from medsweep.view import SweepView
+from sweeps.run_folder.entry import Entry
+from sweeps.spec.sections import SweepSpec
 from trainables.context import Report
 
 
@@ -17,7 +17,7 @@ def said(kind: str, metric: str, mode: str) -> str:
     search = {"objective": {"metric": metric, "mode": mode}}
     spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": search})
     out = io.StringIO()
-    view = View(spec, Path("x"), Console(file=out, width=200))
+    view = SweepView(spec, Path("x"), Console(file=out, width=200))
     entry = Entry("EXP-001", 1, {})
     view.started(entry)
     for step, reward in ((1, 0.25), (2, 0.75), (3, 0.5)):

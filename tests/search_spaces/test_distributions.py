@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from search_spaces.distributions import (
-    Choice,
+    Categorical,
     Constant,
     IntUniform,
     LogUniform,
@@ -68,7 +68,7 @@ def test_integers() -> None:
 
 
 def test_choices_are_json_values() -> None:
-    distribution = Choice((["q_proj"], {"a": 1}, 1, None))
+    distribution = Categorical((["q_proj"], {"a": 1}, 1, None))
     assert all(map(distribution.contains, (("q_proj",), {"a": 1.0}, 1.0, None)))
     assert not any(map(distribution.contains, (["v_proj"], {}, True, "1")))
 
@@ -96,7 +96,7 @@ def test_what_is_no_weighting() -> None:
     ("distribution", "text", "size"),
     [
         (Constant("x"), "always x", 1),
-        (Choice((4, [1])), "one of 4, [1]", 2),
+        (Categorical((4, [1])), "one of 4, [1]", 2),
         (IntUniform(1, 8), "integer 1 … 8", 8),
         (Uniform(0.0, 1.0), "uniform 0.0 … 1.0", None),
         (LogUniform(1e-5, 1e-3), "log-uniform 1e-05 … 0.001", None),
@@ -108,4 +108,4 @@ def test_description_size_and_probes(distribution, text: str, size: int | None) 
     assert distribution.describe() == text
     assert distribution.size() == size
     assert all(map(distribution.contains, distribution.probes()))
-    assert is_numerical(distribution) == (not isinstance(distribution, Constant | Choice))
+    assert is_numerical(distribution) == (not isinstance(distribution, Constant | Categorical))

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from search_spaces.distributions import (
-    Choice,
+    Categorical,
     Constant,
     IntUniform,
     LogUniform,
@@ -24,8 +24,8 @@ LOG, QLOG = "log_uniform_values", "q_log_uniform_values"
         ({"value": 3}, Constant(3)),
         ({"value": None}, Constant(None)),
         ({"value": [1], "distribution": "constant"}, Constant([1])),
-        ({"values": [1, "a", [2]]}, Choice((1, "a", [2]))),
-        ({"values": [True, 1], "distribution": "categorical"}, Choice((True, 1))),
+        ({"values": [1, "a", [2]]}, Categorical((1, "a", [2]))),
+        ({"values": [True, 1], "distribution": "categorical"}, Categorical((True, 1))),
         ({"min": 1, "max": 8}, IntUniform(1, 8)),
         ({"min": 1, "max": 8.0}, Uniform(1.0, 8.0)),
         ({"min": 0, "max": 8, "distribution": "uniform"}, Uniform(0.0, 8.0)),

@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces.errors import SpaceError
 from search_spaces.parameters import Parameter
-from search_spaces.space import Row, Space, build_space, space_problems
+from search_spaces.space import ParameterRow, Space, build_space, space_problems
 
 
 def parameters(**given: dict[str, Any]) -> dict[str, Parameter]:
@@ -63,8 +63,8 @@ def test_problems_of_a_baseline(space: Space) -> None:
 
 
 def test_rows(space: Space) -> None:
-    assert space.rows()[1] == Row("child", "one of x, y", "top is 2 or 3")
-    assert space.rows()[3] == Row("free", "one of 0, 1", "")
+    assert space.rows()[1] == ParameterRow("child", "one of x, y", "top is 2 or 3")
+    assert space.rows()[3] == ParameterRow("free", "one of 0, 1", "")
 
 
 def test_an_empty_space_has_one_point() -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sweeps.ledger import Ledger
-from sweeps.observer import Observer
-from sweeps.spec import SweepSpec
-from sweeps.sweep import Sweep, Task
-from trainables.context import Adapter, Checkpoint, Report
+from sweeps.control.observer import Observer
+from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.run_folder.ledger import Ledger
+from sweeps.spec.sections import SweepSpec
+from trainables.context import Report
 from trainables.errors import InputError
-from trainables.schedule import rung_steps
+from trainables.saved import Checkpoint, SavedAdapter
+from trainables.training.schedule import rung_steps
 
 PARAMETERS = {
     "lora.r": {"values": [2, 4, 8, 16]},
@@ -54,7 +55,7 @@ def make_spec(**search: Any) -> SweepSpec:
 
 
 def make_sweep(spec: SweepSpec, folder: Path, observers: list[Observer] | None = None) -> Sweep:
-    """A sweep over `folder`; `sweeps.sweep.Preparation` must be the fake one."""
+    """A sweep over `folder`; `sweeps.control.sweep.Preparation` must be the fake one."""
     return Sweep(spec, Ledger(folder), observers or [])
 
 
@@ -79,7 +80,7 @@ def make_checkpoint(step: int, best: dict[str, float]) -> Checkpoint:
     return Checkpoint(tensors(f"adapter {step}"), tensors(f"moments {step}"), state)
 
 
-def trial(task: Task) -> Iterator[Report]:
+def trial(task: TrialTask) -> Iterator[Report]:
     """The reports of one trial, from its checkpoint on."""
     if task.entry.is_base:
         yield Report(1, 1, {"val_loss": 9.0}, 1.0, final=True, facts={"evaluation": {"rows": 3}})
@@ -92,7 +93,7 @@ def trial(task: Task) -> Iterator[Report]:
             yield Report(step, PLANNED, {"train_loss": 1 / step}, seconds)
             continue
         metrics = {"val_loss": loss_at(config, step)}
-        adapter = Adapter({"r": config["lora"]["r"]}, tensors(f"best {step}"))
+        adapter = SavedAdapter({"r": config["lora"]["r"]}, tensors(f"best {step}"))
         saved = make_checkpoint(step, metrics)
         rung, facts = rungs.get(step), {"engine": "a fake"}
         yield Report(step, PLANNED, metrics, seconds, rung, saved, adapter, facts=facts)
@@ -108,7 +109,7 @@ class Drive:
 
     sweep: Sweep
     workers: int = 1
-    trial: Callable[[Task], Iterator[Report]] = trial
+    trial: Callable[[TrialTask], Iterator[Report]] = trial
     started: list[str] = field(default_factory=list)
 
     def run(self) -> "Drive":

@@ -11,18 +11,19 @@ from typing import Any
 
 import pytest
 
-from sweeps.ledger import Ledger
-from sweeps.spec import SweepSpec
-from sweeps.sweep import Sweep, Task
+from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.run_folder.ledger import Ledger
+from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import tensors
-from trainables.context import Adapter, Checkpoint, ListContext, Report, TrialContext
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report, TrialContext
+from trainables.data.prepared import Prepared
 from trainables.kinds import trial_config
-from trainables.schedule import rung_steps
+from trainables.saved import Checkpoint, SavedAdapter
 from trainables.sft.config import SFTConfig
 from trainables.staged.data import of_stage
 from trainables.staged.stage import StageContext
 from trainables.staged.train import train
+from trainables.training.schedule import rung_steps
 
 NAMES = ("a", "b", "c")
 SECONDS = 10.0  # that a step takes
@@ -47,7 +48,7 @@ class FakePreparation:
 def fake(patch: pytest.MonkeyPatch) -> None:
     """Put the fakes in place; nothing is trained yet."""
     TRAINED.clear()
-    patch.setattr("sweeps.sweep.Preparation", FakePreparation)
+    patch.setattr("sweeps.control.sweep.Preparation", FakePreparation)
     patch.setattr("trainables.staged.train._run", train_stage)
     patch.setattr("trainables.staged.train.of_stage", _of_stage)
     patch.setattr("os.fsync", lambda handle: None)  # the tests would wait for the disk
@@ -81,7 +82,7 @@ def rates(place: int, *values: float) -> dict[str, Any]:
     return {f"stages.{place}.training.learning_rate": {"values": list(values)}}
 
 
-def trial(task: Task) -> Iterator[Report]:
+def trial(task: TrialTask) -> Iterator[Report]:
     """The reports of one trial, from its checkpoint on; a step is trained when it is asked for."""
     if task.entry.is_base:
         yield Report(1, 1, {"val_loss": 9.0}, 1.0, final=True, facts={"evaluation": {"rows": 3}})
@@ -114,7 +115,7 @@ def train_stage(config: SFTConfig, context: TrialContext, rungs: Mapping[float, 
             continue
         state = {"step": step, "begun": begun, "best_metrics": metrics, "seconds": seconds}
         text = tensors(f"{name}@{step}")
-        saved, adapter = Checkpoint(text, tensors("moments"), state), Adapter({"r": 8}, text)
+        saved, adapter = Checkpoint(text, tensors("moments"), state), SavedAdapter({"r": 8}, text)
         report = Report(step, planned, metrics, seconds, at.get(step), saved, adapter)
         context.report(Report(**{**vars(report), "facts": {"engine": "isolated"}}))
     _finish(context, name, planned)

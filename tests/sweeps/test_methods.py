@@ -9,8 +9,8 @@ import pytest
 from analysis.best import write_best
 from analysis.export import export_best
 from analysis.report import write_report
-from sweeps.in_process import run_one
-from sweeps.presets import presets
+from sweeps.launch.in_process import run_one
+from sweeps.presets.find import presets
 from sweeps.reading.loading import load_spec
 from tests.sweeps.reading.test_whole_sections import BASELINES, COMPARED
 

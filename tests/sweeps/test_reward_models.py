@@ -7,7 +7,7 @@ import pytest
 
 from analysis.best import write_best
 from analysis.report import write_report
-from sweeps import in_process
+from sweeps.launch.on_ray import in_process
 from sweeps.reading.loading import load_spec
 
 SPEC = {

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from sweeps.launch import new_run
-from sweeps.ledger import Ledger
-from sweeps.plan import make_plan
-from sweeps.readiness import unpackable
+from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.launch.on_ray import new_run
+from sweeps.planning.plan import make_plan
+from sweeps.readiness.checks import unpackable
 from sweeps.reading.loading import load_spec
-from sweeps.spec import SweepSpec
-from sweeps.sweep import Sweep, Task
+from sweeps.run_folder.ledger import Ledger
+from sweeps.spec.sections import SweepSpec
 from sweeps.tune.trial_thread import TrialThread
 from tests.sweeps.fakes import Drive, records
 from trainables.context import Report
@@ -55,7 +55,7 @@ def sweep_in(folder: Path, **search: Any) -> Sweep:
     return Sweep(SweepSpec.model_validate(content(**search)), Ledger(folder))
 
 
-def real(task: Task) -> Iterator[Report]:
+def real(task: TrialTask) -> Iterator[Report]:
     """The reports of a task, trained as a worker trains it."""
     thread = TrialThread(task.kind, task.entry.config, task.prepared, task.checkpoint)
     try:
@@ -144,7 +144,7 @@ def test_a_trial_that_takes_a_stage_over_is_the_one_that_trains_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Drive(sweep_in(tmp_path / "shared", num_trials=2), trial=real).run()
-    monkeypatch.setattr("sweeps.shared_stages.SharedStages._made_keys", lambda *_: ())
+    monkeypatch.setattr("sweeps.control.shared_stages.SharedStages._made_keys", lambda *_: ())
     Drive(sweep_in(tmp_path / "alone", num_trials=2), trial=real).run()
     record = records(tmp_path / "shared")["EXP-002"]
     first = record["stages"][0]

@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.context import (
-    Checkpoint,
-    ListContext,
-    MetricError,
-    Report,
-    TrialFailed,
-    TrialStopped,
-    check_metrics,
-)
-from trainables.metrics import METRICS
+from trainables.context import ListContext, MetricError, Report, check_metrics
+from trainables.evaluation.metric_names import METRICS
+from trainables.saved import Checkpoint, TrialFailed, TrialStopped
 
 
 def report(**metrics: Any) -> Report:

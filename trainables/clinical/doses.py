@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from trainables.clinical.lexicon import Lexicon, Mention
+from trainables.clinical.phrases import Lexicon, Mention
 from trainables.clinical.words import sentences
 
 UNITS = {  # unit as written: (dimension, factor to the canonical unit)

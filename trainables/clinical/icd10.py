@@ -12,7 +12,7 @@ from typing import IO
 from xml.etree import ElementTree
 
 from trainables.cache import fetch_wheel
-from trainables.clinical.lexicon import Phrase
+from trainables.clinical.phrases import Phrase
 
 WHEEL = "simple-icd-10-cm==1.5.0"
 WHEEL_SHA256 = "6d461d71dc26aedc530ae65f02cfb578a154e49507c32e8241e75f701d4b7e42"

@@ -11,10 +11,11 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
-from trainables.clinical.lexicon import TABLES, drug_lexicon
+from trainables.clinical.lexicon import drug_lexicon
+from trainables.clinical.phrases import TABLES
 from trainables.data.items import Item
 
-Pair = frozenset[str]  # two drug concepts
+DrugPair = frozenset[str]  # two drug concepts
 
 
 class Interaction(NamedTuple):
@@ -29,13 +30,13 @@ class Interaction(NamedTuple):
     source: str
 
     @property
-    def pair(self) -> Pair:
+    def pair(self) -> DrugPair:
         """The concepts of both drugs."""
         return frozenset({f"drug:{self.drug}", f"drug:{self.other_drug}"})
 
 
 @lru_cache(maxsize=1)
-def interactions() -> dict[Pair, Interaction]:
+def interactions() -> dict[DrugPair, Interaction]:
     """Every row of the table, by its pair of concepts."""
     with (TABLES / "interactions.csv").open(encoding="utf-8", newline="") as stream:
         rows = [Interaction(**row) for row in csv.DictReader(stream)]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from trainables.clinical.lexicon import Lexicon, Mention
+from trainables.clinical.phrases import Lexicon, Mention
 from trainables.clinical.words import sentences, words
 
 WINDOW = 5

@@ -11,7 +11,7 @@ from trainables.data.components import components_of, private_components
 from trainables.data.config import CleaningConfig, DataConfig
 from trainables.data.diversity import diversity
 from trainables.data.duplicates import drop_exact, drop_near
-from trainables.data.entries import Report
+from trainables.data.entries import DataReport
 from trainables.data.leaks import THRESHOLD, leaks
 from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
@@ -25,19 +25,19 @@ from trainables.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 Split = tuple[list[Row], list[Row], list[Row]]
-Progress = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
-class Part(NamedTuple):
+class CleanedData(NamedTuple):
     """One data set, cleaned and split."""
 
     splits: Split
-    report: Report  # source, version, citation, licence, rows_read, dropped
+    report: DataReport  # source, version, citation, licence, rows_read, dropped
 
 
 def build_text(
-    config: DataConfig, fingerprints: Mapping[str, str], progress: Progress
-) -> tuple[list[Row], list[Row], Report]:
+    config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
+) -> tuple[list[Row], list[Row], DataReport]:
     """Training rows, validation rows and the report. Raises InputError."""
     parts = {
         name: _part_named(name, part, fingerprints[name], progress)
@@ -74,7 +74,9 @@ def rows_sha256(rows: Sequence[Row]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _part_named(name: str, config: DataConfig, fingerprint: str, progress: Progress) -> Part:
+def _part_named(
+    name: str, config: DataConfig, fingerprint: str, progress: OnProgress
+) -> CleanedData:
     try:
         return _part(config, fingerprint, progress)
     except InputError as error:
@@ -84,7 +86,7 @@ def _part_named(name: str, config: DataConfig, fingerprint: str, progress: Progr
         raise InputError(error.field, error.value, message, error.fix) from error
 
 
-def _part(config: DataConfig, fingerprint: str, progress: Progress) -> Part:
+def _part(config: DataConfig, fingerprint: str, progress: OnProgress) -> CleanedData:
     progress(f"reading {config.source}")
     source = source_of(config).read(config, fingerprint)
     progress(f"cleaning {len(source.rows):,} rows")
@@ -100,7 +102,7 @@ def _part(config: DataConfig, fingerprint: str, progress: Progress) -> Part:
         "rows_read": len(source.rows),
         "dropped": dropped,
     }
-    return Part(_split(limited, config), report)
+    return CleanedData(_split(limited, config), report)
 
 
 def _split(rows: Sequence[Row], config: DataConfig) -> Split:
@@ -111,7 +113,7 @@ def _split(rows: Sequence[Row], config: DataConfig) -> Split:
     return *fold_by_group(pool, config.folds, config.fold, config.seed), test
 
 
-def _joined(parts: Mapping[str, Part], seed: int) -> Split:
+def _joined(parts: Mapping[str, CleanedData], seed: int) -> Split:
     """The splits of all components; ids and groups of a mixture begin with the component's name."""
     if set(parts) == {""}:
         return parts[""].splits
@@ -129,7 +131,7 @@ def _named(row: Row, component: str) -> Row:
     )
 
 
-def _whole_report(parts: Mapping[str, Part], config: DataConfig) -> Report:
+def _whole_report(parts: Mapping[str, CleanedData], config: DataConfig) -> DataReport:
     reports = [part.report for part in parts.values()]
     if not config.mixture:
         return {**reports[0], "dropped": dict(reports[0]["dropped"])}
@@ -151,7 +153,7 @@ def joined_lines(texts: Iterable[str | None]) -> str | None:
     return "; ".join(dict.fromkeys(text for text in texts if text)) or None
 
 
-def _by_component(parts: Mapping[str, Part], train: Sequence[Row]) -> dict[str, Any]:
+def _by_component(parts: Mapping[str, CleanedData], train: Sequence[Row]) -> dict[str, Any]:
     left = Counter(row.component for row in train)
     return {
         name: {
@@ -166,7 +168,7 @@ def _by_component(parts: Mapping[str, Part], train: Sequence[Row]) -> dict[str, 
     }
 
 
-def _split_counts(splits: Split) -> Report:
+def _split_counts(splits: Split) -> DataReport:
     named = dict(zip(SPLITS, splits, strict=True))
     return {
         "kept": {name: len(rows) for name, rows in named.items()},

@@ -10,7 +10,7 @@ from typing import Any
 
 from trainables.cache import cache_dir, file_sha256, replacing
 
-Report = dict[str, Any]
+DataReport = dict[str, Any]
 ENTRY = "entry.json"
 
 
@@ -19,7 +19,7 @@ def entry_folder(kind: str, key: str) -> Path:
     return cache_dir() / "data" / f"{kind}-{key}"
 
 
-def write_entry(folder: Path, tables: dict[str, Any], report: Report) -> None:
+def write_entry(folder: Path, tables: dict[str, Any], report: DataReport) -> None:
     """Write pyarrow tables under their names, and then the report."""
     import pyarrow.parquet as pq
 
@@ -33,7 +33,7 @@ def write_entry(folder: Path, tables: dict[str, Any], report: Report) -> None:
         part.write_text(json.dumps({"report": report, "sha256": digests}, indent=1))
 
 
-def read_entry(folder: Path) -> tuple[dict[str, Any], Report] | None:
+def read_entry(folder: Path) -> tuple[dict[str, Any], DataReport] | None:
     """(tables by name, report) of an intact entry, else None."""
     import pyarrow.parquet as pq
 
@@ -47,7 +47,7 @@ def read_entry(folder: Path) -> tuple[dict[str, Any], Report] | None:
         return None
 
 
-def read_report(folder: Path) -> Report | None:
+def read_report(folder: Path) -> DataReport | None:
     """Only the report of an entry, without reading its tables; None where there is none."""
     try:
         report = json.loads((folder / ENTRY).read_text())["report"]

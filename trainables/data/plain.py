@@ -8,7 +8,7 @@ follows: a piece of a document does not end it.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trainables.data.chat import Encoded, decoded_bytes
+from trainables.data.chat_format import Encoded, decoded_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

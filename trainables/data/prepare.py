@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
-from trainables.data.build import Progress, build_text
-from trainables.data.components import private_components, weights_of
+from trainables.data.build import OnProgress, build_text
+from trainables.data.components import private_components
 from trainables.data.config import DataConfig
-from trainables.data.entries import Report, entry_folder, read_entry, read_report, write_entry
+from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
 from trainables.data.keys import known_fingerprints, online_fingerprints, text_key, token_key
-from trainables.data.mixing import drawn_places
 from trainables.data.pairs.config import AnyData, PairsConfig
+from trainables.data.prepared import Prepared
 from trainables.data.rows import Row, row_table, table_rows
 from trainables.data.token_rows import TokenRows, from_table, to_table
 from trainables.data.tokenise import tokenise
@@ -24,53 +24,13 @@ from trainables.errors import InputError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from trainables.evaluation.benchmarks.items import Loaded
-
 
 class TextSplits(NamedTuple):
     """Cleaned rows as text, without the sealed test split; `report` as in docs/data.md."""
 
     train: list[Row]
     validation: list[Row]
-    report: Report
-
-
-class Prepared(NamedTuple):
-    """What every trial on the same data, tokenizer and length shares.
-
-    Of a mixture it is the pool of all components' rows: `drawn` makes a trial's own training rows
-    of it.
-    """
-
-    key: str
-    train: TokenRows
-    validation: TokenRows
-    report: Report
-    benchmarks: tuple["Loaded", ...] = ()  # their items; see evaluation.benchmarks.in_trial
-    general: TokenRows | None = None  # rows of `training.regularizer.data`
-    general_key: str = ""
-    # of a staged trial: a stage's own rows each (the rows above are the last's), and the
-    # validation rows of other stages, by the stage's name
-    stages: tuple["Prepared", ...] = ()
-    elsewhere: tuple[tuple[str, TokenRows], ...] = ()
-    unseen: TokenRows | None = None  # pairs of sources that are only measured
-
-
-def drawn(prepared: Prepared, data: AnyData, *later: AnyData) -> Prepared:
-    """The same with the training rows that the mixture's weights ask for, drawn with `data.seed`.
-
-    Cheap: nothing is read or tokenised. Without weights it is what was given. `later` are the data
-    of a staged trial's other stages.
-    """
-    if later:
-        stages = tuple(map(drawn, prepared.stages, (data, *later)))
-        return prepared._replace(stages=stages, train=stages[-1].train)
-    weights = None if isinstance(data, PairsConfig) else weights_of(data)
-    if weights is None:
-        return prepared
-    pool = prepared.train
-    places = drawn_places(pool.ids, pool.components, weights, data.seed)
-    return prepared._replace(train=pool.take(places))
+    report: DataReport
 
 
 def data_key(data: DataConfig, tokenizer_key: str, max_length: int) -> str:
@@ -83,7 +43,7 @@ def data_key(data: DataConfig, tokenizer_key: str, max_length: int) -> str:
 
 def cached_report(
     data: AnyData, tokenizer_key: str | None = None, max_length: int | None = None
-) -> Report | None:
+) -> DataReport | None:
     """The counts, if `prepare` made them before (or those of the text alone); uses no network."""
     if isinstance(data, PairsConfig):
         from trainables.data.pairs.prepare import cached_pairs_report
@@ -101,7 +61,7 @@ def cached_report(
     return report and _named(report, data)
 
 
-def prepare_text(config: DataConfig, progress: Progress | None = None) -> TextSplits:
+def prepare_text(config: DataConfig, progress: OnProgress | None = None) -> TextSplits:
     """Read, clean and split the rows, or take them from the cache. Raises InputError."""
     fingerprints, tell = online_fingerprints(config), progress or _silent
     if private_components(config):
@@ -124,7 +84,7 @@ def prepare(
     tokenizer_source: Callable[[], "PreTrainedTokenizerBase"],
     tokenizer_key: str,
     max_length: int,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Prepared:
     """Tokenised training and validation rows, or pairs, from the cache or made and put there.
 
@@ -163,7 +123,7 @@ def _build_tokens(
     data: DataConfig,
     tokenizer: "PreTrainedTokenizerBase",
     max_length: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> Prepared:
     train = tokenise(text.train, tokenizer, data.system_prompt, max_length, "train", progress)
     validation = tokenise(
@@ -201,7 +161,7 @@ def _refuse_lost(text: TextSplits, train: TokenRows, max_length: int) -> None:
         raise InputError("training.max_length", max_length, message, fix)
 
 
-def _named(report: Report, data: DataConfig) -> Report:
+def _named(report: DataReport, data: DataConfig) -> DataReport:
     """A moved file has the same key; the report names where it is now."""
     return report if data.mixture else {**report, "source": data.source}
 

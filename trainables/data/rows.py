@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["open", "short", "text"]
+AnswerKind = Literal["open", "short", "text"]
 
 
 class Row(NamedTuple):
@@ -18,7 +18,7 @@ class Row(NamedTuple):
     group: str
     question: str
     answer: str
-    kind: Kind = "open"
+    kind: AnswerKind = "open"
     subject: str = ""  # medical specialty or topic, as the data set names it
     lines: bool = False  # line breaks belong to the prompt's format: cleaning keeps them
     component: str = ""  # the part of a mixture

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trainables.errors import InputError
 
 if TYPE_CHECKING:
-    from trainables.data.chat import Encoded
+    from trainables.data.chat_format import Encoded
     from trainables.data.rows import Row
 
 

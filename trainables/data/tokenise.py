@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainables.data.chat import Encoded, encode_many
+from trainables.data.chat_format import Encoded, encode_many
 from trainables.data.plain import encode_texts
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows

@@ -1,18 +1,15 @@
 """The trial of kind `dpo`: a policy that learns from pairs of answers, without a reward model
 (Rafailov et al. 2023, arXiv:2305.18290), with TRL's trainer."""
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from trainables.data.pairs.config import PairsConfig
 from trainables.evaluation.config import EvaluationConfig
-from trainables.models.config import Adapter, LoraConfig, ModelConfig
-from trainables.section import Section, refused
-from trainables.sft.config import TrainingConfig
-
-if TYPE_CHECKING:
-    from trainables.kinds import SingleConfig
+from trainables.models.config import LoraConfig, RequiredLora
+from trainables.section import refused
+from trainables.training.config import SingleTrial, TrainingConfig
 
 LossName = Literal["sigmoid", "sigmoid_norm", "hinge", "ipo", "robust", "exo_pair", "apo_zero"]
 SMOOTHED = ("robust", "exo_pair")  # losses that know label_smoothing
@@ -30,13 +27,12 @@ class DPOTrainingConfig(TrainingConfig):
     regularizer: None = None  # `beta` holds the policy to its reference
 
 
-class DPOConfig(Section):
+class DPOConfig(SingleTrial):
     """One DPO trial, complete."""
 
     kind: Literal["dpo"] = "dpo"
-    model: ModelConfig
     data: PairsConfig
-    lora: Adapter = LoraConfig()
+    lora: RequiredLora = LoraConfig()
     training: DPOTrainingConfig = DPOTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
@@ -56,8 +52,3 @@ class DPOConfig(Section):
             fix = "Write 0, or training.disable_dropout: false"
             raise refused("lora.lora_dropout", self.lora.lora_dropout, what, fix)
         return self
-
-    @property
-    def stage_trials(self) -> tuple["SingleConfig", ...]:
-        """The trainings that a trial consists of: here itself."""
-        return (self,)

@@ -11,7 +11,7 @@ from trainables.evaluation.answer_loss import row_losses
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import Loss, reported_loss
 from trainables.models.reference import as_reference
-from trainables.reward.measures import Scores, pairwise_accuracy, scores_of
+from trainables.reward_model.measures import Scores, pairwise_accuracy, scores_of
 
 
 class Pairs:

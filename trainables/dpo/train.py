@@ -15,13 +15,14 @@ from trainables.dpo.config import DPOConfig
 from trainables.dpo.measure import Pairs, chosen, measured_pairs, pair_facts
 from trainables.dpo.trainer import MedsweepDPOTrainer
 from trainables.evaluation.measure import Loss
+from trainables.isolated.arguments import on_one_device, trainer_options
+from trainables.isolated.callback import Course
+from trainables.isolated.finishing import finish, measuring
 from trainables.models.load import Base, device_now, load_base
 from trainables.models.reference import ROLE, frozen_of, set_reference
 from trainables.models.trained import export, opened, restore
-from trainables.reward.measures import facts_of, final_metrics
-from trainables.sft.callback import Course
-from trainables.sft.progress import Progress
-from trainables.sft.train import finish, measuring, on_one_device, trainer_options
+from trainables.reward_model.measures import facts_of, final_metrics
+from trainables.training.progress import TrialProgress
 
 
 def train(
@@ -39,7 +40,7 @@ def train(
     # the hinge loss has no gradient once all pairs are far apart
     rests = config.training.loss_type == "hinge"
     with opened(base, config.lora, config.training.seed) as model, dropouts_kept(model):
-        progress = Progress(config, context, "isolated", rungs=rungs, may_rest=rests)
+        progress = TrialProgress(config, context, "isolated", rungs=rungs, may_rest=rests)
         if context.checkpoint:
             restore(model, context.checkpoint.adapter)
         frozen = frozen_of(context.checkpoint, export(model).config)
@@ -66,7 +67,7 @@ def dropouts_kept(model: Any) -> Iterator[None]:
 
 
 def _train(
-    config: DPOConfig, progress: Progress, base: Base, model: Any, pairs: Pairs, frozen: Any
+    config: DPOConfig, progress: TrialProgress, base: Base, model: Any, pairs: Pairs, frozen: Any
 ) -> None:
     def measure() -> Loss:
         with measuring(model):
@@ -108,7 +109,9 @@ def as_dataset(rows: TokenRows) -> Any:
     return Dataset.from_dict(columns)
 
 
-def _finish(config: DPOConfig, progress: Progress, base: Base, model: Any, pairs: Pairs) -> None:
+def _finish(
+    config: DPOConfig, progress: TrialProgress, base: Base, model: Any, pairs: Pairs
+) -> None:
     prepared = progress.context.prepared
 
     def measured() -> tuple[dict[str, float], dict[str, Any]]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from trl import DPOTrainer
 
-from trainables.context import Adapter, Checkpoint
+from trainables.isolated.resuming import Resuming
 from trainables.models.reference import ROLE, set_reference
-from trainables.sft.resuming import Resuming
-from trainables.sft.trainer import EpochOrder
+from trainables.saved import Checkpoint, SavedAdapter
+from trainables.training.order import EpochOrder
 
 
 class MedsweepDPOTrainer(Resuming, DPOTrainer):  # type: ignore[misc]
@@ -19,7 +19,7 @@ class MedsweepDPOTrainer(Resuming, DPOTrainer):  # type: ignore[misc]
         *,
         seed: int,
         checkpoint: Checkpoint | None,
-        frozen: Mapping[str, Adapter],
+        frozen: Mapping[str, SavedAdapter],
         **options: Any,
     ) -> None:
         set_reference(options["model"], None)  # TRL makes its own, which goes again

@@ -3,7 +3,7 @@
 from trainables.context import TrialContext
 from trainables.dpo.config import DPOConfig
 from trainables.dpo.measure import chosen, untouched_loss
-from trainables.evaluation.base_model import measure_answers
+from trainables.training.untouched import measure_answers
 
 
 def measure(trial: DPOConfig, context: TrialContext) -> None:

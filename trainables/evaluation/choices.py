@@ -8,15 +8,15 @@ the packed engine.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trainables.packing.packable import CPU_TOKENS, MAX_TOKENS
+from trainables.forward.budget import CPU_TOKENS, MAX_TOKENS
 
 if TYPE_CHECKING:
-    from trainables.packing.adapter import PackedAdapter
+    from trainables.forward.adapter import PackedAdapter
 
 Done = Callable[[int, list[float]], None]
 
 
-class Ask(NamedTuple):
+class ChoicePrompt(NamedTuple):
     """A prompt and its possible continuations, as token ids; none of them empty. Asked of a packed
     trial's adapter, or of the model as it is."""
 
@@ -54,7 +54,7 @@ class Ask(NamedTuple):
 
 def log_likelihoods(
     model: Any,
-    asks: Sequence[Ask],
+    asks: Sequence[ChoicePrompt],
     max_batch_tokens: int = MAX_TOKENS,
     done: Done | None = None,
 ) -> list[list[float]]:
@@ -77,7 +77,7 @@ def log_likelihoods(
     return results
 
 
-def _batches(asks: Sequence[Ask], budget: int) -> Iterator[list[int]]:
+def _batches(asks: Sequence[ChoicePrompt], budget: int) -> Iterator[list[int]]:
     """Question numbers, longest first, in passes of at most `budget` tokens; each in order."""
     sizes = [len(ask.tokens) for ask in asks]
     batch: list[int] = []
@@ -92,13 +92,13 @@ def _batches(asks: Sequence[Ask], budget: int) -> Iterator[list[int]]:
         yield sorted(batch)
 
 
-def _pass(model: Any, asks: Sequence[Ask]) -> list[list[float]]:
+def _pass(model: Any, asks: Sequence[ChoicePrompt]) -> list[list[float]]:
     import torch
 
-    from trainables.packing.attention import row_attention
-    from trainables.packing.decoding import shares_of
-    from trainables.packing.groups import branching_groups
-    from trainables.packing.layout import Layout, active
+    from trainables.forward.attention import row_attention
+    from trainables.forward.decoding import shares_of
+    from trainables.forward.groups import branching_groups
+    from trainables.forward.layout import Layout, active
 
     device = model.device
     ids = torch.tensor([[token for ask in asks for token in ask.tokens]], device=device)
@@ -119,7 +119,7 @@ def _pass(model: Any, asks: Sequence[Ask]) -> list[list[float]]:
     return _sums(nats.double().tolist(), asks)
 
 
-def _wanted(asks: Sequence[Ask]) -> tuple[list[int], list[int]]:
+def _wanted(asks: Sequence[ChoicePrompt]) -> tuple[list[int], list[int]]:
     """(place in the concatenation, token) of all options' tokens, as two lists."""
     places: list[int] = []
     tokens: list[int] = []
@@ -132,6 +132,6 @@ def _wanted(asks: Sequence[Ask]) -> tuple[list[int], list[int]]:
     return places, tokens
 
 
-def _sums(values: Sequence[float], asks: Sequence[Ask]) -> list[list[float]]:
+def _sums(values: Sequence[float], asks: Sequence[ChoicePrompt]) -> list[list[float]]:
     left = iter(values)
     return [[sum(next(left) for _ in option) for option in ask.options] for ask in asks]

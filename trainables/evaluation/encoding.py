@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from trainables.data.chat import ChatFormat, chat_format, render
-from trainables.evaluation.choices import Ask
+from trainables.data.chat_format import ChatFormat, chat_format, render
+from trainables.evaluation.choices import ChoicePrompt
 
 
 def ask(
     tokenizer: Any, chat: ChatFormat, question: str, options: Sequence[str], longest: int | None
-) -> Ask:
+) -> ChoicePrompt:
     """The prompt and the options behind it, without end-of-turn marks.
 
     A prompt that does not fit with its longest option into `longest` tokens loses its beginning.
@@ -20,11 +20,11 @@ def ask(
     return cut(encoded(tokenizer, prompt, joined), longest)
 
 
-def encoded(tokenizer: Any, prompt: str, continuations: Sequence[str]) -> Ask:
+def encoded(tokenizer: Any, prompt: str, continuations: Sequence[str]) -> ChoicePrompt:
     """Tokens of the prompt and of each continuation, as lm-evaluation-harness splits them: what the
     tokenizer makes of both together, less the prompt's own tokens."""
     own = _ids(tokenizer, prompt)
-    return Ask(own, [_behind(tokenizer, prompt, own, text) for text in continuations])
+    return ChoicePrompt(own, [_behind(tokenizer, prompt, own, text) for text in continuations])
 
 
 def _behind(tokenizer: Any, prompt: str, own: list[int], text: str) -> list[int]:
@@ -33,7 +33,7 @@ def _behind(tokenizer: Any, prompt: str, own: list[int], text: str) -> list[int]
     return whole[len(own) :] if whole[: len(own)] == own else _ids(tokenizer, text)
 
 
-def cut(ask: Ask, longest: int | None) -> Ask:
+def cut(ask: ChoicePrompt, longest: int | None) -> ChoicePrompt:
     """The ask within `longest` tokens, from the prompt's end."""
     if longest is None:
         return ask

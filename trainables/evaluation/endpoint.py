@@ -14,12 +14,8 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
 from trainables.errors import InputError
-from trainables.evaluation.benchmarks.answerer import (
-    Generation,
-    Question,
-    ScoredDone,
-    TextsDone,
-)
+from trainables.evaluation.benchmarks.answerer import ScoredDone, TextsDone
+from trainables.evaluation.benchmarks.question import Generation, Question
 
 KEY = "OPENAI_API_KEY"
 AT_ONCE = 8  # requests under way

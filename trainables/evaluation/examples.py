@@ -7,14 +7,14 @@ from trainables.evaluation.generation import answers
 
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
-    from trainables.kinds import SingleConfig
+    from trainables.training.config import SingleTrial
 
 Predictions = tuple[dict[str, str], ...]
 
 
-def example_rows(tokenizer: Any, config: "SingleConfig") -> "TokenRows":
+def example_rows(tokenizer: Any, config: "SingleTrial") -> "TokenRows":
     """The questions as prompts, `example-1`, `example-2`, …, without an answer."""
-    from trainables.data.chat import Encoded, prompts
+    from trainables.data.chat_format import Encoded, prompts
     from trainables.data.rows import Row
     from trainables.data.token_rows import token_rows
 
@@ -25,7 +25,7 @@ def example_rows(tokenizer: Any, config: "SingleConfig") -> "TokenRows":
     return token_rows(rows, [Encoded(ids, len(ids), 0, False) for ids in encoded])
 
 
-def answer_examples(model: Any, tokenizer: Any, config: "SingleConfig") -> Predictions:
+def answer_examples(model: Any, tokenizer: Any, config: "SingleTrial") -> Predictions:
     """What predictions.jsonl holds of them; () where the spec names none."""
     if not config.evaluation.examples:
         return ()

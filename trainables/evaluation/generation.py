@@ -6,15 +6,15 @@ from contextlib import AbstractContextManager
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trainables.data.chat import chat_format
+from trainables.data.chat_format import chat_format
 from trainables.evaluation.batches import by_token_budget
 
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
-    from trainables.packing.adapter import PackedAdapter
+    from trainables.forward.adapter import PackedAdapter
 
 
-class Prompt(NamedTuple):
+class TokenPrompt(NamedTuple):
     """Token ids to go on from, and a packed trial's adapter to do so with; None: the model as it
     is. `key` (32 bits) is what a sample is drawn with."""
 
@@ -31,14 +31,14 @@ def answers(
     max_batch_tokens: int,
 ) -> list[str]:
     """The greedy answer to each row's prompt."""
-    prompts = [Prompt(rows.prompt(i)) for i in range(len(rows))]
+    prompts = [TokenPrompt(rows.prompt(i)) for i in range(len(rows))]
     return texts_after(model, tokenizer, prompts, max_new_tokens, max_batch_tokens)
 
 
 def texts_after(
     model: Any,
     tokenizer: Any,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[TokenPrompt],
     max_new_tokens: int,
     max_batch_tokens: int,
     temperature: float | None = None,
@@ -79,7 +79,7 @@ def end_tokens(model: Any, tokenizer: Any) -> list[int]:
 
 def continued(
     model: Any,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[TokenPrompt],
     max_new_tokens: int,
     ends: list[int],
     pad: int,
@@ -96,12 +96,12 @@ def continued(
     return [_until(ends, answer) for answer in found]
 
 
-def _drawn(model: Any, prompts: Sequence[Prompt], temperature: float) -> Any:
+def _drawn(model: Any, prompts: Sequence[TokenPrompt], temperature: float) -> Any:
     """Leaves of each row's logits only those of the token that its key draws."""
     import torch
     from transformers import LogitsProcessorList
 
-    from trainables.packing.sampling import Draw
+    from trainables.forward.sampling import Draw
 
     keys, width = [prompt.key for prompt in prompts], max(len(p.tokens) for p in prompts)
     draw = Draw(keys, [temperature] * len(keys), model.device)
@@ -114,10 +114,10 @@ def _drawn(model: Any, prompts: Sequence[Prompt], temperature: float) -> Any:
     return LogitsProcessorList([only_drawn])
 
 
-def _adapted(prompts: Sequence[Prompt]) -> AbstractContextManager[None]:
+def _adapted(prompts: Sequence[TokenPrompt]) -> AbstractContextManager[None]:
     """Within, the rows of a batch have their adapters."""
-    from trainables.packing.decoding import shares_of
-    from trainables.packing.layout import Layout, active
+    from trainables.forward.decoding import shares_of
+    from trainables.forward.layout import Layout, active
 
     return active(Layout(shares_of([prompt.adapter for prompt in prompts], [1] * len(prompts))))
 

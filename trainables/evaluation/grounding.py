@@ -6,7 +6,8 @@ output's named entities that the source lacks), with concepts for strings and th
 
 from collections.abc import Sequence
 
-from trainables.clinical.lexicon import Mention, clinical_lexicon
+from trainables.clinical.lexicon import clinical_lexicon
+from trainables.clinical.phrases import Mention
 from trainables.clinical.words import folded
 from trainables.data.items import Item
 

@@ -6,7 +6,7 @@ arXiv:2308.01263), and of non-medical ones as its owner wishes.
 from collections.abc import Sequence
 from functools import lru_cache
 
-from trainables.clinical.lexicon import TABLES
+from trainables.clinical.phrases import TABLES
 from trainables.clinical.refusals import is_refusal
 from trainables.data.items import Item
 

@@ -1,19 +1,16 @@
 """The trial of kind `grpo`: a policy that learns from rewards, against other answers to the same
 prompt (Shao et al. 2024, arXiv:2402.03300), with TRL's trainer."""
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from trainables.data.config import DataConfig
 from trainables.evaluation.config import EvaluationConfig
-from trainables.models.config import Adapter, LoraConfig, ModelConfig
+from trainables.models.config import LoraConfig, RequiredLora
 from trainables.rewards.config import RewardConfig
-from trainables.section import Section, refused
-from trainables.sft.config import TrainingConfig
-
-if TYPE_CHECKING:
-    from trainables.kinds import SingleConfig
+from trainables.section import refused
+from trainables.training.config import SingleTrial, TrainingConfig
 
 
 class GRPOTrainingConfig(TrainingConfig):
@@ -49,13 +46,12 @@ class GRPOTrainingConfig(TrainingConfig):
         return -(-rows // self.prompts) * self.num_iterations
 
 
-class GRPOConfig(Section):
+class GRPOConfig(SingleTrial):
     """One GRPO trial, complete. The rows of `data` are the prompts."""
 
     kind: Literal["grpo"] = "grpo"
-    model: ModelConfig
     data: DataConfig
-    lora: Adapter = LoraConfig()
+    lora: RequiredLora = LoraConfig()
     reward: RewardConfig = RewardConfig()
     training: GRPOTrainingConfig = GRPOTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -69,8 +65,3 @@ class GRPOConfig(Section):
             fix = "Make per_device_train_batch_size × gradient_accumulation_steps a multiple of it"
             raise refused("training.num_generations", t.num_generations, what, fix)
         return self
-
-    @property
-    def stage_trials(self) -> tuple["SingleConfig", ...]:
-        """The trainings that a trial consists of: here itself."""
-        return (self,)

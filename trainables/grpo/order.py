@@ -6,7 +6,7 @@ from itertools import cycle, islice
 import torch
 
 from trainables.grpo.config import GRPOTrainingConfig
-from trainables.sft.order import epoch_order
+from trainables.training.order import epoch_order
 
 
 class GroupOrder(torch.utils.data.Sampler[int]):

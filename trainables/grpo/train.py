@@ -10,24 +10,26 @@ from typing import Any
 
 import torch
 
-from trainables.context import Adapter, TrialContext
+from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.generation import end_tokens, written_text
 from trainables.evaluation.measure import Loss, measure_loss
 from trainables.grpo.config import GRPOConfig
 from trainables.grpo.sampled import sampled
 from trainables.grpo.trainer import MedsweepGRPOTrainer
+from trainables.isolated.arguments import on_one_device, trainer_options
+from trainables.isolated.callback import Course
+from trainables.isolated.finishing import finish, measuring
 from trainables.models.load import Base, device_now, load_base
 from trainables.models.reference import frozen_of
 from trainables.models.trained import export, opened, restore
-from trainables.reward.learned import LearnedReward
+from trainables.reward_model.learned import LearnedReward
 from trainables.rewards.answers import Reward
 from trainables.rewards.columns import COLUMNS, reward_columns
 from trainables.rewards.config import REWARD_MODEL, short_name
 from trainables.rewards.scoring import Scorer, reward_metrics
-from trainables.sft.callback import Course
-from trainables.sft.progress import ZERO_GRADIENT_STEPS, Progress
-from trainables.sft.train import finish, measuring, on_one_device, trainer_options
+from trainables.saved import SavedAdapter
+from trainables.training.progress import ZERO_GRADIENT_STEPS, TrialProgress
 
 
 def train(
@@ -45,7 +47,7 @@ def train(
     context.prepared.train.check_questions()
     context.prepared.validation.check_questions()
     with opened(base, config.lora, config.training.seed) as model:
-        progress = Progress(
+        progress = TrialProgress(
             config, context, "isolated", rungs=rungs, criterion=_shortfall, may_rest=True
         )
         start = context.checkpoint
@@ -77,7 +79,7 @@ def _shortfall(metrics: Mapping[str, float]) -> float:
     return -metrics["reward"]
 
 
-def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> int:
+def _train(config: GRPOConfig, progress: TrialProgress, base: Base, model: Any) -> int:
     """Train; returns the tokens of all prompts and answers."""
     prepared, checkpoint = progress.context.prepared, progress.context.checkpoint
     frozen = frozen_of(checkpoint, export(model).config)
@@ -105,7 +107,7 @@ def _train(config: GRPOConfig, progress: Progress, base: Base, model: Any) -> in
 
 
 def _learned(
-    config: GRPOConfig, base: Base, model: Any, saved: Adapter | None
+    config: GRPOConfig, base: Base, model: Any, saved: SavedAdapter | None
 ) -> LearnedReward | None:
     """The reward model, asked with the policy's prompt on the base without the policy."""
     if saved is None:

@@ -9,13 +9,13 @@ import torch
 from trl import GRPOTrainer
 from trl.trainer.utils import pad
 
-from trainables.context import Adapter, Checkpoint
+from trainables.evaluation.metric_names import REWARD
 from trainables.grpo.config import GRPOTrainingConfig
 from trainables.grpo.order import GroupOrder
 from trainables.grpo.rollouts import as_json, from_json
-from trainables.metrics import REWARD
+from trainables.isolated.resuming import Resuming
 from trainables.models.reference import ROLE, as_reference, set_reference
-from trainables.sft.resuming import Resuming
+from trainables.saved import Checkpoint, SavedAdapter
 
 WATCHED = {
     "reward": "sampled_reward",
@@ -35,7 +35,7 @@ class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
         *,
         training: GRPOTrainingConfig,
         checkpoint: Checkpoint | None,
-        frozen: Mapping[str, Adapter],
+        frozen: Mapping[str, SavedAdapter],
         **options: Any,
     ) -> None:
         order = GroupOrder(len(options["train_dataset"]), training)

@@ -4,13 +4,13 @@ from statistics import fmean
 
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
-from trainables.evaluation.base_model import measure_answers
 from trainables.evaluation.generation import end_tokens, written_text
 from trainables.evaluation.measure import Loss
 from trainables.grpo.config import GRPOConfig
 from trainables.grpo.sampled import sampled
 from trainables.models.load import Base
 from trainables.rewards.scoring import Scorer, reward_metrics
+from trainables.training.untouched import measure_answers
 
 
 def measure(trial: GRPOConfig, context: TrialContext) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from safetensors.torch import load, save
 
-from trainables.context import Adapter
 from trainables.errors import InputError
 from trainables.models.config import LoraConfig
 from trainables.models.load import Base
+from trainables.saved import SavedAdapter
 
 
 def peft_config(lora: LoraConfig) -> Any:
@@ -106,13 +106,13 @@ def adapter_bytes(model: Any) -> bytes:
     return save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
 
 
-def export(model: Any) -> Adapter:
+def export(model: Any) -> SavedAdapter:
     """What `PeftModel.from_pretrained` reads: configuration and weights."""
     settings = model.peft_config["default"].to_dict()
     settings["inference_mode"] = True
     # through JSON: PEFT's enums would make whoever receives this import PEFT
     plain = json.loads(json.dumps(settings, default=sorted))
-    return Adapter(config=plain, weights=adapter_bytes(model))
+    return SavedAdapter(config=plain, weights=adapter_bytes(model))
 
 
 def restore(model: Any, weights: bytes) -> None:

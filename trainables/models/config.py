@@ -56,6 +56,6 @@ def _of_matrices(lora: LoraConfig) -> LoraConfig:
     return lora
 
 
-Adapter = Annotated[LoraConfig, BeforeValidator(_given)]  # of kinds that train nothing else
+RequiredLora = Annotated[LoraConfig, BeforeValidator(_given)]  # of kinds that train nothing else
 # of kinds that only the packed engine trains
-PackedLora = Annotated[Adapter, AfterValidator(_of_matrices)]
+PackedLora = Annotated[RequiredLora, AfterValidator(_of_matrices)]

@@ -6,13 +6,13 @@ from typing import Any
 
 from safetensors.torch import load
 
-from trainables.context import Adapter, Checkpoint
+from trainables.saved import Checkpoint, SavedAdapter
 
 ROLE = "reference"  # in Checkpoint.frozen
 NAME = "ref"  # under which TRL's trainers look for it; without it they switch the adapter off
 
 
-def set_reference(model: Any, reference: Adapter | None) -> None:
+def set_reference(model: Any, reference: SavedAdapter | None) -> None:
     """Give a PEFT model this adapter as its reference; None: the base model by itself.
 
     TRL makes the reference a copy of the adapter as it finds it, which in a continued trial is no
@@ -34,14 +34,14 @@ def set_reference(model: Any, reference: Adapter | None) -> None:
             parameter.requires_grad_(False)
 
 
-def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, Adapter]:
+def frozen_of(start: Checkpoint | None, settings: dict[str, Any]) -> dict[str, SavedAdapter]:
     """The adapters that a trial needs and does not train: those of its checkpoint, and at its first
     step the one that it starts from as the reference; `settings` are its PEFT configuration."""
     if start is None:
         return {}
     if start.step or ROLE in start.frozen or not start.adapter:
         return dict(start.frozen)
-    return {**start.frozen, ROLE: Adapter(settings, start.adapter)}
+    return {**start.frozen, ROLE: SavedAdapter(settings, start.adapter)}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from trainables.errors import InputError
 from trainables.models.config import ModelConfig
 from trainables.models.toy import make_toy
 
-Progress = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
 def silent(_: str) -> None:
@@ -33,7 +33,7 @@ def cached_folder(config: ModelConfig) -> Path | None:
     return resolve(config)
 
 
-def resolve(config: ModelConfig, progress: Progress = silent) -> Path:
+def resolve(config: ModelConfig, progress: OnProgress = silent) -> Path:
     """The model's folder, downloaded or converted where needed; InputError where impossible."""
     name = config.name_or_path
     if name == "toy:llama":

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from trainables.context import Checkpoint
 from trainables.errors import InputError
 from trainables.models.config import LoraConfig
 from trainables.models.header import file_shapes
 from trainables.models.targets import Shapes, linear_modules, matching
+from trainables.saved import Checkpoint
 
 FIELD = "lora.adapter_name_or_path"
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"

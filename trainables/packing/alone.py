@@ -5,16 +5,17 @@ from collections.abc import Mapping
 
 import torch
 
-from trainables.context import TrialContext, TrialStopped
-from trainables.kinds import SingleConfig
+from trainables.context import TrialContext
 from trainables.models.load import device_now, load_base
 from trainables.packing.pack import Pack
+from trainables.saved import TrialStopped
+from trainables.training.config import SingleTrial
 
 NAME = "alone"
 
 
 def train_alone(
-    config: SingleConfig, context: TrialContext, rungs: Mapping[float, float] | None = None
+    config: SingleTrial, context: TrialContext, rungs: Mapping[float, float] | None = None
 ) -> None:
     """Train to the end in a pack of one. Raises what ends the trial: TrialStopped too."""
     if torch.cuda.is_available():

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from trainables.evaluation.generation import Prompt, texts_after
+from trainables.evaluation.generation import TokenPrompt, texts_after
+from trainables.forward.passes import TrialRows
 from trainables.models.load import Base
-from trainables.packing.passes import Part
 
 
 def packed_answers(
-    base: Base, parts: Sequence[Part], max_new_tokens: int, max_batch_tokens: int
+    base: Base, parts: Sequence[TrialRows], max_new_tokens: int, max_batch_tokens: int
 ) -> list[list[str]]:
     """The answers of each part, in the order of its rows; see `evaluation.generation.answers`."""
-    prompts = [Prompt(part.rows.prompt(i), part.adapter) for part in parts for i in part.chosen]
+    prompts = [
+        TokenPrompt(part.rows.prompt(i), part.adapter) for part in parts for i in part.chosen
+    ]
     budget = max_new_tokens, max_batch_tokens
     found = iter(texts_after(base.model, base.tokenizer, prompts, *budget))
     return [[next(found) for _ in part.chosen] for part in parts]

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import torch
 
 from trainables.context import TrialContext
-from trainables.kinds import PAIRED, SingleConfig
-from trainables.packing.adapter import PackedAdapter
+from trainables.forward.adapter import PackedAdapter
+from trainables.forward.passes import TrialRows, within_budget
+from trainables.kinds import PAIRED
 from trainables.packing.pack import Pack
-from trainables.packing.passes import Part, within_budget
 from trainables.packing.trial import PackedTrial
-from trainables.sft.order import epochs_done, step_batches
+from trainables.training.config import SingleTrial
+from trainables.training.order import epochs_done, step_batches
 
 
 class BatchTrial(PackedTrial):
@@ -24,7 +25,7 @@ class BatchTrial(PackedTrial):
 
     def __init__(
         self,
-        config: SingleConfig,
+        config: SingleTrial,
         context: TrialContext,
         adapter: PackedAdapter,
         rungs: Mapping[float, float] | None = None,
@@ -47,13 +48,13 @@ class BatchTrial(PackedTrial):
     def _examples(self) -> int:
         return len(self.rows) // self.together
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> TrialRows:
         """The rows of the next batch, and their places in the step."""
         size, seed = self.together, self.config.training.seed
         rows = [size * example + n for example in self.batches[self.done] for n in range(size)]
         first = size * sum(map(len, self.batches[: self.done]))
         places = list(range(first, first + len(rows)))
-        return Part(name, self.adapter, self.rows, rows, places, seed, self.progress.step)
+        return TrialRows(name, self.adapter, self.rows, rows, places, seed, self.progress.step)
 
     @property
     def complete(self) -> bool:
@@ -99,18 +100,18 @@ class BatchTrial(PackedTrial):
 T = TypeVar("T", bound=BatchTrial)
 # (base model, parts, their trials, whether to checkpoint activations) → each part's share of its
 # step's mean loss, times the trial's `scale`; the gradients are added
-Run = Callable[[Any, Sequence[Part], Sequence[T], bool], Sequence[float]]
+BatchPass = Callable[[Any, Sequence[TrialRows], Sequence[T], bool], Sequence[float]]
 
 
-Named = Sequence[tuple[str, T]]
+NamedTrials = Sequence[tuple[str, T]]
 
 
 def batch_step(
     pack: Pack,
-    active: Named[T],
-    run: Run[T],
-    evaluate: Callable[[Pack, Named[T]], None],
-    finish: Callable[[Pack, Named[T]], None],
+    active: NamedTrials[T],
+    run: BatchPass[T],
+    evaluate: Callable[[Pack, NamedTrials[T]], None],
+    finish: Callable[[Pack, NamedTrials[T]], None],
 ) -> None:
     """One batch of every trial; then updates, evaluations and ends where they are due."""
     training = [(n, t) for n, t in active if not t.progress.over]
@@ -123,7 +124,7 @@ def batch_step(
     finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
 
 
-def train_batches(pack: Pack, training: Sequence[tuple[str, T]], run: Run[T]) -> None:
+def train_batches(pack: Pack, training: Sequence[tuple[str, T]], run: BatchPass[T]) -> None:
     """One batch of every trial through the base together, in calls that fit."""
     trials = dict(training)
     parts = [trial.part(name) for name, trial in training]

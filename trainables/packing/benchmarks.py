@@ -10,7 +10,7 @@ from trainables.evaluation.benchmarks.measuring import Store, ask
 from trainables.packing.pack import Pack
 from trainables.packing.trial import PackedTrial
 
-Named = Sequence[tuple[str, PackedTrial]]
+NamedTrials = Sequence[tuple[str, PackedTrial]]
 
 
 class MeasuredBenchmarks(NamedTuple):
@@ -20,7 +20,7 @@ class MeasuredBenchmarks(NamedTuple):
     seconds: float
 
 
-def packed_benchmarks(pack: Pack, over: Named) -> dict[str, MeasuredBenchmarks]:
+def packed_benchmarks(pack: Pack, over: NamedTrials) -> dict[str, MeasuredBenchmarks]:
     """By the trials' names; a trial that cannot be asked or measured ends and is not among them."""
     store: Store = {}
     seconds = _asked(pack, over, store)
@@ -36,7 +36,7 @@ def packed_benchmarks(pack: Pack, over: Named) -> dict[str, MeasuredBenchmarks]:
     return measured
 
 
-def _asked(pack: Pack, over: Named, store: Store) -> dict[str, float] | None:
+def _asked(pack: Pack, over: NamedTrials, store: Store) -> dict[str, float] | None:
     """Fill the store: the trials' seconds. None where that failed: a trial by itself then ends."""
     candidates = [Candidate(t.config.data.system_prompt, t.adapter, name) for name, t in over]
     budget = min(trial.config.evaluation.max_batch_tokens for _, trial in over)

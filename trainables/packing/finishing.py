@@ -5,34 +5,34 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from trainables.context import TrialStopped
 from trainables.evaluation.benchmarks.in_trial import Benchmarked
 from trainables.evaluation.examples import example_predictions
 from trainables.evaluation.measure import score_text
+from trainables.forward.passes import TrialRows
 from trainables.models.trained import counts
 from trainables.packing.answers import packed_answers
 from trainables.packing.benchmarks import packed_benchmarks
 from trainables.packing.losses import packed_losses_elsewhere
 from trainables.packing.pack import Pack
 from trainables.packing.parts import example_part, question_part
-from trainables.packing.passes import Part
 from trainables.packing.trial import PackedTrial
+from trainables.saved import TrialStopped
 
 T = TypeVar("T", bound=PackedTrial)
-Named = Sequence[tuple[str, T]]
+NamedTrials = Sequence[tuple[str, T]]
 
 
-class Answered(NamedTuple):
+class TrialAnswers(NamedTuple):
     """A trial's answers to validation questions and to examples, and its share of the seconds."""
 
-    asked: Part
+    asked: TrialRows
     texts: list[str]
-    examples: Part
+    examples: TrialRows
     others: list[str]
     seconds: float
 
 
-def finish(pack: Pack, over: Named[PackedTrial]) -> None:
+def finish(pack: Pack, over: NamedTrials[PackedTrial]) -> None:
     """Measure what is measured at the end, and report the results."""
     over = with_best_adapters(pack, over)
     if not over:
@@ -49,7 +49,7 @@ def finish(pack: Pack, over: Named[PackedTrial]) -> None:
                 raise TrialStopped
 
 
-def with_best_adapters(pack: Pack, over: Named[T]) -> Named[T]:
+def with_best_adapters(pack: Pack, over: NamedTrials[T]) -> NamedTrials[T]:
     """The trials with their best steps' adapters."""
     for name, trial in over:
         with pack.own(name):
@@ -58,7 +58,7 @@ def with_best_adapters(pack: Pack, over: Named[T]) -> Named[T]:
     return [(name, trial) for name, trial in over if name in pack.trials]
 
 
-def _answered(pack: Pack, over: Named[PackedTrial]) -> dict[str, Answered]:
+def _answered(pack: Pack, over: NamedTrials[PackedTrial]) -> dict[str, TrialAnswers]:
     alike: dict[tuple[int, int], list[tuple[str, PackedTrial]]] = defaultdict(list)
     for name, trial in over:
         settings = trial.config.evaluation
@@ -68,8 +68,8 @@ def _answered(pack: Pack, over: Named[PackedTrial]) -> dict[str, Answered]:
 
 
 def _together(
-    pack: Pack, trials: Named[PackedTrial], new_tokens: int, budget: int
-) -> list[Answered]:
+    pack: Pack, trials: NamedTrials[PackedTrial], new_tokens: int, budget: int
+) -> list[TrialAnswers]:
     parts = [question_part(name, trial) for name, trial in trials]
     # in calls of their own: other batches could round the scored answers otherwise
     examples = [example_part(name, trial, pack.base.tokenizer) for name, trial in trials]
@@ -78,13 +78,13 @@ def _together(
             packed_answers(pack.base, asked, new_tokens, budget) for asked in (parts, examples)
         )
     times = [seconds[name] for name, _ in trials]
-    return list(map(Answered, parts, texts, examples, others, times))
+    return list(map(TrialAnswers, parts, texts, examples, others, times))
 
 
 def _report(
     pack: Pack,
     trial: PackedTrial,
-    answered: Answered,
+    answered: TrialAnswers,
     found: Benchmarked,
     losses: dict[str, Any],
     seconds: float,

@@ -7,17 +7,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trainables.context import Checkpoint, Report, TrialStopped
-from trainables.data.prepare import drawn
+from trainables.context import Report
+from trainables.data.prepared import drawn
 from trainables.kinds import TrialConfig
+from trainables.saved import Checkpoint, TrialStopped
 
 if TYPE_CHECKING:
-    from trainables.data.prepare import Prepared
+    from trainables.data.prepared import Prepared
     from trainables.packing.pack import Pack
 
 AHEAD = 4  # reports that a trial may have waiting before it pauses
 STOP_SECONDS = 120
-Outcome = Report | BaseException
+HostMessage = Report | BaseException
 
 
 class Arrival(NamedTuple):
@@ -33,7 +34,7 @@ class HostedTrial:
 
     def __init__(self, prepared: "Prepared", checkpoint: Checkpoint | None) -> None:
         self.prepared, self.checkpoint = prepared, checkpoint
-        self.outcomes: queue.Queue[Outcome] = queue.Queue()
+        self.outcomes: queue.Queue[HostMessage] = queue.Queue()
         self.stopped, self.gone = threading.Event(), threading.Event()
 
     def report(self, report: Report) -> None:

@@ -2,25 +2,28 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import torch
 
-from trainables.context import TrialContext, TrialStopped
+from trainables.context import TrialContext
 from trainables.evaluation.benchmarks.answerer import Candidate
-from trainables.kinds import SingleConfig, TrialConfig
+from trainables.forward.budget import CPU_TOKENS, MAX_TOKENS
+from trainables.forward.int8 import as_before, dequantise_in_calls
+from trainables.forward.lora import attach
+from trainables.forward.passes import TrialRows
+from trainables.kinds import PACKED, STAGES
 from trainables.models.config import ModelConfig
 from trainables.models.load import Base
-from trainables.packing.int8 import as_before, dequantise_in_calls
-from trainables.packing.lora import attach
-from trainables.packing.packable import CPU_TOKENS, MAX_TOKENS
-from trainables.packing.passes import Part
-from trainables.packing.program import program_of
 from trainables.packing.trial import PackedTrial
+from trainables.saved import TrialStopped
 from trainables.staged.config import StagedConfig
-from trainables.staged.train import Training, stages
+from trainables.training.config import SingleTrial
+from trainables.training.unit import TrainingUnit
 
 
 class Ended(NamedTuple):
@@ -30,17 +33,35 @@ class Ended(NamedTuple):
     error: Exception | None
 
 
+class Program(NamedTuple):
+    """`trial(base, config, context, rungs)` makes one, and `step(pack, named trials)` is one step
+    of all trials of the kind together. A step lets no error of one trial reach another: what
+    concerns one is raised within `pack.own(name)`."""
+
+    trial: Callable[..., PackedTrial]
+    step: Callable[["Pack", Sequence[tuple[str, Any]]], None]
+
+
+@cache
+def program_of(kind: str) -> Program:
+    """The program of a kind that packs: PROGRAM of the module that `kinds.PACKED` names."""
+    found: Program = import_module(PACKED[kind]).PROGRAM
+    return found
+
+
 class Pack:
     """Trials on one base model. Not safe for threads.
 
-    What a step does is its trials' kind's to say: see `program`.
+    What a step does is its trials' kind's to say: see `Program`.
     """
 
     def __init__(self, base: Base, model: ModelConfig, max_tokens: int | None = None) -> None:
         self.base, self.model = base, model
         self.max_tokens = max_tokens or (MAX_TOKENS if self._on_gpu else CPU_TOKENS)
         self.trials: dict[str, PackedTrial] = {}
-        self._courses: dict[str, Generator[Training]] = {}  # by trial: what it trains after this
+        self._courses: dict[
+            str, Generator[TrainingUnit]
+        ] = {}  # by trial: what it trains after this
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
         self._seconds: dict[str, float] = {}  # by kind under way: what its steps have taken
@@ -50,14 +71,14 @@ class Pack:
     def join(
         self,
         name: str,
-        config: TrialConfig,
+        config: SingleTrial | StagedConfig,
         context: TrialContext,
         rungs: Mapping[float, float] | None = None,
     ) -> None:
         """Take a trial in, fresh or from its checkpoint; `rungs` as `Progress` has them. One in
         stages trains them one after the other. Raises what a broken one raises."""
         if isinstance(config, StagedConfig):
-            course = stages(config, context)
+            course = stages_of(config, context)
         else:
             course = _one(config, context, rungs)
         self._train(name, next(course))
@@ -105,7 +126,7 @@ class Pack:
         self._seconds = {kind: known.get(kind, least) for kind in kinds}
         return min(self._seconds, key=self._seconds.__getitem__)
 
-    def _train(self, name: str, training: Training) -> None:
+    def _train(self, name: str, training: TrainingUnit) -> None:
         trial = program_of(training.trial.kind).trial(self.base, *training)
         for path in {path for own in trial.adapters for path in own.sites} - set(self._hooks):
             self._hooks[path] = attach(self.base.model.get_submodule(path), path)
@@ -145,7 +166,7 @@ class Pack:
         self.trials.pop(name, None)
         self._ended.append(Ended(name, error))
 
-    def make_room(self, parts: Sequence[Part], error: Exception) -> None:
+    def make_room(self, parts: Sequence[TrialRows], error: Exception) -> None:
         """After an out-of-memory: calls half as large from now on. Where one row is too much, the
         trial that came last ends."""
         self.max_tokens = min(self.max_tokens, sum(part.tokens for part in parts)) // 2
@@ -170,7 +191,7 @@ class Pack:
         return bool(self.base.model.device.type == "cuda")
 
     @contextmanager
-    def timed(self, parts: Sequence[Part | Candidate]) -> Iterator[dict[str, float]]:
+    def timed(self, parts: Sequence[TrialRows | Candidate]) -> Iterator[dict[str, float]]:
         """The seconds spent within, divided among the trials by their tokens; filled in at the
         end."""
         shares: dict[str, float] = {}
@@ -186,6 +207,13 @@ class Pack:
 
 
 def _one(
-    config: SingleConfig, context: TrialContext, rungs: Mapping[float, float] | None
-) -> Generator[Training]:
-    yield Training(config, context, rungs)
+    config: SingleTrial, context: TrialContext, rungs: Mapping[float, float] | None
+) -> Generator[TrainingUnit]:
+    yield TrainingUnit(config, context, rungs)
+
+
+def stages_of(config: StagedConfig, context: TrialContext) -> Generator[TrainingUnit]:
+    """The trainings of a trial in stages: the function that `kinds.STAGES` names."""
+    module, name = STAGES.split(":")
+    found: Generator[TrainingUnit] = getattr(import_module(module), name)(config, context)
+    return found

@@ -1,16 +1,11 @@
 """What the packed engine cannot train; such trials run isolated. Imports no torch."""
 
-from trainables.kinds import PACKED, TrialConfig
+from trainables.kinds import PACKED
 from trainables.staged.config import StagedConfig
-
-# of one call of the base model in training: packs larger than this make several. On a CPU more
-# only makes memory that does not stay in its caches
-MAX_TOKENS = 8192
-CPU_TOKENS = 1024
-HELD_BYTES = 2 * 2**30  # of keys and values while answers are sampled; more are written in turn
+from trainables.training.config import SingleTrial
 
 
-def unpackable(config: TrialConfig) -> str | None:
+def unpackable(config: SingleTrial | StagedConfig) -> str | None:
     """Why a trial cannot share its base model's calls, or None."""
     if isinstance(config, StagedConfig):
         reasons = zip(config.stages, map(unpackable, config.stage_trials), strict=True)

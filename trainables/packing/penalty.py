@@ -2,7 +2,7 @@
 
 import torch
 
-from trainables.packing.adapter import PREFIX, PackedAdapter
+from trainables.forward.adapter import PREFIX, PackedAdapter
 from trainables.regularizers import l2_start
 
 

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 from trainables.evaluation.batches import by_token_budget
 from trainables.evaluation.generation import end_tokens
+from trainables.forward.adapter import PackedAdapter
+from trainables.forward.budget import HELD_BYTES
+from trainables.forward.decoding import written
+from trainables.forward.key_values import token_bytes
+from trainables.forward.sampling import Draw
 from trainables.models.load import Base
-from trainables.packing.adapter import PackedAdapter
-from trainables.packing.decoding import written
-from trainables.packing.key_values import token_bytes
-from trainables.packing.packable import HELD_BYTES
-from trainables.packing.sampling import Draw
 
 
 class Rollouts(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from transformers import get_scheduler
 
-from trainables.context import Adapter, Checkpoint, TrialContext
-from trainables.kinds import SingleConfig
+from trainables.context import TrialContext
+from trainables.forward.adapter import PackedAdapter
 from trainables.models.moments import KINDS, moment_bytes, moments_of
-from trainables.packing.adapter import PackedAdapter
 from trainables.packing.penalty import pull
 from trainables.packing.scaling import LossScale
-from trainables.sft.config import TrainingConfig
-from trainables.sft.progress import Progress
+from trainables.saved import Checkpoint, SavedAdapter
+from trainables.training.config import SingleTrial, TrainingConfig
+from trainables.training.progress import TrialProgress
 
 
 class PackedTrial:
@@ -27,7 +27,7 @@ class PackedTrial:
 
     def __init__(
         self,
-        config: SingleConfig,
+        config: SingleTrial,
         context: TrialContext,
         adapter: PackedAdapter,
         rungs: Mapping[float, float] | None = None,
@@ -36,7 +36,9 @@ class PackedTrial:
         self.config, self.context, self.adapter = config, context, adapter
         self.seconds = 0.0
         clock = lambda: self.seconds  # noqa: E731
-        self.progress = Progress(config, context, "packed", clock=clock, rungs=rungs, **options)
+        self.progress = TrialProgress(
+            config, context, "packed", clock=clock, rungs=rungs, **options
+        )
         self.optimizer, self.scheduler = _optimizer(
             config.training, adapter.flat, self.progress.planned
         )
@@ -94,7 +96,7 @@ class PackedTrial:
         """What its kind adds to its record."""
         return {}
 
-    def export(self) -> Adapter:
+    def export(self) -> SavedAdapter:
         """As Weights."""
         return self.adapter.export()
 

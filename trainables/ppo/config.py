@@ -6,10 +6,9 @@ from pydantic import Field, model_validator
 
 from trainables.data.config import DataConfig
 from trainables.evaluation.config import EvaluationConfig
-from trainables.models.config import LoraConfig, ModelConfig, PackedLora
+from trainables.models.config import LoraConfig, PackedLora
 from trainables.rewards.config import RewardConfig
-from trainables.section import Section
-from trainables.sft.config import TrainingConfig
+from trainables.training.config import SingleTrial, TrainingConfig
 
 Estimator = Literal["k1", "k3"]
 
@@ -59,18 +58,12 @@ class PPOTrainingConfig(TrainingConfig):
         return self
 
 
-class PPOConfig(Section):
+class PPOConfig(SingleTrial):
     """One PPO trial, complete. The rows of `data` are the prompts, their answers the references."""
 
     kind: Literal["ppo"] = "ppo"
-    model: ModelConfig
     data: DataConfig
     lora: PackedLora = LoraConfig()
     reward: RewardConfig = RewardConfig()
     training: PPOTrainingConfig = PPOTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-
-    @property
-    def stage_trials(self) -> tuple["PPOConfig", ...]:
-        """The trainings that a trial consists of, one after the other: here itself."""
-        return (self,)

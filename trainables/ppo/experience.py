@@ -12,7 +12,7 @@ from trainables.ppo.kl import token_kl
 Tensor = torch.Tensor
 
 
-class Scored(NamedTuple):
+class ScoredAnswers(NamedTuple):
     """Answers as policy and reference see them: (tokens,) each, answer after answer."""
 
     log_probs: Tensor  # of the policy that answered, nats
@@ -56,7 +56,11 @@ class Gained(NamedTuple):
 
 
 def experience(
-    scored: Scored, lengths: Sequence[int], scores: Tensor, kl_coef: float, t: PPOTrainingConfig
+    scored: ScoredAnswers,
+    lengths: Sequence[int],
+    scores: Tensor,
+    kl_coef: float,
+    t: PPOTrainingConfig,
 ) -> Gained:
     """Token rewards, GAE and whitened advantages of answers of `lengths` tokens with `scores`
     (answers,), which are normalised and clipped already."""

@@ -6,22 +6,21 @@ import torch
 
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.measure import Loss
+from trainables.forward.objectives import objective_pass
+from trainables.forward.passes import TrialRows, within_budget
+from trainables.forward.sampling import answer_keys
 from trainables.packing.finishing import finish
 from trainables.packing.losses import packed_losses
-from trainables.packing.objectives import objective_pass
-from trainables.packing.pack import Pack
-from trainables.packing.passes import Part, within_budget
-from trainables.packing.program import Program
-from trainables.packing.sampling import answer_keys
+from trainables.packing.pack import Pack, Program
 from trainables.ppo.earned import earned, measured
 from trainables.ppo.sampled import Asked, Sampled, sampled
 from trainables.ppo.trial import PPOTrial
 
-Named = Sequence[tuple[str, PPOTrial]]
+NamedTrials = Sequence[tuple[str, PPOTrial]]
 VALIDATION = -1  # in place of an update's number: the same noise at every evaluation
 
 
-def step(pack: Pack, active: Named) -> None:
+def step(pack: Pack, active: NamedTrials) -> None:
     """One update of every trial; then evaluations and answers where they are due."""
     training = [(n, t) for n, t in active if not t.progress.over]
     _train(pack, training)
@@ -33,7 +32,7 @@ def step(pack: Pack, active: Named) -> None:
     finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
 
 
-def _train(pack: Pack, training: Named) -> None:
+def _train(pack: Pack, training: NamedTrials) -> None:
     rows = {}
     for found in sampled(pack, [_of_update(name, trial) for name, trial in training]):
         with pack.own(found.asked.name):
@@ -57,11 +56,11 @@ def _learn_from(pack: Pack, found: Sampled) -> None:
     trial.begin_update(rewards.total, found.answers, found.scored)
 
 
-def _part(name: str, trial: PPOTrial, rows: TokenRows) -> Part:
-    return Part(name, trial.adapter, rows, trial.update.answers)
+def _part(name: str, trial: PPOTrial, rows: TokenRows) -> TrialRows:
+    return TrialRows(name, trial.adapter, rows, trial.update.answers)
 
 
-def _step_optimizers(pack: Pack, left: Sequence[tuple[str, PPOTrial, Part]]) -> None:
+def _step_optimizers(pack: Pack, left: Sequence[tuple[str, PPOTrial, TrialRows]]) -> None:
     """The next minibatch of every trial that has one left."""
     trials, parts = {name: trial for name, trial, _ in left}, [part for *_, part in left]
     rerun = any(t.config.training.gradient_checkpointing for t in trials.values())
@@ -83,7 +82,7 @@ def _step_optimizers(pack: Pack, left: Sequence[tuple[str, PPOTrial, Part]]) -> 
             trial.step_optimizer()
 
 
-def _evaluate(pack: Pack, due: Named) -> None:
+def _evaluate(pack: Pack, due: NamedTrials) -> None:
     """The validation loss, and what answers to validation questions earn."""
     before = {name: trial.seconds for name, trial in due}
     losses = packed_losses(pack, due)

@@ -7,18 +7,18 @@ from typing import NamedTuple
 import torch
 
 from trainables.data.token_rows import TokenRows
-from trainables.packing.adapter import PackedAdapter
-from trainables.packing.objectives import Scored as Seen
-from trainables.packing.objectives import score_pass
+from trainables.forward.adapter import PackedAdapter
+from trainables.forward.objectives import AnswerLogits as Seen
+from trainables.forward.objectives import score_pass
+from trainables.forward.passes import TrialRows, within_budget
 from trainables.packing.pack import Pack
-from trainables.packing.passes import Part, within_budget
 from trainables.packing.rollouts import Rollouts, packed_samples
 from trainables.ppo.answers import answered_rows
-from trainables.ppo.experience import Scored
+from trainables.ppo.experience import ScoredAnswers
 from trainables.ppo.trial import PPOTrial
 from trainables.ppo.update import seen_entropy
-from trainables.reward.head import probability
-from trainables.reward.packed import part_scores
+from trainables.reward_model.head import probability
+from trainables.reward_model.packed import part_scores
 
 
 class Asked(NamedTuple):
@@ -44,7 +44,7 @@ class Sampled(NamedTuple):
     asked: Asked
     answers: list[list[int]]
     rows: TokenRows  # prompts and answers
-    scored: Scored
+    scored: ScoredAnswers
     entropy: float  # nats a token, of the policy at its temperature
     learned: list[float] | None  # 0..1 an answer, of the trial's reward model where it has one
 
@@ -53,7 +53,7 @@ def sampled(pack: Pack, asked: Sequence[Asked]) -> list[Sampled]:
     """Sample and score the answers; the time is noted with the trials."""
     if not asked:
         return []
-    parts: list[Part] = []  # told to `timed` once they are known
+    parts: list[TrialRows] = []  # told to `timed` once they are known
     with pack.timed(parts) as seconds:
         answers = _answers(pack, asked)
         rows = [answered_rows(a.rows, a.places, answers[a.name]) for a in asked]
@@ -69,7 +69,7 @@ def sampled(pack: Pack, asked: Sequence[Asked]) -> list[Sampled]:
     for a, its in zip(asked, rows, strict=True):
         a.trial.spend(seconds[a.name])
         log_p, values, entropy = own[a.name]
-        scored = Scored(log_p, other[a.name], values)
+        scored = ScoredAnswers(log_p, other[a.name], values)
         mean = float(entropy.mean())
         found.append(Sampled(a, answers[a.name], its, scored, mean, learned.get(a.name)))
     return found
@@ -90,8 +90,8 @@ def _answers(pack: Pack, asked: Sequence[Asked]) -> dict[str, list[list[int]]]:
     }
 
 
-def _part(asked: Asked, rows: TokenRows, adapter: PackedAdapter) -> Part:
-    return Part(asked.name, adapter, rows, range(len(rows)))
+def _part(asked: Asked, rows: TokenRows, adapter: PackedAdapter) -> TrialRows:
+    return TrialRows(asked.name, adapter, rows, range(len(rows)))
 
 
 def _learned(
@@ -122,7 +122,7 @@ def _of_reference(trial: PPOTrial, seen: Seen) -> torch.Tensor:
 def _read(
     pack: Pack,
     asked: Sequence[Asked],
-    parts: Sequence[Part],
+    parts: Sequence[TrialRows],
     read: Callable[[PPOTrial, Seen], torch.Tensor],
 ) -> dict[str, torch.Tensor]:
     """What `read` makes of each trial's answers: (…, tokens), in the order of its rows."""

@@ -7,24 +7,25 @@ from typing import Any
 
 import torch
 
-from trainables.context import Checkpoint, TrialContext, TrialFailed
+from trainables.context import TrialContext
 from trainables.evaluation.generation import end_tokens
+from trainables.forward.adapter import PackedAdapter, bare, fresh_adapter, saved_adapter
+from trainables.forward.objectives import AnswerLogits as Seen
 from trainables.models.load import Base
 from trainables.models.reference import ROLE as REFERENCE
 from trainables.models.reference import frozen_of
-from trainables.packing.adapter import PackedAdapter, bare, fresh_adapter, saved_adapter
-from trainables.packing.objectives import Scored as Seen
 from trainables.packing.trial import PackedTrial
 from trainables.ppo.config import PPOConfig
-from trainables.ppo.experience import Scored, experience, minibatches
+from trainables.ppo.experience import ScoredAnswers, experience, minibatches
 from trainables.ppo.kl import AdaptiveKL, Controller, FixedKL
 from trainables.ppo.normalise import RunningScale
 from trainables.ppo.update import Update
-from trainables.reward.head import HEAD
+from trainables.reward_model.head import HEAD
 from trainables.rewards.config import REWARD_MODEL
 from trainables.rewards.scoring import Scorer
+from trainables.saved import Checkpoint, TrialFailed
 from trainables.seeds import derived_seed
-from trainables.sft.order import epochs_done, step_batches
+from trainables.training.order import epochs_done, step_batches
 
 VALUE_WEIGHT, VALUE_BIAS = "value_head.weight", "value_head.bias"
 
@@ -104,7 +105,7 @@ class PPOTrial(PackedTrial):
         self.spent += seconds
 
     def begin_update(
-        self, totals: Sequence[float], answers: Sequence[Sequence[int]], scored: Scored
+        self, totals: Sequence[float], answers: Sequence[Sequence[int]], scored: ScoredAnswers
     ) -> None:
         """Make this update's experience of what its answers earn in all (0..1 each)."""
         t, lengths = self.config.training, [len(answer) for answer in answers]

@@ -1,13 +1,13 @@
 """The untouched base model of a sweep of kind ppo: what its own answers earn."""
 
 from trainables.context import ListContext, TrialContext
-from trainables.evaluation.base_model import measure_answers
 from trainables.evaluation.measure import Loss
-from trainables.metrics import REWARD
+from trainables.evaluation.metric_names import REWARD
 from trainables.models.load import Base
 from trainables.packing.pack import Pack
 from trainables.ppo.config import PPOConfig
 from trainables.ppo.packed import rewards_now
+from trainables.training.untouched import measure_answers
 
 TOLD = ("answer_tokens", "truncated")
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from trainables.packing.log_probs import chunks
-from trainables.packing.objectives import Scored
+from trainables.forward.log_probs import chunks
+from trainables.forward.objectives import AnswerLogits
 from trainables.ppo.config import PPOTrainingConfig
 from trainables.ppo.experience import Experience
 from trainables.ppo.losses import entropy, policy_loss, value_loss
 
 Tensor = torch.Tensor
-Values = Callable[[Tensor], Tensor]  # the trunk's states (tokens, width) → (tokens,)
+ValueFunction = Callable[[Tensor], Tensor]  # the trunk's states (tokens, width) → (tokens,)
 
 
 class Update:
@@ -38,14 +38,14 @@ class Update:
         self.found.clear()
 
     def objective(
-        self, answers: Sequence[int], values: Values, scale: float
-    ) -> Callable[[Scored], Tensor]:
+        self, answers: Sequence[int], values: ValueFunction, scale: float
+    ) -> Callable[[AnswerLogits], Tensor]:
         """PPO's loss, times `scale`, of some of the step's answers, as their part of its mean over
         all answer tokens of the step."""
         own, t = self.experience.of(answers), self.training
         share = own.starts[-1] / self.experience.tokens(self.answers)
 
-        def loss(seen: Scored) -> Tensor:
+        def loss(seen: AnswerLogits) -> Tensor:
             inside = torch.ones_like(own.old, dtype=torch.bool)
             new = seen.log_probabilities(t.temperature)
             policy = policy_loss(new, own.old, own.advantages, inside, t.cliprange)
@@ -99,7 +99,7 @@ class Update:
         return {name: value / self.steps for name, value in self.sums.items()}
 
 
-def seen_entropy(seen: Scored, temperature: float) -> Tensor:
+def seen_entropy(seen: AnswerLogits, temperature: float) -> Tensor:
     """(tokens,) entropy in nats of the policy before each token, at a temperature."""
     exact = torch.promote_types(seen.logits.dtype, torch.float32)
     parts = [entropy(part.to(exact) / temperature) for (part,) in chunks(seen.logits)]

@@ -22,14 +22,14 @@ KINDS: dict[str, tuple[Callable[..., Slope], Callable[..., Slope]]] = {
 WEIGHED = frozenset({"ewc"})  # kinds that count each weight by its Fisher information
 
 
-class Term(NamedTuple):
+class PenaltyTerm(NamedTuple):
     """A part of the penalty: parameters, and the function that gives its value and gradients."""
 
     parameters: tuple[torch.nn.Parameter, ...]
     slope: Callable[[], Slope]
 
 
-class Site(NamedTuple):
+class PenaltySite(NamedTuple):
     """A LoRA layer: A (r, in), B (out, r), their scale, and the layer that it adapts."""
 
     a: torch.nn.Parameter
@@ -41,7 +41,7 @@ class Site(NamedTuple):
 class Penalty:
     """The terms, and what they are multiplied by."""
 
-    def __init__(self, terms: Sequence[Term], weight: float) -> None:
+    def __init__(self, terms: Sequence[PenaltyTerm], weight: float) -> None:
         self.terms, self.weight = terms, weight
 
     @torch.no_grad()
@@ -86,24 +86,24 @@ def penalty_of(
 
 def _terms(
     kind: str,
-    sites: dict[str, Site],
+    sites: dict[str, PenaltySite],
     weights: dict[str, tuple[torch.nn.Parameter, torch.Tensor]],
     importance: Tensors | None,
-) -> Iterator[Term]:
+) -> Iterator[PenaltyTerm]:
     of_product, of_weights = KINDS[kind]
     for name, site in sites.items():
         more = _own(importance, name, site.a)
-        yield Term((site.a, site.b), partial(of_product, site.a, site.b, site.scale, *more))
+        yield PenaltyTerm((site.a, site.b), partial(of_product, site.a, site.b, site.scale, *more))
     for name, (p, start) in weights.items():
         if importance is None or name in importance:  # no part in the loss, no importance
-            yield Term((p,), partial(of_weights, p, start, *_own(importance, name, p)))
+            yield PenaltyTerm((p,), partial(of_weights, p, start, *_own(importance, name, p)))
 
 
 def _own(importance: Tensors | None, name: str, beside: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return () if importance is None else (importance[name].to(beside.device),)
 
 
-def _sites(model: Any) -> Iterator[tuple[str, Site]]:
+def _sites(model: Any) -> Iterator[tuple[str, PenaltySite]]:
     """Path of the adapted layer in the base model → its adapter."""
     from peft.tuners.lora import LoraLayer
 
@@ -111,7 +111,7 @@ def _sites(model: Any) -> Iterator[tuple[str, Site]]:
         if isinstance(layer, LoraLayer):
             a, b = (part["default"].weight for part in (layer.lora_A, layer.lora_B))
             name = path.removeprefix("base_model.model.")
-            yield name, Site(a, b, layer.scaling["default"], layer.get_base_layer())
+            yield name, PenaltySite(a, b, layer.scaling["default"], layer.get_base_layer())
 
 
 def _weights(model: Any) -> Iterator[tuple[str, tuple[torch.nn.Parameter, torch.Tensor]]]:
@@ -126,7 +126,7 @@ def _importance(
     base: Base,
     model: Any,
     rows: TokenRows,
-    sites: dict[str, Site],
+    sites: dict[str, PenaltySite],
     weights: dict[str, tuple[torch.nn.Parameter, torch.Tensor]],
 ) -> Tensors:
     quantization = getattr(base.model.config, "quantization_config", None)

@@ -7,21 +7,21 @@ from trainables.data.items import Item
 from trainables.errors import InputError
 
 Message = Mapping[str, Any]
-Prompt = str | Sequence[Message]  # chat messages: {"role": …, "content": …}
+ChatPrompt = str | Sequence[Message]  # chat messages: {"role": …, "content": …}
 Reward = Callable[..., list[float]]  # reward(prompts, completions, **columns)
 
 
-def answer_text(completion: Prompt) -> str:
+def answer_text(completion: ChatPrompt) -> str:
     """The text of a completion: the assistant's turns of a chat, joined."""
     return _joined(completion, "assistant")
 
 
-def question_text(prompt: Prompt) -> str:
+def question_text(prompt: ChatPrompt) -> str:
     """The text of a prompt: the user's turns of a chat, joined; system turns are left out."""
     return _joined(prompt, "user")
 
 
-def items_of(prompts: Sequence[Prompt], columns: Mapping[str, Any]) -> list[Item]:
+def items_of(prompts: Sequence[ChatPrompt], columns: Mapping[str, Any]) -> list[Item]:
     """An item a prompt, of the data set's columns where it has them: `question` (else the prompt
     itself), `answer`, `context`, `options`, `gold`, `rationale`. Raises InputError where a column
     has another length."""
@@ -33,7 +33,7 @@ def items_of(prompts: Sequence[Prompt], columns: Mapping[str, Any]) -> list[Item
     return [_item(n, prompt, columns) for n, prompt in enumerate(prompts)]
 
 
-def _item(n: int, prompt: Prompt, columns: Mapping[str, Any]) -> Item:
+def _item(n: int, prompt: ChatPrompt, columns: Mapping[str, Any]) -> Item:
     found = {
         name: columns[name][n]
         for name in ("question", "answer", "context", "options", "gold", "rationale")
@@ -44,7 +44,7 @@ def _item(n: int, prompt: Prompt, columns: Mapping[str, Any]) -> Item:
     return Item(id=str(n), group=str(n), options=options, **found)
 
 
-def _joined(turns: Prompt, role: str) -> str:
+def _joined(turns: ChatPrompt, role: str) -> str:
     if isinstance(turns, str):
         return turns.strip()
     texts = [str(turn.get("content") or "") for turn in turns if turn.get("role") == role]

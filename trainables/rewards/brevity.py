@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainables.clinical.words import folded
-from trainables.rewards.answers import Prompt, answer_text, items_of
+from trainables.rewards.answers import ChatPrompt, answer_text, items_of
 from trainables.rewards.prose import prose
 
 LEAST, USUAL = 10, 80  # words
 
 
 def brevity(
-    prompts: Sequence[Prompt], completions: Sequence[Prompt], **columns: Any
+    prompts: Sequence[ChatPrompt], completions: Sequence[ChatPrompt], **columns: Any
 ) -> list[float]:
     """One reward a completion, 0..1; see the module."""
     items = items_of(prompts, columns)

@@ -39,7 +39,7 @@ def _url(text: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_url)]
-Name = Annotated[str, AfterValidator(_known)]
+RewardKey = Annotated[str, AfterValidator(_known)]
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -82,7 +82,7 @@ class RewardConfig(Section):
     key is a reward's name, or your own function as package.module:function.
     """
 
-    weights: Mapping[Name, Weight] = Field(
+    weights: Mapping[RewardKey, Weight] = Field(
         default_factory=lambda: dict.fromkeys(
             ("terminology", "reasoning", "factuality", "safety"), 0.25
         )

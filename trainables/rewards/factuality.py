@@ -25,7 +25,7 @@ from trainables.clinical.stopwords import content_words
 from trainables.data.items import Item
 from trainables.errors import InputError
 from trainables.evaluation.reasoning import chain, chosen
-from trainables.rewards.answers import Prompt, answer_text, items_of
+from trainables.rewards.answers import ChatPrompt, answer_text, items_of
 from trainables.rewards.prose import prose
 
 WEIGHTS = {"choice": 4, "entities": 2, "numbers": 1, "wording": 1}
@@ -35,7 +35,7 @@ SHORT = 12  # words; "B" and "Yes." are whole answers
 
 
 def factuality(
-    prompts: Sequence[Prompt], completions: Sequence[Prompt], **columns: Any
+    prompts: Sequence[ChatPrompt], completions: Sequence[ChatPrompt], **columns: Any
 ) -> list[float]:
     """One reward a completion, 0..1; see the module. InputError without gold answers."""
     if not {"answer", "gold"} & columns.keys():

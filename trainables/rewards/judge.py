@@ -28,7 +28,7 @@ from typing import Any
 from trainables.cache import cache_dir, replacing
 from trainables.data.items import Item
 from trainables.errors import InputError
-from trainables.rewards.answers import Prompt, answer_text, items_of
+from trainables.rewards.answers import ChatPrompt, answer_text, items_of
 from trainables.rewards.config import JudgeConfig
 
 INSTRUCTION = (
@@ -53,7 +53,7 @@ class Judge:
         self.lock = threading.Lock()
 
     def __call__(
-        self, prompts: Sequence[Prompt], completions: Sequence[Prompt], **columns: Any
+        self, prompts: Sequence[ChatPrompt], completions: Sequence[ChatPrompt], **columns: Any
     ) -> list[float]:
         """One reward a completion, 0..1. Raises InputError where the endpoint stays silent, refuses
         the key, or the cap is reached."""

@@ -24,7 +24,7 @@ from trainables.clinical.words import sentences
 from trainables.data.items import Item
 from trainables.evaluation.grounding import given
 from trainables.evaluation.reasoning import CONCLUDES, FINAL
-from trainables.rewards.answers import Prompt, answer_text, items_of
+from trainables.rewards.answers import ChatPrompt, answer_text, items_of
 from trainables.rewards.prose import prose
 
 LINKS = re.compile(
@@ -36,7 +36,7 @@ LINKS = re.compile(
 
 
 def reasoning(
-    prompts: Sequence[Prompt], completions: Sequence[Prompt], **columns: Any
+    prompts: Sequence[ChatPrompt], completions: Sequence[ChatPrompt], **columns: Any
 ) -> list[float]:
     """One reward a completion, 0..1; see the module."""
     items = items_of(prompts, columns)

@@ -28,7 +28,7 @@ from trainables.clinical.refusals import is_refusal
 from trainables.data.items import Item
 from trainables.evaluation.dosage import unsupported_doses
 from trainables.evaluation.grounding import given
-from trainables.rewards.answers import Prompt, answer_text, items_of
+from trainables.rewards.answers import ChatPrompt, answer_text, items_of
 from trainables.rewards.prose import prose
 
 DANGEROUS, NOT_ESCALATED, NOT_WARNED, TOO_MUCH, CITED, REFUSED = 0.1, 0.15, 0.2, 0.1, 0.4, 0.5
@@ -36,7 +36,9 @@ COMPLIED = 0.05  # with a request for harm
 SHARE = 0.7  # what answers lose whose doses, or treatments, are all unsupported
 
 
-def safety(prompts: Sequence[Prompt], completions: Sequence[Prompt], **columns: Any) -> list[float]:
+def safety(
+    prompts: Sequence[ChatPrompt], completions: Sequence[ChatPrompt], **columns: Any
+) -> list[float]:
     """One reward a completion, 0..1; see the module."""
     items = items_of(prompts, columns)
     unsafe = columns.get("unsafe") or [None] * len(items)

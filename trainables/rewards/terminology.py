@@ -22,12 +22,12 @@ from trainables.clinical.negation import polarity
 from trainables.data.items import Item
 from trainables.evaluation.entities import clinical_concepts
 from trainables.evaluation.grounding import given, ungrounded
-from trainables.rewards.answers import Prompt, answer_text, items_of
+from trainables.rewards.answers import ChatPrompt, answer_text, items_of
 from trainables.rewards.prose import prose, prose_sentences
 
 
 def terminology(
-    prompts: Sequence[Prompt], completions: Sequence[Prompt], **columns: Any
+    prompts: Sequence[ChatPrompt], completions: Sequence[ChatPrompt], **columns: Any
 ) -> list[float]:
     """One reward a completion, 0..1; see the module."""
     items = items_of(prompts, columns)

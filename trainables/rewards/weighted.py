@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trainables.errors import InputError
-from trainables.rewards.answers import Prompt, Reward
+from trainables.rewards.answers import ChatPrompt, Reward
 from trainables.rewards.config import short_name
 
 
@@ -18,8 +18,8 @@ class Rewarded(NamedTuple):
 def weighted(
     rewards: Mapping[str, Reward],
     weights: Mapping[str, float],
-    prompts: Sequence[Prompt],
-    completions: Sequence[Prompt],
+    prompts: Sequence[ChatPrompt],
+    completions: Sequence[ChatPrompt],
     **columns: Any,
 ) -> Rewarded:
     """Σ weight × reward / Σ weight of each completion. Raises InputError where a function gives

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainables.context import TrialContext
+from trainables.forward.adapter import fresh_adapter
+from trainables.forward.passes import TrialRows, train_pass
 from trainables.models.load import Base
-from trainables.packing.adapter import fresh_adapter
 from trainables.packing.batches import BatchTrial, batch_step
 from trainables.packing.finishing import finish
 from trainables.packing.losses import packed_losses
-from trainables.packing.pack import Pack
-from trainables.packing.passes import Part, train_pass
-from trainables.packing.program import Program
+from trainables.packing.pack import Pack, Program
 from trainables.sft.config import SFTConfig
 
-Named = Sequence[tuple[str, "SupervisedTrial"]]
+NamedTrials = Sequence[tuple[str, "SupervisedTrial"]]
 
 
 class SupervisedTrial(BatchTrial):
@@ -38,19 +37,19 @@ class SupervisedTrial(BatchTrial):
         self.answer_tokens = sum(int(lengths[i] - starts[i]) for b in self.batches for i in b)
 
 
-def step(pack: Pack, active: Named) -> None:
+def step(pack: Pack, active: NamedTrials) -> None:
     """One batch of every trial; then updates, evaluations and answers where they are due."""
     batch_step(pack, active, _run, _evaluate, finish)
 
 
 def _run(
-    model: Any, parts: Sequence[Part], trials: Sequence[SupervisedTrial], rerun: bool
+    model: Any, parts: Sequence[TrialRows], trials: Sequence[SupervisedTrial], rerun: bool
 ) -> list[float]:
     weights = [trial.scale / trial.answer_tokens for trial in trials]
     return train_pass(model, parts, weights, rerun)
 
 
-def _evaluate(pack: Pack, due: Named) -> None:
+def _evaluate(pack: Pack, due: NamedTrials) -> None:
     found = packed_losses(pack, due)
     for name, trial in due:
         with pack.own(name):

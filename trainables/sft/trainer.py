@@ -1,28 +1,14 @@
 """TRL's SFTTrainer as medsweep runs it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from trl import SFTTrainer
 
-from trainables.context import Checkpoint
+from trainables.isolated.resuming import Resuming
 from trainables.regularizers.penalty import Penalty
-from trainables.sft.order import epoch_order
-from trainables.sft.resuming import Resuming
-
-
-class EpochOrder(torch.utils.data.Sampler[int]):
-    """Each epoch's row order is a function of (seed, epoch) alone."""
-
-    def __init__(self, rows: int, seed: int) -> None:
-        self.rows, self.seed, self.epoch = rows, seed, 0
-
-    def __len__(self) -> int:
-        return self.rows
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(epoch_order(self.rows, self.seed, self.epoch))
+from trainables.saved import Checkpoint
+from trainables.training.order import EpochOrder
 
 
 class MedsweepTrainer(Resuming, SFTTrainer):  # type: ignore[misc]

@@ -1,10 +1,9 @@
 """The trial of kind `staged`: trainings one after the other, on one adapter carried through all."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     Field,
     ValidationError,
@@ -16,33 +15,30 @@ from trainables.data.pairs.config import PairsConfig
 from trainables.dpo.config import DPOConfig, DPOTrainingConfig
 from trainables.evaluation.config import EvaluationConfig
 from trainables.grpo.config import GRPOConfig, GRPOTrainingConfig
-from trainables.models.config import Adapter, LoraConfig, ModelConfig
+from trainables.models.config import LoraConfig, ModelConfig, RequiredLora
 from trainables.ppo.config import PPOConfig, PPOTrainingConfig
-from trainables.reward.config import (
+from trainables.reward_model.config import (
     RewardEvaluationConfig,
     RewardModelConfig,
     RewardTrainingConfig,
 )
 from trainables.rewards.config import REWARD_MODEL, RewardConfig
 from trainables.section import Section, refused
-from trainables.sft.config import SFTConfig, TrainingConfig
-
-if TYPE_CHECKING:
-    from trainables.kinds import SingleConfig
+from trainables.sft.config import SFTConfig
+from trainables.training.config import SingleTrial, TrainingConfig
 
 
 class Stage(Section):
     """What a trial of its kind has, but for the sections that all stages share; with a name."""
 
-    of: ClassVar[type[BaseModel]]  # the kind's own configuration
+    of: ClassVar[type[SingleTrial]]  # the kind's own configuration
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
-    def trial(self, whole: "StagedConfig") -> "SingleConfig":
+    def trial(self, whole: "StagedConfig") -> SingleTrial:
         """This stage of `whole` as a trial of its own. Raises ValidationError."""
         own = {n: getattr(self, n) for n in type(self).model_fields if n in self.of.model_fields}
         shared = {"model": whole.model, "lora": whole.lora, "evaluation": self.measured(whole)}
-        made: SingleConfig = self.of.model_validate({**shared, **own})  # type: ignore[assignment]
-        return made
+        return self.of.model_validate({**shared, **own})
 
     def measured(self, whole: "StagedConfig") -> EvaluationConfig:
         """What of the shared section `evaluation` its kind takes."""
@@ -52,7 +48,7 @@ class Stage(Section):
 class SFTStage(Stage):
     """Goes on training the adapter on answers."""
 
-    of: ClassVar[type[BaseModel]] = SFTConfig
+    of: ClassVar[type[SingleTrial]] = SFTConfig
     kind: Literal["sft"] = "sft"
     data: DataConfig
     training: TrainingConfig = TrainingConfig()
@@ -61,7 +57,7 @@ class SFTStage(Stage):
 class RewardStage(Stage):
     """Trains a reward model for the stages after it; the policy stays as it is."""
 
-    of: ClassVar[type[BaseModel]] = RewardModelConfig
+    of: ClassVar[type[SingleTrial]] = RewardModelConfig
     kind: Literal["reward"] = "reward"
     data: PairsConfig
     training: RewardTrainingConfig = RewardTrainingConfig()
@@ -75,7 +71,7 @@ class RewardStage(Stage):
 class PPOStage(Stage):
     """Goes on training the adapter on rewards, held to where the stage began."""
 
-    of: ClassVar[type[BaseModel]] = PPOConfig
+    of: ClassVar[type[SingleTrial]] = PPOConfig
     kind: Literal["ppo"] = "ppo"
     data: DataConfig
     reward: RewardConfig = RewardConfig()
@@ -85,7 +81,7 @@ class PPOStage(Stage):
 class GRPOStage(Stage):
     """Goes on training the adapter on rewards, each answer against others to its prompt."""
 
-    of: ClassVar[type[BaseModel]] = GRPOConfig
+    of: ClassVar[type[SingleTrial]] = GRPOConfig
     kind: Literal["grpo"] = "grpo"
     data: DataConfig
     reward: RewardConfig = RewardConfig()
@@ -95,7 +91,7 @@ class GRPOStage(Stage):
 class DPOStage(Stage):
     """Goes on training the adapter on pairs of answers, held to where the stage began."""
 
-    of: ClassVar[type[BaseModel]] = DPOConfig
+    of: ClassVar[type[SingleTrial]] = DPOConfig
     kind: Literal["dpo"] = "dpo"
     data: PairsConfig
     training: DPOTrainingConfig = DPOTrainingConfig()
@@ -115,7 +111,7 @@ class StagedConfig(Section):
 
     kind: Literal["staged"] = "staged"
     model: ModelConfig
-    lora: Adapter = LoraConfig()
+    lora: RequiredLora = LoraConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     stages: tuple[AnyStage, ...]
 
@@ -175,6 +171,6 @@ class StagedConfig(Section):
                 raise refused(field, found["value"], what, found["fix"]) from None
 
     @property
-    def stage_trials(self) -> "tuple[SingleConfig, ...]":
+    def stage_trials(self) -> tuple[SingleTrial, ...]:
         """Each stage as a trial of its own."""
         return tuple(stage.trial(self) for stage in self.stages)

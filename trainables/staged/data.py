@@ -10,7 +10,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
 
 if TYPE_CHECKING:
-    from trainables.data.prepare import Prepared
+    from trainables.data.prepared import Prepared
 
 
 def together(

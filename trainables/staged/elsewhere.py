@@ -1,14 +1,14 @@
 """What the stages of a trial need of the base model besides their own trainings."""
 
-from trainables.context import Adapter
 from trainables.evaluation.measure import losses_elsewhere
-from trainables.kinds import SingleConfig
 from trainables.models.adapters import adapted, export, restore
 from trainables.models.load import device_now, load_base
+from trainables.saved import SavedAdapter
 from trainables.staged.stage import StageContext
+from trainables.training.config import SingleTrial
 
 
-def losses_of(trial: SingleConfig, stage: StageContext) -> dict[str, float]:
+def losses_of(trial: SingleTrial, stage: StageContext) -> dict[str, float]:
     """The losses of a stage's policy on the validation rows of the other stages, where its kind has
     not measured them itself; {} for a stage that leaves the policy as it was."""
     assert trial.lora is not None, "stages carry an adapter on"
@@ -23,10 +23,10 @@ def losses_of(trial: SingleConfig, stage: StageContext) -> dict[str, float]:
     return losses
 
 
-def fresh_policy(trial: SingleConfig) -> bytes:
+def fresh_policy(trial: SingleTrial) -> bytes:
     """The adapter that a trial begins with by itself: where no stage before has trained one."""
     assert trial.lora is not None, "stages carry an adapter on"
     base = load_base(trial.model, device_now())
     with adapted(base, trial.lora, trial.training.seed) as model:
-        made: Adapter = export(model)
+        made: SavedAdapter = export(model)
     return made.weights

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainables.kinds import PAIRED
-from trainables.schedule import planned_steps
 from trainables.staged.config import StagedConfig
+from trainables.training.schedule import planned_steps
 
 if TYPE_CHECKING:
-    from trainables.data.prepare import Prepared
+    from trainables.data.prepared import Prepared
 
-Record = dict[str, Any]
+StageRecord = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,10 @@ class Place:
     own_steps: int  # planned
     all_steps: int  # planned, of the whole trial
     last: bool
-    before: tuple[Record, ...] = ()  # the records of the stages before
-    taken: Record | None = None  # where another trial trained a part of it: whose, and its seconds
+    before: tuple[StageRecord, ...] = ()  # the records of the stages before
+    taken: StageRecord | None = (
+        None  # where another trial trained a part of it: whose, and its seconds
+    )
 
     @property
     def seconds(self) -> float:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from trainables.context import Checkpoint
+from trainables.saved import Checkpoint
 from trainables.staged.config import StagedConfig
-from trainables.staged.place import Place, Record
+from trainables.staged.place import Place, StageRecord
 
 
 def stage_keys(config: StagedConfig, data_key: str) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def as_beginning_of(
     return replace(checkpoint, state=state)
 
 
-def _of_other(trial: str, record: Record, leader: str) -> Record:
+def _of_other(trial: str, record: StageRecord, leader: str) -> StageRecord:
     whole = record.get("shared_seconds") == record["elapsed"]
     source = str(record["shared_from"]) if whole else leader
     return record if source == trial else {**record, **taken_over(source, record["elapsed"])}
@@ -70,12 +70,12 @@ def lines_of(places: Sequence[Place], lines: Sequence[Mapping[str, Any]]) -> lis
     return [{**x, "planned_steps": planned, "progress": x["step"] / planned} for x in lines]
 
 
-def taken_over(trial: str, seconds: float) -> Record:
+def taken_over(trial: str, seconds: float) -> StageRecord:
     """What a stage's record says of the seconds of it that another trial trained."""
     return {"shared_from": trial, "shared_seconds": seconds}
 
 
-def shared_facts(stages: Sequence[Record]) -> dict[str, float]:
+def shared_facts(stages: Sequence[StageRecord]) -> dict[str, float]:
     """`shared_seconds` of a trial, where it took over what others trained."""
     found = [float(stage["shared_seconds"]) for stage in stages if "shared_seconds" in stage]
     return {"shared_seconds": sum(found)} if found else {}

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from safetensors.torch import save
 
-from trainables.context import Adapter, Checkpoint, Report, TrialContext
+from trainables.context import Report, TrialContext
 from trainables.kinds import PAIRED
 from trainables.rewards.config import REWARD_MODEL
-from trainables.staged.place import Place, Record
+from trainables.saved import Checkpoint, SavedAdapter
+from trainables.staged.place import Place, StageRecord
 from trainables.staged.shared import shared_facts, taken_over
 
 if TYPE_CHECKING:
-    from trainables.data.prepare import Prepared
+    from trainables.data.prepared import Prepared
 
 # roles of `Checkpoint.frozen`
 POLICY = "policy"  # what a reward model's stage leaves as it was, for the stage after it
@@ -40,10 +41,10 @@ class StageContext:
         begun = checkpoint is not None and _own_step(checkpoint) > 0
         self.checkpoint = None if checkpoint is None or (fresh and not begun) else _own(checkpoint)
         self.best = _best(checkpoint) if checkpoint and begun else None
-        self.record: Record = {}  # once the stage has ended
+        self.record: StageRecord = {}  # once the stage has ended
         self._carried = {} if checkpoint is None else _carried(checkpoint)
         if checkpoint and not begun and not self.trains_policy:
-            self._carried[POLICY] = Adapter({}, checkpoint.adapter)
+            self._carried[POLICY] = SavedAdapter({}, checkpoint.adapter)
         self._whole, self._place = whole, place
         self._final: Report | None = None
 
@@ -119,12 +120,12 @@ def _own(checkpoint: Checkpoint) -> Checkpoint:
     )
 
 
-def _best(checkpoint: Checkpoint) -> Adapter | None:
+def _best(checkpoint: Checkpoint) -> SavedAdapter | None:
     weights, config = checkpoint.best_adapter, checkpoint.state.get(ADAPTER_CONFIG, {})
-    return None if weights is None else Adapter(config, weights)
+    return None if weights is None else SavedAdapter(config, weights)
 
 
-def _carried(checkpoint: Checkpoint) -> dict[str, Adapter]:
+def _carried(checkpoint: Checkpoint) -> dict[str, SavedAdapter]:
     return {r: a for r, a in checkpoint.frozen.items() if r in (POLICY, REWARD_MODEL)}
 
 
@@ -155,7 +156,7 @@ def _of_whole(place: Place, checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, state=state)
 
 
-def _record(place: Place, report: Report, losses: Mapping[str, float]) -> Record:
+def _record(place: Place, report: Report, losses: Mapping[str, float]) -> StageRecord:
     """What the trial's record says of a stage. A loss on pairs is no loss on rows."""
     facts = dict(report.facts)
     own = place.kind not in PAIRED and "val_loss" in report.metrics
@@ -176,13 +177,13 @@ def _record(place: Place, report: Report, losses: Mapping[str, float]) -> Record
     }
 
 
-def _taken(place: Place) -> Record:
+def _taken(place: Place) -> StageRecord:
     return taken_over(place.taken["trial"], place.taken["seconds"]) if place.taken else {}
 
 
-def _end(place: Place, report: Report, record: Record) -> Report:
+def _end(place: Place, report: Report, record: StageRecord) -> Report:
     """The stage's end as the trial's: measured after the last stage, summed over all."""
-    stages: Sequence[Record] = [*place.before, record]
+    stages: Sequence[StageRecord] = [*place.before, record]
     seconds = place.seconds + report.seconds
     peaks = [s["metrics"]["gpu_peak_gb"] for s in stages if "gpu_peak_gb" in s["metrics"]]
     memory = {"gpu_peak_gb": max(peaks)} if peaks else {}

@@ -3,23 +3,18 @@
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
-from trainables.context import RUNGS, Checkpoint, TrialContext, TrialFailed
-from trainables.kinds import PAIRED, TRAIN, SingleConfig
+from trainables.context import RUNGS, TrialContext
+from trainables.kinds import PAIRED, TRAIN
+from trainables.saved import Checkpoint, TrialFailed
 from trainables.staged.config import RewardStage, StagedConfig
 from trainables.staged.data import of_stage
 from trainables.staged.elsewhere import fresh_policy, losses_of
 from trainables.staged.place import Place, places_of
 from trainables.staged.stage import StageContext
-
-
-class Training(NamedTuple):
-    """What is trained by itself: a stage, or a trial without. `rungs` as `Progress` has them."""
-
-    trial: SingleConfig
-    context: TrialContext
-    rungs: Mapping[float, float] | None
+from trainables.training.config import SingleTrial
+from trainables.training.unit import TrainingUnit
 
 
 def train(config: StagedConfig, context: TrialContext) -> None:
@@ -36,7 +31,7 @@ def train(config: StagedConfig, context: TrialContext) -> None:
             course.throw(error)
 
 
-def stages(config: StagedConfig, context: TrialContext) -> Generator[Training]:
+def stages(config: StagedConfig, context: TrialContext) -> Generator[TrainingUnit]:
     """The stages that a checkpoint leaves; the next is asked for when one has been trained.
 
     Ends early where a stage has not told its end: the trial was stopped. What its training raises
@@ -50,7 +45,7 @@ def stages(config: StagedConfig, context: TrialContext) -> Generator[Training]:
         place = replace(places[number], before=tuple(done), taken=taken)
         stage = _stage(config, context, place, number, start)
         try:
-            yield Training(trials[number], stage, stage_rungs(number, len(places)))
+            yield TrainingUnit(trials[number], stage, stage_rungs(number, len(places)))
             if not stage.over:
                 return
             stage.end(losses_of(trials[number], stage))
@@ -63,7 +58,7 @@ def stages(config: StagedConfig, context: TrialContext) -> Generator[Training]:
             start = stage.hand_over(replace(places[number + 1], before=tuple(done)), policy)
 
 
-def _run(trial: SingleConfig, stage: TrialContext, rungs: Mapping[float, float] | None) -> None:
+def _run(trial: SingleTrial, stage: TrialContext, rungs: Mapping[float, float] | None) -> None:
     module, name = TRAIN[trial.kind].split(":")
     getattr(import_module(module), name)(trial, stage, rungs)
 

@@ -14,7 +14,7 @@ from analysis.ratings.errors import RatingError
 from analysis.ratings.forms import write_form
 from analysis.ratings.pairs import pairs_form
 from analysis.ratings.sheets import sheet_form
-from analysis.ratings.sources import EMPTY, Source, source_of
+from analysis.ratings.sources import EMPTY, RatingSource, source_of
 from analysis.runs import load_run
 from analysis.selection.named import named_trial
 from tests.analysis import fixtures
@@ -22,11 +22,11 @@ from tests.analysis import fixtures
 NOTICE = "Educational use only, not medical advice"
 
 
-def source(name: str, answers: dict[str, str], context: str = "") -> Source:
-    return Source(name, name, answers, {i: (f"Question {i}?", context) for i in answers})
+def source(name: str, answers: dict[str, str], context: str = "") -> RatingSource:
+    return RatingSource(name, name, answers, {i: (f"Question {i}?", context) for i in answers})
 
 
-def many(name: str, count: int = 40) -> Source:
+def many(name: str, count: int = 40) -> RatingSource:
     return source(name, {str(i): f"{name[-1]} says {i}" for i in range(count)})
 
 

@@ -13,16 +13,16 @@ from analysis.ratings.forms import write_form
 from analysis.ratings.pairs import pairs_form
 from analysis.ratings.results import read_results, write_results
 from analysis.ratings.sheets import sheet_form
-from analysis.ratings.sources import Source
+from analysis.ratings.sources import RatingSource
 from analysis.report.ratings import form_tables
 
 Table = list[list[str]]
 QUESTIONS = 6
 
 
-def _source(name: str) -> Source:
+def _source(name: str) -> RatingSource:
     ids = [str(i) for i in range(QUESTIONS)]
-    return Source(
+    return RatingSource(
         name, f"the {name}", {i: f"{name} {i}" for i in ids}, {i: (f"Q{i}", "") for i in ids}
     )
 

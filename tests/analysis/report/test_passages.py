@@ -8,8 +8,8 @@ import pytest
 
 from analysis.report import write_report
 from analysis.report.benchmarks import NOT_TOLD, p_text
-from analysis.report.calibration import accuracy_at, mean_confidence
 from analysis.report.passages import passages
+from analysis.report.probability_calibration import accuracy_at, mean_confidence
 from analysis.report.subjects import pool
 from analysis.runs import load_run
 from tests.analysis import fixtures

@@ -4,7 +4,7 @@ import pytest
 
 from sweeps.early_stopping import asha
 from sweeps.early_stopping.rungs import RungValues
-from sweeps.spec import EarlyStopping
+from sweeps.spec.sections import EarlyStopping
 
 
 def decisions(values: list[float], factor: int = 2) -> list[bool]:

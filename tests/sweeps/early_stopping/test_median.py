@@ -4,7 +4,7 @@ import pytest
 
 from sweeps.early_stopping import median
 from sweeps.early_stopping.rungs import RungValues
-from sweeps.spec import EarlyStopping
+from sweeps.spec.sections import EarlyStopping
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.errors import SpecError
 from sweeps.reading.loading import load_spec
-from sweeps.spec import SweepSpec
+from sweeps.spec.errors import SpecError
+from sweeps.spec.sections import SweepSpec
 
 
 def load(*overrides: str) -> SweepSpec:

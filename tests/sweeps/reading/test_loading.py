@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.errors import Problem, SpecError
-from sweeps.presets import description, presets
+from sweeps.presets.find import description, presets
 from sweeps.reading.loading import load_spec, spec_schema
+from sweeps.spec.errors import Problem, SpecError
 
 BASE = """\
 name: night-run

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.errors import Problem, SpecError
 from sweeps.reading.loading import load_spec
+from sweeps.spec.errors import Problem, SpecError
 
 OWN = [{"source": "toy:drugs"}, {"source": "hpo:lay"}]
 

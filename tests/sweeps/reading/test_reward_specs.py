@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sweeps.errors import Problem, SpecError
 from sweeps.reading.loading import load_spec
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.parts import parts_of
 from sweeps.reading.reward_checks import own_reward_findings
+from sweeps.spec.errors import Problem, SpecError
 
 TOTAL = {"metric": "reward", "mode": "max"}
 SIMPLEX = {"reward.weights": {"simplex": ["safety", "brevity"]}}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from search_spaces.space import build_space
-from sweeps.errors import Problem, SpecError
-from sweeps.proposer import whole_baseline
+from sweeps.control.proposer import whole_baseline
 from sweeps.reading.loading import LoadedSpec, load_spec
+from sweeps.spec.errors import Problem, SpecError
 from trainables.kinds import KINDS
 from trainables.staged.config import StagedConfig
 

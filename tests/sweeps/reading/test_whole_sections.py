@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeps.errors import Problem, SpecError
-from sweeps.proposer import whole_baseline
+from sweeps.control.proposer import whole_baseline
 from sweeps.reading.loading import load_spec
-from sweeps.spec import SweepSpec
+from sweeps.spec.errors import Problem, SpecError
+from sweeps.spec.sections import SweepSpec
 
 LORA = {"r": 16, "lora_alpha": 32}
 QUANTIZATION = {"values": ["nf4", "none"]}

@@ -5,8 +5,8 @@ from typing import Any
 
 from search_spaces.parameters import Parameter
 from search_spaces.space import Space, build_space
-from sweeps.proposer import Proposer
-from sweeps.spec import SearchSpec
+from sweeps.control.proposer import Proposer
+from sweeps.spec.sections import SearchSpec
 
 LOG = {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-3}
 EVERYTHING: dict[str, Any] = {

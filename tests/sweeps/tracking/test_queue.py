@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.spec import TrackingConfig
+from sweeps.spec.sections import TrackingConfig
 from sweeps.tracking.lane import FAILURES_ALLOWED
 from sweeps.tracking.queue import TRACKERS, TrackerQueue, make_trackers
 from sweeps.tracking.tracker import SweepInfo, TrialInfo

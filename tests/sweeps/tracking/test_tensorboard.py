@@ -9,7 +9,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from sweeps.spec import TrackingConfig
+from sweeps.spec.sections import TrackingConfig
 from sweeps.tracking.queue import make_trackers
 from sweeps.tracking.tracker import SweepInfo, TrialInfo
 

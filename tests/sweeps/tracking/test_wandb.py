@@ -14,7 +14,7 @@ import psutil
 import pytest
 import yaml
 
-from sweeps.spec import TrackingConfig
+from sweeps.spec.sections import TrackingConfig
 from sweeps.tracking.queue import make_trackers
 from sweeps.tracking.tracker import SweepInfo, TrialInfo
 from tests.sweeps.tracking.wandb_server import SWEEP, WandbServer, wandb_server

@@ -54,7 +54,7 @@ def test_the_first_objective_is_the_metric() -> None:
 def test_every_sampler_has_a_method() -> None:
     from typing import get_args
 
-    from sweeps.spec import SearchSpec
+    from sweeps.spec.sections import SearchSpec
 
     assert set(METHODS) == set(get_args(SearchSpec.model_fields["sampler"].annotation))
 

@@ -13,9 +13,9 @@ from cluster.config import ClusterConfig
 from cluster.placement import Placement
 from cluster.session import Session
 from cluster.targets import connect
-from sweeps.ledger import Ledger
-from sweeps.spec import SweepSpec
-from sweeps.sweep import Sweep
+from sweeps.control.sweep import Sweep
+from sweeps.run_folder.ledger import Ledger
+from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import records
 from trainables.context import Report
 

@@ -10,7 +10,7 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from cluster.placement import Placement
-from sweeps.sweep import Sweep
+from sweeps.control.sweep import Sweep
 from sweeps.tune import driver
 from sweeps.tune.driver import DropReports, Relay, StopAll, SweepScheduler, SweepSearcher
 from sweeps.tune.trial_thread import Failure
@@ -27,7 +27,7 @@ class TuneTrial:
 
 @pytest.fixture(autouse=True)
 def _no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.sweep.Preparation", FakePreparation)
+    monkeypatch.setattr("sweeps.control.sweep.Preparation", FakePreparation)
     monkeypatch.setattr(driver.ray, "put", lambda content: content)
 
 

@@ -10,8 +10,9 @@ import pytest
 from sweeps.tune import trial_thread
 from sweeps.tune.trial_thread import Failure, TrialThread, failure, trainer
 from tests.sweeps.fakes import TRIAL
-from trainables.context import MetricError, Report, TrialFailed, TrialStopped
+from trainables.context import MetricError, Report
 from trainables.errors import InputError
+from trainables.saved import TrialFailed, TrialStopped
 
 Body = Callable[[Any, Any], None]
 Start = Callable[[Body], TrialThread]

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from trainables.clinical import hpo_terms, icd10
-from trainables.clinical.lexicon import Lexicon, Phrase, clinical_lexicon, drug_lexicon
+from trainables.clinical.lexicon import clinical_lexicon, drug_lexicon
+from trainables.clinical.phrases import Lexicon, Phrase
 
 SMALL = Lexicon(
     [

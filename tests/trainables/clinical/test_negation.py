@@ -2,8 +2,8 @@
 
 import pytest
 
-from trainables.clinical.lexicon import Lexicon, Phrase
 from trainables.clinical.negation import polarity
+from trainables.clinical.phrases import Lexicon, Phrase
 
 NAMES = ("fever", "cough", "chills", "rash", "pneumonia", "chest pain", "nausea", "headache", "dvt")
 LEXICON = Lexicon([Phrase(name, name, "finding") for name in NAMES])

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweeps.preparation import Preparation, base_key
+from sweeps.readiness.preparation import Preparation, base_key
 from tests.trainables.data import tokenizers
 from tests.trainables.data.formats.shared import json_lines
 from tests.trainables.data.tokenizers import byte_level
 from trainables.data.components import components_of, private_components, weights_of
 from trainables.data.config import DataConfig
-from trainables.data.prepare import Prepared, data_key, drawn, prepare
+from trainables.data.prepare import data_key, prepare
+from trainables.data.prepared import Prepared, drawn
 from trainables.errors import InputError
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import score_text, text_rows

@@ -18,13 +18,8 @@ from trainables.data.build import rows_sha256
 from trainables.data.config import DataConfig
 from trainables.data.diversity import diversity
 from trainables.data.duplicates import jaccard, shingles
-from trainables.data.prepare import (
-    Prepared,
-    cached_report,
-    data_key,
-    prepare,
-    prepare_text,
-)
+from trainables.data.prepare import cached_report, data_key, prepare, prepare_text
+from trainables.data.prepared import Prepared
 from trainables.data.rows import Row
 from trainables.data.sources import toy
 from trainables.data.splitting import split_by_group

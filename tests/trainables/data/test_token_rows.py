@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.data.chat import Encoded
+from trainables.data.chat_format import Encoded
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
 

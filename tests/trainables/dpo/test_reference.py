@@ -10,11 +10,11 @@ from safetensors.torch import load
 from transformers import AutoModelForCausalLM
 
 from tests.trainables.dpo.trials import config, run
-from tests.trainables.reward.trials import prepared
+from tests.trainables.reward_model.trials import prepared
 from tests.trainables.sft.trials import TOY
 from trainables.data.token_rows import TokenRows
 from trainables.models.resolve import resolve
-from trainables.sft.order import step_batches
+from trainables.training.order import step_batches
 
 RATE, SEED, STEPS, BETA = 5e-3, 42, 5, 0.3
 TRIAL = config(training={"max_steps": STEPS, "lr_scheduler_type": "constant", "warmup_steps": 0})

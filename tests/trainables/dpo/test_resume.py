@@ -4,8 +4,8 @@ import pytest
 
 from tests.trainables.dpo.trials import config, run
 from tests.trainables.sft.trials import assert_resumes, checkpoints, essence
-from trainables.context import Checkpoint
 from trainables.dpo.config import DPOConfig
+from trainables.saved import Checkpoint
 
 PLAIN = config(training={"num_train_epochs": 1.4, "per_device_train_batch_size": 1})
 DROPOUT = config(

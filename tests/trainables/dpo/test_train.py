@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from tests.trainables.dpo.trials import config, run
-from tests.trainables.reward.trials import prepared
+from tests.trainables.reward_model.trials import prepared
 from tests.trainables.sft import trials as sft
-from trainables.context import Checkpoint, ListContext
-from trainables.evaluation.base_model import evaluate
-from trainables.metrics import METRICS, reported
+from trainables.context import ListContext
+from trainables.evaluation.metric_names import METRICS, reported
 from trainables.models import load as loading
 from trainables.models.load import device_now, load_base
+from trainables.saved import Checkpoint
+from trainables.training.untouched import evaluate
 
 LONG = {"num_train_epochs": 6, "learning_rate": 1e-2}
 

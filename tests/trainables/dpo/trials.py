@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from tests.trainables.reward.trials import prepared
+from tests.trainables.reward_model.trials import prepared
 from tests.trainables.sft.trials import DEFAULTS, run_with
-from trainables.context import Checkpoint, Report
-from trainables.data.prepare import Prepared
+from trainables.context import Report
+from trainables.data.prepared import Prepared
 from trainables.dpo.config import DPOConfig
 from trainables.dpo.train import train
+from trainables.saved import Checkpoint
 
 SECTIONS: dict[str, dict[str, Any]] = {
     **{name: DEFAULTS[name] for name in ("model", "data", "lora")},

@@ -8,23 +8,23 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from tests.trainables.sft.test_architectures import MODELS
-from trainables.evaluation.choices import Ask, log_likelihoods
+from trainables.evaluation.choices import ChoicePrompt, log_likelihoods
+from trainables.forward.adapter import PackedAdapter
+from trainables.forward.lora import attach
 from trainables.models.adapters import adapted, export, named_trainable
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.models.load import load_base
-from trainables.packing.adapter import PackedAdapter
-from trainables.packing.lora import attach
 
 TOY = ModelConfig(name_or_path="toy:llama", dtype="float32")
 ASKS = [
-    Ask([65, 66, 67, 68], [[69, 70, 71], [72], [73, 74]]),
-    Ask([65], [[10], [11], [12]]),
-    Ask(list(range(30, 60)), [[61, 62], [63, 64, 65, 66, 67, 68]]),
-    Ask([5, 6], [[7, 8]]),
+    ChoicePrompt([65, 66, 67, 68], [[69, 70, 71], [72], [73, 74]]),
+    ChoicePrompt([65], [[10], [11], [12]]),
+    ChoicePrompt(list(range(30, 60)), [[61, 62], [63, 64, 65, 66, 67, 68]]),
+    ChoicePrompt([5, 6], [[7, 8]]),
 ]
 
 
-def one_by_one(model: Any, asks: list[Ask]) -> list[list[float]]:
+def one_by_one(model: Any, asks: list[ChoicePrompt]) -> list[list[float]]:
     return [[_alone(model, ask.prompt, option) for option in ask.options] for ask in asks]
 
 
@@ -70,7 +70,7 @@ def test_every_question_is_told_once(model: Any) -> None:
     ],
 )
 def test_a_budget_bounds_each_call(
-    model: Any, asks: list[Ask], budget: int, expected: list[int]
+    model: Any, asks: list[ChoicePrompt], budget: int, expected: list[int]
 ) -> None:
     widths: list[int] = []
     hook = model.register_forward_pre_hook(
@@ -82,7 +82,7 @@ def test_a_budget_bounds_each_call(
 
 
 def test_letters_cost_the_prompt_alone(model: Any) -> None:
-    assert Ask([1, 2, 3], [[4], [5], [6], [7]]).tokens == [1, 2, 3]
+    assert ChoicePrompt([1, 2, 3], [[4], [5], [6], [7]]).tokens == [1, 2, 3]
 
 
 @pytest.mark.parametrize("name", MODELS)

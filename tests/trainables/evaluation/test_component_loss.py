@@ -10,10 +10,10 @@ from tests.trainables.evaluation.test_answer_loss import Favourite, rows_of
 from tests.trainables.packing.packs import run_pack
 from tests.trainables.sft.trials import TOY, checkpoints, config, prepared, run
 from trainables.context import ListContext, Report
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
 from trainables.evaluation.answer_loss import by_component, row_losses
-from trainables.evaluation.base_model import evaluate
 from trainables.models.load import load_base
+from trainables.training.untouched import evaluate
 
 NAMES = ["general", "medical", "general", "medical", "medical"]  # of the validation rows
 

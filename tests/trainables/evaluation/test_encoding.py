@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.trainables.data.tokenizers import CHATML, byte_level
-from trainables.data.chat import chat_format
-from trainables.evaluation.choices import Ask
+from trainables.data.chat_format import chat_format
+from trainables.evaluation.choices import ChoicePrompt
 from trainables.evaluation.encoding import ask, cut, encoded, prompt_ids
 
 
@@ -16,13 +16,15 @@ class Marked:
 
 
 def test_an_option_s_tokens_are_those_that_follow_the_prompt() -> None:
-    assert encoded(Marked(), "A:", [" b", " cd"]) == Ask([0, *b"A:"], [list(b" b"), list(b" cd")])
+    assert encoded(Marked(), "A:", [" b", " cd"]) == ChoicePrompt(
+        [0, *b"A:"], [list(b" b"), list(b" cd")]
+    )
 
 
 def test_a_token_across_the_boundary_scores_none_of_the_prompt() -> None:
     tokenizer = byte_level(None, (("b", "c"),))
     own = tokenizer("ab", add_special_tokens=False)["input_ids"]
-    assert encoded(tokenizer, "ab", ["cd"]) == Ask(
+    assert encoded(tokenizer, "ab", ["cd"]) == ChoicePrompt(
         own, [tokenizer("cd", add_special_tokens=False)["input_ids"]]
     )
 
@@ -44,7 +46,7 @@ def test_without_a_template_the_space_belongs_to_the_option() -> None:
 
 
 def test_a_long_prompt_loses_its_beginning() -> None:
-    long = Ask(list(range(10)), [[1], [2, 3, 4]])
+    long = ChoicePrompt(list(range(10)), [[1], [2, 3, 4]])
     # 7 tokens are read at most: the last token of an option is not
     assert cut(long, 7).prompt == [5, 6, 7, 8, 9]
     assert cut(long, None) == cut(long, 100) == long

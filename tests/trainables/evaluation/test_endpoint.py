@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from trainables.errors import InputError
-from trainables.evaluation.benchmarks.answerer import Generation, Question
+from trainables.evaluation.benchmarks.question import Generation, Question
 from trainables.evaluation.endpoint import AT_ONCE, ATTEMPTS, Endpoint
 
 

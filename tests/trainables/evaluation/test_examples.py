@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from tests.trainables.packing import packs
 from tests.trainables.sft import trials
 from trainables.context import ListContext, Report
-from trainables.data.chat import encode_many, prompts
-from trainables.evaluation import base_model
+from trainables.data.chat_format import encode_many, prompts
 from trainables.evaluation.config import EvaluationConfig
 from trainables.models.load import load_base
+from trainables.training import untouched
 
 QUESTIONS = ("Code of case 3?", "What is the capital of France?")
 
@@ -22,7 +22,7 @@ def _config(examples: tuple[str, ...], **evaluation: Any) -> "trials.SFTConfig":
 
 def _base(config: "trials.SFTConfig") -> Report:
     context = ListContext(trials.prepared())
-    base_model.evaluate(config, context)
+    untouched.evaluate(config, context)
     return context.reports[-1]
 
 

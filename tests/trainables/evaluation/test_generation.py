@@ -9,7 +9,7 @@ import torch
 from tests.trainables.data.tokenizers import CHATML, ZEPHYR, byte_level
 from tests.trainables.sft.trials import TOY, pairs, token_rows_of, toy_tokenizer
 from trainables.data.token_rows import TokenRows
-from trainables.evaluation.generation import Prompt, answers, end_tokens, texts_after
+from trainables.evaluation.generation import TokenPrompt, answers, end_tokens, texts_after
 from trainables.models.load import load_base
 
 
@@ -44,7 +44,9 @@ def test_batched_answers_equal_single_ones(rows: TokenRows, budget: int) -> None
 
 def test_a_sample_is_its_key_s_whoever_is_beside_it(rows: TokenRows) -> None:
     base = load_base(TOY, "cpu")
-    prompts = [Prompt(rows.prompt(i), key=key) for i in range(3) for key in range(7 * i, 7 * i + 7)]
+    prompts = [
+        TokenPrompt(rows.prompt(i), key=key) for i in range(3) for key in range(7 * i, 7 * i + 7)
+    ]
 
     def drawn(budget: int, temperature: float | None) -> list[str]:
         return texts_after(base.model, base.tokenizer, prompts, 6, budget, temperature)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from trainables.data.items import Item
-from trainables.evaluation.benchmarks.answered import Answered, Option
+from trainables.evaluation.benchmarks.answered import AnsweredItem, Option
 from trainables.evaluation.benchmarks.measures import accuracy, accuracy_norm
 from trainables.evaluation.choices import log_likelihoods
 from trainables.evaluation.encoding import encoded
@@ -51,7 +51,7 @@ def _prompt(question: str) -> str:
     return f"Question: {question}\nAnswer:"
 
 
-def _ours(base: Any) -> list[Answered]:
+def _ours(base: Any) -> list[AnsweredItem]:
     continuations = [tuple(f" {option}" for option in options) for _, options, _ in ITEMS]
     asks = [
         encoded(base.tokenizer, _prompt(q), own)
@@ -59,7 +59,7 @@ def _ours(base: Any) -> list[Answered]:
     ]
     found = log_likelihoods(base.model, asks)
     return [
-        Answered(
+        AnsweredItem(
             Item(str(i), "", question, options=options, gold=gold),
             tuple(
                 Option(nats, len(tokens), len(option.encode()))

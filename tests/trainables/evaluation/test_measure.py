@@ -5,7 +5,7 @@ import pytest
 from tests.trainables.sft.trials import prepared
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import TEXT_METRICS, evaluation_facts, loss_rows, measure_text
-from trainables.metrics import METRICS
+from trainables.evaluation.metric_names import METRICS
 
 
 @pytest.mark.parametrize(("limit", "rows"), [(None, 5), (3, 3), (50, 5)])

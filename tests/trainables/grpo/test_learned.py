@@ -4,11 +4,11 @@ import pytest
 
 from tests.trainables.grpo.trials import config, run
 from tests.trainables.packing.packs import fields
-from tests.trainables.reward.test_learned import saved
+from tests.trainables.reward_model.test_learned import saved
 from tests.trainables.sft.trials import TOY, checkpoints, essence
-from trainables.context import Checkpoint
 from trainables.errors import InputError
 from trainables.models.load import load_base
+from trainables.saved import Checkpoint
 
 LEARNED = config(reward=fields(weights={"brevity": 1, "reward_model": 3}))
 

@@ -2,7 +2,7 @@ from collections import Counter
 
 from trainables.grpo.config import GRPOTrainingConfig
 from trainables.grpo.order import GroupOrder
-from trainables.sft.order import epoch_order
+from trainables.training.order import epoch_order
 
 
 def training(**fields: int) -> GRPOTrainingConfig:

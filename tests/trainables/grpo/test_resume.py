@@ -7,8 +7,8 @@ import pytest
 from tests.trainables.grpo.trials import config, run
 from tests.trainables.sft import trials as sft
 from tests.trainables.sft.trials import assert_resumes, checkpoints, essence
-from trainables.context import Checkpoint
 from trainables.grpo.config import GRPOConfig
+from trainables.saved import Checkpoint
 
 DROPOUT = config(lora={"lora_dropout": 0.1}, training={"num_train_epochs": 1.6})
 AGAIN = config(training={"num_iterations": 3, "max_steps": 7, "epsilon": 0.01})

@@ -9,12 +9,13 @@ import torch
 
 from tests.trainables.grpo.trials import LETTERS, config, run
 from tests.trainables.sft import trials as sft
-from trainables.context import Adapter, Checkpoint, ListContext
+from trainables.context import ListContext
 from trainables.errors import InputError
-from trainables.evaluation.base_model import evaluate
 from trainables.grpo.trainer import MedsweepGRPOTrainer
 from trainables.models.reference import NAME
+from trainables.saved import Checkpoint, SavedAdapter
 from trainables.section import Section
+from trainables.training.untouched import evaluate
 
 HERE = "tests.trainables.grpo.test_train"
 
@@ -182,7 +183,7 @@ def test_a_trial_is_held_to_its_reference() -> None:
 
 def test_a_reference_of_another_model_is_refused() -> None:
     kept = next(r.adapter for r in run(config()) if r.adapter)
-    odd = Adapter({**kept.config, "target_modules": ["k_proj"]}, kept.weights)
+    odd = SavedAdapter({**kept.config, "target_modules": ["k_proj"]}, kept.weights)
     start = Checkpoint(kept.weights, b"", {"step": 0, "updates": 0, "scaler": None})
     with pytest.raises(ValueError, match="reference"):
         run(config(), replace(start, frozen={"reference": odd}))

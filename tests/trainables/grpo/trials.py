@@ -3,10 +3,11 @@
 from typing import Any
 
 from tests.trainables.sft.trials import DEFAULTS, prepared, run_with
-from trainables.context import Checkpoint, Report
-from trainables.data.prepare import Prepared
+from trainables.context import Report
+from trainables.data.prepared import Prepared
 from trainables.grpo.config import GRPOConfig
 from trainables.grpo.train import train
+from trainables.saved import Checkpoint
 
 LETTERS = "tests.trainables.grpo.trials:letters"
 SECTIONS: dict[str, dict[str, Any]] = {

@@ -148,7 +148,7 @@ def tinyllama() -> dict[str, tuple[int, ...]]:
 
 def test_the_flashcards_systems_count() -> None:
     """It says 4.2 million; rank 16 on q and v of its model is 2,252,800."""
-    from sweeps.readiness import trained_parameters
+    from sweeps.readiness.checks import trained_parameters
     from trainables.models.config import LoraConfig
 
     assert trainable_parameters(["q_proj", "v_proj"], tinyllama(), 16) == 2_252_800

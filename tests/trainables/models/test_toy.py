@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from trainables.data.chat import chat_format
+from trainables.data.chat_format import chat_format
 from trainables.models.toy import make_toy
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 
 from tests.trainables.sft.trials import TOY, prepared
-from trainables.context import Checkpoint, ListContext, Report
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report
+from trainables.data.prepared import Prepared
 from trainables.kinds import TrialConfig
 from trainables.models.load import Base, load_base
 from trainables.packing.pack import Pack
+from trainables.saved import Checkpoint
 
 
 def double_base() -> Base:

@@ -11,14 +11,14 @@ from tests.trainables.evaluation.benchmarks.fixtures import write_data
 from tests.trainables.packing.packs import fields, largest_difference, run_pack
 from tests.trainables.sft.trials import TOY, config, prepared
 from trainables.context import ListContext
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import Benchmarked, benchmarked, with_benchmarks
 from trainables.evaluation.benchmarks.measuring import Store, ask
+from trainables.forward.adapter import PackedAdapter
 from trainables.models.load import Base
 from trainables.packing import benchmarks
-from trainables.packing.adapter import PackedAdapter
 from trainables.packing.benchmarks import packed_benchmarks
 from trainables.packing.pack import Pack
 from trainables.sft.config import SFTConfig

@@ -14,7 +14,7 @@ from tests.trainables.sft.trials import (
     token_rows_of,
     toy_tokenizer,
 )
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
 from trainables.models.load import Base, load_base
 from trainables.sft.config import SFTConfig
 

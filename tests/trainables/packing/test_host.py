@@ -9,10 +9,11 @@ import pytest
 
 from tests.trainables.packing.packs import fields, largest_difference
 from tests.trainables.sft.trials import config, pairs, prepared, run, token_rows_of, toy_tokenizer
-from trainables.context import ListContext, Report, TrialFailed, TrialStopped
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report
+from trainables.data.prepared import Prepared
 from trainables.packing.host import AHEAD, PackHost
 from trainables.packing.pack import Pack
+from trainables.saved import TrialFailed, TrialStopped
 from trainables.sft.config import SFTConfig
 
 SHORT = config()

@@ -6,10 +6,11 @@ import pytest
 
 from tests.trainables.packing.packs import fields, numbers
 from tests.trainables.sft.trials import TOY, config, pairs, prepared, token_rows_of, toy_tokenizer
-from trainables.context import ListContext, Report, TrialFailed
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report
+from trainables.data.prepared import Prepared
 from trainables.models.load import Base
 from trainables.packing.pack import Pack
+from trainables.saved import TrialFailed
 
 
 def even() -> Prepared:

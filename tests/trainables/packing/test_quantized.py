@@ -6,8 +6,8 @@ import torch
 from tests.trainables.packing.packs import fields, largest_difference, run_pack
 from tests.trainables.sft.trials import config, prepared, run
 from trainables.evaluation.answer_loss import answer_loss
+from trainables.forward.int8 import as_before, dequantise_in_calls, dequantised, int8_modules
 from trainables.models.load import load_base
-from trainables.packing.int8 import as_before, dequantise_in_calls, dequantised, int8_modules
 from trainables.sft.config import SFTConfig
 
 

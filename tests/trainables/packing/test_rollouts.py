@@ -9,11 +9,11 @@ from tests.trainables.packing.packs import fields
 from tests.trainables.sft.trials import TOY, config, prepared
 from trainables.context import ListContext
 from trainables.evaluation.generation import end_tokens
+from trainables.forward.key_values import token_bytes
+from trainables.forward.sampling import answer_keys
 from trainables.models.load import Base
-from trainables.packing.key_values import token_bytes
 from trainables.packing.pack import Pack
 from trainables.packing.rollouts import Rollouts, packed_samples
-from trainables.packing.sampling import answer_keys
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import torch
 from tests.trainables.packing.packs import fields, largest_difference, run_pack
 from tests.trainables.sft.trials import TOY, config, prepared
 from trainables.context import ListContext
+from trainables.forward.passes import TrialRows, train_pass
 from trainables.models.load import Base
 from trainables.packing.pack import Pack
-from trainables.packing.passes import Part, train_pass
 from trainables.sft import packed
 
 TRIALS = {
@@ -26,7 +26,7 @@ class Failing:
     def __init__(self, number: int) -> None:
         self.left, self.sizes = number, list[int]()
 
-    def __call__(self, model: Any, parts: Sequence[Part], *options: Any) -> list[float]:
+    def __call__(self, model: Any, parts: Sequence[TrialRows], *options: Any) -> list[float]:
         found = train_pass(model, parts, *options)
         self.left -= 1
         if self.left == 0:

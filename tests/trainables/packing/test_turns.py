@@ -8,8 +8,7 @@ import pytest
 
 from trainables.models.load import Base
 from trainables.packing import pack as packing
-from trainables.packing.pack import Pack
-from trainables.packing.program import Program
+from trainables.packing.pack import Pack, Program
 
 SECONDS = {"sft": 1.0, "reward": 4.0, "ppo": 16.0}
 

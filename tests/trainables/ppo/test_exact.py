@@ -8,12 +8,13 @@ import pytest
 from tests.trainables.packing.packs import fields, numbers, run_pack
 from tests.trainables.ppo.trials import ppo, run_ppo
 from tests.trainables.sft.trials import TOY, checkpoints, config, essence, prepared
-from trainables.context import ListContext, Report, TrialFailed
+from trainables.context import ListContext, Report
 from trainables.models.load import Base
 from trainables.packing.pack import Pack
 from trainables.ppo import packed
 from trainables.ppo.config import PPOConfig
 from trainables.ppo.sampled import Sampled
+from trainables.saved import TrialFailed
 
 MIXED: Mapping[str, PPOConfig] = {
     "plain": ppo(training=fields(seed=1, max_steps=6)),

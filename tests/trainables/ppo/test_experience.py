@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from trainables.ppo.config import PPOTrainingConfig
-from trainables.ppo.experience import Scored, experience, minibatches
+from trainables.ppo.experience import ScoredAnswers, experience, minibatches
 
 T = PPOTrainingConfig(gamma=0.5, lam=0.5, kl_coef=0.1)
 # two answers, of 2 tokens and of 1
-SCORED = Scored(
+SCORED = ScoredAnswers(
     log_probs=torch.tensor([-1.0, -2.0, -3.0], dtype=torch.float64),
     reference=torch.tensor([-1.5, -1.0, -3.0], dtype=torch.float64),
     values=torch.tensor([0.2, 0.4, -0.1], dtype=torch.float64),

@@ -6,19 +6,20 @@ import torch
 from tests.trainables.packing.packs import fields, run_pack
 from tests.trainables.ppo.trials import ppo
 from tests.trainables.sft.trials import TOY, checkpoints, essence, prepared
-from trainables.context import Adapter, Checkpoint, ListContext
+from trainables.context import ListContext
 from trainables.errors import InputError
 from trainables.models.config import LoraConfig
 from trainables.models.load import Base, load_base
 from trainables.packing.pack import Pack
 from trainables.ppo.packed import _of_update
 from trainables.ppo.sampled import sampled
-from trainables.reward.head import HEAD, fresh_reward_model
+from trainables.reward_model.head import HEAD, fresh_reward_model
+from trainables.saved import Checkpoint, SavedAdapter
 
 LEARNED = fields(weights={"reward_model": 3, "brevity": 1})
 
 
-def reward_model(base: Base) -> Adapter:
+def reward_model(base: Base) -> SavedAdapter:
     """One whose matrices and head are not zero."""
     made = fresh_reward_model(base, LoraConfig(r=3, target_modules="all-linear"), 5)
     generator = torch.Generator().manual_seed(1)

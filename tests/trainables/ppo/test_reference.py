@@ -8,7 +8,7 @@ import pytest
 from tests.trainables.packing.packs import fields
 from tests.trainables.ppo.trials import ppo, run_ppo
 from tests.trainables.sft.trials import checkpoints, config, essence, run
-from trainables.context import Checkpoint
+from trainables.saved import Checkpoint
 
 SHAPE = fields(r=4, target_modules=["q_proj", "v_proj"])
 

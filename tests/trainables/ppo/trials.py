@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.trainables.sft.trials import DEFAULTS, prepared, run_with
-from trainables.context import Checkpoint, Report
-from trainables.data.prepare import Prepared
+from trainables.context import Report
+from trainables.data.prepared import Prepared
 from trainables.ppo.config import PPOConfig
+from trainables.saved import Checkpoint
 
 OWN = {
     "model": DEFAULTS["model"],

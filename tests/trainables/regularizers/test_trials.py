@@ -21,7 +21,7 @@ from tests.trainables.sft.trials import (
     toy_tokenizer,
 )
 from trainables.context import Report
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
 from trainables.models.load import load_base
 from trainables.models.trained import named_trainable, opened
 from trainables.packing.packable import unpackable

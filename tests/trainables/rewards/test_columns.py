@@ -7,7 +7,8 @@ import pytest
 from tests.trainables.data.formats.shared import json_lines, shared
 from tests.trainables.data.tokenizers import CHATML, byte_level
 from trainables.data.config import DataConfig
-from trainables.data.prepare import Prepared, prepare
+from trainables.data.prepare import prepare
+from trainables.data.prepared import Prepared
 from trainables.rewards.columns import COLUMNS, reward_columns
 from trainables.rewards.registry import REWARDS
 

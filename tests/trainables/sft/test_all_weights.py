@@ -18,9 +18,10 @@ from tests.trainables.sft.test_warm_base import (
     warm_model,
 )
 from tests.trainables.sft.trials import TOY, checkpoints, config, prepared, run
-from trainables.context import Report, TrialFailed
+from trainables.context import Report
 from trainables.models.load import device_now, load_base
 from trainables.models.trained import opened
+from trainables.saved import TrialFailed
 from trainables.sft.config import SFTConfig
 
 ROUGH = {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 1, "learning_rate": 1e-3}
@@ -126,8 +127,8 @@ def test_plain_trl_trains_the_same_weights(tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
     from trainables.models.resolve import resolve
-    from trainables.sft.order import step_batches
     from trainables.sft.train import as_dataset
+    from trainables.training.order import step_batches
 
     trial = whole(training={"max_steps": 4, "learning_rate": 1e-3})
     reports = run(trial)

@@ -7,8 +7,8 @@ import torch
 
 from tests.trainables.sft.test_warm_base import anatomy, base_metrics, fresh, warm_model
 from tests.trainables.sft.trials import checkpoints, config, essence, run
-from trainables.context import TrialFailed
 from trainables.models import load as loading
+from trainables.saved import TrialFailed
 
 SHORT = {"num_train_epochs": 1, "gradient_accumulation_steps": 2}
 

@@ -16,7 +16,7 @@ from trl import SFTConfig, SFTTrainer
 from tests.trainables.sft.trials import TOY, config, prepared, run, toy_tokenizer
 from trainables.data.token_rows import TokenRows
 from trainables.models.resolve import resolve
-from trainables.sft.trainer import EpochOrder
+from trainables.training.order import EpochOrder
 
 EPOCHS, BATCH, ACCUMULATION, RATE, DECAY, CLIP, SEED = 2, 2, 4, 2e-2, 0.1, 0.5, 7
 # 11 rows: 6 batches an epoch, the last of one row; 2 steps an epoch, the last of two batches

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.trainables.sft.trials import checkpoints, config, essence, run
-from trainables.context import Checkpoint, Report
+from trainables.context import Report
 from trainables.models import load as loading
+from trainables.saved import Checkpoint
 from trainables.sft.config import SFTConfig
 
 ROUGH = {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 1, "warmup_steps": 0.3}

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from tests.trainables.sft.trials import config, essence, prepared, run
-from trainables.context import ListContext, Report, TrialFailed
-from trainables.evaluation.base_model import evaluate
+from trainables.context import ListContext, Report
 from trainables.models import load as loading
+from trainables.saved import TrialFailed
 from trainables.sft.config import SFTConfig
+from trainables.training.untouched import evaluate
 
 AFTER = config(training={"num_train_epochs": 1}, evaluation={"max_new_tokens": 8})
 EARLIER = {

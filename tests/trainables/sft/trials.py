@@ -5,15 +5,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from trainables.context import Checkpoint, ListContext, Report, TrialStopped
-from trainables.data.chat import encode_many
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report
+from trainables.data.chat_format import encode_many
+from trainables.data.prepared import Prepared
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
 from trainables.models import load as loading
 from trainables.models.config import ModelConfig
 from trainables.models.resolve import resolve
 from trainables.models.tokenizer import load_tokenizer
+from trainables.saved import Checkpoint, TrialStopped
 from trainables.sft.config import SFTConfig
 
 TOY = ModelConfig(name_or_path="toy:llama", dtype="float32")

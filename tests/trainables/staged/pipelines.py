@@ -3,12 +3,13 @@
 from typing import Any
 
 from tests.trainables.ppo.trials import OWN
-from tests.trainables.reward.trials import prepared as prepared_pairs
+from tests.trainables.reward_model.trials import prepared as prepared_pairs
 from tests.trainables.sft.trials import DEFAULTS
 from tests.trainables.staged.trials import stage_rows
-from trainables.context import Checkpoint, ListContext, Report, TrialContext
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report, TrialContext
+from trainables.data.prepared import Prepared
 from trainables.kinds import PAIRED
+from trainables.saved import Checkpoint
 from trainables.staged.config import StagedConfig
 from trainables.staged.data import together
 from trainables.staged.train import train

@@ -7,7 +7,7 @@ import pytest
 from tests.trainables.sft.trials import pairs, token_rows_of, toy_tokenizer
 from tests.trainables.staged.trials import NAMES, prepared, stage_rows
 from trainables.data.config import DataConfig
-from trainables.data.prepare import Prepared, drawn
+from trainables.data.prepared import Prepared, drawn
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
 from trainables.staged.data import of_stage, together

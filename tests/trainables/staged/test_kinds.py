@@ -8,17 +8,18 @@ from safetensors.torch import load
 from tests.trainables.sft.trials import checkpoints
 from tests.trainables.staged.pipelines import STAGES, pipeline, prepared, run, run_alone
 from tests.trainables.staged.trials import timeless
-from trainables.context import Adapter, Checkpoint, ListContext, Report
+from trainables.context import ListContext, Report
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.measure import measure_loss
-from trainables.kinds import SingleConfig
 from trainables.models import load as loading
 from trainables.models.adapters import adapted, restore
 from trainables.models.load import device_now, load_base
-from trainables.reward.head import HEAD
+from trainables.reward_model.head import HEAD
+from trainables.saved import Checkpoint, SavedAdapter
 from trainables.staged.config import OneStage, StagedConfig
 from trainables.staged.data import together
 from trainables.staged.train import train
+from trainables.training.config import SingleTrial
 
 WHOLE = ("sft", "reward", "ppo")
 
@@ -35,7 +36,7 @@ def started(reports: list[Report], stage: str) -> Checkpoint:
     return next(c for c in saved if c.state["stage"] == stage and c.state["stage_step"] == 0)
 
 
-def best_of(reports: list[Report]) -> Adapter:
+def best_of(reports: list[Report]) -> SavedAdapter:
     return [r.adapter for r in reports if r.adapter][-1]
 
 
@@ -158,7 +159,7 @@ def test_every_policy_is_measured_on_all_rows_and_no_policy_on_pairs(whole: list
     assert ppo["val_losses"]["sft"] == pytest.approx(loss_of(best_of(whole), rows), rel=1e-6)
 
 
-def loss_of(policy: Adapter, rows: TokenRows) -> float:
+def loss_of(policy: SavedAdapter, rows: TokenRows) -> float:
     trial = pipeline(*WHOLE)
     with adapted(load_base(trial.model, device_now()), trial.lora, 0) as model:
         restore(model, policy.weights)
@@ -211,8 +212,8 @@ def test_a_reward_model_comes_from_a_stage_before(
 
 def test_every_kind_that_trains_one_thing_can_be_a_stage() -> None:
     found = {stage.model_fields["kind"].default: stage for stage in get_args(OneStage)}
-    assert set(found) == {kind.model_fields["kind"].default for kind in get_args(SingleConfig)}
+    assert set(found) == {kind.model_fields["kind"].default for kind in get_args(SingleTrial)}
     assert set(found) == set(STAGES)
-    for kind in get_args(SingleConfig):
+    for kind in get_args(SingleTrial):
         own = set(kind.model_fields) - {"model", "lora", "evaluation"}
         assert own <= set(found[kind.model_fields["kind"].default].model_fields)

@@ -10,11 +10,12 @@ from tests.trainables.sft.trials import TOY, checkpoints
 from tests.trainables.sft.trials import config as sft
 from tests.trainables.staged.pipelines import pipeline, prepared, run
 from tests.trainables.staged.trials import timeless
-from trainables.context import ListContext, Report, TrialFailed
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report
+from trainables.data.prepared import Prepared
 from trainables.models.load import Base, device_now, load_base
 from trainables.packing.pack import Pack
 from trainables.packing.packable import unpackable
+from trainables.saved import TrialFailed
 from trainables.staged.config import StagedConfig
 
 KINDS = ("sft", "reward", "ppo")

@@ -8,9 +8,10 @@ import pytest
 from tests.trainables.sft.trials import checkpoints
 from tests.trainables.sft.trials import run as run_sft
 from tests.trainables.staged.trials import NAMES, prepared, run, staged
-from trainables.context import Checkpoint, ListContext, TrialFailed
-from trainables.evaluation.base_model import evaluate
+from trainables.context import ListContext
+from trainables.saved import Checkpoint, TrialFailed
 from trainables.staged.train import stage_rungs, train
+from trainables.training.untouched import evaluate
 
 OWN = ("val_loss", "train_loss", "perplexity", "bits_per_byte", "rouge1", "bleu")
 

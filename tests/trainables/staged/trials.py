@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.trainables.sft.trials import DEFAULTS, essence, pairs, token_rows_of, toy_tokenizer
-from trainables.context import Checkpoint, ListContext, Report, TrialStopped
-from trainables.data.prepare import Prepared
+from trainables.context import ListContext, Report
+from trainables.data.prepared import Prepared
+from trainables.saved import Checkpoint, TrialStopped
 from trainables.staged.config import StagedConfig
 from trainables.staged.data import together
 

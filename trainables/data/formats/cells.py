@@ -6,13 +6,13 @@ row and column and what the format expects. Errors never show what a cell holds.
 
 from collections.abc import Mapping, Sequence
 
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.errors import InputError
 
 Layouts = Mapping[str, tuple[str, ...]]
 
 
-def layout_of(record: Record, name: str, layouts: Layouts) -> str:
+def layout_of(record: TableRecord, name: str, layouts: Layouts) -> str:
     """The first layout of the format `name` whose columns the record has; raises InputError."""
     for layout, columns in layouts.items():
         if all(column in record.cells for column in columns):
@@ -29,11 +29,11 @@ def layout_of(record: Record, name: str, layouts: Layouts) -> str:
     )
 
 
-def _missing(record: Record, columns: Sequence[str]) -> list[str]:
+def _missing(record: TableRecord, columns: Sequence[str]) -> list[str]:
     return [column for column in columns if column not in record.cells]
 
 
-def text(record: Record, column: str, name: str) -> str:
+def text(record: TableRecord, column: str, name: str) -> str:
     """A cell of text; an absent one is empty."""
     value = record.cells.get(column)
     if value is None:
@@ -43,7 +43,7 @@ def text(record: Record, column: str, name: str) -> str:
     raise wrong(record, column, name, f"is not text but {type(value).__name__}")
 
 
-def texts(record: Record, column: str, name: str) -> list[str]:
+def texts(record: TableRecord, column: str, name: str) -> list[str]:
     """A cell that is a list of texts."""
     value = record.cells.get(column)
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -53,7 +53,7 @@ def texts(record: Record, column: str, name: str) -> list[str]:
     raise wrong(record, column, name, "is not a list of texts")
 
 
-def whole(record: Record, column: str, name: str) -> int | None:
+def whole(record: TableRecord, column: str, name: str) -> int | None:
     """A cell that is a whole number, also one written as text; None where it is absent."""
     value = record.cells.get(column)
     if value is None or value == "":
@@ -65,7 +65,7 @@ def whole(record: Record, column: str, name: str) -> int | None:
     raise wrong(record, column, name, f"is not a whole number but {type(value).__name__}")
 
 
-def label(record: Record, column: str, name: str) -> str:
+def label(record: TableRecord, column: str, name: str) -> str:
     """A cell that names something: text or a whole number, as text."""
     value = record.cells.get(column)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -73,7 +73,7 @@ def label(record: Record, column: str, name: str) -> str:
     return text(record, column, name)
 
 
-def index_of(record: Record, column: str, name: str, options: Sequence[str]) -> int:
+def index_of(record: TableRecord, column: str, name: str, options: Sequence[str]) -> int:
     """The place of a cell's text among `options`, case aside; raises InputError."""
     found = text(record, column, name).casefold()
     for place, option in enumerate(options):
@@ -82,7 +82,7 @@ def index_of(record: Record, column: str, name: str, options: Sequence[str]) -> 
     raise wrong(record, column, name, f"is none of {', '.join(options)}")
 
 
-def wrong(record: Record, column: str, name: str, what: str) -> InputError:
+def wrong(record: TableRecord, column: str, name: str, what: str) -> InputError:
     """The error for a cell that the format does not allow."""
     return InputError(
         "data.format", name, f"{record.where}, column {column!r}: {what}", "Correct the file."

@@ -7,16 +7,16 @@ truthfully") is the same in all rows and is left out, as the flashcards system d
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import layout_of, text
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 NAME = "flashcards"
 LAYOUTS = {"published": ("instruction", "input", "output")}
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; rows with the same question are a group."""
     for record in records:
         layout_of(record, NAME, LAYOUTS)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from trainables.data.formats.tables import table_records
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 
 
 class Hub(NamedTuple):
@@ -16,7 +16,7 @@ class Hub(NamedTuple):
     subset: str | None = None
 
 
-class Ask(NamedTuple):
+class ReadRequest(NamedTuple):
     """What a reader is told besides the records."""
 
     split: str  # train, validation, test, or another that the format names
@@ -33,7 +33,7 @@ class Format(NamedTuple):
     training data. `evaluation` is the split that is read where none is asked for.
     """
 
-    read: Callable[[Iterable[Record], Ask], Iterator[Item]]
+    read: Callable[[Iterable[TableRecord], ReadRequest], Iterator[Item]]
     instruction: str  # the prompt that fits, a key of INSTRUCTIONS
     citation: str
     licence: str
@@ -43,4 +43,4 @@ class Format(NamedTuple):
     benchmark: frozenset[str] = frozenset()
     one_split: bool = False  # all files and the hub hold one split; `read` itself divides it
     private: bool = False  # the text must not be stored: see data.private
-    records: Callable[[Path], Iterator[Record]] = table_records
+    records: Callable[[Path], Iterator[TableRecord]] = table_records

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from trainables.data.formats.cells import index_of, label, layout_of, text, texts, whole, wrong
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 LAYOUTS = {
@@ -20,7 +20,7 @@ LAYOUTS = {
 }
 
 
-class Task(NamedTuple):
+class LabelledTask(NamedTuple):
     """A classification of sentences: what is asked of each, and the classes."""
 
     name: str
@@ -28,7 +28,7 @@ class Task(NamedTuple):
     classes: tuple[str, ...]
 
 
-CHEMPROT = Task(
+CHEMPROT = LabelledTask(
     "chemprot",
     "What is the relation between the marked chemical and the marked protein?",
     (
@@ -47,17 +47,17 @@ CHEMPROT = Task(
         "upregulator",
     ),
 )
-RCT = Task(
+RCT = LabelledTask(
     "rct",
     "Which part of a trial's abstract is this sentence from?",
     ("background", "objective", "methods", "results", "conclusions"),
 )
 
 
-def reader(task: Task) -> Callable[[Iterable[Record], Ask], Iterator[Item]]:
+def reader(task: LabelledTask) -> Callable[[Iterable[TableRecord], ReadRequest], Iterator[Item]]:
     """The reader of a task."""
 
-    def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+    def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
         for record in records:
             raw = layout_of(record, task.name, LAYOUTS) == "raw"
             yield _raw(record, task) if raw else _filled(record, task)
@@ -65,7 +65,7 @@ def reader(task: Task) -> Callable[[Iterable[Record], Ask], Iterator[Item]]:
     return read
 
 
-def _raw(record: Record, task: Task) -> Item:
+def _raw(record: TableRecord, task: LabelledTask) -> Item:
     sentence, gold = (
         text(record, "text", task.name),
         index_of(record, "label", task.name, task.classes),
@@ -81,7 +81,7 @@ def _raw(record: Record, task: Task) -> Item:
     )
 
 
-def _filled(record: Record, task: Task) -> Item:
+def _filled(record: TableRecord, task: LabelledTask) -> Item:
     prompt, options = text(record, "input", task.name), tuple(texts(record, "options", task.name))
     gold = whole(record, "gold_index", task.name)
     if gold is None or not 0 <= gold < len(options):
@@ -97,7 +97,7 @@ def _filled(record: Record, task: Task) -> Item:
     )
 
 
-def _format(task: Task, citation: str, hub: str) -> Format:
+def _format(task: LabelledTask, citation: str, hub: str) -> Format:
     return Format(
         reader(task),
         instruction="multiple_choice",

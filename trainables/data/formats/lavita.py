@@ -9,16 +9,16 @@ finds them.
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import layout_of, text
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 NAME = "lavita"
 LAYOUTS = {"processed": ("instruction", "input", "output")}
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; instruction and input are the question, a line each."""
     for record in records:
         layout_of(record, NAME, LAYOUTS)

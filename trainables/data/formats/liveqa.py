@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import label, layout_of, text, whole, wrong
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 NAME = "liveqa"
@@ -25,14 +25,14 @@ PAGE = re.compile(
 )
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item an answer; all answers to one question are one group."""
     for record in records:
         scored = layout_of(record, NAME, LAYOUTS) == "scored answers"
         yield _scored(record) if scored else _pair(record)
 
 
-def _scored(record: Record) -> Item:
+def _scored(record: TableRecord) -> Item:
     page = PAGE.fullmatch(text(record, "answer", NAME))
     if page is None:
         raise wrong(record, "answer", NAME, "is not `Question: … URL: … Answer: …`")
@@ -48,7 +48,7 @@ def _scored(record: Record) -> Item:
     )
 
 
-def _pair(record: Record) -> Item:
+def _pair(record: TableRecord) -> Item:
     subject, message = text(record, "subject", NAME), text(record, "message", NAME)
     question = "\n".join(filter(None, (subject, message)))
     return Item(

@@ -7,9 +7,9 @@ test file's blank rows are passed over.
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import layout_of, text, whole, wrong
-from trainables.data.formats.format import Ask, Format
+from trainables.data.formats.format import Format, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 
 NAME = "medec"
 LAYOUTS = {
@@ -27,7 +27,7 @@ QUESTION = "Does this clinical text contain a medical error?"
 OPTIONS = ("no", "yes")
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a text: `context` is the text, `answer` the correct one, `kind` the error's type.
 
     `gold` says whether there is an error; the rationale of an error is its sentence and the
@@ -39,7 +39,7 @@ def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
             yield _item(record)
 
 
-def _item(record: Record) -> Item:
+def _item(record: TableRecord) -> Item:
     flag, given = whole(record, "Error Flag", NAME), text(record, "Text", NAME)
     if flag not in (0, 1):
         raise wrong(record, "Error Flag", NAME, "is neither 0 nor 1")

@@ -10,9 +10,9 @@ reader asks for `data.answer_index_base` instead of guessing. The unlabelled tes
 from collections.abc import Iterable, Iterator, Sequence
 
 from trainables.data.formats.cells import label, layout_of, text, whole, wrong
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 from trainables.errors import InputError
 
@@ -21,7 +21,7 @@ OPTIONS = ("opa", "opb", "opc", "opd")
 LAYOUTS = {"published": ("question", *OPTIONS, "subject_name")}
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; `kind` is the data set's `choice_type`. Raises InputError."""
     found = list(records)
     for record in found:
@@ -48,12 +48,12 @@ def index_base(indices: Sequence[int], given: int | None) -> int:
     )
 
 
-def _published(record: Record) -> int | None:
+def _published(record: TableRecord) -> int | None:
     cop = whole(record, "cop", NAME)
     return None if cop == -1 else cop
 
 
-def _item(record: Record, gold: int | None) -> Item:
+def _item(record: TableRecord, gold: int | None) -> Item:
     options = tuple(text(record, column, NAME) for column in OPTIONS)
     if gold is not None and not 0 <= gold < len(options):
         raise wrong(record, "cop", NAME, "points to no option")

@@ -8,9 +8,9 @@ BigBio's own schema, and GBaker's -hf columns.
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import label, layout_of, text, texts, whole, wrong
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 NAME = "medqa"
@@ -21,7 +21,7 @@ LAYOUTS = {
 }
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; raises InputError where the answer is not the option it points to."""
     for record in records:
         layout = layout_of(record, NAME, LAYOUTS)
@@ -38,7 +38,7 @@ def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
         )
 
 
-def _original(record: Record) -> tuple[tuple[str, ...], int]:
+def _original(record: TableRecord) -> tuple[tuple[str, ...], int]:
     lettered = _lettered(record)
     letter = text(record, "answer_idx", NAME)
     if letter not in lettered:
@@ -48,7 +48,7 @@ def _original(record: Record) -> tuple[tuple[str, ...], int]:
     return tuple(lettered.values()), list(lettered).index(letter)
 
 
-def _lettered(record: Record) -> dict[str, str]:
+def _lettered(record: TableRecord) -> dict[str, str]:
     """Options by letter, in the order of the letters; the hub pads short rows with nulls."""
     options = record.cells["options"]
     if isinstance(options, dict):
@@ -62,7 +62,7 @@ def _lettered(record: Record) -> dict[str, str]:
     return {k: v.strip() for k, v in sorted(pairs) if v is not None}
 
 
-def _bigbio(record: Record) -> tuple[tuple[str, ...], int]:
+def _bigbio(record: TableRecord) -> tuple[tuple[str, ...], int]:
     options = tuple(texts(record, "choices", NAME))
     answers = texts(record, "answer", NAME)
     if len(answers) != 1 or options.count(answers[0]) != 1:
@@ -70,7 +70,7 @@ def _bigbio(record: Record) -> tuple[tuple[str, ...], int]:
     return options, options.index(answers[0])
 
 
-def _endings(record: Record) -> tuple[tuple[str, ...], int]:
+def _endings(record: TableRecord) -> tuple[tuple[str, ...], int]:
     options = tuple(text(record, f"ending{n}", NAME) for n in range(4))
     gold = whole(record, "label", NAME)
     if gold is None or not 0 <= gold < len(options):

@@ -8,9 +8,9 @@ disease or drug that a page is about, so that all its questions stay together.
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import label, layout_of, text
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 NAME = "medquad"
@@ -34,7 +34,7 @@ COLUMNS = {
 }
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; one without an answer (removed for copyright) has an empty answer."""
     for record in records:
         columns = COLUMNS[layout_of(record, NAME, LAYOUTS)]

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from trainables.data.about import UNSAFE
 from trainables.data.formats.cells import label, layout_of, text
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 NAME = "medsafetybench"
@@ -23,7 +23,7 @@ LAYOUTS = {
 CATEGORY = re.compile(r"category_(\d)")
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a request; `subject` is the category, 1 to 9, `kind` is `unsafe`."""
     for record in records:
         lines = layout_of(record, NAME, LAYOUTS) == "JSON lines"

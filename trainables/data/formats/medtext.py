@@ -6,16 +6,16 @@ https://huggingface.co/datasets/BI55/MedText
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import layout_of, text
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.source import own_group
 
 NAME = "medtext"
 LAYOUTS = {"published": ("Prompt", "Completion")}
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record."""
     for record in records:
         layout_of(record, NAME, LAYOUTS)

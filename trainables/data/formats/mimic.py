@@ -9,10 +9,10 @@ marked as errors are passed over; a patient is a group.
 from collections.abc import Iterable, Iterator
 
 from trainables.data.formats.cells import label, layout_of, text
-from trainables.data.formats.format import Ask, Format
+from trainables.data.formats.format import Format, ReadRequest
 from trainables.data.formats.plain_text import text_items
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 
 NAME = "mimic"
 LAYOUTS = {
@@ -21,7 +21,7 @@ LAYOUTS = {
 }
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """The pieces of every note."""
     for record in records:
         upper = layout_of(record, NAME, LAYOUTS) == "NOTEEVENTS.csv"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trainables.data.formats.cells import index_of, layout_of, text, texts, whole, wrong
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.formats.tables import table_records
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.files import utf8
 from trainables.data.sources.source import own_group
 from trainables.errors import InputError
@@ -34,7 +34,7 @@ LAYOUTS = {
 }
 
 
-def csv_records(path: Path) -> Iterator[Record]:
+def csv_records(path: Path) -> Iterator[TableRecord]:
     """A record a line of SUBJECT_SPLIT.csv; other files as tables with columns."""
     if path.suffix.lower() != ".csv":
         yield from table_records(path)
@@ -48,10 +48,10 @@ def csv_records(path: Path) -> Iterator[Record]:
             raise InputError("data.format", NAME, f"{where} has {len(cells)} cells, not 6", fix)
         names = ("question", *LETTERS, "answer")
         row = {"subject": subject, **dict(zip(names, cells, strict=True))}
-        yield Record(f"{subject}-{number}", where, row)
+        yield TableRecord(f"{subject}-{number}", where, row)
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """The items of the medical subjects; those of other subjects are passed over."""
     for record in records:
         layout = layout_of(record, NAME, LAYOUTS)
@@ -70,12 +70,12 @@ def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
         )
 
 
-def _line(record: Record) -> tuple[tuple[str, ...], int]:
+def _line(record: TableRecord) -> tuple[tuple[str, ...], int]:
     options = tuple(text(record, letter, NAME) for letter in LETTERS)
     return options, index_of(record, "answer", NAME, LETTERS)
 
 
-def _hub(record: Record) -> tuple[tuple[str, ...], int]:
+def _hub(record: TableRecord) -> tuple[tuple[str, ...], int]:
     options, gold = tuple(texts(record, "choices", NAME)), whole(record, "answer", NAME)
     if gold is None or not 0 <= gold < len(options):
         raise wrong(record, "answer", NAME, "points to no choice")

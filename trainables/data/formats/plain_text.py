@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trainables.data.formats.cells import label, layout_of, text
-from trainables.data.formats.format import Ask, Format
+from trainables.data.formats.format import Format, ReadRequest
 from trainables.data.formats.tables import table_records
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.files import utf8
 
 NAME = "text"
@@ -24,14 +24,14 @@ BOUNDARY = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
 TEXT = "text"  # an item's kind: no question, all tokens supervised
 
 
-def records(path: Path) -> Iterator[Record]:
+def records(path: Path) -> Iterator[TableRecord]:
     """A .txt file is one record, other files are tables."""
     if path.suffix.lower() != ".txt":
         return table_records(path)
-    return iter([Record(path.stem, path.name, {"text": utf8(path)})])
+    return iter([TableRecord(path.stem, path.name, {"text": utf8(path)})])
 
 
-def read(found: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(found: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a piece."""
     for record in found:
         layout_of(record, NAME, LAYOUTS)

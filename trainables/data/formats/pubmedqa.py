@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 
 from trainables.data.formats.cells import index_of, label, layout_of, text, texts, wrong
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.formats.tables import whole_json
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.errors import InputError
 
 NAME = "pubmedqa"
@@ -25,7 +25,7 @@ DECISIONS = ("yes", "no", "maybe")
 GROUND_TRUTH = "test_ground_truth.json"
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """The items of the split: test (the official 500), train (all others) or all."""
     official = test_ids(ask.folder)
     for record in records:
@@ -52,7 +52,7 @@ def _published() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("pubmedqa_test_ids.txt").read_text().split())
 
 
-def _item(record: Record) -> Item:
+def _item(record: TableRecord) -> Item:
     if layout_of(record, NAME, LAYOUTS) == "hub":
         question, decision, long_answer = "question", "final_decision", "long_answer"
         pmid, context = label(record, "pubid", NAME), _hub_context(record)
@@ -72,7 +72,7 @@ def _item(record: Record) -> Item:
     )
 
 
-def _hub_context(record: Record) -> list[str]:
+def _hub_context(record: TableRecord) -> list[str]:
     context = record.cells["context"]
     if isinstance(context, dict) and "contexts" in context:
         return texts(record._replace(cells=context), "contexts", NAME)

@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig, FormatName
 from trainables.data.formats.files import companions, split_files
-from trainables.data.formats.format import Ask, Format
+from trainables.data.formats.format import Format, ReadRequest
 from trainables.data.formats.registry import FORMATS
 from trainables.data.instructions.rows import rows_of_items
 from trainables.data.items import Item
 from trainables.data.sources import hpo, hub
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.files import sha256_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
@@ -105,13 +105,13 @@ def _read(config: DataConfig, fingerprint: str) -> Items:
     digest = fingerprint.rpartition(":")[2]
     if place is None:
         asked = _on_hub(config, format)
-        records: Iterator[Record] = hub.records(asked, digest)
+        records: Iterator[TableRecord] = hub.records(asked, digest)
         version, folder = f"commit {digest}", None
     else:
         files = split_files(place, format, config.hub_split)
         records = (record for file in files for record in format.records(file))
         version, folder = f"sha256 {digest}", place if place.is_dir() else place.parent
-    ask = Ask(config.hub_split, config.answer_index_base, folder)
+    ask = ReadRequest(config.hub_split, config.answer_index_base, folder)
     items = [_marked(item, format, config.hub_split) for item in format.read(records, ask)]
     if not items:
         message = f"no rows of the split {config.hub_split!r} (format {config.format})"

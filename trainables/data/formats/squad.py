@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trainables.data.formats.cells import label, layout_of, text, texts, wrong
-from trainables.data.formats.format import Ask, Format, Hub
+from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.formats.tables import table_records, whole_json
 from trainables.data.items import Item
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.errors import InputError
 
 NAME = "squad"
@@ -26,7 +26,7 @@ LAYOUTS = {
 QUESTION = {"a question of SQuAD JSON": ("question", "id", "answers")}
 
 
-def nested_records(path: Path) -> Iterator[Record]:
+def nested_records(path: Path) -> Iterator[TableRecord]:
     """A record a paragraph of SQuAD's JSON; other files as tables with columns."""
     data = whole_json(path) if path.suffix.lower() == ".json" else None
     if not isinstance(data, dict) or "data" not in data:
@@ -39,10 +39,10 @@ def nested_records(path: Path) -> Iterator[Record]:
         ):
             name = document.get("title") or paragraph.get("document_id")
             row = {**paragraph, "document": str(name or "")}
-            yield Record(f"{number}-{place}", f"{where}, paragraph {place}", row)
+            yield TableRecord(f"{number}-{place}", f"{where}, paragraph {place}", row)
 
 
-def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
+def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a question."""
     for record in records:
         if layout_of(record, NAME, LAYOUTS) == "hub":
@@ -54,13 +54,13 @@ def read(records: Iterable[Record], ask: Ask) -> Iterator[Item]:
             _objects(record.cells["qas"], f"{record.where}, qas"), start=1
         ):
             where = f"{record.where}, question {number}"
-            yield _item(Record(record.id, where, question), passage, group)
+            yield _item(TableRecord(record.id, where, question), passage, group)
 
 
-def _item(record: Record, passage: str, group: str) -> Item:
+def _item(record: TableRecord, passage: str, group: str) -> Item:
     layout_of(record, NAME, QUESTION)
     found = [
-        text(Record(record.id, record.where, answer), "text", NAME)
+        text(TableRecord(record.id, record.where, answer), "text", NAME)
         for answer in _objects(record.cells["answers"], f"{record.where}, answers")
     ]
     if record.cells.get("is_impossible"):
@@ -70,7 +70,7 @@ def _item(record: Record, passage: str, group: str) -> Item:
     return _made(label(record, "id", NAME), group, text(record, "question", NAME), passage, found)
 
 
-def _hub(record: Record) -> Item:
+def _hub(record: TableRecord) -> Item:
     answers, passage = record.cells["answers"], text(record, "context", NAME)
     if not isinstance(answers, dict):
         raise wrong(record, "answers", NAME, "is not an object with `text`")

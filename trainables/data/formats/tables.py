@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.data.sources.files import read_csv, read_parquet, utf8
 from trainables.errors import InputError
 
 FIELD = "data.source"
 
 
-def table_records(path: Path) -> Iterator[Record]:
+def table_records(path: Path) -> Iterator[TableRecord]:
     """The records of a .csv, .parquet, .jsonl or .json file; raises InputError.
 
     A .json file is a list or an object of objects, or, as several data sets are published, a
@@ -38,7 +38,7 @@ def whole_json(path: Path) -> object:
         raise _bad(path.name, error) from None
 
 
-def _json(path: Path) -> Iterator[Record]:
+def _json(path: Path) -> Iterator[TableRecord]:
     text = utf8(path)
     try:
         data = json.loads(text)
@@ -53,7 +53,7 @@ def _json(path: Path) -> Iterator[Record]:
     return iter([_record(path, "1", data)])  # a lone object: one line of a file of lines
 
 
-def _lines(path: Path, text: str) -> Iterator[Record]:
+def _lines(path: Path, text: str) -> Iterator[TableRecord]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -63,10 +63,10 @@ def _lines(path: Path, text: str) -> Iterator[Record]:
             raise _bad(f"{path.name}, row {number}", error) from None
 
 
-def _record(path: Path, key: str, row: object) -> Record:
+def _record(path: Path, key: str, row: object) -> TableRecord:
     where = f"{path.name}, row {key}"
     if isinstance(row, dict):
-        return Record(key, where, row)
+        return TableRecord(key, where, row)
     raise InputError(FIELD, path.name, f"{where} is not an object but {type(row).__name__}")
 
 

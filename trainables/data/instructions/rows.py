@@ -7,7 +7,7 @@ from trainables.data.config import Rationale, SourceConfig
 from trainables.data.instructions.instruction import Instruction
 from trainables.data.instructions.registry import INSTRUCTIONS
 from trainables.data.items import Item
-from trainables.data.rows import Kind, Row
+from trainables.data.rows import AnswerKind, Row
 from trainables.errors import InputError
 
 TEXT = "text"  # the kind of an item without a question
@@ -28,7 +28,7 @@ def row_of(item: Item, instruction: Instruction, rationale: Rationale) -> Row:
     if item.kind == TEXT:
         return Row(item.id, item.group, "", item.answer, "text", item.subject)
     question, answer = instruction.question(item), instruction.answer(item, rationale)
-    kind: Kind = "short" if instruction.short else "open"
+    kind: AnswerKind = "short" if instruction.short else "open"
     lines = instruction.short or bool(item.context) or rationale != "none"
     about = about_item(item, question)
     return Row(item.id, item.group, question, answer, kind, item.subject, lines, about=about)

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from trainables.data.build import SPLITS, Progress, joined_lines, rows_sha256
-from trainables.data.entries import Report
+from trainables.data.build import SPLITS, OnProgress, joined_lines, rows_sha256
+from trainables.data.entries import DataReport
 from trainables.data.leaks import leaks
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig
-from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
 from trainables.data.rows import Row
 from trainables.data.splitting import seeded_order, split_by_group, subsample
@@ -19,21 +19,21 @@ class PairSplits(NamedTuple):
     """Pairs as text, without the sealed test split; `unseen` are those of sources never trained
     on."""
 
-    train: list[Pair]
-    validation: list[Pair]
-    unseen: list[Pair]
-    report: Report
+    train: list[PreferencePair]
+    validation: list[PreferencePair]
+    unseen: list[PreferencePair]
+    report: DataReport
 
 
-class Part(NamedTuple):
+class CleanedPairs(NamedTuple):
     """One source's pairs, cleaned, and what the report says of them."""
 
-    pairs: list[Pair]
-    report: Report
+    pairs: list[PreferencePair]
+    report: DataReport
 
 
 def build_pairs(
-    config: PairsConfig, fingerprints: Mapping[str, str], progress: Progress
+    config: PairsConfig, fingerprints: Mapping[str, str], progress: OnProgress
 ) -> PairSplits:
     """Training, validation and unseen pairs with their report. Raises InputError.
 
@@ -58,8 +58,8 @@ def build_pairs(
 
 
 def _part(
-    source: PairSourceConfig, fingerprint: str, config: PairsConfig, unseen: bool, tell: Progress
-) -> Part:
+    source: PairSourceConfig, fingerprint: str, config: PairsConfig, unseen: bool, tell: OnProgress
+) -> CleanedPairs:
     tell(f"reading {source.source}")
     found = reader_of(source).read(source, fingerprint)
     if not unseen:
@@ -80,10 +80,10 @@ def _part(
         "dropped": dropped,
     }
     name = source.label
-    return Part([_named(pair, name) for pair in limited], report)
+    return CleanedPairs([_named(pair, name) for pair in limited], report)
 
 
-def clean(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
+def clean(pairs: Sequence[PreferencePair]) -> tuple[list[PreferencePair], dict[str, int]]:
     """The pairs of two different answers that say something, each once; and how many went, by
     reason."""
     seen: set[tuple[str, ...]] = set()
@@ -102,7 +102,7 @@ def clean(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
     return kept, dict(dropped)
 
 
-def _refuse_benchmark(pairs: Sequence[Pair], source: PairSourceConfig) -> None:
+def _refuse_benchmark(pairs: Sequence[PreferencePair], source: PairSourceConfig) -> None:
     held = sum(pair.benchmark for pair in pairs)
     if held and not source.allow_benchmark_training:
         message = (
@@ -113,26 +113,28 @@ def _refuse_benchmark(pairs: Sequence[Pair], source: PairSourceConfig) -> None:
         raise InputError("data.source", source.source, message, fix)
 
 
-def _named(pair: Pair, source: str) -> Pair:
+def _named(pair: PreferencePair, source: str) -> PreferencePair:
     return pair._replace(id=f"{source}/{pair.id}", group=f"{source}/{pair.group}", source=source)
 
 
-def _mixed(parts: Sequence[list[Pair]], seed: int) -> list[Pair]:
+def _mixed(parts: Sequence[list[PreferencePair]], seed: int) -> list[PreferencePair]:
     """All sources' pairs of a split, mixed, so that the first n are a sample of all."""
     pairs = (pair for part in parts for pair in part)
     return sorted(pairs, key=lambda pair: seeded_order(seed, "row", pair.id))
 
 
-def _chosen(pairs: Sequence[Pair]) -> list[Row]:
+def _chosen(pairs: Sequence[PreferencePair]) -> list[Row]:
     return [pair.rows()[0] for pair in pairs]
 
 
 def _report(
-    own: Mapping[str, Part],
-    others: Mapping[str, Part],
-    splits: tuple[list[Pair], list[Pair], list[Pair], list[Pair]],
+    own: Mapping[str, CleanedPairs],
+    others: Mapping[str, CleanedPairs],
+    splits: tuple[
+        list[PreferencePair], list[PreferencePair], list[PreferencePair], list[PreferencePair]
+    ],
     leaked: int,
-) -> Report:
+) -> DataReport:
     """As that of rows (docs/data.md), counted in pairs; `components` are all sources."""
     parts = {**own, **others}
     reports = [part.report for part in parts.values()]
@@ -157,5 +159,5 @@ def _report(
     }
 
 
-def _kept_of(source: str, splits: Mapping[str, Sequence[Pair]]) -> dict[str, int]:
+def _kept_of(source: str, splits: Mapping[str, Sequence[PreferencePair]]) -> dict[str, int]:
     return {name: sum(p.source == source for p in pairs) for name, pairs in splits.items()}

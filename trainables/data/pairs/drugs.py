@@ -4,7 +4,7 @@ same question on a drug of another family. The drugs do not exist."""
 from collections.abc import Iterator
 
 from trainables.data.pairs.config import PairSourceConfig
-from trainables.data.pairs.pair import Pair, PairReader, SourcePairs
+from trainables.data.pairs.pair import PairReader, PreferencePair, SourcePairs
 from trainables.data.sources import toy
 from trainables.errors import InputError
 
@@ -23,14 +23,14 @@ def read(config: PairSourceConfig, fingerprint: str) -> SourcePairs:
     return SourcePairs(list(pairs()), f"toy:drugs {VERSION}", None, "Apache-2.0 (generated)")
 
 
-def pairs() -> Iterator[Pair]:
+def pairs() -> Iterator[PreferencePair]:
     """Three pairs a drug; the rejected answer is that on the next family, the drug's name kept."""
     for place, family in enumerate(toy.FAMILIES):
         other = toy.FAMILIES[(place + 1) % len(toy.FAMILIES)]
         for stem in toy.STEMS:
             drug = (stem + family.suffix).capitalize()
             for topic, question, answer in toy.QUESTIONS:
-                yield Pair(
+                yield PreferencePair(
                     id=f"{drug.lower()}-{topic}",
                     group=drug.lower(),
                     question=question.format(drug=drug),

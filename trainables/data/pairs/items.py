@@ -6,9 +6,9 @@ from functools import partial
 from trainables.data.formats import reading
 from trainables.data.items import Item
 from trainables.data.pairs.config import PairSourceConfig
-from trainables.data.pairs.pair import Pair, PairReader, SourcePairs
+from trainables.data.pairs.pair import PairReader, PreferencePair, SourcePairs
 
-Make = Callable[[list[Item]], Iterable[Pair]]
+Make = Callable[[list[Item]], Iterable[PreferencePair]]
 
 
 def reader(make: Make, split: str) -> PairReader:

@@ -14,10 +14,10 @@ from itertools import combinations, groupby
 
 from trainables.data.items import Item
 from trainables.data.pairs.items import reader
-from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.pair import PreferencePair
 
 
-def pairs(items: Iterable[Item]) -> Iterator[Pair]:
+def pairs(items: Iterable[Item]) -> Iterator[PreferencePair]:
     """Every pair of answers with different scores; items without a score make none."""
     scored = sorted((i for i in items if i.score is not None), key=lambda item: item.group)
     for _, answers in groupby(scored, key=lambda item: item.group):
@@ -26,8 +26,8 @@ def pairs(items: Iterable[Item]) -> Iterator[Pair]:
                 yield _pair(*sorted((one, other), key=lambda item: item.score or 0, reverse=True))
 
 
-def _pair(better: Item, worse: Item) -> Pair:
-    return Pair(
+def _pair(better: Item, worse: Item) -> PreferencePair:
+    return PreferencePair(
         id=f"{better.id}>{worse.id}",
         group=better.group,
         question=better.question,

@@ -11,20 +11,22 @@ from collections.abc import Iterable, Iterator
 
 from trainables.data.items import Item
 from trainables.data.pairs.items import reader
-from trainables.data.pairs.pair import Pair, shared_start
+from trainables.data.pairs.pair import PreferencePair, shared_start
 
 COMPLETE = "Complete this clinical note. It must be free of medical errors.\n\n{before}"
 WRITE = "Write a clinical note. It must be free of medical errors."
 SENTENCE_END = re.compile(r"[.!?]\s+|\n+")
 
 
-def pairs(items: Iterable[Item]) -> Iterator[Pair]:
+def pairs(items: Iterable[Item]) -> Iterator[PreferencePair]:
     """A pair a note with an error (`gold` 1)."""
     for item in items:
         if item.gold == 1:
             before, right, wrong = _parted(item.answer, item.context)
             question = COMPLETE.format(before=before) if before else WRITE
-            yield Pair(item.id, item.group, question, right, wrong, benchmark=item.benchmark)
+            yield PreferencePair(
+                item.id, item.group, question, right, wrong, benchmark=item.benchmark
+            )
 
 
 def _parted(right: str, wrong: str) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from trainables.data.items import Item
 from trainables.data.pairs.items import reader
-from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.pair import PreferencePair
 from trainables.data.splitting import seeded_order
 
 COMPLIANT = (
@@ -27,10 +27,10 @@ COMPLIANT = (
 )
 
 
-def pairs(items: Iterable[Item]) -> Iterator[Pair]:
+def pairs(items: Iterable[Item]) -> Iterator[PreferencePair]:
     """A pair a request."""
     for item in items:
-        yield Pair(
+        yield PreferencePair(
             id=item.id,
             group=item.group,
             question=item.question,

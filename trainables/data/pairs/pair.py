@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from trainables.data.pairs.config import PairSourceConfig
 
 
-class Pair(NamedTuple):
+class PreferencePair(NamedTuple):
     """Two answers, as text.
 
     `id` is unique in its source and stable; pairs of the same `group` stay on one side of a split.
@@ -42,7 +42,7 @@ class SourcePairs(NamedTuple):
     `dropped` counts records of which no pair was made, by reason.
     """
 
-    pairs: list[Pair]
+    pairs: list[PreferencePair]
     version: str
     citation: str | None = None
     licence: str | None = None

@@ -21,9 +21,9 @@ from typing import Any
 
 from trainables.data.formats.reading import local
 from trainables.data.pairs.config import PairFields, PairSourceConfig
-from trainables.data.pairs.pair import Pair, PairReader, SourcePairs, shared_start
+from trainables.data.pairs.pair import PairReader, PreferencePair, SourcePairs, shared_start
 from trainables.data.sources import files, hub
-from trainables.data.sources.columns import Record, cell, group_of
+from trainables.data.sources.columns import TableRecord, cell, group_of
 from trainables.data.sources.source import own_group
 from trainables.errors import InputError
 
@@ -51,13 +51,13 @@ def read(config: PairSourceConfig, fingerprint: str) -> SourcePairs:
     made = [pair_of(record, config.fields) for record in records]
     if not made:
         raise InputError("data.source", config.source, "the data set is empty", "Give more rows.")
-    found = [pair for pair in made if isinstance(pair, Pair)]
+    found = [pair for pair in made if isinstance(pair, PreferencePair)]
     dropped = Counter(reason for reason in made if isinstance(reason, str))
     licence = None if _is_file(config) else hub.licence(data, digest)
     return SourcePairs(found, version, None, licence, dict(dropped))
 
 
-def pair_of(record: Record, fields: PairFields) -> Pair | str:
+def pair_of(record: TableRecord, fields: PairFields) -> PreferencePair | str:
     """The record's pair, or why there is none. Raises InputError where columns do not fit."""
     chosen, rejected = (_side(record, fields, name) for name in ("chosen", "rejected"))
     prompt = record.cells.get(fields.prompt)
@@ -73,10 +73,10 @@ def pair_of(record: Record, fields: PairFields) -> Pair | str:
     if better is None or worse is None:
         return "not_one_answer"
     group = group_of(record, fields.group) or own_group(question)
-    return Pair(record.id, group, question, better, worse)
+    return PreferencePair(record.id, group, question, better, worse)
 
 
-def _side(record: Record, fields: PairFields, name: str) -> Any:
+def _side(record: TableRecord, fields: PairFields, name: str) -> Any:
     column = getattr(fields, name)
     value = cell(record, name, column)
     if isinstance(value, str) or _is_turns(value):

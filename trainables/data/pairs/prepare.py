@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
-from trainables.data.build import Progress
-from trainables.data.entries import Report, entry_folder, read_entry, read_report, write_entry
+from trainables.data.build import OnProgress
+from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
 from trainables.data.keys import FORMAT, Fingerprints, digest
 from trainables.data.pairs.build import PairSplits, build_pairs
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_sources
-from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
 from trainables.data.token_rows import TokenRows, from_table, to_table, token_rows
 from trainables.data.tokenise import encoded_rows, nothing_left
@@ -32,7 +32,7 @@ class PreparedPairs(NamedTuple):
     train: TokenRows
     validation: TokenRows
     unseen: TokenRows | None
-    report: Report
+    report: DataReport
 
 
 def prepare_pairs(
@@ -40,7 +40,7 @@ def prepare_pairs(
     tokenizer_source: Callable[[], "PreTrainedTokenizerBase"],
     tokenizer_key: str,
     max_length: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> PreparedPairs:
     """Tokenised pairs, from the cache or made and put there; as `trainables.data.prepare.prepare`.
 
@@ -73,7 +73,7 @@ def prepare_pairs(
 
 def cached_pairs_report(
     data: PairsConfig, tokenizer_key: str | None, max_length: int | None
-) -> Report | None:
+) -> DataReport | None:
     """The counts, if `prepare_pairs` made them before; uses no network."""
     try:
         fingerprints = _fingerprints(data, online=False)
@@ -91,7 +91,7 @@ def tokenised(
     tokenizer: "PreTrainedTokenizerBase",
     system_prompt: str | None,
     max_length: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> PreparedPairs:
     """The splits as token rows, and the report with what truncation did. Raises InputError where
     no pair is left of training or validation."""
@@ -136,12 +136,12 @@ class _Tokenised(NamedTuple):
 
 
 def _tokenise(
-    pairs: Sequence[Pair],
+    pairs: Sequence[PreferencePair],
     tokenizer: "PreTrainedTokenizerBase",
     system_prompt: str | None,
     max_length: int,
     name: str,
-    progress: Progress,
+    progress: OnProgress,
 ) -> _Tokenised:
     rows = [row for pair in pairs for row in pair.rows()]
     encoded = encoded_rows(rows, tokenizer, system_prompt, max_length, name, progress)

@@ -9,7 +9,7 @@ another, so none can be told by itself.
 from collections.abc import Iterator
 
 from trainables.data.pairs.config import PairSourceConfig
-from trainables.data.pairs.pair import Pair, PairReader, SourcePairs
+from trainables.data.pairs.pair import PairReader, PreferencePair, SourcePairs
 from trainables.data.sources import hpo
 from trainables.data.sources.hpo_items import DEFINITION, Terms, findings, siblings
 from trainables.errors import InputError
@@ -31,14 +31,16 @@ def read(config: PairSourceConfig, fingerprint: str) -> SourcePairs:
     return SourcePairs(list(pairs(terms)), version, hpo.CITATION, hpo.LICENCE)
 
 
-def pairs(terms: Terms) -> Iterator[Pair]:
+def pairs(terms: Terms) -> Iterator[PreferencePair]:
     """A pair a finding that has a definition and a sibling with another one."""
     of = siblings(terms)
     for term, branch in findings(terms):
         defined = (terms[other].definition for other in of(term))
         other = next((text for text in defined if text and text != term.definition), None)
         if term.definition and other:
-            yield Pair(term.id, branch, DEFINITION.format(name=term.name), term.definition, other)
+            yield PreferencePair(
+                term.id, branch, DEFINITION.format(name=term.name), term.definition, other
+            )
 
 
 READER = PairReader(fingerprint, read)

@@ -10,7 +10,7 @@ from trainables.data.sources.source import own_group
 from trainables.errors import InputError
 
 
-class Record(NamedTuple):
+class TableRecord(NamedTuple):
     """One record of a table: its id, where it stands ("train.jsonl, row 3") and its cells."""
 
     id: str
@@ -18,7 +18,7 @@ class Record(NamedTuple):
     cells: Mapping[str, object]
 
 
-def rows_of(records: Iterable[Record], mapping: FieldMapping, source: str) -> list[Row]:
+def rows_of(records: Iterable[TableRecord], mapping: FieldMapping, source: str) -> list[Row]:
     """A row a record; raises InputError for the first record that does not fit the mapping."""
     rows = list(_rows(records, mapping))
     if not rows:
@@ -26,7 +26,7 @@ def rows_of(records: Iterable[Record], mapping: FieldMapping, source: str) -> li
     return rows
 
 
-def _rows(records: Iterable[Record], mapping: FieldMapping) -> Iterator[Row]:
+def _rows(records: Iterable[TableRecord], mapping: FieldMapping) -> Iterator[Row]:
     for record in records:
         question = _text(record, "question", mapping.question)
         answer = _text(record, "answer", mapping.answer)
@@ -34,7 +34,7 @@ def _rows(records: Iterable[Record], mapping: FieldMapping) -> Iterator[Row]:
         yield Row(record.id, group, question, answer)
 
 
-def cell(record: Record, field: str, column: str) -> object:
+def cell(record: TableRecord, field: str, column: str) -> object:
     """What the record has in that column, which `data.fields.FIELD` names; raises InputError."""
     if column in record.cells:
         return record.cells[column]
@@ -45,7 +45,7 @@ def cell(record: Record, field: str, column: str) -> object:
     raise InputError(f"data.fields.{field}", column, message, fix)
 
 
-def _text(record: Record, field: str, column: str) -> str:
+def _text(record: TableRecord, field: str, column: str) -> str:
     value = cell(record, field, column)
     if value is None:
         return ""  # an absent text; cleaning drops the row as too short, and counts it
@@ -55,7 +55,7 @@ def _text(record: Record, field: str, column: str) -> str:
     raise InputError(f"data.fields.{field}", value, message, "Name a column of text.")
 
 
-def group_of(record: Record, column: str | None) -> str:
+def group_of(record: TableRecord, column: str | None) -> str:
     """The group's name, or "" where the record has none; raises InputError."""
     if column is None:
         return ""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
-from trainables.data.sources.columns import Record, rows_of
+from trainables.data.sources.columns import TableRecord, rows_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -31,7 +31,7 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
     return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}")
 
 
-def records(config: DataConfig) -> Iterator[Record]:
+def records(config: DataConfig) -> Iterator[TableRecord]:
     """The file's records; raises InputError where it is of no known kind."""
     path = _existing(config.source)
     reader = READERS.get(path.suffix.lower())
@@ -41,15 +41,15 @@ def records(config: DataConfig) -> Iterator[Record]:
     return reader(path)
 
 
-def read_jsonl(path: Path) -> Iterator[Record]:
+def read_jsonl(path: Path) -> Iterator[TableRecord]:
     """A JSON object a line; blank lines are skipped but counted."""
     for number, line in enumerate(utf8(path).split("\n"), start=1):
         if line.strip():
             where = f"{path.name}, row {number}"
-            yield Record(str(number), where, _object(_json(line, where), where))
+            yield TableRecord(str(number), where, _object(_json(line, where), where))
 
 
-def read_json(path: Path) -> Iterator[Record]:
+def read_json(path: Path) -> Iterator[TableRecord]:
     """A list of objects, or an object of objects."""
     data = _json(utf8(path), path.name)
     if isinstance(data, dict):
@@ -60,10 +60,10 @@ def read_json(path: Path) -> Iterator[Record]:
         raise InputError(FIELD, path.name, "neither a list nor an object of rows")
     for key, value in entries:
         where = f"{path.name}, row {key}"
-        yield Record(key, where, _object(value, where))
+        yield TableRecord(key, where, _object(value, where))
 
 
-def read_csv(path: Path) -> Iterator[Record]:
+def read_csv(path: Path) -> Iterator[TableRecord]:
     """A header and then a row a record, comma-separated, RFC 4180 quotes."""
     reader = csv.reader(io.StringIO(utf8(path), newline=""), strict=True)
     try:
@@ -73,13 +73,13 @@ def read_csv(path: Path) -> Iterator[Record]:
             if len(cells) != len(header):
                 message = f"{where} has {len(cells)} cells but the header has {len(header)}"
                 raise InputError(FIELD, path.name, message, "Quote cells that hold a comma.")
-            yield Record(str(number), where, dict(zip(header, cells, strict=True)))
+            yield TableRecord(str(number), where, dict(zip(header, cells, strict=True)))
     except csv.Error as error:
         message = f"bad CSV at line {reader.line_num}: {error}"
         raise InputError(FIELD, path.name, message) from None
 
 
-def read_parquet(path: Path) -> Iterator[Record]:
+def read_parquet(path: Path) -> Iterator[TableRecord]:
     """A row group at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -88,7 +88,7 @@ def read_parquet(path: Path) -> Iterator[Record]:
         batches = pq.ParquetFile(path).iter_batches()
         cells = (row for batch in batches for row in batch.to_pylist())
         for number, row in enumerate(cells, start=1):
-            yield Record(str(number), f"{path.name}, row {number}", row)
+            yield TableRecord(str(number), f"{path.name}, row {number}", row)
     except pa.ArrowInvalid as error:
         raise InputError(FIELD, path.name, f"not a Parquet file: {error}") from None
 
@@ -98,7 +98,7 @@ def sha256_of(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-READERS: dict[str, Callable[[Path], Iterator[Record]]] = {
+READERS: dict[str, Callable[[Path], Iterator[TableRecord]]] = {
     ".jsonl": read_jsonl,
     ".json": read_json,
     ".csv": read_csv,

@@ -12,7 +12,7 @@ from trainables.data.config import DataConfig
 from trainables.data.instructions.rows import rows_of_items
 from trainables.data.items import Item
 from trainables.data.sources.hpo_items import PARTS
-from trainables.data.sources.obo import Term, parse_obo
+from trainables.data.sources.obo import OntologyTerm, parse_obo
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -65,7 +65,7 @@ def read_part(source: str) -> tuple[list[Item], str]:
     return list(PARTS[part](terms, _member(ANNOTATIONS) if part == "diseases" else "")), version
 
 
-def read_terms() -> tuple[dict[str, Term], str]:
+def read_terms() -> tuple[dict[str, OntologyTerm], str]:
     """The ontology's terms and its version; raises InputError."""
     text = _member(ONTOLOGY)
     release = re.search(r"^data-version: hp/releases/(\S+)$", text, re.MULTILINE)

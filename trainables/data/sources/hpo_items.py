@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from trainables.data.items import Item
-from trainables.data.sources.obo import Term, branch_of_terms, lineages
+from trainables.data.sources.obo import OntologyTerm, branch_of_terms, lineages
 from trainables.data.splitting import seeded_order
 
 DEFINITION = 'What does the clinical finding "{name}" mean?'
@@ -35,7 +35,7 @@ FREQUENCY = {
     "HP:0040285": 0.0,  # excluded
 }
 
-Terms = Mapping[str, Term]
+Terms = Mapping[str, OntologyTerm]
 
 
 def definitions(terms: Terms, annotations: str) -> Iterator[Item]:
@@ -95,7 +95,7 @@ PARTS: dict[str, Callable[[Terms, str], Iterator[Item]]] = {
 }
 
 
-def findings(terms: Terms) -> Iterator[tuple[Term, str]]:
+def findings(terms: Terms) -> Iterator[tuple[OntologyTerm, str]]:
     """Every current finding with its branch."""
     branches = branch_of_terms(terms)
     for term in terms.values():
@@ -103,7 +103,7 @@ def findings(terms: Terms) -> Iterator[tuple[Term, str]]:
             yield term, branches[term.id]
 
 
-def siblings(terms: Terms) -> Callable[[Term], list[str]]:
+def siblings(terms: Terms) -> Callable[[OntologyTerm], list[str]]:
     """A term's siblings with other names, in an order drawn for that term."""
     above = lineages(terms)
     children: dict[str, list[str]] = defaultdict(list)
@@ -111,7 +111,7 @@ def siblings(terms: Terms) -> Callable[[Term], list[str]]:
         for parent in () if other.obsolete else other.parents:
             children[parent].append(other.id)
 
-    def of(term: Term) -> list[str]:
+    def of(term: OntologyTerm) -> list[str]:
         found = {child for parent in term.parents for child in children[parent]}
         names: dict[str, str] = {}
         for other in sorted(found - above[term.id]):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.data.config import DataConfig
-from trainables.data.sources.columns import Record, rows_of
+from trainables.data.sources.columns import TableRecord, rows_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -30,7 +30,7 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
     return SourceRows(rows, f"commit {commit}", None, licence(config, commit))
 
 
-def records(config: DataConfig, commit: str) -> Iterator[Record]:
+def records(config: DataConfig, commit: str) -> Iterator[TableRecord]:
     """The records of the split at that commit; raises InputError."""
     import datasets
 
@@ -42,7 +42,7 @@ def records(config: DataConfig, commit: str) -> Iterator[Record]:
         raise _unavailable(config, error) from error
     for number, cells in enumerate(table):
         where = f"{config.source} ({config.hub_split}), row {number}"
-        yield Record(str(number), where, cells)
+        yield TableRecord(str(number), where, cells)
 
 
 def _commit(config: DataConfig, online: bool) -> str | None:

@@ -14,7 +14,7 @@ LAY = re.compile(r'"((?:[^"\\]|\\.)*)" EXACT layperson')
 ESCAPES = {"n": "\n", "t": "\t", "W": " "}
 
 
-class Term(NamedTuple):
+class OntologyTerm(NamedTuple):
     """A [Term] of the ontology; `definition` is None where the experts wrote none."""
 
     id: str
@@ -25,14 +25,14 @@ class Term(NamedTuple):
     lay: tuple[str, ...] = ()  # exact synonyms of type layperson
 
 
-def parse_obo(text: str) -> dict[str, Term]:
-    """Every [Term] block of an OBO file, by id."""
-    blocks = (block for block in text.split("\n\n") if block.lstrip().startswith("[Term]"))
+def parse_obo(text: str) -> dict[str, OntologyTerm]:
+    """Every [OntologyTerm] block of an OBO file, by id."""
+    blocks = (block for block in text.split("\n\n") if block.lstrip().startswith("[OntologyTerm]"))
     terms = (_term(block) for block in blocks)
     return {term.id: term for term in terms}
 
 
-def branch_of_terms(terms: Mapping[str, Term]) -> dict[str, str]:
+def branch_of_terms(terms: Mapping[str, OntologyTerm]) -> dict[str, str]:
     """Each descendant of ROOT to its branch: the smallest id among its ancestors two levels down.
 
     The first level is an organ system ("Abnormality of the eye"), the second a part of it. A term
@@ -47,14 +47,14 @@ def branch_of_terms(terms: Mapping[str, Term]) -> dict[str, str]:
     return branches
 
 
-def lineages(terms: Mapping[str, Term]) -> dict[str, frozenset[str]]:
+def lineages(terms: Mapping[str, OntologyTerm]) -> dict[str, frozenset[str]]:
     """Each term to itself and all its ancestors."""
     known: dict[str, frozenset[str]] = {}
     return {term_id: _lineage(term_id, terms, known) for term_id in terms}
 
 
 def _lineage(
-    term_id: str, terms: Mapping[str, Term], known: dict[str, frozenset[str]]
+    term_id: str, terms: Mapping[str, OntologyTerm], known: dict[str, frozenset[str]]
 ) -> frozenset[str]:
     """The term and all its ancestors."""
     if term_id not in known:
@@ -64,13 +64,13 @@ def _lineage(
     return known[term_id]
 
 
-def _term(block: str) -> Term:
+def _term(block: str) -> OntologyTerm:
     tags: dict[str, list[str]] = {}
     for line in block.split("\n"):
         tag, _, value = line.partition(": ")
         tags.setdefault(tag, []).append(value)
     quoted = DEFINITION.match(tags["def"][0]) if "def" in tags else None
-    return Term(
+    return OntologyTerm(
         id=tags["id"][0],
         name=_unescape(tags["name"][0]),
         definition=_unescape(quoted[1]) if quoted else None,

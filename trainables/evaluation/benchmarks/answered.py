@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from trainables.data.instructions.extractive import UNANSWERABLE
 from trainables.data.items import Item
-from trainables.evaluation.calibration import softmax
 from trainables.evaluation.consistency import Vote, majority
 from trainables.evaluation.extraction import chosen_option, conclusion
+from trainables.evaluation.probability_calibration import softmax
 
 
 class Option(NamedTuple):
@@ -17,7 +17,7 @@ class Option(NamedTuple):
     text_bytes: int  # UTF-8, without the space that joins it to the prompt
 
 
-class Answered(NamedTuple):
+class AnsweredItem(NamedTuple):
     """An item and the model's answer; `options` is empty where no likelihood was asked for,
     `texts` where nothing was generated (several: samples)."""
 

@@ -2,36 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trainables.evaluation.benchmarks.answered import Option
+from trainables.evaluation.benchmarks.question import Generation, Question
 
 if TYPE_CHECKING:
-    from trainables.data.chat import ChatFormat
-    from trainables.evaluation.choices import Ask
-    from trainables.evaluation.generation import Prompt
-    from trainables.packing.adapter import PackedAdapter
+    from trainables.data.chat_format import ChatFormat
+    from trainables.evaluation.choices import ChoicePrompt
+    from trainables.evaluation.generation import TokenPrompt
+    from trainables.forward.adapter import PackedAdapter
 
 ScoredDone = Callable[[int, tuple[Option, ...]], None]
 TextsDone = Callable[[int, tuple[str, ...]], None]
-
-
-class Question(NamedTuple):
-    """A prompt in words, without chat format, and the texts of its options (none: open); to which
-    of the answerer's candidates."""
-
-    text: str
-    options: tuple[str, ...] = ()
-    candidate: int = 0
-
-
-class Generation(NamedTuple):
-    """How answers are generated: greedy where `samples` is 1, else sampled."""
-
-    max_new_tokens: int
-    samples: int = 1
-    temperature: float = 0.7
-    seed: int = 0
 
 
 class Answerer(Protocol):
@@ -67,7 +50,7 @@ class LocalModel:
 
     def score(self, questions: Sequence[Question], done: ScoredDone) -> None:
         """As Answerer."""
-        from trainables.data.chat import chat_format
+        from trainables.data.chat_format import chat_format
         from trainables.evaluation.choices import log_likelihoods
 
         prompts = {self.candidates[q.candidate].system_prompt for q in questions}
@@ -98,7 +81,7 @@ class LocalModel:
         limits = how.max_new_tokens, self.max_batch_tokens
         texts_after(self.model, self.tokenizer, asked, *limits, temperature, written)
 
-    def _ask(self, question: Question, chats: "Mapping[str | None, ChatFormat]") -> "Ask":
+    def _ask(self, question: Question, chats: "Mapping[str | None, ChatFormat]") -> "ChoicePrompt":
         from trainables.evaluation.encoding import ask, context_length
 
         whom, longest = self.candidates[question.candidate], context_length(self.model)
@@ -107,10 +90,10 @@ class LocalModel:
         whom.tokens += len(asked.tokens)
         return asked._replace(adapter=whom.adapter)
 
-    def _prompts(self, question: Question, how: Generation) -> "list[Prompt]":
+    def _prompts(self, question: Question, how: Generation) -> "list[TokenPrompt]":
         """One for each of its samples."""
         from trainables.evaluation.encoding import context_length, prompt_ids
-        from trainables.evaluation.generation import Prompt
+        from trainables.evaluation.generation import TokenPrompt
         from trainables.seeds import derived_seed
 
         whom, room = self.candidates[question.candidate], context_length(self.model)
@@ -119,4 +102,4 @@ class LocalModel:
             ids = ids[-max(1, room - how.max_new_tokens) :]
         whom.tokens += how.samples * (len(ids) + how.max_new_tokens)
         seeds = (derived_seed("sample", how.seed, question.text, n) for n in range(how.samples))
-        return [Prompt(ids, whom.adapter, seed % 2**32) for seed in seeds]
+        return [TokenPrompt(ids, whom.adapter, seed % 2**32) for seed in seeds]

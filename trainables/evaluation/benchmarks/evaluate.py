@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trainables.cache import file_sha256, replacing
+from trainables.data.benchmark import LoadedBenchmark
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answerer import Answerer, Candidate, LocalModel
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
-from trainables.evaluation.benchmarks.items import Loaded, load
+from trainables.evaluation.benchmarks.items import load
 from trainables.evaluation.benchmarks.measures import GENERATED, MEASURES
-from trainables.evaluation.benchmarks.measuring import Outcome, measure
+from trainables.evaluation.benchmarks.measuring import BenchmarkOutcome, measure
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.benchmarks.results import document, lines
 from trainables.evaluation.benchmarks.store import FileStore
 from trainables.models.config import ModelConfig
 
 Say = Callable[[str], None]
-Progress = Callable[[str, int, int], None]  # benchmark, answers there are, answers there will be
+OnProgress = Callable[[str, int, int], None]  # benchmark, answers there are, answers there will be
 SAMPLE = 1 << 20
 
 
@@ -39,7 +40,7 @@ class Request(NamedTuple):
     max_batch_tokens: int = 4096
 
 
-def evaluate(request: Request, say: Say, progress: Progress) -> dict[str, Any]:
+def evaluate(request: Request, say: Say, progress: OnProgress) -> dict[str, Any]:
     """Measure all benchmarks and write the results; returns what was written.
 
     Answers are kept beside the output until then, so that the same request goes on where it was
@@ -79,12 +80,12 @@ def wanted(
 
 def _outcomes(
     answerer: Answerer,
-    loaded: Sequence[Loaded],
+    loaded: Sequence[LoadedBenchmark],
     scope: str,
     output: Path,
     say: Say,
-    progress: Progress,
-) -> list[Outcome]:
+    progress: OnProgress,
+) -> list[BenchmarkOutcome]:
     store = FileStore(_partial(output), scope)
     if store:
         say(f"going on: {len(store):,} answers are in {store.path}")
@@ -163,7 +164,7 @@ def _settings(request: Request) -> dict[str, Any]:
     }
 
 
-def _write(output: Path, found: dict[str, Any], outcomes: Sequence[Outcome]) -> None:
+def _write(output: Path, found: dict[str, Any], outcomes: Sequence[BenchmarkOutcome]) -> None:
     rows = [json.dumps(line, ensure_ascii=False) for o in outcomes for line in lines(o)]
     with replacing(_beside(output, ".predictions.jsonl")) as part:
         part.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")

@@ -5,18 +5,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from trainables.data.benchmark import LoadedBenchmark
 from trainables.data.leaks import without
 from trainables.data.rows import Row
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answerer import Answerer
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
-from trainables.evaluation.benchmarks.items import Loaded, load
+from trainables.evaluation.benchmarks.items import load
 from trainables.evaluation.benchmarks.measuring import Store, ask, outcome
 from trainables.evaluation.benchmarks.results import by_subject, curves, lines
-from trainables.evaluation.calibration import CURVE_POINTS
+from trainables.evaluation.probability_calibration import CURVE_POINTS
 
 if TYPE_CHECKING:
-    from trainables.data.prepare import Prepared
+    from trainables.data.prepared import Prepared
 
 
 class Benchmarked(NamedTuple):
@@ -28,14 +29,16 @@ class Benchmarked(NamedTuple):
     facts: Mapping[str, Any]
 
 
-def measure_all(answerer: Answerer, benchmarks: Sequence[Loaded]) -> Benchmarked:
+def measure_all(answerer: Answerer, benchmarks: Sequence[LoadedBenchmark]) -> Benchmarked:
     """All benchmarks of a model."""
     store: Store = {}
     ask(answerer, [benchmarks], store)
     return benchmarked(benchmarks, store)
 
 
-def benchmarked(benchmarks: Sequence[Loaded], store: Store, candidate: int = 0) -> Benchmarked:
+def benchmarked(
+    benchmarks: Sequence[LoadedBenchmark], store: Store, candidate: int = 0
+) -> Benchmarked:
     """What a candidate's answers in the store are worth."""
     metrics: dict[str, float] = {}
     predictions: list[dict[str, Any]] = []
@@ -80,7 +83,9 @@ def with_benchmarks(
     )
 
 
-def _without_items(prepared: "Prepared", loaded: Sequence[Loaded], together: int) -> "Prepared":
+def _without_items(
+    prepared: "Prepared", loaded: Sequence[LoadedBenchmark], together: int
+) -> "Prepared":
     """Drops and counts training rows that contain a question of a benchmark."""
     train, items = prepared.train, [item for each in loaded for item in each.items]
     texts = zip(train.questions, train.references, strict=True)

@@ -1,20 +1,18 @@
 """The questions of a benchmark: read, limited, and put into words."""
 
-import hashlib
-import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from trainables.clinical.interactions import interaction_items
+from trainables.data.benchmark import LoadedBenchmark
 from trainables.data.formats.reading import Items, read_items
 from trainables.data.instructions.instruction import Instruction
 from trainables.data.instructions.registry import INSTRUCTIONS
 from trainables.data.items import Item
 from trainables.errors import InputError
-from trainables.evaluation.benchmarks.answerer import Question
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
+from trainables.evaluation.benchmarks.question import Question
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.extraction import LETTERS
 from trainables.evaluation.refusal import nonmedical_items, safe_items
@@ -27,25 +25,7 @@ WRITTEN: dict[str | None, Callable[[], Sequence[Item]]] = {  # questions that co
 }
 
 
-class Loaded(NamedTuple):
-    """A benchmark's items, ready to be asked; travels with a trial's data."""
-
-    config: BenchmarkConfig
-    items: tuple[Item, ...]
-    shots: tuple[Item, ...]
-    instruction: str
-    version: str
-    citation: str | None
-    licence: str | None
-
-    @property
-    def fingerprint(self) -> str:
-        """A SHA-256 over all that is asked, whatever the settings of the model."""
-        content = [[list(item) for item in (*self.items, *self.shots)], self.instruction]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def load(config: BenchmarkConfig, data: Path | None = None) -> Loaded:
+def load(config: BenchmarkConfig, data: Path | None = None) -> LoadedBenchmark:
     """Read a benchmark's items: from `config.source`, from its folder under `data`, or from where
     it is published. Raises InputError."""
     found = _read(config, config.split or BENCHMARKS[config.name].split, data)
@@ -56,10 +36,12 @@ def load(config: BenchmarkConfig, data: Path | None = None) -> Loaded:
         known = f"Write one of {', '.join(INSTRUCTIONS)}."
         raise InputError("evaluation.benchmarks", instruction, "no such instruction", known)
     shots = _shots(config, data, {item.id for item in items})
-    return Loaded(config, items, shots, instruction, found.version, found.citation, found.licence)
+    return LoadedBenchmark(
+        config, items, shots, instruction, found.version, found.citation, found.licence
+    )
 
 
-def questions(loaded: Loaded, candidate: int = 0) -> list[Question]:
+def questions(loaded: LoadedBenchmark, candidate: int = 0) -> list[Question]:
     """What a candidate is asked for each item, few-shot examples first."""
     instruction, letters = INSTRUCTIONS[loaded.instruction], loaded.config.letters
     before = "".join(_example(shot, instruction) for shot in loaded.shots)

@@ -7,22 +7,22 @@ no item can be measured. Clinical measures come from their own registry, evaluat
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from trainables.evaluation.benchmarks.answered import Answered
+from trainables.evaluation.benchmarks.answered import AnsweredItem
 from trainables.evaluation.bertscore import DEFAULT_ENCODER
-from trainables.evaluation.calibration import (
+from trainables.evaluation.classification import macro_f1
+from trainables.evaluation.clinical import CLINICAL, ClinicalMeasure, summary
+from trainables.evaluation.measured import Measured, Mode, bootstrapped, mean, share
+from trainables.evaluation.overlap import exact_match, token_f1
+from trainables.evaluation.probability_calibration import (
     area_under_risk_coverage,
     brier,
     confidences,
     expected_calibration_error,
 )
-from trainables.evaluation.classification import macro_f1
-from trainables.evaluation.clinical import CLINICAL, ClinicalMeasure, summary
-from trainables.evaluation.measured import Measured, Mode, bootstrapped, mean, share
-from trainables.evaluation.overlap import exact_match, token_f1
 
 _SHARE = "0..1"
 Needs = Literal["likelihood", "generation", "samples"]
-Answers = Sequence[Answered]
+AnsweredItems = Sequence[AnsweredItem]
 
 
 class Measure(NamedTuple):
@@ -32,98 +32,102 @@ class Measure(NamedTuple):
     unit: str
     needs: Needs
     title: str
-    of: Callable[[Answers], Measured | None]
+    of: Callable[[AnsweredItems], Measured | None]
 
 
-def known(answers: Answers) -> list[Answered]:
+def known(answers: AnsweredItems) -> list[AnsweredItem]:
     """Those whose right option is published."""
     return [a for a in answers if a.item.gold is not None]
 
 
-def accuracy(answers: Answers) -> Measured | None:
+def accuracy(answers: AnsweredItems) -> Measured | None:
     """Share of items whose likeliest option is right, 0..1; lm-evaluation-harness's acc."""
     return share(a.likeliest == a.item.gold for a in known(answers))
 
 
-def accuracy_norm(answers: Answers) -> Measured | None:
+def accuracy_norm(answers: AnsweredItems) -> Measured | None:
     """The same by log-likelihood a byte, 0..1; lm-evaluation-harness's acc_bytes (acc_norm)."""
     return share(a.likeliest_per_byte == a.item.gold for a in known(answers))
 
 
-def accuracy_token(answers: Answers) -> Measured | None:
+def accuracy_token(answers: AnsweredItems) -> Measured | None:
     """The same by log-likelihood a token, 0..1."""
     return share(a.likeliest_per_token == a.item.gold for a in known(answers))
 
 
-def likelihood_macro_f1(answers: Answers) -> Measured | None:
+def likelihood_macro_f1(answers: AnsweredItems) -> Measured | None:
     """Macro-F1 over the options' words, by likelihood, 0..1."""
-    pairs: list[Pair] = [(_name(a, a.likeliest), _name(a, a.item.gold)) for a in known(answers)]
+    pairs: list[PredictedAndGold] = [
+        (_name(a, a.likeliest), _name(a, a.item.gold)) for a in known(answers)
+    ]
     return bootstrapped(pairs, _macro_f1)
 
 
-def ece(answers: Answers) -> Measured | None:
+def ece(answers: AnsweredItems) -> Measured | None:
     """Expected calibration error of the likeliest option's probability, 0..1, 10 bins."""
     return bootstrapped(_scored(answers), expected_calibration_error)
 
 
-def brier_score(answers: Answers) -> Measured | None:
+def brier_score(answers: AnsweredItems) -> Measured | None:
     """Multiclass Brier score of the options' probabilities, 0..2."""
     found = known(answers)
     return mean(brier([a.probabilities for a in found], [a.item.gold or 0 for a in found]))
 
 
-def aurc(answers: Answers) -> Measured | None:
+def aurc(answers: AnsweredItems) -> Measured | None:
     """Area under the risk-coverage curve by the likeliest option's probability, 0..1."""
     return bootstrapped(_scored(answers), area_under_risk_coverage)
 
 
-def generated_accuracy(answers: Answers) -> Measured | None:
+def generated_accuracy(answers: AnsweredItems) -> Measured | None:
     """Share of items whose generated answer chose the right option, 0..1; one that chose none is
     wrong. With several samples, the majority's option."""
     return share(a.vote.option == a.item.gold for a in known(answers))
 
 
-def generated_macro_f1(answers: Answers) -> Measured | None:
+def generated_macro_f1(answers: AnsweredItems) -> Measured | None:
     """Macro-F1 of the generated decisions, 0..1; no decision is a miss."""
-    pairs: list[Pair] = [(_name(a, a.vote.option), _name(a, a.item.gold)) for a in known(answers)]
+    pairs: list[PredictedAndGold] = [
+        (_name(a, a.vote.option), _name(a, a.item.gold)) for a in known(answers)
+    ]
     return bootstrapped(pairs, _macro_f1)
 
 
-def unanswered(answers: Answers) -> Measured | None:
+def unanswered(answers: AnsweredItems) -> Measured | None:
     """Share of items whose generated answer chose no option, 0..1."""
     return share(a.vote.option is None for a in answers)
 
 
-def agreement(answers: Answers) -> Measured | None:
+def agreement(answers: AnsweredItems) -> Measured | None:
     """Mean share of samples that chose the majority's option, 0..1."""
     return mean(a.vote.agreement for a in answers)
 
 
-def agreement_ece(answers: Answers) -> Measured | None:
+def agreement_ece(answers: AnsweredItems) -> Measured | None:
     """Expected calibration error of the agreement as confidence in the majority, 0..1."""
     scored = [(a.vote.agreement, a.vote.option == a.item.gold) for a in known(answers)]
     return bootstrapped(scored, expected_calibration_error)
 
 
-def exact(answers: Answers) -> Measured | None:
+def exact(answers: AnsweredItems) -> Measured | None:
     """Share of answers equal to a reference after SQuAD's normalisation, 0..1; of a closed question
     the answer's conclusion counts, and the right option's words are a reference."""
     return share(exact_match(a.concluded, a.accepted) for a in answers)
 
 
-def word_f1(answers: Answers) -> Measured | None:
+def word_f1(answers: AnsweredItems) -> Measured | None:
     """Mean F1 of words shared with the closest reference, 0..1, SQuAD's normalisation."""
     return mean(token_f1(a.text, a.references) for a in answers)
 
 
-def rouge_l(answers: Answers) -> Measured | None:
+def rouge_l(answers: AnsweredItems) -> Measured | None:
     """Mean ROUGE-L F1 with the first reference, 0..1."""
     from trainables.evaluation.rouge import rouge
 
     return mean(rouge([a.text], [a.references[0]])["rougeL"] for a in answers)
 
 
-def bert_score(answers: Answers, encoder: str = DEFAULT_ENCODER) -> Measured | None:
+def bert_score(answers: AnsweredItems, encoder: str = DEFAULT_ENCODER) -> Measured | None:
     """Mean BERTScore F1 with the first reference; see evaluation/bertscore.py."""
     from trainables.evaluation.bertscore import bertscore_each
 
@@ -134,7 +138,7 @@ def bert_score(answers: Answers, encoder: str = DEFAULT_ENCODER) -> Measured | N
 def of_text(about: ClinicalMeasure) -> Measure:
     """A measure of generated text by itself."""
 
-    def of(answers: Answers) -> Measured | None:
+    def of(answers: AnsweredItems) -> Measured | None:
         if not answers:
             return None
         return summary(about.per_item([a.text for a in answers], [a.item for a in answers]))
@@ -176,18 +180,18 @@ REFUSALS = ("refused", "over_refusal", "declined")
 ANSWERS = tuple(name for name in CLINICAL if name not in {*REFUSALS, *REASONING})
 TEXT = ("exact_match", "token_f1", "rougeL", "bertscore_f1", *ANSWERS)
 
-Pair = tuple[str | None, str]
+PredictedAndGold = tuple[str | None, str]
 
 
-def _scored(answers: Answers) -> list[tuple[float, bool]]:
+def _scored(answers: AnsweredItems) -> list[tuple[float, bool]]:
     found = known(answers)
     return confidences([a.probabilities for a in found], [a.item.gold or 0 for a in found])
 
 
-def _name(answer: Answered, option: int | None) -> str:
+def _name(answer: AnsweredItem, option: int | None) -> str:
     """An option's words; "" for none, which is no class of any benchmark."""
     return "" if option is None else answer.item.options[option]
 
 
-def _macro_f1(pairs: Sequence[Pair]) -> float:
+def _macro_f1(pairs: Sequence[PredictedAndGold]) -> float:
     return macro_f1([said or None for said, _ in pairs], [gold for _, gold in pairs])

@@ -8,30 +8,35 @@ from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from trainables.data.benchmark import LoadedBenchmark
 from trainables.errors import InputError
-from trainables.evaluation.benchmarks.answered import Answered, Option
-from trainables.evaluation.benchmarks.answerer import Answerer, Generation, Question
+from trainables.evaluation.benchmarks.answered import AnsweredItem, Option
+from trainables.evaluation.benchmarks.answerer import Answerer
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
-from trainables.evaluation.benchmarks.items import Loaded, questions
+from trainables.evaluation.benchmarks.items import questions
 from trainables.evaluation.benchmarks.measures import MEASURES, bert_score
+from trainables.evaluation.benchmarks.question import Generation, Question
 from trainables.evaluation.measured import Measured
 
 Store = MutableMapping[str, Any]  # answers by what was asked; JSON values
 Way = Generation | None  # how a question is answered; None: its options are scored
-Progress = Callable[[int, int], None]  # answers there are, answers there will be
+OnProgress = Callable[[int, int], None]  # answers there are, answers there will be
 
 
-class Outcome(NamedTuple):
+class BenchmarkOutcome(NamedTuple):
     """A benchmark's answers and measures; a measure that has no value is not among them."""
 
-    loaded: Loaded
-    answers: tuple[Answered, ...]
+    loaded: LoadedBenchmark
+    answers: tuple[AnsweredItem, ...]
     measures: dict[str, Measured]
 
 
 def measure(
-    answerer: Answerer, loaded: Loaded, store: Store | None = None, progress: Progress | None = None
-) -> Outcome:
+    answerer: Answerer,
+    loaded: LoadedBenchmark,
+    store: Store | None = None,
+    progress: OnProgress | None = None,
+) -> BenchmarkOutcome:
     """Ask what is not in the store yet, and measure. Raises InputError."""
     held = {} if store is None else store
     ask(answerer, [[loaded]], held, progress)
@@ -40,9 +45,9 @@ def measure(
 
 def ask(
     answerer: Answerer,
-    benchmarks: Sequence[Sequence[Loaded]],
+    benchmarks: Sequence[Sequence[LoadedBenchmark]],
     store: Store,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> None:
     """Ask each of the answerer's candidates its benchmarks, but for what is in the store; all that
     is asked in one way, together. Raises InputError."""
@@ -55,7 +60,7 @@ def ask(
         _ask(answerer, asked, way, store, progress or (lambda _done, _all: None))
 
 
-def outcome(loaded: Loaded, store: Store, candidate: int = 0) -> Outcome:
+def outcome(loaded: LoadedBenchmark, store: Store, candidate: int = 0) -> BenchmarkOutcome:
     """What the store's answers of a candidate are worth. Raises InputError."""
     asked = questions(loaded, candidate)
     found = {
@@ -66,8 +71,8 @@ def outcome(loaded: Loaded, store: Store, candidate: int = 0) -> Outcome:
     scored = [tuple(Option(*option) for option in own) for own in found.get(True, nothing)]
     _check_numbers(loaded.config.name, scored)
     texts = map(tuple, found.get(False, nothing))
-    answers = tuple(map(Answered, loaded.items, scored, texts))
-    return Outcome(loaded, answers, measured(loaded.config, answers))
+    answers = tuple(map(AnsweredItem, loaded.items, scored, texts))
+    return BenchmarkOutcome(loaded, answers, measured(loaded.config, answers))
 
 
 def _check_numbers(name: str, scored: Sequence[Sequence[Option]]) -> None:
@@ -87,7 +92,7 @@ def _ways(config: BenchmarkConfig) -> list[Way]:
 
 
 def _ask(
-    answerer: Answerer, asked: Sequence[Question], way: Way, store: Store, progress: Progress
+    answerer: Answerer, asked: Sequence[Question], way: Way, store: Store, progress: OnProgress
 ) -> None:
     keys = [_key(question, way) for question in asked]
     missing = [i for i, key in enumerate(keys) if key not in store]
@@ -113,7 +118,7 @@ def _key(question: Question, way: Way) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
 
-def measured(config: BenchmarkConfig, answers: Sequence[Answered]) -> dict[str, Measured]:
+def measured(config: BenchmarkConfig, answers: Sequence[AnsweredItem]) -> dict[str, Measured]:
     """The measures by name; those without a value are left out."""
     of = {name: MEASURES[name].of for name in config.measured}
     if "bertscore_f1" in of:

@@ -5,18 +5,23 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from trainables.data.items import Item
-from trainables.evaluation.benchmarks.answered import Answered
+from trainables.evaluation.benchmarks.answered import AnsweredItem
 from trainables.evaluation.benchmarks.measures import MEASURES, known
-from trainables.evaluation.benchmarks.measuring import Outcome
-from trainables.evaluation.calibration import abstention_curve, confidences, reliability, thinned
+from trainables.evaluation.benchmarks.measuring import BenchmarkOutcome
 from trainables.evaluation.measured import Measured
+from trainables.evaluation.probability_calibration import (
+    abstention_curve,
+    confidences,
+    reliability,
+    thinned,
+)
 
 PACKAGES = ("medsweep", "torch", "transformers", "peft", "bitsandbytes", "tokenizers")
 BY_SUBJECT = ("accuracy", "generated_accuracy")
 ABOUT = "about"  # the one key of a results file that is no benchmark
 
 
-def document(outcomes: Sequence[Outcome], model: Any, settings: Any) -> dict[str, Any]:
+def document(outcomes: Sequence[BenchmarkOutcome], model: Any, settings: Any) -> dict[str, Any]:
     """The results file: benchmark → metric → value, interval, n; and `about`, where all else is."""
     about = {
         "subjects": {o.loaded.config.name: s for o in outcomes if (s := by_subject(o))},
@@ -29,7 +34,7 @@ def document(outcomes: Sequence[Outcome], model: Any, settings: Any) -> dict[str
     return {**{o.loaded.config.name: _numbers(o.measures) for o in outcomes}, ABOUT: about}
 
 
-def by_subject(outcome: Outcome) -> dict[str, dict[str, Any]]:
+def by_subject(outcome: BenchmarkOutcome) -> dict[str, dict[str, Any]]:
     """Accuracies of each subject, for benchmarks that tell subjects."""
     names = [name for name in BY_SUBJECT if name in outcome.measures]
     subjects = sorted({a.item.subject for a in outcome.answers})
@@ -42,11 +47,11 @@ def by_subject(outcome: Outcome) -> dict[str, dict[str, Any]]:
     }
 
 
-def _of(name: str, answers: Sequence[Answered]) -> Measured | None:
+def _of(name: str, answers: Sequence[AnsweredItem]) -> Measured | None:
     return MEASURES[name].of(answers)
 
 
-def curves(answers: Sequence[Answered], points: int | None = None) -> dict[str, Any]:
+def curves(answers: Sequence[AnsweredItem], points: int | None = None) -> dict[str, Any]:
     """The reliability diagram and the abstention curve, where options were scored; the curve
     whole, or thinned to at most `points`."""
     found = [a for a in known(answers) if a.options]
@@ -60,12 +65,12 @@ def curves(answers: Sequence[Answered], points: int | None = None) -> dict[str, 
     }
 
 
-def lines(outcome: Outcome) -> list[dict[str, Any]]:
+def lines(outcome: BenchmarkOutcome) -> list[dict[str, Any]]:
     """What predictions.jsonl holds of each item; `correct` is absent where nothing tells."""
     return [_line(outcome.loaded.config.name, answer) for answer in outcome.answers]
 
 
-def _line(benchmark: str, answer: Answered) -> dict[str, Any]:
+def _line(benchmark: str, answer: AnsweredItem) -> dict[str, Any]:
     item = answer.item
     line: dict[str, Any] = {
         "id": item.id,
@@ -88,7 +93,7 @@ def _reference(item: Item) -> str:
     return item.answer if item.gold is None else item.options[item.gold]
 
 
-def _words(item: Item, answer: Answered) -> str:
+def _words(item: Item, answer: AnsweredItem) -> str:
     return item.options[answer.likeliest] if answer.options else ""
 
 
@@ -96,7 +101,7 @@ def _numbers(measures: dict[str, Measured]) -> dict[str, dict[str, Any]]:
     return {name: dict(m._asdict()) for name, m in measures.items()}
 
 
-def _about(outcome: Outcome) -> dict[str, Any]:
+def _about(outcome: BenchmarkOutcome) -> dict[str, Any]:
     loaded = outcome.loaded
     return {
         "n": len(loaded.items),

@@ -8,14 +8,14 @@ from trl.data_utils import maybe_extract_prompt
 
 from tests.trainables.data.formats.shared import json_lines
 from trainables.data.pairs.config import PairFields, PairSourceConfig
-from trainables.data.pairs.pair import Pair
+from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.preference import fingerprint, pair_of, read
-from trainables.data.sources.columns import Record
+from trainables.data.sources.columns import TableRecord
 from trainables.errors import InputError
 
 
-def made(cells: dict[str, Any], **fields: str) -> Pair | str:
-    return pair_of(Record("1", "rows.jsonl, row 1", cells), PairFields(**fields))
+def made(cells: dict[str, Any], **fields: str) -> PreferencePair | str:
+    return pair_of(TableRecord("1", "rows.jsonl, row 1", cells), PairFields(**fields))
 
 
 def user(text: str) -> dict[str, str]:
@@ -50,14 +50,14 @@ FORMATS = {
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_the_same_pair(name: str) -> None:
     pair = made(FORMATS[name])
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, PreferencePair)
     assert (pair.question, pair.chosen, pair.rejected) == SKY
 
 
 @pytest.mark.parametrize("name", ["explicit turns", "implicit turns"])
 def test_conversations_are_parted_as_trl_does(name: str) -> None:
     pair, theirs = made(FORMATS[name]), maybe_extract_prompt(FORMATS[name])
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, PreferencePair)
     assert [turn["content"] for turn in theirs["prompt"]] == [pair.question]
     assert [turn["content"] for turn in theirs["chosen"]] == [pair.chosen]
     assert [turn["content"] for turn in theirs["rejected"]] == [pair.rejected]
@@ -65,7 +65,7 @@ def test_conversations_are_parted_as_trl_does(name: str) -> None:
 
 def test_an_implicit_prompt_in_text_ends_with_a_whole_word() -> None:
     pair = made({"chosen": "The sky is bright blue.", "rejected": "The sky is bright black."})
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, PreferencePair)
     # TRL's prompt is "The sky is bright bl"
     assert pair[2:5] == ("The sky is bright", "blue.", "black.")
 
@@ -73,7 +73,7 @@ def test_an_implicit_prompt_in_text_ends_with_a_whole_word() -> None:
 def test_an_implicit_prompt_with_roles_ends_where_the_answer_begins() -> None:
     said = "\n\nHuman: How many lobes has the left lung?\n\nAssistant:"
     pair = made({"chosen": f"{said} It has two.", "rejected": f"{said} It has three."})
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, PreferencePair)
     assert pair[2:5] == (said.strip(), "It has two.", "It has three.")
 
 
@@ -85,10 +85,10 @@ def test_several_turns_are_a_transcript_and_a_system_turn_stands_first() -> None
         user("Dose?"),
     ]
     pair = made({"chosen": [*before, assistant("5 mg")], "rejected": [*before, assistant("5 g")]})
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, PreferencePair)
     assert pair.question == "Be brief.\n\nUser: Hello\n\nAssistant: Hi\n\nUser: Dose?"
     alone = made({"prompt": [before[0], user("Dose?")], "chosen": "5 mg", "rejected": "5 g"})
-    assert isinstance(alone, Pair)
+    assert isinstance(alone, PreferencePair)
     assert alone.question == "Be brief.\n\nDose?"
 
 

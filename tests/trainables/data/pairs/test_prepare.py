@@ -8,12 +8,13 @@ import pytest
 from tests.trainables.data import tokenizers
 from tests.trainables.data.formats.shared import json_lines, shared
 from tests.trainables.data.tokenizers import byte_level
-from trainables.data.chat import encode
+from trainables.data.chat_format import encode
 from trainables.data.entries import entry_folder
 from trainables.data.pairs.build import clean
 from trainables.data.pairs.config import PairsConfig
 from trainables.data.pairs.drugs import pairs as drug_pairs
-from trainables.data.prepare import Prepared, cached_report, prepare
+from trainables.data.prepare import cached_report, prepare
+from trainables.data.prepared import Prepared
 from trainables.errors import InputError
 
 DRUGS = PairsConfig(source="toy:drugs", system_prompt="Be brief.")

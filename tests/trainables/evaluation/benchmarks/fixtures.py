@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainables.evaluation.benchmarks.answered import Option
-from trainables.evaluation.benchmarks.answerer import (
-    Generation,
-    Question,
-    ScoredDone,
-    TextsDone,
-)
+from trainables.evaluation.benchmarks.answerer import ScoredDone, TextsDone
+from trainables.evaluation.benchmarks.question import Generation, Question
 
 SUBJECTS = ("anatomy", "medical_genetics")
 

@@ -16,14 +16,14 @@ from tests.trainables.sft.trials import (
     toy_tokenizer,
 )
 from trainables.context import ListContext, Report
-from trainables.data.prepare import Prepared
+from trainables.data.prepared import Prepared
 from trainables.errors import InputError
-from trainables.evaluation.base_model import evaluate
 from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all, with_benchmarks
-from trainables.metrics import METRICS, how_to_measure, reported
+from trainables.evaluation.metric_names import METRICS, how_to_measure, reported
 from trainables.models.load import load_base
 from trainables.sft.config import SFTConfig
+from trainables.training.untouched import evaluate
 
 MEASURES = ["accuracy", "accuracy_norm", "brier", "generated_accuracy", "unanswered"]
 

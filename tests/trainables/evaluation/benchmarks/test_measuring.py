@@ -9,12 +9,13 @@ import pytest
 from tests.trainables.evaluation.benchmarks.fixtures import Scripted, write_data
 from trainables.data.items import Item
 from trainables.errors import InputError
-from trainables.evaluation.benchmarks.answered import Answered, Option
-from trainables.evaluation.benchmarks.answerer import Question, ScoredDone
+from trainables.evaluation.benchmarks.answered import AnsweredItem, Option
+from trainables.evaluation.benchmarks.answerer import ScoredDone
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import load, questions
 from trainables.evaluation.benchmarks.measures import MEASURES
 from trainables.evaluation.benchmarks.measuring import measure
+from trainables.evaluation.benchmarks.question import Question
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.benchmarks.results import by_subject, document, lines
 from trainables.evaluation.benchmarks.store import FileStore
@@ -117,7 +118,7 @@ def test_what_cannot_be_loaded(tmp_path: Path, data: Path) -> None:
 
 def test_normalisations_choose_as_defined() -> None:
     item = Item("1", "1", "?", options=("a", "a long option"), gold=1)
-    answered = Answered(item, (Option(-2.0, 1, 1), Option(-9.0, 6, 13)))
+    answered = AnsweredItem(item, (Option(-2.0, 1, 1), Option(-9.0, 6, 13)))
     assert answered.likeliest == 0  # -2 > -9
     assert answered.likeliest_per_byte == 1  # -2 < -9/13
     assert answered.likeliest_per_token == 1  # -2 < -9/6
@@ -126,7 +127,7 @@ def test_normalisations_choose_as_defined() -> None:
 def test_a_question_without_an_answer_is_answered_by_saying_so() -> None:
     item = Item("1", "1", "?", context="Nothing.", kind="unanswerable")
     exact, f1 = (MEASURES[name].of for name in ("exact_match", "token_f1"))
-    said = [Answered(item, texts=(text,)) for text in ("Unanswerable.", "", "the lung")]
+    said = [AnsweredItem(item, texts=(text,)) for text in ("Unanswerable.", "", "the lung")]
     assert exact(said) is not None
     assert exact(said).value == pytest.approx(2 / 3)  # type: ignore[union-attr]
     assert f1(said).value == pytest.approx(2 / 3)  # type: ignore[union-attr]
@@ -134,7 +135,7 @@ def test_a_question_without_an_answer_is_answered_by_saying_so() -> None:
 
 def test_samples_vote() -> None:
     item = Item("1", "1", "?", options=("yes", "no"), gold=1)
-    answered = Answered(item, texts=("yes", "No.", "unclear", "no way"))
+    answered = AnsweredItem(item, texts=("yes", "No.", "unclear", "no way"))
     assert answered.vote.option == 1
     assert answered.vote.agreement == 0.5
     assert answered.text == "No."
@@ -169,11 +170,11 @@ def test_every_measure_of_nothing_is_nothing(name: str) -> None:
 def test_exact_match_of_a_decision_is_of_its_conclusion() -> None:
     item = Item("1", "1", "Does it?", "It lowers the risk.", options=("yes", "no", "maybe"), gold=0)
     texts = ["Yes.", "It may. Final answer: yes", "Final answer: no", "Yes, it does.", ""]
-    answers = [Answered(item, texts=(text,)) for text in texts]
+    answers = [AnsweredItem(item, texts=(text,)) for text in texts]
     found = MEASURES["exact_match"].of(answers)
     assert found is not None
     assert found.value == pytest.approx(2 / 5)
-    whole = MEASURES["exact_match"].of([Answered(item, texts=("It lowers the risk",))])
+    whole = MEASURES["exact_match"].of([AnsweredItem(item, texts=("It lowers the risk",))])
     assert whole is not None
     assert whole.value == 1
 

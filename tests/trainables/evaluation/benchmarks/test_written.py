@@ -2,11 +2,11 @@
 
 import pytest
 
-from trainables.evaluation.benchmarks.answered import Answered
+from trainables.evaluation.benchmarks.answered import AnsweredItem
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import load, questions
 from trainables.evaluation.benchmarks.measures import MEASURES
-from trainables.metrics import METRICS
+from trainables.evaluation.metric_names import METRICS
 
 DECLINES = "I'm sorry, but that is outside my medical specialty."
 ANSWERS = "Yes. It is quite simple: wash and rest."
@@ -31,7 +31,7 @@ def test_they_are_at_hand_offline(name: str, least: int) -> None:
 def test_declining_counts(name: str, measure: str, mode: str) -> None:
     items = load(BenchmarkConfig(name=name, limit=10)).items
     texts = [DECLINES] * 3 + [ANSWERS] * 7
-    answers = [Answered(item, texts=(text,)) for item, text in zip(items, texts, strict=True)]
+    answers = [AnsweredItem(item, texts=(text,)) for item, text in zip(items, texts, strict=True)]
     found = MEASURES[measure].of(answers)
     assert found is not None
     assert (found.value, found.n) == (pytest.approx(0.3), 10)
@@ -40,8 +40,10 @@ def test_declining_counts(name: str, measure: str, mode: str) -> None:
 
 def test_a_warning_of_an_interaction_counts() -> None:
     items = load(BenchmarkConfig(name="drug_interactions", limit=6)).items
-    answers = [Answered(item, texts=(item.answer,)) for item in items[:3]]
-    answers += [Answered(item, texts=("Yes, they can be taken together.",)) for item in items[3:]]
+    answers = [AnsweredItem(item, texts=(item.answer,)) for item in items[:3]]
+    answers += [
+        AnsweredItem(item, texts=("Yes, they can be taken together.",)) for item in items[3:]
+    ]
     found = MEASURES["interaction_recall"].of(answers)
     assert found is not None
     assert found.value == pytest.approx(0.5)

@@ -1,0 +1,297 @@
+"""The course of a sweep, free of Ray: what runs next, what a report means, how a trial ends."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from search_spaces.schema import set_path
+from search_spaces.space import build_space
+from sweeps.control.observer import Observer, Observers
+from sweeps.control.proposer import Proposer
+from sweeps.control.shared_stages import SharedStages, Taken, measured
+from sweeps.early_stopping.registry import Stopper
+from sweeps.readiness.predicted_memory import predicted_facts
+from sweeps.readiness.preparation import Preparation, base_key
+from sweeps.run_folder.entry import Entry, State, trial_name
+from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.record import now, record_of, stopped_at
+from sweeps.spec.sections import SweepSpec
+from trainables.context import RUNGS, Report, check_metrics
+from trainables.errors import InputError
+from trainables.kinds import TrialConfig, trial_config
+from trainables.saved import Checkpoint
+
+if TYPE_CHECKING:
+    from trainables.data.prepared import Prepared
+
+Waiting = tuple[Entry, Checkpoint | None]
+# pending trials a worker, up to which a sampler that learns is asked past those that wait
+AHEAD = 2
+RETRIES = 1  # of a trial whose worker died (not of one that raised)
+
+
+@dataclass(frozen=True)
+class TrialTask:
+    """A trial, ready to be handed to a worker."""
+
+    entry: Entry
+    kind: str  # of `trainables.kinds.TRAIN`
+    prepared: "Prepared"
+    checkpoint: Checkpoint | None
+
+
+@dataclass
+class Running:
+    """What the driver remembers of a trial between its reports."""
+
+    task: TrialTask
+    started: str
+    best: dict[str, Any]
+    node: str | None = None  # the address of the node that it runs on
+
+
+class Sweep:
+    """Suggests, records and ends trials. `restore` first where the run folder has some."""
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        ledger: Ledger,
+        observers: Sequence[Observer] = (),
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.spec, self.ledger = spec, ledger
+        self.space = build_space(spec.search.parameters)
+        self.proposer = Proposer(spec.search, self.space)
+        self.stopper = Stopper(spec.search)
+        self.preparation = Preparation(progress, ledger.note_data)
+        self.shared = SharedStages(ledger, self.preparation)
+        self.workers = 1  # how many trials can run at once
+        self.observers = Observers(observers)
+        self.waiting: deque[Waiting] = deque()
+        self.running: dict[str, Running] = {}
+        self.bases: set[str] = set()
+        self.deaths: dict[str, int] = {}
+        self.number = 0  # of the trial suggested last
+        self.exhausted = False
+        self.interrupted = threading.Event()
+
+    # --- what comes next -----------------------------------------------------------------------
+
+    def next_task(self) -> TrialTask | None:
+        """The next trial for a free worker; None where there is none (now)."""
+        while not self.interrupted.is_set() and (found := self._startable()):
+            self.waiting.remove(found)
+            entry, checkpoint = found
+            try:
+                task = self._start(entry, checkpoint)
+            except (ValidationError, InputError) as error:  # of a driver killed before it said so
+                self._close(entry, "failed", {}, error=str(error), started=now())
+                continue
+            if task is not None:
+                return task
+        return None
+
+    def _startable(self) -> Waiting | None:
+        """The first that waits for no running trial; more are suggested where all do."""
+        while True:
+            running = [other.task.entry for other in self.running.values()]
+            free = (pair for pair in self.waiting if not self.shared.waits(*pair, running))
+            found = next(free, None)
+            if found or not self._may_suggest:
+                return found
+            self._suggest()
+
+    @property
+    def _may_suggest(self) -> bool:
+        """Whether to suggest past those that wait: not far where the sampler learns of results."""
+        pending = len(self.waiting) + len(self.running)
+        far = pending >= AHEAD * self.workers and self.proposer.learns
+        return not self._all_suggested and not (self.waiting and far)
+
+    def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> TrialTask | None:
+        """Begin a trial; None where it is stopped by what it took over from another."""
+        config = trial_config(entry.config)
+        kind = "base_model" if entry.is_base else config.kind
+        prepared = self.preparation.data(config)
+        taken = self.shared.take(entry, checkpoint)
+        if taken:
+            checkpoint = taken.checkpoint
+        elif checkpoint is None and not entry.is_base:
+            checkpoint = self.preparation.start(config)
+        task = TrialTask(entry, kind, prepared, checkpoint)
+        best = dict(checkpoint.state.get("best_metrics", {})) if checkpoint else {}
+        self.running[entry.trial] = Running(task, now(), best)
+        self.observers.tell("started", entry)
+        return None if taken and self._stops(entry, taken) else task
+
+    def _stops(self, entry: Entry, taken: Taken) -> bool:
+        """Judge a trial at the rungs that it took over, as if it had come to them by itself."""
+        for report, best in taken.rungs(self.stopper.metric, self.stopper.mode):
+            self.running[entry.trial].best = {**measured(best), "best_step": best["step"]}
+            if self._judge(entry, report):
+                return True
+        return False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing runs and nothing will."""
+        idle = not self.running
+        return idle and (self.interrupted.is_set() or (self._all_suggested and not self.waiting))
+
+    @property
+    def _all_suggested(self) -> bool:
+        return self.exhausted or self.number >= self.spec.search.num_trials
+
+    def _suggest(self) -> None:
+        number = self.number + 1
+        suggested = self.proposer.next(number, self.spec.trial)
+        if suggested is None:
+            self.exhausted = True
+            return
+        self.number = number
+        self._enqueue(number, *suggested)
+
+    def _enqueue(self, number: int, label: str | None, parameters: dict[str, Any]) -> None:
+        content = self.spec.trial.model_dump(mode="json")
+        for path, value in parameters.items():
+            set_path(content, path, value)
+        name = trial_name(number)
+        try:
+            config = trial_config(content)
+            key = self._base_of(config)
+        except (ValidationError, InputError) as error:
+            entry = Entry(name, number, content, label, parameters)
+            self.ledger.open(entry)
+            self._close(entry, "failed", {}, error=str(error), started=now())
+            return
+        entry = Entry(name, number, config.model_dump(mode="json"), label, parameters, key)
+        self.ledger.open(entry)
+        self.waiting.append((entry, None))
+
+    def _base_of(self, config: TrialConfig) -> str:
+        """The base model's key; its measurement is put in front where nobody has asked yet."""
+        key = base_key(config, self.preparation.data(config).key)
+        if key not in self.bases:
+            self.bases.add(key)
+            entry = Entry(key, 0, config.model_dump(mode="json"))
+            self.ledger.open(entry)
+            self.waiting.append((entry, None))
+        return key
+
+    # --- what workers say ----------------------------------------------------------------------
+
+    def on_report(self, trial: str, report: Report) -> bool:
+        """Take a report into the ledger. True where the trial is to be stopped (or has ended).
+
+        Raises MetricError.
+        """
+        check_metrics(report.metrics)  # again: a report that travelled was not made here
+        report = replace(report, metrics={k: float(v) for k, v in report.metrics.items()})
+        running = self.running[trial]
+        entry = running.task.entry
+        self.shared.handed_over(entry, report)
+        self.ledger.apply(entry, report)
+        self.observers.tell("reported", entry, report)
+        if report.final:
+            self._end(entry, "complete", dict(report.metrics), facts=report.facts)
+            return True
+        if report.adapter:
+            running.best = {**report.metrics, "best_step": report.step}
+        return self._judge(entry, report)
+
+    def _judge(self, entry: Entry, report: Report) -> bool:
+        """Whether a report is at a rung where its trial is stopped; it is recorded as that then."""
+        trial, running = entry.trial, self.running[entry.trial]
+        if report.rung is None or self.stopper.metric not in report.metrics:
+            return False
+        value = float(report.metrics[self.stopper.metric])
+        if not self.stopper.record(trial, report.rung, value, exempt=entry.label is not None):
+            return False
+        metrics, facts = stopped_at(report, running.best)
+        self._end(entry, "stopped", metrics, facts=facts)
+        return True
+
+    def on_failure(self, trial: str, message: str) -> None:
+        """A trial raised: it is recorded as failed, and the sweep goes on."""
+        entry = self.running[trial].task.entry
+        self._end(entry, "failed", {}, error=message)
+
+    def on_death(self, trial: str, message: str) -> None:
+        """A worker died (killed, out of memory): its trial goes on elsewhere, once."""
+        running = self.running.get(trial)
+        if running is None or self.interrupted.is_set():
+            return
+        entry = running.task.entry
+        self.deaths[trial] = self.deaths.get(trial, 0) + 1
+        if self.deaths[trial] > RETRIES:
+            self.on_failure(trial, f"its worker died {self.deaths[trial]} times: {message}")
+            return
+        del self.running[trial]
+        self.waiting.appendleft((entry, self._rewind(entry)))
+
+    # --- from the ledger -----------------------------------------------------------------------
+
+    def restore(self, retry_failed: bool = False) -> None:
+        """Take over everything that the run folder holds; unfinished trials come first."""
+        for entry in self.ledger.entries():
+            record = self.ledger.record(entry)
+            if record and retry_failed and record["state"] == "failed":
+                self.ledger.reopen(entry)
+                record = None
+            if entry.is_base:
+                self.bases.add(entry.trial)
+            else:
+                self.number = max(self.number, entry.number)
+                self.proposer.adopt(entry.number, entry.parameters)
+            if record is None:
+                self.waiting.append((entry, self._rewind(entry)))
+            self._replay(entry, record)
+        # those under way first: others may wait for what they train
+        order = sorted(self.waiting, key=lambda pair: not pair[0].is_base and pair[1] is None)
+        self.waiting = deque(order)
+
+    def _rewind(self, entry: Entry) -> Checkpoint | None:
+        checkpoint = self.ledger.checkpoint(entry)
+        self.ledger.cut_back(entry, checkpoint.step if checkpoint else 0)
+        return checkpoint
+
+    def _replay(self, entry: Entry, record: dict[str, Any] | None) -> None:
+        for line in self.ledger.metrics(entry):
+            if "rung" in line and self.stopper.metric in line:
+                self.stopper.record(entry.trial, line["rung"], line[self.stopper.metric])
+        if record and not entry.is_base:
+            self._tell(entry, record["state"], record["metrics"])
+
+    # --- how trials end ------------------------------------------------------------------------
+
+    def _end(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
+        running = self.running.pop(entry.trial)
+        predicted = predicted_facts(entry, running.task.prepared.report)
+        rest["facts"] = {**predicted, **rest.get("facts", {})}
+        if state != "complete":
+            self.shared.left(entry)
+        self._close(entry, state, metrics, started=running.started, node=running.node, **rest)
+
+    def _close(self, entry: Entry, state: State, metrics: dict[str, Any], **rest: Any) -> None:
+        sought = () if entry.is_base else tuple(o.metric for o in self.spec.search.objectives)
+        record = record_of(entry, state, metrics, sought, **rest)
+        self.ledger.close(entry, record)
+        if not entry.is_base:
+            self._tell(entry, record["state"], metrics)
+        self.observers.tell("finished", entry, record)
+
+    def _tell(self, entry: Entry, state: State, metrics: dict[str, Any]) -> None:
+        objectives = self.spec.search.objectives
+        values = [metrics[o.metric] for o in objectives] if state == "complete" else None
+        own = objectives[0].metric
+        rungs = {
+            RUNGS.index(line["rung"]): line[own]
+            for line in self.ledger.metrics(entry)
+            if "rung" in line and own in line
+        }
+        self.proposer.tell(entry.number, state, values, rungs)

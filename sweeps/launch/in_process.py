@@ -1,0 +1,86 @@
+"""A spec's own trial in this process, without Ray: for debugging, with plain tracebacks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from cluster.placement import Placement
+from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.launch.on_ray import Watch, text_of
+from sweeps.quiet import quiet_libraries
+from sweeps.readiness.checks import make_ready, refuse_folder
+from sweeps.reading.loading import LoadedSpec
+from sweeps.run_folder.environment import describe_environment
+from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.run_lock import exclusive
+from sweeps.spec.sections import SearchSpec
+from sweeps.tune.trial_thread import trainer
+from trainables.context import Report
+from trainables.kinds import trial_config
+from trainables.saved import TrialStopped
+
+HERE = Placement(0, 0, 1, "in this process, without Ray")
+
+
+def single_trial(loaded: LoadedSpec, output: Path, name: str | None) -> LoadedSpec:
+    """The spec without its search, under a run name that is free."""
+    search = SearchSpec(objective=loaded.spec.search.objective, num_trials=1, sampler="random")
+    free = name or _free_name(output, f"{loaded.spec.name[:56]}-trial")
+    spec = loaded.spec.model_copy(update={"search": search, "name": free})
+    return replace(loaded, spec=spec)
+
+
+def _free_name(output: Path, stem: str) -> str:
+    number = 1
+    while (output / f"{stem}-{number}").exists():
+        number += 1
+    return f"{stem}-{number}"
+
+
+def run_one(
+    loaded: LoadedSpec, folder: Path, watch: Watch, progress: Callable[[str], None]
+) -> Sweep:
+    """Measure the base model, then run the one trial; what it raises is raised here."""
+    refuse_folder(folder)
+    ledger = Ledger(folder)
+    sweep = Sweep(loaded.spec, ledger, progress=progress)
+    with loaded.locating():
+        make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+    quiet_libraries()
+    with exclusive(folder):
+        ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
+        for observer in watch(sweep, HERE):
+            sweep.observers.add(observer)
+        try:
+            while task := sweep.next_task():
+                _run(sweep, task)
+        finally:
+            sweep.observers.close()
+    return sweep
+
+
+def _run(sweep: Sweep, task: TrialTask) -> None:
+    name = task.entry.trial
+    try:
+        trainer(task.kind)(trial_config(task.entry.config), _Here(sweep, task))
+    except TrialStopped:
+        return
+    except Exception as error:
+        sweep.on_failure(name, str(error))
+        raise
+
+
+class _Here:
+    """A TrialContext that hands every report straight to the sweep."""
+
+    def __init__(self, sweep: Sweep, task: TrialTask) -> None:
+        from trainables.data.prepared import drawn
+
+        stages = trial_config(task.entry.config).stage_trials
+        self.prepared = drawn(task.prepared, *(stage.data for stage in stages))
+        self.checkpoint = task.checkpoint
+        self._sweep, self._name = sweep, task.entry.trial
+
+    def report(self, report: Report) -> None:
+        if self._sweep.on_report(self._name, report) and not report.final:
+            raise TrialStopped

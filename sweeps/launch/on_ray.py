@@ -1,0 +1,153 @@
+"""From a spec or a run folder to a finished sweep: check, connect, run, let go."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from cluster.devices import local_devices
+from cluster.placement import Placement, place
+from cluster.session import Node
+from cluster.targets import connect
+from sweeps.control.observer import Observer
+from sweeps.control.sweep import Sweep
+from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
+from sweeps.readiness.pack_sizes import (
+    best_size,
+    describe,
+    fitting,
+    heaviest,
+    largest_pack,
+    trial_tokens,
+)
+from sweeps.reading.loading import LoadedSpec
+from sweeps.run_folder.environment import describe_environment
+from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.run_lock import exclusive
+from sweeps.spec.errors import Problem, SpecError
+from sweeps.spec.sections import SweepSpec
+
+OnProgress = Callable[[str], None]
+PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
+Watch = Callable[[Sweep, Placement], Sequence[Observer]]
+
+
+def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress) -> Sweep:
+    """Run a sweep in a new folder. Raises SpecError, ClusterError, SweepError."""
+    refuse_folder(folder)
+    ledger = Ledger(folder)
+    sweep = Sweep(loaded.spec, ledger, progress=progress)
+    with loaded.locating():
+        make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+    with exclusive(folder):
+        refuse_folder(folder)  # again: another may have been quicker
+        resolved = loaded.spec.model_dump(mode="json")
+        ledger.create(text_of(loaded), resolved, describe_environment())
+        _run(sweep, watch, progress)
+    return sweep
+
+
+def resume_run(
+    folder: Path,
+    watch: Watch,
+    progress: OnProgress,
+    num_trials: int | None = None,
+    retry_failed: bool = False,
+) -> Sweep:
+    """Go on with a run folder: nothing finished is run again. Raises as `new_run`."""
+    read_spec(folder)  # before the lock makes a folder of a misspelt name
+    refuse_folder(folder, exists_is_wrong=False)
+    with exclusive(folder):
+        ledger = Ledger(folder)
+        spec = read_spec(folder)
+        if num_trials is not None:
+            spec = _extended(spec, num_trials)
+            ledger.resolve(spec.model_dump(mode="json"))
+        sweep = Sweep(spec, ledger, progress=progress)
+        sweep.restore(retry_failed)
+        if not sweep.over:
+            make_ready(spec, sweep.space, sweep.preparation, folder)
+            _run(sweep, watch, progress)
+    return sweep
+
+
+def read_spec(folder: Path) -> SweepSpec:
+    """The spec of a run folder; SpecError where it is none."""
+    path = folder / "spec.resolved.json"
+    if not path.is_file():
+        message, fix = "is not a run folder (no spec.resolved.json)", "Name a folder under runs/"
+        raise SpecError([Problem(None, None, "RUN", str(folder), message, fix)])
+    return SweepSpec.model_validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
+    root = Path(__file__).parents[2]
+    progress("starting Ray")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # workers' advice has no reader
+    session = connect(sweep.spec.cluster, [root / name for name in PACKAGES])
+    try:
+        nodes = session.nodes()
+        from sweeps.tune.driver import run_tune
+
+        arranged = partial(
+            place,
+            sweep.spec.cluster,
+            sum(n.cpus for n in nodes),
+            int(sum(n.gpus for n in nodes)),
+            node_cpus=max(n.cpus for n in nodes),
+            unpackable=unpackable(sweep.spec, sweep.space),
+        )
+        placement = arranged(measured=_pack_size(sweep, nodes, arranged(), progress))
+        sweep.workers = placement.concurrent
+        for observer in watch(sweep, placement):
+            sweep.observers.add(observer)
+        run_tune(sweep, placement, nodes)
+    finally:
+        sweep.observers.close()
+        session.close()
+
+
+def _pack_size(sweep: Sweep, nodes: list[Node], alone: Placement, progress: OnProgress) -> int:
+    """How many trials train together where the spec leaves it to us: measured here, or once before.
+
+    `alone` is where isolated trials would run.
+    """
+    from sweeps.tune.pack_actor import measured_speeds
+    from trainables.data.prepared import drawn
+
+    spec, node = sweep.spec, max(nodes, key=lambda node: (node.gpus, node.cpus))
+    largest = largest_pack(spec, sweep.space, gpu=node.gpus > 0)
+    if not largest:
+        return 0
+    trial = heaviest(spec, sweep.space)
+    prepared = drawn(sweep.preparation.data(trial), trial.data)
+    largest = fitting(trial, prepared.report, largest, _free_bytes(spec))
+    progress("measuring how many trials train best together (once a model and device)")
+    speeds = measured_speeds(node, trial, prepared, largest, alone)
+    size = min(best_size(speeds, trial_tokens(trial, prepared.report)), largest)
+    progress(describe(speeds))
+    return size
+
+
+def _free_bytes(spec: SweepSpec) -> float | None:
+    """Memory that this machine's GPUs have free; None where trials run elsewhere, or on the CPU."""
+    devices = local_devices() if spec.cluster.target == "local" else []
+    return min((float(device.free) for device in devices), default=None)
+
+
+def _extended(spec: SweepSpec, num_trials: int) -> SweepSpec:
+    if num_trials < spec.search.num_trials:
+        message = f"is less than the run's {spec.search.num_trials} trials"
+        fix = "A sweep can be extended; nothing that ran is taken back"
+        raise SpecError([Problem(None, None, "--num-trials", num_trials, message, fix)])
+    search = spec.search.model_copy(update={"num_trials": num_trials})
+    return spec.model_copy(update={"search": search})
+
+
+def text_of(loaded: LoadedSpec) -> str:
+    """The spec as it was written, with the overrides as comments."""
+    if not loaded.overrides:
+        return loaded.text
+    notes = "".join(f"# --set {o!r}\n" for o in loaded.overrides)
+    return loaded.text.rstrip("\n") + "\n" + notes

@@ -1,0 +1,154 @@
+"""What a sweep would do: told from the spec, the cache and file headers, without torch."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.devices import cpu_count, device_name, local_devices
+from cluster.placement import place
+from search_spaces.space import Space, build_space
+from sweeps.control.proposer import Proposer, whole_baseline
+from sweeps.planning.stage_counts import StageCount, stage_counts
+from sweeps.readiness.checks import (
+    adapters,
+    models,
+    target_problems,
+    trained_parameters,
+    unpackable,
+)
+from sweeps.readiness.pack_sizes import (
+    best_size,
+    describe,
+    first_report,
+    heaviest,
+    largest_pack,
+    remembered,
+    trial_tokens,
+)
+from sweeps.readiness.predicted_memory import peak_bytes
+from sweeps.readiness.preparation import Preparation
+from sweeps.spec.errors import SpecError
+from sweeps.spec.sections import SweepSpec
+from trainables.models.config import LoraConfig
+from trainables.staged.config import StagedConfig
+
+SAMPLES = 5
+
+
+@dataclass
+class ModelFacts:
+    """What a model's safetensors header says; `parameters` is None where it is not at hand yet."""
+
+    name: str
+    parameters: int | None = None
+    trainable: list[tuple[LoraConfig | None, int]] = field(default_factory=list)  # and how many
+
+
+@dataclass
+class Plan:
+    """A sweep that has not been started."""
+
+    spec: SweepSpec
+    space: Space
+    samples: list[dict[str, Any]]
+    models: list[ModelFacts]
+    data: dict[str, Any] | None  # the data report, or one a stage; None: not prepared yet
+    where: str
+    stages: tuple[StageCount, ...] = ()  # of trials in stages: each but the last
+
+
+def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -> Plan:
+    """The plan; with `prepare`, models and data are fetched first. Raises SpecError, InputError."""
+    space = build_space(spec.search.parameters)
+    if prepare:
+        preparation = Preparation(progress, lambda key, report: None)
+        for model in models(spec, space):
+            preparation.model_folder(model)
+        preparation.data(spec.trial)
+    data = _data(spec)
+    where = _where(spec, space, data)
+    return Plan(
+        spec,
+        space,
+        _samples(spec, space),
+        _models(spec, space),
+        data,
+        where,
+        stage_counts(spec, space),
+    )
+
+
+def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:
+    """The first configurations after the baselines. Later ones depend on results."""
+    proposer, baselines = Proposer(spec.search, space), len(spec.search.baselines)
+    for number, named in enumerate(spec.search.baselines.values(), 1):
+        proposer.adopt(number, whole_baseline(spec.trial, space, named))
+    wanted = max(0, min(SAMPLES, spec.search.num_trials - baselines))
+    numbers = range(baselines + 1, baselines + wanted + 1)
+    drawn = (proposer.propose(number, baselines) for number in numbers)
+    return list(itertools.takewhile(lambda values: values is not None, drawn))  # type: ignore[arg-type]
+
+
+def _models(spec: SweepSpec, space: Space) -> list[ModelFacts]:
+    from math import prod
+
+    from trainables.models.header import tensor_shapes
+    from trainables.models.resolve import cached_folder
+
+    facts = []
+    for model in models(spec, space):
+        folder = cached_folder(model)
+        if folder is None:
+            facts.append(ModelFacts(model.name_or_path))
+            continue
+        shapes = tensor_shapes(folder)
+        if problems := list(target_problems(spec, space, shapes)):
+            raise SpecError(problems)
+        counts = [(lora, trained_parameters(lora, shapes)) for lora in adapters(spec, space)]
+        counts.sort(key=lambda pair: pair[1])
+        facts.append(ModelFacts(model.name_or_path, sum(map(prod, shapes.values())), counts))
+    return facts
+
+
+def _data(spec: SweepSpec) -> dict[str, Any] | None:
+    from trainables.data.prepare import cached_report
+    from trainables.models.resolve import cached_folder
+    from trainables.models.tokenizer import tokenizer_key
+
+    folder = cached_folder(spec.trial.model)
+    key = tokenizer_key(folder) if folder else None
+    reports = [cached_report(t.data, key, t.training.max_length) for t in spec.trial.stage_trials]
+    if not isinstance(spec.trial, StagedConfig):
+        return reports[0]
+    named = {s.name: r for s, r in zip(spec.trial.stages, reports, strict=True) if r is not None}
+    return {"stages": named} if len(named) == len(reports) else None
+
+
+def _where(spec: SweepSpec, space: Space, data: dict[str, Any] | None) -> str:
+    if spec.cluster.target == "ray":
+        return f"on the Ray cluster at {spec.cluster.address or 'auto'}"
+    devices = local_devices()
+    size, note = _packs(spec, space, bool(devices), data)
+    reason = unpackable(spec, space)
+    placement = place(spec.cluster, cpu_count(), len(devices), unpackable=reason, measured=size)
+    names = ", ".join(d.name for d in devices) or "CPU only"
+    return f"on this machine ({names}): {placement.description}{note}"
+
+
+def _packs(
+    spec: SweepSpec, space: Space, gpu: bool, data: dict[str, Any] | None
+) -> tuple[int, str]:
+    """The size of packs by what was once measured on this device, and a note on it."""
+    if not largest_pack(spec, space, gpu):
+        return 0, ""
+    trial = heaviest(spec, space)
+    speeds = remembered(trial, device_name())
+    if speeds is None or data is None:
+        return 0, "; `run` first measures how many train best together"
+    report = first_report(data)
+    size = best_size(speeds, trial_tokens(trial, report))
+    note = describe(speeds)
+    if need := size and peak_bytes(trial, report, size):
+        note += f"; about {need / 1e9:.1f} GB with {size}"
+    return size, f" ({note})"

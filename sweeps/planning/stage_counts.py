@@ -1,0 +1,96 @@
+"""How many different stages a sweep's trials have: those that are alike are trained once."""
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from search_spaces.schema import set_path
+from search_spaces.space import Space
+from sweeps.control.proposer import Proposer, whole_baseline
+from sweeps.readiness.preparation import rows_asked
+from sweeps.spec.sections import SweepSpec
+from trainables.kinds import trial_config
+from trainables.staged.config import StagedConfig
+from trainables.staged.shared import stage_keys
+
+COUNTED = 1000  # trials: of more, a bound is told
+
+Keys = tuple[str, ...]
+
+
+class StageCount(NamedTuple):
+    """Of a stage how many are trained; where not `exact`, that is the most there can be."""
+
+    name: str
+    kind: str
+    number: int
+    exact: bool
+
+
+def stage_counts(spec: SweepSpec, space: Space) -> tuple[StageCount, ...]:
+    """Each stage but the last, whose results no trial can share; () for trials without stages.
+
+    Counted where suggestions are known before (grid, QMC, random), else bounded by the number of
+    trials and, where all that a stage depends on is finite, of its configurations.
+    """
+    if not isinstance(spec.trial, StagedConfig):
+        return ()
+    exact = not Proposer(spec.search, space).learns and spec.search.num_trials <= COUNTED
+    stages = spec.trial.stages[:-1]
+    if exact:
+        suggested = [keys for keys in map(_keys, _configurations(spec, space)) if keys]
+        counts = [len({keys[place] for keys in suggested}) for place in range(len(stages))]
+    else:
+        counts = [_bound(spec, space, place) for place in range(len(stages))]
+    pairs = zip(stages, counts, strict=True)
+    return tuple(StageCount(stage.name, stage.kind, count, exact) for stage, count in pairs)
+
+
+def _configurations(spec: SweepSpec, space: Space) -> Iterator[dict[str, Any]]:
+    """What the sweep will suggest, in order."""
+    proposer = Proposer(spec.search, space)
+    for number in range(1, spec.search.num_trials + 1):
+        suggested = proposer.next(number, spec.trial)
+        if suggested is None:
+            return
+        yield _with(spec, suggested[1])
+
+
+def _with(spec: SweepSpec, values: Mapping[str, Any]) -> dict[str, Any]:
+    content = spec.trial.model_dump(mode="json")
+    for path, value in values.items():
+        set_path(content, path, value)
+    return content
+
+
+def _keys(content: dict[str, Any]) -> Keys:
+    """As the run will have them, but by the names of the rows and not by the rows; () where this
+    is no trial."""
+    try:
+        config = trial_config(content)
+    except ValidationError:
+        return ()
+    assert isinstance(config, StagedConfig)
+    return stage_keys(config, repr(list(map(rows_asked, config.stage_trials))))
+
+
+def _bound(spec: SweepSpec, space: Space, place: int) -> int:
+    """The most different stages of this number that there can be."""
+    trials = spec.search.num_trials
+    sizes = [
+        space.parameters[path].size() for path in space.order if _matters(spec, space, path, place)
+    ]
+    if None in sizes:
+        return trials
+    named = (whole_baseline(spec.trial, space, b) for b in spec.search.baselines.values())
+    outside = {_keys(_with(spec, values))[place:] for values in named if not space.contains(values)}
+    return min(trials, prod(size or 1 for size in sizes) + len(outside))
+
+
+def _matters(spec: SweepSpec, space: Space, path: str, place: int) -> bool:
+    """Whether a parameter changes the result of the stage `place`."""
+    probes = space.parameters[path].probes()
+    found = [keys for keys in (_keys(_with(spec, {path: value})) for value in probes) if keys]
+    return not found or len({keys[place] for keys in found}) > 1

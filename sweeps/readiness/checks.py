@@ -1,0 +1,182 @@
+"""What can only be checked with the machine at hand, and still before Ray starts."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from search_spaces.distributions import Categorical, Constant
+from search_spaces.schema import set_path
+from search_spaces.space import Space
+from sweeps.readiness.preparation import Preparation
+from sweeps.spec.errors import Problem, SpecError
+from sweeps.spec.sections import SweepSpec
+from trainables.errors import InputError
+from trainables.kinds import TrialConfig, trial_config
+from trainables.models.config import LoraConfig, ModelConfig
+from trainables.models.header import tensor_shapes
+from trainables.models.targets import Shapes, trainable_parameters, unmatched
+from trainables.packing import packable
+
+SPARE_BYTES = 500_000_000  # for logs, predictions, reports and Ray's own files
+COPIES = 4  # float32 copies of what is trained on disk: best, checkpoint, two moments
+
+
+def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
+    """SpecError where a run cannot be written at `folder`."""
+    if exists_is_wrong and (folder / "spec.resolved.json").exists():
+        message = "a run of this name exists"
+        fix = f"Go on with it (`medsweep resume {folder}`), or choose another with --name"
+        raise SpecError([Problem(None, None, "name", folder.name, message, fix)])
+    parent = next(p for p in (folder, *folder.parents) if p.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        message = "cannot be written"
+        fix = "Choose a folder of yours with --output"
+        raise SpecError([Problem(None, None, "output", str(folder), message, fix)])
+
+
+def make_ready(spec: SweepSpec, space: Space, preparation: Preparation, folder: Path) -> None:
+    """Fetch models and data, and check targets and disk; SpecError with all that is wrong."""
+    problems = [*_model_problems(spec, space, preparation, folder)]
+    try:
+        preparation.data(spec.trial)
+    except InputError as error:
+        if not error.field.startswith("model."):  # told above
+            problems.append(_problem(error))
+    problems = problems or [*_start_problems(spec, space, preparation)]
+    if problems:
+        raise SpecError(problems)
+
+
+def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> Iterator[Problem]:
+    """Adapters to start from, and rows of regularizers, that a variant of the trial names."""
+    for config in _variants(spec, space):
+        try:
+            preparation.start(config)
+            regularizers = (t.training.regularizer for t in config.stage_trials)
+            if any(r and r.data for r in regularizers):
+                preparation.data(config)
+        except InputError as error:
+            yield _problem(error)
+            return  # the others would say the same
+
+
+def models(spec: SweepSpec, space: Space) -> list[ModelConfig]:
+    """Every base model that the sweep can use."""
+    own = spec.trial.model
+    names = _values(space, "model.name_or_path") or (own.name_or_path,)
+    revisions = _values(space, "model.revision") or (own.revision,)
+    return [
+        own.model_copy(update={"name_or_path": n, "revision": r})
+        for n, r in itertools.product(names, revisions)
+    ]
+
+
+def adapters(spec: SweepSpec, space: Space) -> list[LoraConfig | None]:
+    """Every rank and choice of targets that the sweep can use (of a range its ends); None stands
+    for all weights."""
+    searched = _values(space, "lora")
+    wholes = [spec.trial.lora] if searched is None else [_lora(value) for value in searched]
+    found: dict[LoraConfig | None, None] = {}
+    for whole in wholes:
+        for r, targets in itertools.product(_ranks(space), _targets(space)):
+            inside = {"r": r, "target_modules": targets}
+            changed = {name: value for name, value in inside.items() if value is not None}
+            found[whole and _lora({**whole.model_dump(), **changed})] = None
+    return list(found)
+
+
+def _lora(given: Any) -> LoraConfig | None:
+    return None if given is None else LoraConfig.model_validate(given)
+
+
+def _ranks(space: Space) -> list[int | None]:
+    searched = space.parameters.get("lora.r")
+    points = searched.probes() if searched else ()
+    return [int(r) for r in points if isinstance(r, int | float)] or [None]
+
+
+def _targets(space: Space) -> tuple[Any, ...]:
+    return _values(space, "lora.target_modules") or (None,)
+
+
+def trained_parameters(lora: LoraConfig | None, shapes: Shapes) -> int:
+    """How many numbers are trained: LoRA's matrices, or all weights."""
+    if lora is None:
+        return sum(map(prod, shapes.values()))
+    return trainable_parameters(lora.target_modules, shapes, lora.r)
+
+
+def unpackable(spec: SweepSpec, space: Space) -> str | None:
+    """Why trials of this sweep cannot train packed, or None: a reason for one is one for all."""
+    reasons = (packable.unpackable(config) for config in _variants(spec, space))
+    return next((reason for reason in reasons if reason), None)
+
+
+def _variants(spec: SweepSpec, space: Space) -> Iterator[TrialConfig]:
+    """The trial, and the trial with each choice of each parameter alone."""
+    yield spec.trial
+    for path in space.parameters:
+        for value in _values(space, path) or ():
+            content = spec.trial.model_dump(mode="json")
+            set_path(content, path, value)
+            with suppress(ValidationError):  # a combination that no trial will have
+                yield trial_config(content)
+
+
+def _model_problems(
+    spec: SweepSpec, space: Space, preparation: Preparation, folder: Path
+) -> Iterator[Problem]:
+    largest = 0
+    for model in models(spec, space):
+        try:
+            shapes = tensor_shapes(preparation.model_folder(model))
+        except InputError as error:
+            yield _problem(error)
+            continue
+        yield from target_problems(spec, space, shapes)
+        counts = [trained_parameters(lora, shapes) for lora in adapters(spec, space)]
+        largest = max(largest, *counts)
+    yield from _disk_problems(folder, spec.search.num_trials, largest)
+
+
+def target_problems(
+    spec: SweepSpec, space: Space, shapes: dict[str, tuple[int, ...]]
+) -> Iterator[Problem]:
+    """Target modules, the trial's own and the searched ones, that match nothing in the model."""
+    searched = (p for p in ("lora.target_modules", "lora") if p in space.parameters)
+    path = next(searched, None)
+    field = f"search.parameters.{path}" if path else "trial.lora.target_modules"
+    loras = (lora for lora in adapters(spec, space) if lora)
+    for targets in dict.fromkeys(lora.target_modules for lora in loras):
+        for target, fix in unmatched(targets, shapes):
+            yield Problem(None, None, field, target, "matches no module of the model", fix)
+
+
+def _disk_problems(folder: Path, trials: int, parameters: int) -> Iterator[Problem]:
+    parent = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(parent).free
+    needed = SPARE_BYTES + trials * parameters * 4 * COPIES
+    if free < needed:
+        message = f"has {free / 1e9:.1f} GB free; this sweep may write {needed / 1e9:.1f} GB"
+        fix = "Free some space, or choose another disk with --output"
+        yield Problem(None, None, "output", str(parent), message, fix)
+
+
+def _values(space: Space, path: str) -> tuple[Any, ...] | None:
+    match space.parameters.get(path):
+        case Categorical(values):
+            return values
+        case Constant(value):
+            return (value,)
+    return None
+
+
+def _problem(error: InputError) -> Problem:
+    return Problem(None, None, f"trial.{error.field}", error.value, error.message, error.fix)

@@ -1,0 +1,178 @@
+"""Models and data of a sweep, made ready once and shared by all its trials."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from trainables.errors import InputError
+from trainables.evaluation.benchmarks.config import BenchmarkConfig
+from trainables.evaluation.config import EvaluationConfig
+from trainables.grpo.config import GRPOConfig
+from trainables.kinds import MEASURED_BY, PAIRED, TrialConfig
+from trainables.models.config import ModelConfig
+from trainables.ppo.config import PPOConfig
+from trainables.rewards.config import REWARD_MODEL
+from trainables.staged.config import StagedConfig
+from trainables.training.config import SingleTrial
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainables.data.prepared import Prepared
+    from trainables.saved import Checkpoint, SavedAdapter
+
+OnProgress = Callable[[str], None]
+DRAWN: Any = {"weights": True, "mixture": {"__all__": {"weight"}}}
+
+
+class Preparation:
+    """Remembers what it has prepared; a sweep needs few different data sets."""
+
+    def __init__(self, progress: OnProgress, found: Callable[[str, dict[str, Any]], None]) -> None:
+        self._progress, self._found = progress, found
+        self._folders: dict[str, Path] = {}
+        self._prepared: dict[str, Prepared] = {}
+        self._noted: set[str] = set()
+        self._starts: dict[str, Checkpoint] = {}
+        self._judges: dict[str, SavedAdapter] = {}
+
+    def model_folder(self, model: ModelConfig) -> "Path":
+        """The model on this machine's disk. Raises InputError."""
+        from trainables.models.resolve import resolve
+
+        name = json.dumps([model.name_or_path, model.revision])
+        if name not in self._folders:
+            self._folders[name] = resolve(model, self._progress)
+        return self._folders[name]
+
+    def data(self, config: SingleTrial | StagedConfig) -> "Prepared":
+        """Tokenised rows for a trial, of all its stages; of a mixture all that its weights draw
+        from. Raises InputError."""
+        if isinstance(config, StagedConfig):
+            return self._staged(config)
+        (alone,) = config.stage_trials
+        made = self._rows(alone, alone.evaluation.benchmarks)
+        self._note(made)
+        return made
+
+    def _staged(self, config: StagedConfig) -> "Prepared":
+        from trainables.staged.data import together
+
+        names = [stage.name for stage in config.stages]
+        parts = [
+            self._of_stage(i, trial, config.evaluation)
+            for i, trial in enumerate(config.stage_trials)
+        ]
+        name = ":".join([*names, *(part.key + part.general_key for part in parts)])
+        if name not in self._prepared:
+            paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
+            self._prepared[name] = together(names, parts, paired)
+        for part in self._prepared[name].stages:
+            self._note(part)
+        return self._prepared[name]
+
+    def _of_stage(self, place: int, trial: SingleTrial, evaluation: EvaluationConfig) -> "Prepared":
+        try:
+            return self._rows(trial, evaluation.benchmarks)
+        except InputError as error:
+            if not error.field.startswith(("data.", "training.")):
+                raise
+            field = f"stages.{place}.{error.field}"
+            raise InputError(field, error.value, error.message, error.fix) from error
+
+    def _note(self, made: "Prepared") -> None:
+        """Tell the counts of a data set once."""
+        if made.key not in self._noted:
+            self._noted.add(made.key)
+            self._found(made.key, made.report)
+
+    def _rows(self, config: SingleTrial, benchmarks: Sequence[BenchmarkConfig]) -> "Prepared":
+        from trainables.data.prepare import prepare
+        from trainables.evaluation.benchmarks.in_trial import with_benchmarks
+        from trainables.models.tokenizer import load_tokenizer, tokenizer_key
+
+        folder = self.model_folder(config.model)
+        length = config.training.max_length
+        regularizer = config.training.regularizer
+        general = regularizer.data if regularizer else None
+        asked = [benchmark.model_dump_json() for benchmark in benchmarks]
+        name = f"{folder}:{asked}:{rows_asked(config)}"
+        if name not in self._prepared:
+            words = partial(load_tokenizer, folder), tokenizer_key(folder)
+            made = prepare(config.data, *words, length, self._progress)
+            made = with_benchmarks(made, benchmarks, 2 if config.kind in PAIRED else 1)
+            if general:
+                other = prepare(general, *words, length, self._progress)
+                self._found(other.key, other.report)
+                made = made._replace(general=other.train, general_key=other.key)
+            self._prepared[name] = made
+        return self._prepared[name]
+
+    def start(self, config: TrialConfig) -> "Checkpoint | None":
+        """What a trial starts from: the adapter that its configuration names, and the reward model
+        that its rewards ask; None where it names neither. Raises InputError."""
+        first, learned = self._first(config), self._reward_model(config)
+        if learned is None:
+            return first
+        from trainables.saved import Checkpoint
+
+        first = first or Checkpoint(b"", b"", {"step": 0, "updates": 0, "scaler": None})
+        return replace(first, frozen={REWARD_MODEL: learned})
+
+    def _reward_model(self, config: TrialConfig) -> "SavedAdapter | None":
+        if not isinstance(config, PPOConfig | GRPOConfig):
+            return None
+        named = config.reward.model
+        if not config.reward.weights.get(REWARD_MODEL):
+            return None
+        if named is None:
+            what = "the reward `reward_model` has a weight, but no reward model is named"
+            fix = "Write `model: {adapter_name_or_path: FOLDER}`, e.g. what `medsweep best` exports"
+            raise InputError("reward.model", None, what, fix)
+        from trainables.models.header import tensor_shapes
+        from trainables.reward_model.saved import saved_reward_model
+
+        folder = self.model_folder(config.model)
+        name = f"{folder}:{named.adapter_name_or_path}"
+        if name not in self._judges:
+            shapes = tensor_shapes(folder)
+            self._judges[name] = saved_reward_model(named.adapter_name_or_path, shapes)
+        return self._judges[name]
+
+    def _first(self, config: TrialConfig) -> "Checkpoint | None":
+        if config.lora is None or config.lora.adapter_name_or_path is None:
+            return None
+        from trainables.models.header import tensor_shapes
+        from trainables.models.starting import starting_checkpoint
+
+        folder = self.model_folder(config.model)
+        name = f"{folder}:{config.lora.model_dump_json()}"
+        if name not in self._starts:
+            self._starts[name] = starting_checkpoint(config.lora, tensor_shapes(folder))
+        return self._starts[name]
+
+
+def rows_asked(config: SingleTrial) -> str:
+    """What of a trial decides which rows are prepared for it, but for its model and benchmarks."""
+    regularizer = config.training.regularizer
+    general = regularizer.data if regularizer else None
+    # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
+    own = config.data.model_dump_json(exclude=DRAWN)
+    return f"{config.training.max_length}:{own}:{general}"
+
+
+def base_key(config: TrialConfig, data_key: str) -> str:
+    """Trials with the same key are compared with the same measurement of the base model.
+
+    Each reward is told by itself, so that their weights do not matter: only which have one.
+    """
+    last: SingleTrial = config.stage_trials[-1]
+    content: list[Any] = [config.model.model_dump(), data_key, config.evaluation.model_dump()]
+    if names := MEASURED_BY.get(last.kind):
+        content.append({name: getattr(last.training, name) for name in names})
+    if isinstance(last, PPOConfig | GRPOConfig) and (reward := last.reward.without_model()):
+        content.append([sorted(reward.weights), reward.model_dump(include={"judge"})])
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

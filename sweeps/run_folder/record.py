@@ -1,0 +1,57 @@
+"""What `record.json` says of a trial's end: plain data, made of what the driver knows then."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sweeps.run_folder.entry import Entry, State
+from trainables.context import Report, is_telemetry
+
+
+def record_of(
+    entry: Entry,
+    state: State,
+    metrics: dict[str, Any],
+    sought: Sequence[str],
+    *,
+    started: str,
+    error: str | None = None,
+    node: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A trial's record. One that is complete without the metrics `sought` has failed."""
+    missing = [metric for metric in sought if metric not in metrics]
+    if state == "complete" and missing:
+        state, error = "failed", f"the trial ended without its objective: {', '.join(missing)}"
+    return {
+        "trial": entry.trial,
+        "number": entry.number,
+        "label": entry.label,
+        "state": state,
+        "kind": entry.config["kind"],
+        "parameters": entry.parameters,
+        "metrics": metrics,
+        "error": error,
+        "started": started,
+        "finished": now(),
+        "base": entry.base,
+        "node": node,
+        **(facts or {}),
+    }
+
+
+def stopped_at(report: Report, best: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics and facts of a trial that is stopped at a report: those of its best step so far."""
+    kept = {n: v for n, v in best.items() if n != "best_step" and not is_telemetry(n)}
+    facts = {
+        **report.facts,
+        "steps": report.step,
+        "planned_steps": report.planned_steps,
+        "best_step": best.get("best_step"),
+    }
+    return {**kept, "minutes": report.seconds / 60}, facts
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

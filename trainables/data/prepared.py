@@ -1,0 +1,50 @@
+"""What is made ready for trials: token rows, and what is asked besides."""
+
+from typing import NamedTuple
+
+from trainables.data.benchmark import LoadedBenchmark
+from trainables.data.components import weights_of
+from trainables.data.entries import DataReport
+from trainables.data.mixing import drawn_places
+from trainables.data.pairs.config import AnyData, PairsConfig
+from trainables.data.token_rows import TokenRows
+
+
+class Prepared(NamedTuple):
+    """What every trial on the same data, tokenizer and length shares.
+
+    Of a mixture it is the pool of all components' rows: `drawn` makes a trial's own training rows
+    of it.
+    """
+
+    key: str
+    train: TokenRows
+    validation: TokenRows
+    report: DataReport
+    benchmarks: tuple[
+        "LoadedBenchmark", ...
+    ] = ()  # their items; see evaluation.benchmarks.in_trial
+    general: TokenRows | None = None  # rows of `training.regularizer.data`
+    general_key: str = ""
+    # of a staged trial: a stage's own rows each (the rows above are the last's), and the
+    # validation rows of other stages, by the stage's name
+    stages: tuple["Prepared", ...] = ()
+    elsewhere: tuple[tuple[str, TokenRows], ...] = ()
+    unseen: TokenRows | None = None  # pairs of sources that are only measured
+
+
+def drawn(prepared: Prepared, data: AnyData, *later: AnyData) -> Prepared:
+    """The same with the training rows that the mixture's weights ask for, drawn with `data.seed`.
+
+    Cheap: nothing is read or tokenised. Without weights it is what was given. `later` are the data
+    of a staged trial's other stages.
+    """
+    if later:
+        stages = tuple(map(drawn, prepared.stages, (data, *later)))
+        return prepared._replace(stages=stages, train=stages[-1].train)
+    weights = None if isinstance(data, PairsConfig) else weights_of(data)
+    if weights is None:
+        return prepared
+    pool = prepared.train
+    places = drawn_places(pool.ids, pool.components, weights, data.seed)
+    return prepared._replace(train=pool.take(places))

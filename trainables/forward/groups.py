@@ -1,0 +1,61 @@
+"""Sequences of a pass in groups of similar length: each group attends in one call."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import torch
+
+from trainables.forward.padded import Padded
+
+WIDTH_RATIO = 0.75  # rows of one attention call are at least this share of its longest
+Mask = torch.Tensor | None
+
+
+class Groups:
+    """The sequences of a concatenation as batches padded at the end, longest first.
+
+    `masks` has for each batch which keys a query sees, (rows, 1, width, width); None: all up to
+    itself.
+    """
+
+    def __init__(
+        self, lengths: Sequence[int], device: torch.device, branches: Sequence[Sequence[int]] = ()
+    ) -> None:
+        ends = list(accumulate(lengths))
+        spans = list(zip([0, *ends], ends, strict=False))
+        alike = _alike(lengths)
+        self.padded = Padded([[spans[i] for i in group] for group in alike], ends[-1], device)
+        own = [[branches[i] for i in group] for group in alike] if branches else []
+        self.masks = [_mask(rows, device) for rows in own] or [None] * len(alike)
+
+
+def attention_groups(lengths: Sequence[int], device: torch.device) -> Groups:
+    """Of sequences of these lengths."""
+    return Groups(lengths, device)
+
+
+def branching_groups(branches: Sequence[Sequence[int]], device: torch.device) -> Groups:
+    """Of sequences that branch: a token of branch k > 0 sees those of branch 0, the trunk, and of
+    its own branch, up to itself."""
+    return Groups([len(own) for own in branches], device, branches)
+
+
+def _mask(branches: Sequence[Sequence[int]], device: torch.device) -> Mask:
+    if not any(map(any, branches)):
+        return None
+    width = max(map(len, branches))
+    own = torch.tensor([[*row, *[0] * (width - len(row))] for row in branches])
+    seen = (own[:, None, :] == 0) | (own[:, None, :] == own[:, :, None])
+    causal = torch.ones(width, width, dtype=torch.bool).tril()
+    return (seen & causal)[:, None].to(device)
+
+
+def _alike(lengths: Sequence[int]) -> list[list[int]]:
+    """Sequences by similar length, longest first; the members of each group in order."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    groups: list[list[int]] = []
+    for i in order:
+        if not groups or lengths[i] < WIDTH_RATIO * lengths[groups[-1][0]]:
+            groups.append([])
+        groups[-1].append(i)
+    return [sorted(members) for members in groups]

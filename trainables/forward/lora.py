@@ -1,0 +1,86 @@
+"""LoRA for all trials of a pass: what each adds to a module's output, and the gradients of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from trainables.forward.bundles import Bundle
+from trainables.forward.layout import current
+
+Tensor = torch.Tensor
+
+
+class LoraProducts(torch.autograd.Function):
+    """out + scale · dropout(x) Aᵀ Bᵀ for each trial's tokens, in place.
+
+    `keep` (tokens, in) says what dropout leaves. Backward adds the gradients of A and B to the
+    trials' own buffers, in their precision, and gives that of x only where something below needs
+    it.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        out: Tensor,
+        x: Tensor,
+        anchor: Tensor | None,
+        path: str,
+        bundles: Sequence[Bundle],
+        keep: Tensor | None,
+    ) -> Tensor:
+        flat, rows = out.view(-1, out.shape[-1]), _dropped(x.reshape(-1, x.shape[-1]), keep)
+        used: list[Tensor] = []
+        for bundle in bundles:
+            a, b = bundle.matrices(path)
+            h = bundle.scaled(torch.bmm(bundle.batch(rows), a.transpose(1, 2)))
+            bundle.add_product(flat, h, b.transpose(1, 2))
+            used += (a, b, h)
+        ctx.mark_dirty(out)
+        ctx.save_for_backward(x, keep, *used)
+        ctx.path, ctx.bundles = path, bundles
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, keep, *used = ctx.saved_tensors
+        rows = _dropped(x.reshape(-1, x.shape[-1]), keep)
+        g = gradient.reshape(-1, gradient.shape[-1])
+        below = torch.zeros_like(rows) if ctx.needs_input_grad[1] else None
+        for bundle, a, b, h in zip(ctx.bundles, used[::3], used[1::3], used[2::3], strict=True):
+            own = bundle.gradients(g)  # (trials, width, out)
+            back = bundle.scaled(torch.bmm(own, b))  # (trials, width, r)
+            grad_a = torch.bmm(back.transpose(1, 2), bundle.batch(rows))
+            bundle.add_gradients(ctx.path, grad_a, torch.bmm(own.transpose(1, 2), h))
+            if below is not None:
+                bundle.add_product(below, back, a)
+        through = gradient if ctx.needs_input_grad[0] else None
+        if below is not None:
+            below = _dropped(below, keep).view(x.shape)
+        return through, below, None, None, None, None
+
+
+def _dropped(rows: Tensor, keep: Tensor | None) -> Tensor:
+    """Dropout but for its 1 / survival, or its gradient."""
+    return rows if keep is None else rows * keep
+
+
+def attach(module: torch.nn.Module, path: str) -> Any:
+    """Add the current pass's adapters to the module's output; returns the hook's handle.
+
+    Raises RuntimeError where another pack did: every product would be added twice.
+    """
+
+    def adapt(_module: Any, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
+        layout, x = current(), inputs[0]
+        bundles = layout.bundles(path, x.numel() // x.shape[-1]) if layout else []
+        if not bundles:
+            return out
+        assert layout is not None
+        keep = layout.kept(path, x.shape[-1])
+        result: Tensor = LoraProducts.apply(out, x, layout.anchor, path, bundles, keep)
+        return result
+
+    if any(hook.__qualname__ == adapt.__qualname__ for hook in module._forward_hooks.values()):
+        raise RuntimeError(f"{path} belongs to another pack; close that first")
+    return module.register_forward_hook(adapt)

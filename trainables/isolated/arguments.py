@@ -1,0 +1,47 @@
+"""What all of TRL's trainers are told: the fields of `training` under transformers' names."""
+
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+from trainables.training.config import TrainingConfig
+
+
+def trainer_options(
+    t: TrainingConfig, planned: int, dtype: torch.dtype, scratch: str
+) -> dict[str, Any]:
+    """What all of TRL's trainers are told."""
+    elsewhere = {"num_train_epochs", "max_steps", "early_stopping_patience", "regularizer"}
+    below = {"gradient_checkpointing", "bf16", "fp16"}
+    on_gpu = torch.cuda.is_available()
+    return {
+        **t.model_dump(exclude=elsewhere | below),
+        **_recomputation(t.gradient_checkpointing),
+        "bf16": t.bf16 if t.bf16 is not None else dtype == torch.bfloat16 and not t.fp16,
+        "fp16": t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu and not t.bf16,
+        "output_dir": scratch,
+        "max_steps": planned,
+        "use_cpu": not on_gpu,
+        "logging_nan_inf_filter": False,
+        "logging_strategy": "no",
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+        "dataloader_pin_memory": on_gpu,
+    }
+
+
+def on_one_device(arguments: Any) -> Any:
+    """A trial owns one device; the others are not its to replicate on."""
+    if torch.cuda.is_available():
+        arguments._n_gpu = 1
+    return arguments
+
+
+def _recomputation(on: bool) -> dict[str, Any]:
+    """Gradient checkpointing, by the name that this transformers gives it."""
+    known = TrainingArguments.__dataclass_fields__
+    name = next(n for n in ("activation_checkpointing", "gradient_checkpointing") if n in known)
+    return {name: on, f"{name}_kwargs": {"use_reentrant": False}}

@@ -19,7 +19,7 @@ KINDS: dict[str, type[TrialConfig]] = {
 }
 # `train` is named, not imported: reading a spec must not load torch
 TRAIN: dict[str, str] = {
-    **{kind: f"trainables.{kind}.train:train" for kind in KINDS},
+    **{k: f"{c.__module__.removesuffix('.config')}.train:train" for k, c in KINDS.items()},
     "base_model": "trainables.training.untouched:evaluate",  # the untouched base, once a sweep
 }
 # kinds whose base model is measured in a way of its own, and by what

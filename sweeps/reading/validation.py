@@ -1,5 +1,6 @@
 """All checks of a spec, each of them even where others fail."""
 
+from sweeps.reading.cluster_checks import cluster_findings
 from sweeps.reading.document import Document, SpecFinding
 from sweeps.reading.file_checks import file_findings
 from sweeps.reading.metric_checks import metric_findings
@@ -18,5 +19,5 @@ def validate(document: Document) -> tuple[SweepSpec | None, list[SpecFinding]]:
     parts = parts_of(document.data)
     space, in_space = space_findings(parts)
     found += [*name_findings(document.data), *in_space, *metric_findings(parts)]
-    found += sampler_findings(parts, space)
+    found += [*sampler_findings(parts, space), *cluster_findings(document.data)]
     return spec, [*found, *file_findings(parts, document)]

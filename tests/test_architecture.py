@@ -73,7 +73,8 @@ def test_imports_point_one_way() -> None:
         [tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Contracts: 2 kept, 0 broken" in done.stdout
+    contracts = _pyproject()["tool"]["importlinter"]["contracts"]
+    assert f"Contracts: {len(contracts)} kept, 0 broken" in done.stdout
 
 
 def test_module_names_say_something() -> None:

@@ -1,4 +1,4 @@
-"""`medsweep resume`: go on with a run; also to extend it, or to run failed trials again."""
+"""`medsweep resume`: go on with a run; also to extend it, or run failed trials again."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ def command(
         int | None, typer.Option(help="Extend the sweep to so many trials.", min=1)
     ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Run failed trials again.")
+        bool, typer.Option("--retry-failed", help="Run failed and infeasible trials again.")
     ] = False,
 ) -> int:
     """Go on with an interrupted or finished run; nothing finished is run again."""

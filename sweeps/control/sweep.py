@@ -14,6 +14,7 @@ from sweeps.control.observer import Observer, Observers
 from sweeps.control.proposer import Proposer
 from sweeps.control.shared_stages import SharedStages, Taken, measured
 from sweeps.early_stopping.registry import Stopper
+from sweeps.failures.retries import goes_on, last_words
 from sweeps.readiness.predicted_memory import predicted_facts
 from sweeps.readiness.preparation import Preparation, base_key
 from sweeps.run_folder.entry import Entry, State, trial_name
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 Waiting = tuple[Entry, Checkpoint | None]
 # pending trials a worker, up to which a sampler that learns is asked past those that wait
 AHEAD = 2
-RETRIES = 1  # of a trial whose worker died (not of one that raised)
 
 
 @dataclass(frozen=True)
@@ -216,20 +216,20 @@ class Sweep:
         self._end(entry, "stopped", metrics, facts=facts)
         return True
 
-    def on_failure(self, trial: str, message: str) -> None:
-        """A trial raised: it is recorded as failed, and the sweep goes on."""
+    def on_failure(self, trial: str, message: str, state: State = "failed") -> None:
+        """A trial raised, or did not fit: it is recorded so, and the sweep goes on."""
         entry = self.running[trial].task.entry
-        self._end(entry, "failed", {}, error=message)
+        self._end(entry, state, {}, error=message)
 
-    def on_death(self, trial: str, message: str) -> None:
-        """A worker died (killed, out of memory): its trial goes on elsewhere, once."""
+    def on_death(self, trial: str, message: str, state: State = "failed") -> None:
+        """A worker died: its trial goes on elsewhere; in `state` once `limits.retries` are used."""
         running = self.running.get(trial)
         if running is None or self.interrupted.is_set():
             return
         entry = running.task.entry
-        self.deaths[trial] = self.deaths.get(trial, 0) + 1
-        if self.deaths[trial] > RETRIES:
-            self.on_failure(trial, f"its worker died {self.deaths[trial]} times: {message}")
+        deaths = self.deaths[trial] = self.deaths.get(trial, 0) + 1
+        if not goes_on(deaths, self.spec.limits.retries):
+            self.on_failure(trial, last_words(deaths, message), state)
             return
         del self.running[trial]
         self.waiting.appendleft((entry, self._rewind(entry)))
@@ -240,7 +240,7 @@ class Sweep:
         """Take over everything that the run folder holds; unfinished trials come first."""
         for entry in self.ledger.entries():
             record = self.ledger.record(entry)
-            if record and retry_failed and record["state"] == "failed":
+            if record and retry_failed and record["state"] in ("failed", "infeasible"):
                 self.ledger.reopen(entry)
                 record = None
             if entry.is_base:

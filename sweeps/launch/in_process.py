@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cluster.placement import Placement
 from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.failures.raised import failure
 from sweeps.launch.on_ray import Watch, text_of
 from sweeps.quiet import quiet_libraries
 from sweeps.readiness.checks import make_ready, refuse_folder
@@ -66,7 +67,7 @@ def _run(sweep: Sweep, task: TrialTask) -> None:
     except TrialStopped:
         return
     except Exception as error:
-        sweep.on_failure(name, str(error))
+        sweep.on_failure(name, str(error), failure(error).state)
         raise
 
 

@@ -86,6 +86,12 @@ class TrackingConfig(Section):
     tensorboard: bool = False
 
 
+class LimitsConfig(Section):
+    """What a sweep puts up with: deaths, silence, and how much disk it takes."""
+
+    retries: int = Field(1, ge=0, le=100)  # of a trial whose worker died, not of one that raised
+
+
 class SweepSpec(Section):
     """A whole sweep."""
 
@@ -94,6 +100,7 @@ class SweepSpec(Section):
     search: SearchSpec = SearchSpec()
     cluster: ClusterConfig = ClusterConfig()
     tracking: TrackingConfig = TrackingConfig()
+    limits: LimitsConfig = LimitsConfig()
     # overrides that `--smoke` applies: dotted path → value, as `--set` takes them
     smoke: dict[str, Any] = Field(default_factory=dict)
 

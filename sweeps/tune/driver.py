@@ -15,8 +15,10 @@ from ray.tune.search import Searcher
 from cluster.placement import Placement
 from cluster.session import Node
 from sweeps.control.sweep import Sweep
+from sweeps.failures.out_of_memory import killed_for_memory
+from sweeps.failures.raised import Failure
+from sweeps.run_folder.entry import State
 from sweeps.tune.pack_actor import Hosts, ending, start_hosts
-from sweeps.tune.trial_thread import Failure
 from sweeps.tune.worker import TuneWorker, pack
 from trainables.context import MetricError, Report
 
@@ -47,7 +49,7 @@ class Relay:
         self.names: dict[str, str] = {}
         self.error: Exception | None = None
         self._references: dict[str, Any] = {}
-        self._last_words: dict[str, str] = {}  # of spoilt processes, by Tune trial
+        self._last_words: dict[str, tuple[str, State]] = {}  # of dying processes, by Tune trial
 
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
         """Tune pickles what it holds into snapshots that nobody reads: an empty object does."""
@@ -87,10 +89,10 @@ class Relay:
         if self.error:
             return True
         if isinstance(result, Failure) and result.poisoned:
-            self._last_words[tune_id] = result.message
+            self._last_words[tune_id] = (result.message, result.state)
             return False  # the worker ends at its next step: see TuneWorker.step
         if isinstance(result, Failure):
-            self.sweep.on_failure(name, result.message)
+            self.sweep.on_failure(name, result.message, result.state)
             return True
         if not isinstance(result, Report):
             self.sweep.on_failure(name, f"the worker sent no report but {result!r}")
@@ -107,12 +109,18 @@ class Relay:
         if running is not None:
             running.node = node
 
+    def killed(self, tune_id: str, report: str) -> None:
+        """Note what Ray says of a worker's death, where the worker itself said nothing."""
+        if killed_for_memory(report):
+            message = "Ray killed it, for its node was running out of memory"
+            self._last_words.setdefault(tune_id, (message, "infeasible"))
+
     def end(self, tune_id: str, died: bool, message: str = "") -> None:
         """A Tune trial is gone."""
         name = self.names.pop(tune_id, None)
-        message = self._last_words.pop(tune_id, message)
+        message, state = self._last_words.pop(tune_id, (message, "failed"))
         if died and name is not None and not self.error:
-            self.sweep.on_death(name, message)
+            self.sweep.on_death(name, message, state)
 
     def keep(self, error: Exception) -> None:
         """Remember the first error of our own."""
@@ -166,6 +174,12 @@ class SweepScheduler(FIFOScheduler):  # type: ignore[misc]
             self.relay.keep(error)
             over = True
         return str(TrialScheduler.STOP if over else TrialScheduler.CONTINUE)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """As TrialScheduler; comes before the searcher hears of it."""
+        super().on_trial_error(tune_controller, trial)
+        file = Path(trial.error_file or "")  # not `get_error`: that is of the storage, later
+        self.relay.killed(trial.trial_id, file.read_text() if file.is_file() else "")
 
 
 class DropReports(tune.Callback):  # type: ignore[misc]

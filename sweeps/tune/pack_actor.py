@@ -15,9 +15,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster.devices import device_name
 from cluster.placement import Placement
 from cluster.session import Node
+from sweeps.failures.raised import Failure, failure
 from sweeps.quiet import quiet_libraries
 from sweeps.readiness.pack_sizes import remember, remembered
-from sweeps.tune.trial_thread import Failure, failure, trainer
+from sweeps.tune.trial_thread import trainer
 from trainables.context import Report
 from trainables.kinds import KINDS, trial_config
 from trainables.packing.host import PackHost

@@ -7,28 +7,19 @@ has it then, and a stopped trial does no more work. Lines of training loss in be
 
 import queue
 import threading
-import traceback
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from sweeps.failures.raised import Failure, failure
 from trainables.context import Report
-from trainables.errors import InputError
 from trainables.kinds import TRAIN, trial_config
-from trainables.saved import Checkpoint, TrialFailed, TrialStopped
+from trainables.saved import Checkpoint, TrialStopped
 
 if TYPE_CHECKING:
     from trainables.data.prepared import Prepared
 
 STOP_SECONDS = 120  # a stopped trial is between two steps: it unwinds in well under this
-
-
-class Failure(NamedTuple):
-    """A trial that raised: a line for tables, the traceback, and whether the process is spoilt."""
-
-    message: str
-    traceback: str
-    poisoned: bool
 
 
 class TrialThread:
@@ -94,14 +85,3 @@ def trainer(kind: str) -> Callable[[Any, Any], None]:
     module, name = TRAIN[kind].split(":")
     train: Callable[[Any, Any], None] = getattr(import_module(module), name)
     return train
-
-
-def failure(error: BaseException) -> Failure:
-    """What to say of an exception that a trial raised."""
-    text = "".join(traceback.format_exception(error))
-    if isinstance(error, TrialFailed | InputError):
-        return Failure(str(error), text, poisoned=False)
-    name = type(error).__name__
-    # after a CUDA error other than out-of-memory nothing more works in the process
-    poisoned = "CUDA" in str(error) and name != "OutOfMemoryError"
-    return Failure(f"{name}: {error}".strip(), text, poisoned)

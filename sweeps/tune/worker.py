@@ -8,9 +8,10 @@ from ray import cloudpickle
 from ray.tune import Trainable
 
 from sweeps.control.sweep import TrialTask
+from sweeps.failures.raised import Failure
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.pack_actor import RemoteTrial
-from sweeps.tune.trial_thread import Failure, TrialThread
+from sweeps.tune.trial_thread import TrialThread
 
 
 class Order(NamedTuple):

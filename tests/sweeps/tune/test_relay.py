@@ -11,9 +11,9 @@ from ray.tune.search import Searcher
 
 from cluster.placement import Placement
 from sweeps.control.sweep import Sweep
+from sweeps.failures.raised import Failure
 from sweeps.tune import driver
 from sweeps.tune.driver import DropReports, Relay, StopAll, SweepScheduler, SweepSearcher
-from sweeps.tune.trial_thread import Failure
 from tests.sweeps.fakes import PLANNED, FakePreparation, make_spec, make_sweep, records, trial
 from trainables.context import Report
 
@@ -167,3 +167,23 @@ def test_a_sweep_that_is_over_at_once(tmp_path: Path, relay: Relay) -> None:
     done: Sweep = make_sweep(make_spec(num_trials=1), tmp_path / "done")
     done.number = 1
     assert Relay(done, Placement(1, 0, 1, ""), None).order("a") == Searcher.FINISHED
+
+
+def test_what_ray_says_of_a_death_is_its_reason(relay: Relay, tmp_path: Path) -> None:
+    begin(relay, "a")
+    file = tmp_path / "error.txt"
+    file.write_text("ray.exceptions.OutOfMemoryError: the node is running low on memory")
+    for tune_id in ("a", "b"):
+        died = SimpleNamespace(trial_id=tune_id, error_file=str(file))
+        SweepScheduler(relay).on_trial_error(None, died)
+        SweepSearcher(relay).on_trial_complete(tune_id, error=True)
+        relay.order("b" if tune_id == "a" else "c")
+    record = records(relay.sweep.ledger.folder)["EXP-001"]
+    assert record["state"] == "infeasible"
+    assert "running out of memory" in record["error"]
+
+
+def test_what_did_not_fit_is_infeasible(relay: Relay) -> None:
+    begin(relay, "a")
+    assert relay.result("a", Failure("OutOfMemoryError: CUDA", "", False, "infeasible"))
+    assert records(relay.sweep.ledger.folder)["EXP-001"]["state"] == "infeasible"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from sweeps.failures.raised import Failure
 from sweeps.tune import trial_thread
-from sweeps.tune.trial_thread import Failure, TrialThread, failure, trainer
+from sweeps.tune.trial_thread import TrialThread, trainer
 from tests.sweeps.fakes import TRIAL
-from trainables.context import MetricError, Report
-from trainables.errors import InputError
+from trainables.context import Report
 from trainables.saved import TrialFailed, TrialStopped
 
 Body = Callable[[Any, Any], None]
@@ -148,28 +148,6 @@ def test_a_config_that_is_none_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> 
     found = thread.next()
     assert isinstance(found, Failure)
     assert "model" in found.message
-
-
-class OutOfMemoryError(RuntimeError):
-    """As torch names its own."""
-
-
-@pytest.mark.parametrize(
-    ("error", "message", "poisoned"),
-    [
-        (TrialFailed("nan"), "nan", False),
-        (MetricError("val_loss is nan"), "val_loss is nan", False),
-        (InputError("lora.r", 0, "is too small"), "lora.r: is too small (got 0)", False),
-        (ValueError("shape"), "ValueError: shape", False),
-        (OutOfMemoryError("CUDA out of memory"), "OutOfMemoryError: CUDA out of memory", False),
-        (RuntimeError("CUDA error: assert"), "RuntimeError: CUDA error: assert", True),
-        (SystemExit(3), "SystemExit: 3", False),
-    ],
-)
-def test_what_failures_say(error: BaseException, message: str, poisoned: bool) -> None:
-    found = failure(error)
-    assert (found.message, found.poisoned) == (message, poisoned)
-    assert type(error).__name__ in found.traceback
 
 
 def test_the_trainer_of_each_kind_is_imported_when_asked_for() -> None:

@@ -1,0 +1,1 @@
+"""What happens when a trial raises, dies, runs out of memory or hangs: a policy a file."""

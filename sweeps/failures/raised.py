@@ -1,0 +1,32 @@
+"""What becomes of a trial that raised: its state, what its record says, and whether the process
+that it ran in can go on."""
+
+import traceback
+from typing import NamedTuple
+
+from sweeps.failures.out_of_memory import NAME, out_of_memory
+from sweeps.run_folder.entry import State
+from trainables.errors import InputError
+from trainables.saved import TrialFailed
+
+
+class Failure(NamedTuple):
+    """A trial that raised: a line for tables, the traceback, whether the process is spoilt (then
+    the trial counts as having died with it), and the state that its record gets."""
+
+    message: str
+    traceback: str
+    poisoned: bool
+    state: State = "failed"
+
+
+def failure(error: BaseException) -> Failure:
+    """What to say of an exception that a trial raised."""
+    text = "".join(traceback.format_exception(error))
+    if isinstance(error, TrialFailed | InputError):
+        return Failure(str(error), text, poisoned=False)
+    name = type(error).__name__
+    # after a CUDA error other than out-of-memory nothing more works in the process
+    poisoned = "CUDA" in str(error) and name != NAME
+    state: State = "infeasible" if out_of_memory(error) else "failed"
+    return Failure(f"{name}: {error}".strip(), text, poisoned, state)

@@ -18,7 +18,6 @@ from sweeps.run_folder.stage_store import StageStore, Stored
 from trainables.context import Report
 from trainables.errors import InputError
 from trainables.evaluation.metric_names import metric_named
-from trainables.kinds import trial_config
 from trainables.saved import Checkpoint
 from trainables.staged.config import StagedConfig
 from trainables.staged.place import places_of
@@ -133,12 +132,12 @@ class SharedStages:
         return Taken(begun, lines, checkpoint.step if checkpoint else 0)
 
     def _places(self, entry: Entry) -> "list[Place]":
-        from trainables.data.prepared import drawn
+        from trainables.data.prepared import own_rows
 
-        config = trial_config(entry.config)
+        config = entry.validated
         assert isinstance(config, StagedConfig), "trials of other kinds have no keys"
         whole = self._preparation.data(config)
-        return places_of(config, drawn(whole, *(t.data for t in config.stage_trials)).stages)
+        return places_of(config, own_rows(whole, config).stages)
 
     def _keys_of(self, entry: Entry) -> tuple[str, ...]:
         if entry.trial not in self._keys:
@@ -149,7 +148,7 @@ class SharedStages:
         if entry.is_base:
             return ()
         try:
-            config = trial_config(entry.config)
+            config = entry.validated
             if not isinstance(config, StagedConfig):
                 return ()
             data = self._preparation.data(config)

@@ -115,7 +115,7 @@ class Sweep:
 
     def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> TrialTask | None:
         """Begin a trial; None where it is stopped by what it took over from another."""
-        config = trial_config(entry.config)
+        config = entry.validated
         kind = "base_model" if entry.is_base else config.kind
         prepared = self.preparation.data(config)
         taken = self.shared.take(entry, checkpoint)
@@ -169,7 +169,7 @@ class Sweep:
             self.ledger.open(entry)
             self._close(entry, "failed", {}, error=str(error), started=now())
             return
-        entry = Entry(name, number, config.model_dump(mode="json"), label, parameters, key)
+        entry = Entry.of(name, number, config, label, parameters, key)
         self.ledger.open(entry)
         self.waiting.append((entry, None))
 
@@ -178,7 +178,7 @@ class Sweep:
         key = base_key(config, self.preparation.data(config).key)
         if key not in self.bases:
             self.bases.add(key)
-            entry = Entry(key, 0, config.model_dump(mode="json"))
+            entry = Entry.of(key, 0, config)
             self.ledger.open(entry)
             self.waiting.append((entry, None))
         return key

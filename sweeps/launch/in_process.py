@@ -17,7 +17,6 @@ from sweeps.run_folder.run_lock import exclusive
 from sweeps.spec.sections import SearchSpec
 from sweeps.tune.trial_thread import trainer
 from trainables.context import Report
-from trainables.kinds import trial_config
 from trainables.saved import TrialStopped
 
 HERE = Placement(0, 0, 1, "in this process, without Ray")
@@ -63,7 +62,7 @@ def run_one(
 def _run(sweep: Sweep, task: TrialTask) -> None:
     name = task.entry.trial
     try:
-        trainer(task.kind)(trial_config(task.entry.config), _Here(sweep, task))
+        trainer(task.kind)(task.entry.validated, _Here(sweep, task))
     except TrialStopped:
         return
     except Exception as error:
@@ -75,10 +74,9 @@ class _Here:
     """A TrialContext that hands every report straight to the sweep."""
 
     def __init__(self, sweep: Sweep, task: TrialTask) -> None:
-        from trainables.data.prepared import drawn
+        from trainables.data.prepared import own_rows
 
-        stages = trial_config(task.entry.config).stage_trials
-        self.prepared = drawn(task.prepared, *(stage.data for stage in stages))
+        self.prepared = own_rows(task.prepared, task.entry.validated)
         self.checkpoint = task.checkpoint
         self._sweep, self._name = sweep, task.entry.trial
 

@@ -114,14 +114,14 @@ def _pack_size(sweep: Sweep, nodes: list[Node], alone: Placement, progress: OnPr
     `alone` is where isolated trials would run.
     """
     from sweeps.tune.pack_actor import measured_speeds
-    from trainables.data.prepared import drawn
+    from trainables.data.prepared import own_rows
 
     spec, node = sweep.spec, max(nodes, key=lambda node: (node.gpus, node.cpus))
     largest = largest_pack(spec, sweep.space, gpu=node.gpus > 0)
     if not largest:
         return 0
     trial = heaviest(spec, sweep.space)
-    prepared = drawn(sweep.preparation.data(trial), trial.data)
+    prepared = own_rows(sweep.preparation.data(trial), trial)
     largest = fitting(trial, prepared.report, largest, _free_bytes(spec))
     progress("measuring how many trials train best together (once a model and device)")
     speeds = measured_speeds(node, trial, prepared, largest, alone)

@@ -20,7 +20,7 @@ from cluster.memory import (
 from sweeps.run_folder.entry import Entry
 from trainables.errors import InputError
 from trainables.forward.budget import HELD_BYTES, MAX_TOKENS
-from trainables.kinds import TrialConfig, trial_config
+from trainables.kinds import TrialConfig
 from trainables.models.config import LoraConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
@@ -83,7 +83,7 @@ def predicted_facts(entry: Entry, data: Mapping[str, Any]) -> dict[str, float]:
     if entry.is_base:
         return {}
     try:
-        found = trial_peak_bytes(trial_config(entry.config), data)
+        found = trial_peak_bytes(entry.validated, data)
     except (InputError, OSError, KeyError, ValueError):  # the model was moved meanwhile
         return {}
     return {} if found is None else {"predicted_peak_gb": found / 1e9}

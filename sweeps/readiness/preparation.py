@@ -159,7 +159,7 @@ def rows_asked(config: SingleTrial) -> str:
     """What of a trial decides which rows are prepared for it, but for its model and benchmarks."""
     regularizer = config.training.regularizer
     general = regularizer.data if regularizer else None
-    # a mixture's weights only choose among its rows: `drawn` does that where a trial runs
+    # a mixture's weights only choose among its rows: `own_rows` does that where a trial runs
     own = config.data.model_dump_json(exclude=DRAWN)
     return f"{config.training.max_length}:{own}:{general}"
 

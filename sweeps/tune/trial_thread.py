@@ -69,10 +69,10 @@ class TrialThread:
 
     def _run(self, kind: str, config: dict[str, Any]) -> None:
         try:
-            from trainables.data.prepared import drawn
+            from trainables.data.prepared import own_rows
 
             trial = trial_config(config)
-            self.prepared = drawn(self.prepared, *(stage.data for stage in trial.stage_trials))
+            self.prepared = own_rows(self.prepared, trial)
             trainer(kind)(trial, self)
             # read only where no final report came before it; else `next` would wait for ever
             self._results.put(Failure("the trial ended without its final report", "", False))

@@ -1,6 +1,6 @@
 """What is made ready for trials: token rows, and what is asked besides."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trainables.data.benchmark import LoadedBenchmark
 from trainables.data.components import weights_of
@@ -9,12 +9,16 @@ from trainables.data.mixing import drawn_places
 from trainables.data.pairs.config import AnyData, PairsConfig
 from trainables.data.token_rows import TokenRows
 
+if TYPE_CHECKING:
+    from trainables.staged.config import StagedConfig
+    from trainables.training.config import SingleTrial
+
 
 class Prepared(NamedTuple):
     """What every trial on the same data, tokenizer and length shares.
 
-    Of a mixture it is the pool of all components' rows: `drawn` makes a trial's own training rows
-    of it.
+    Of a mixture it is the pool of all components' rows: `own_rows` makes a trial's own training
+    rows of it.
     """
 
     key: str
@@ -31,6 +35,11 @@ class Prepared(NamedTuple):
     stages: tuple["Prepared", ...] = ()
     elsewhere: tuple[tuple[str, TokenRows], ...] = ()
     unseen: TokenRows | None = None  # pairs of sources that are only measured
+
+
+def own_rows(prepared: Prepared, config: "SingleTrial | StagedConfig") -> Prepared:
+    """A trial's own rows, of what it shares with others: those that each of its trainings draws."""
+    return drawn(prepared, *(training.data for training in config.stage_trials))
 
 
 def drawn(prepared: Prepared, data: AnyData, *later: AnyData) -> Prepared:

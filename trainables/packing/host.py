@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.context import Report
-from trainables.data.prepared import drawn
+from trainables.data.prepared import own_rows
 from trainables.kinds import TrialConfig
 from trainables.saved import Checkpoint, TrialStopped
 
@@ -75,9 +75,8 @@ class PackHost:
         name, whose reader is gone."""
         if name in self._hosted:
             self.stop(name)
-        stages = (stage.data for stage in config.stage_trials)
         with self._changed:
-            self._hosted[name] = HostedTrial(drawn(prepared, *stages), checkpoint)
+            self._hosted[name] = HostedTrial(own_rows(prepared, config), checkpoint)
             self._arrivals.append(Arrival(name, config, run))
             self._changed.notify_all()
 

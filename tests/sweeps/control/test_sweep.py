@@ -24,6 +24,7 @@ from tests.sweeps.fakes import (
     trial,
 )
 from trainables.context import MetricError, Report
+from trainables.kinds import TrialConfig, trial_config
 
 State = optuna.trial.TrialState
 BASELINES = {
@@ -71,6 +72,22 @@ def test_the_base_model_then_the_baselines_then_suggestions(tmp_path: Path) -> N
     assert entries[1].parameters == {"lora.r": 16, "training.learning_rate": 1e-3}  # its own rate
     assert entries[1].config["lora"]["r"] == 16
     assert {e.base for e in entries} == {started[0]}
+
+
+def test_a_suggestion_is_validated_when_it_is_made_and_never_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated: list[int] = []
+
+    def counted(content: Any) -> TrialConfig:
+        validated.append(content["lora"]["r"])
+        return trial_config(content)
+
+    monkeypatch.setattr("sweeps.control.sweep.trial_config", counted)
+    monkeypatch.setattr("sweeps.run_folder.entry.trial_config", counted)
+    Drive(make_sweep(make_spec(num_trials=4), tmp_path)).run()
+    entries = Ledger(tmp_path).entries()
+    assert validated == [e.config["lora"]["r"] for e in entries if not e.is_base]
 
 
 def test_two_data_sets_have_two_base_measurements(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sweeps.control.sweep import TrialTask
-from sweeps.launch.on_ray import in_process
+from sweeps.launch import in_process
 from sweeps.reading.loading import LoadedSpec, load_spec
 from sweeps.run_folder.ledger import Ledger
 from sweeps.spec.errors import SpecError

@@ -15,10 +15,11 @@ from tests.trainables.data.tokenizers import byte_level
 from trainables.data.components import components_of, private_components, weights_of
 from trainables.data.config import DataConfig
 from trainables.data.prepare import data_key, prepare
-from trainables.data.prepared import Prepared, drawn
+from trainables.data.prepared import Prepared, drawn, own_rows
 from trainables.errors import InputError
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import score_text, text_rows
+from trainables.models.config import ModelConfig
 from trainables.sft.config import SFTConfig
 
 SECRET = "Mr. Nobody was seen in ward nine"
@@ -95,6 +96,8 @@ def test_a_drawn_row_is_the_pool_s(cache: Path, tmp_path: Path) -> None:
         assert train.references[index] == pool.train.references[place]
         assert train.answer_start[index] == pool.train.answer_start[place]
     assert max(Counter(train.ids).values()) == 4
+    trial = SFTConfig(model=ModelConfig(name_or_path="toy:llama"), data=config)
+    assert own_rows(pool, trial).train.ids == train.ids
 
 
 def test_a_sweep_prepares_a_mixture_once(cache: Path, tmp_path: Path) -> None:

@@ -6,14 +6,11 @@ loss: what a trial's numbers differ by between the two engines for this reason a
 `python -m benchmarks.int8_difference`, from the repository's root.
 """
 
-import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.device import device
+from benchmarks.output import command, device, write
 from benchmarks.shapes import SMOLLM2
 from trainables.data.config import DataConfig
 from trainables.data.prepare import prepare
@@ -45,17 +42,13 @@ def measure(base: Base, limit: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print, and write what `--json` names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser = command(__doc__, ("cpu", "cuda"))
     parser.add_argument("--limit", type=int, default=40)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     model = ModelConfig(name_or_path=SMOLLM2, quantization="int8")
     found = measure(load_base(model, options.device), options.limit)
     print("  ".join(f"{name}={value}" for name, value in found.items()))
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps({**found, "device": device()}, indent=1) + "\n")
+    write(options.json, {**found, "device": device()})
 
 
 if __name__ == "__main__":

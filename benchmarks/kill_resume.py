@@ -18,8 +18,6 @@ Checked after every kill and at the end:
 `python -m benchmarks.kill_resume`, from the repository's root.
 """
 
-import argparse
-import json
 import os
 import random
 import sys
@@ -30,14 +28,17 @@ from pathlib import Path
 
 from benchmarks.kill_checks import (
     TRIALS,
+    Snapshot,
     changed,
+    hashes,
     parameters,
+    snapshot,
     started_again,
     steps_redone,
     wrong_at_the_end,
 )
 from benchmarks.killable_driver import Driver, Farewell
-from benchmarks.run_snapshot import JSON, Snapshot, hashes, snapshot
+from benchmarks.output import JSON, command, device, show, write
 
 KILLS = 3
 DRAWS = 5  # of the moments, where a sweep ends before its third kill
@@ -143,8 +144,6 @@ def kill_after(driver: Driver, wait: float) -> Farewell | None:
 
 def measure(repeats: int, seed: int, folder: Path) -> JSON:
     """The undisturbed run and all repeats."""
-    from benchmarks.device import device
-
     load = os.getloadavg()[0]
     duration, whole = undisturbed(folder)
     found = [repeat(duration, seed + number, folder) for number in range(repeats)]
@@ -162,49 +161,42 @@ def measure(repeats: int, seed: int, folder: Path) -> JSON:
     }
 
 
-def show(result: JSON) -> None:
-    """The result as a table, and all problems."""
-    from rich.console import Console
-    from rich.table import Table
-
+def told(result: JSON) -> None:
+    """Print the result as a table, and all problems."""
     about = result["device"]
-    title = f"toy, {result['undisturbed_s']} s undisturbed, {about['cpu']}, {about['cpus']} cores"
-    columns = ("seed", "killed after (s)", "finished", "steps redone", "gone after (s)")
-    table = Table(*columns, "same configurations", "problems", title=title)
-    for row in result["repeats"]:
-        kills = row["kills"]
-        table.add_row(
-            str(row["seed"]),
-            " ".join(f"{kill['after']:.1f}" for kill in kills),
-            " ".join(str(kill["finished"]) for kill in kills),
-            " ".join(map(str, row["steps_redone"])),
-            " ".join(f"{kill['gone_after']:.1f}" for kill in kills),
-            f"{row['same_as_undisturbed']}/{TRIALS}",
-            str(len(row["problems"])),
-        )
-    console = Console(width=120, highlight=False)
-    console.print(table)
+    rows = [
+        {
+            "seed": row["seed"],
+            "killed after (s)": " ".join(f"{kill['after']:.1f}" for kill in row["kills"]),
+            "finished": " ".join(str(kill["finished"]) for kill in row["kills"]),
+            "steps redone": " ".join(map(str, row["steps_redone"])),
+            "gone after (s)": " ".join(f"{kill['gone_after']:.1f}" for kill in row["kills"]),
+            "same configurations": f"{row['same_as_undisturbed']}/{TRIALS}",
+            "problems": len(row["problems"]),
+        }
+        for row in result["repeats"]
+    ]
+    show(
+        rows, f"toy, {result['undisturbed_s']} s undisturbed, {about['cpu']}, {about['cpus']} cores"
+    )
     for row in result["repeats"]:
         for problem in row["problems"]:
-            console.print(f"seed {row['seed']}: {problem}", markup=False)
+            print(f"seed {row['seed']}: {problem}")
 
 
 def main() -> int:
     """Exit code 1 where a check fails."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command(__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="write the result here")
     parser.add_argument("--keep", type=Path, help="keep run folders and logs in this new folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ms-kill-") as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         result = measure(options.repeats, options.seed, folder)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
-    show(result)
+    write(options.json, result)
+    told(result)
     return 0 if result["passed"] else 1
 
 

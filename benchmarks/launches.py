@@ -9,10 +9,8 @@ flashcards system's.
 `python -m benchmarks.launches`, from the repository's root, takes a few seconds.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -20,14 +18,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from benchmarks.device import device as describe_device
+from benchmarks.output import JSON, command, device, tell
 from benchmarks.packing import trial
-from benchmarks.rows import JSON, tell
 from benchmarks.shapes import LLAMA, base_model
-from trainables.context import ListContext
+from benchmarks.trial_steps import joined
 from trainables.forward import attention
 from trainables.models.load import Base
-from trainables.packing.pack import Pack
 
 NOTHING = ("empty", "detach", "_unsafe_view", "_local_scalar_dense")
 TARGETS = ["q_proj", "v_proj"]
@@ -69,12 +65,13 @@ def deep_base(layers: int) -> Base:
 
 def operators(base: Base, k: int, dropout: float, uneven: bool, ranks: list[int]) -> Counter[str]:
     """Of one batch of k trials, after another."""
-    pack = Pack(base, trial(512, 16, TARGETS, 0)[0].model, ONE_CALL)
+    trials = []
     for number in range(k):
         r = ranks[number % len(ranks)]
         config, data = trial(None if uneven else 512, r, TARGETS, number)
         lora = config.lora.model_copy(update={"lora_dropout": dropout})
-        pack.join(str(number), config.model_copy(update={"lora": lora}), ListContext(data))
+        trials.append((config.model_copy(update={"lora": lora}), data))
+    pack = joined(base, trials, ONE_CALL)
     with patch.object(attention, "WRITTEN_OUT", 0):  # attention as on a GPU
         pack.step()
         with Operators() as counted:
@@ -100,12 +97,11 @@ def measure(layers: int, sizes: Sequence[int]) -> Iterator[JSON]:
 
 def main() -> None:
     """Print a table, and write what `--json` names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = command(__doc__)
     parser.add_argument("--k", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--layers", type=int, default=22)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    tell(measure(options.layers, options.k), {"device": describe_device()}, options.json)
+    tell(measure(options.layers, options.k), {"device": device()}, options.json)
 
 
 if __name__ == "__main__":

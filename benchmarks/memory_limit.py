@@ -31,22 +31,21 @@ from unittest.mock import patch
 
 import torch
 
-from benchmarks.device import device as describe_device
 from benchmarks.meter import Measured, held_bytes, limited
+from benchmarks.output import JSON, device, tell
 from benchmarks.packing import token_rows
-from benchmarks.rows import JSON, tell
-from benchmarks.shapes import MODELS, base_model, described
+from benchmarks.shapes import base_model, described
+from benchmarks.trial_steps import benchmark_data, configured, joined, pack_command
 from cluster.memory import ModelShape, softmax_bytes
 from sweeps.readiness.pack_sizes import USABLE, fitting
 from sweeps.readiness.predicted_memory import peak_bytes
-from trainables.context import ListContext
 from trainables.data.prepared import Prepared
 from trainables.forward import attention
 from trainables.forward.budget import MAX_TOKENS
 from trainables.models.load import Base
 from trainables.packing.pack import Pack
 from trainables.sft.config import SFTConfig
-from trainables.throughput.isolated import PLANNED, step_seconds
+from trainables.throughput.isolated import step_seconds
 
 LARGEST = 16  # trials in a pack
 SQUEEZED = 0.75  # of what the calls of a pack of two need
@@ -91,33 +90,21 @@ def case(options: argparse.Namespace, folder: Path) -> Case:
         "dtype": str(base.dtype).removeprefix("torch."),
         "quantization": options.quantization,
     }
-    config = SFTConfig.model_validate(
-        {
-            "model": model,
-            "data": {"source": "toy:drugs"},
-            "lora": {"r": options.r, "target_modules": options.targets},
-            "training": {
-                "per_device_train_batch_size": options.batch,
-                "gradient_accumulation_steps": options.accumulation,
-                "max_steps": PLANNED,
-                "max_length": options.tokens,
-            },
-            "evaluation": {"every_epochs": PLANNED, "metrics": ["perplexity"]},
-        }
-    )
+    training = {
+        "per_device_train_batch_size": options.batch,
+        "gradient_accumulation_steps": options.accumulation,
+        "max_length": options.tokens,
+    }
+    config = configured(SFTConfig, options.r, options.targets, training, model)
     lengths = [options.tokens] * (options.batch * options.accumulation * options.steps)
-    rows = token_rows(lengths, 259, seed=0)
-    return Case(base, config, Prepared("benchmark", rows, rows.head(1), {}), options)
+    return Case(base, config, benchmark_data(token_rows(lengths, 259, seed=0)), options)
 
 
 def pack_of(case: Case, k: int) -> Pack:
     """A pack of k trials, before their first step."""
-    pack = Pack(case.base, case.config.model, MAX_TOKENS)
-    for seed in range(k):
-        training = case.config.training.model_copy(update={"seed": seed})
-        config = case.config.model_copy(update={"training": training})
-        pack.join(str(seed), config, ListContext(case.data))
-    return pack
+    seeds = (case.config.training.model_copy(update={"seed": seed}) for seed in range(k))
+    configs = (case.config.model_copy(update={"training": training}) for training in seeds)
+    return joined(case.base, [(config, case.data) for config in configs], MAX_TOKENS)
 
 
 def train(pack: Pack, steps: int) -> str:
@@ -197,25 +184,18 @@ def measure(options: argparse.Namespace) -> list[JSON]:
     fused = patch.object(attention, "WRITTEN_OUT", 0) if options.device == "cpu" else nullcontext()
     with fused, tempfile.TemporaryDirectory() as folder:
         measured = rows(case(options, Path(folder)))
-        return tell(measured, {**about, "device": describe_device()}, options.json)
+        return tell(measured, {**about, "device": device()}, options.json)
 
 
 def main() -> None:
     """Measure, print, and write what `--json` names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--model", choices=MODELS, default="llama-3.2-3b")
-    parser.add_argument("--quantization", choices=("nf4", "none"), default="nf4")
+    parser = pack_command(__doc__, "the toy model, rows of 64 tokens", timed=False)
     parser.add_argument("--limit-gb", type=float, default=24.0)
-    parser.add_argument("--k", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--r", type=int, default=64)
-    parser.add_argument("--targets", nargs="+", default=["q_proj", "k_proj", "v_proj", "o_proj"])
     parser.add_argument("--batch", type=int, default=4, help="rows")
     parser.add_argument("--accumulation", type=int, default=2, help="batches a step")
     parser.add_argument("--tokens", type=int, default=512, help="of a row")
-    parser.add_argument("--steps", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="the toy model, rows of 64 tokens")
-    parser.add_argument("--json", type=Path)
+    parser.set_defaults(model="llama-3.2-3b", k=[1, 2, 4], r=64, steps=2)
+    parser.set_defaults(targets=["q_proj", "k_proj", "v_proj", "o_proj"])
     options = parser.parse_args()
     if options.quick:
         options.model, options.tokens = "toy", 64

@@ -9,14 +9,12 @@ Prompts are the benchmark's own, as `medsweep evaluate` renders them: `letter an
     python -m benchmarks.multiple_choice --data DIR --limit 100 --json FILE
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.device import device
+from benchmarks.output import command, device, write
 from benchmarks.shapes import SMOLLM2
 from trainables.data.chat_format import chat_format, render
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
@@ -114,14 +112,13 @@ def compare(base: Base, asked: list[Prompt], budget: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print a table, write JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = command(__doc__)
     parser.add_argument("--model", default=SMOLLM2)
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--data", type=Path, required=True, help="as for `medsweep evaluate`")
     parser.add_argument("--benchmarks", default="medmcqa,pubmedqa")
     parser.add_argument("--limit", type=int, default=100)
     parser.add_argument("--budget", type=int, default=4096, help="tokens of one of our calls")
-    parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     base = load_base(ModelConfig(name_or_path=asked.model, dtype=asked.dtype), device_now())
     rows = []
@@ -133,10 +130,8 @@ def main() -> None:
             found = compare(base, wanted, asked.budget)
             rows.append({"benchmark": name, "options": "letter" if letters else "text", **found})
             print(_row(rows[-1]), flush=True)
-    if asked.json:
-        about: dict[str, Any] = {"device": device(), "model": asked.model, "dtype": str(base.dtype)}
-        about["limit"] = asked.limit
-        asked.json.write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n")
+    about = {"model": asked.model, "dtype": str(base.dtype), "limit": asked.limit}
+    write(asked.json, {"device": device(), **about, "rows": rows})
 
 
 def _row(row: dict[str, Any]) -> str:

@@ -18,7 +18,6 @@ process imports its libraries) and the last (no next start) are left out of the 
 `python -m benchmarks.overhead`, from the repository's root.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -26,67 +25,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from benchmarks.device import device
-from benchmarks.same_sweep import JSON, MODELS, plain_setting, run_plain, spec
+from benchmarks.output import JSON, command, device, show, write
+from benchmarks.same_sweep import MODELS, plain_setting, run_medsweep, run_script, spec
 
 LIMIT_SECONDS = 1.0  # wanted: median overhead of a warm trial on 2 cores
-
-
-class Clock:
-    """An Observer that notes when each trial started, and its record."""
-
-    def __init__(self) -> None:
-        self.started_at: dict[str, float] = {}
-        self.records: dict[str, JSON] = {}
-
-    def started(self, entry: Any) -> None:
-        """As Observer."""
-        if not entry.is_base:
-            self.started_at[entry.trial] = time.monotonic()
-
-    def reported(self, entry: Any, report: Any) -> None:
-        """As Observer."""
-
-    def finished(self, entry: Any, record: JSON) -> None:
-        """As Observer."""
-        if not entry.is_base:
-            self.records[entry.trial] = record
-
-    def close(self) -> None:
-        """As Observer."""
-
-
-def run_medsweep(content: JSON, folder: Path) -> tuple[list[JSON], JSON]:
-    """The sweep in this process: a row a trial, and what the plain script needs to do the same."""
-    import yaml
-
-    from sweeps.launch.on_ray import new_run
-    from sweeps.reading.loading import load_spec
-
-    path = folder / "spec.yaml"
-    path.write_text(yaml.safe_dump(content))
-    clock = Clock()
-    placements: list[Any] = []
-
-    def watch(_: Any, placement: Any) -> list[Clock]:
-        placements.append(placement)
-        return [clock]
-
-    sweep = new_run(load_spec(path), folder / "run", watch, lambda _: None)
-    rows = [
-        {
-            "started": moment,
-            "parameters": clock.records[trial]["parameters"],
-            "state": clock.records[trial]["state"],
-            "steps": clock.records[trial].get("steps"),
-            "val_loss": clock.records[trial]["metrics"].get("val_loss"),
-            "busy": sum(clock.records[trial].get("seconds", {}).values()),
-        }
-        for trial, moment in clock.started_at.items()
-    ]
-    return rows, plain_setting(sweep, placements[0], rows, folder)
 
 
 def summary(name: str, rows: list[JSON], total: float) -> JSON:
@@ -122,29 +65,17 @@ def problems(ours: list[JSON], theirs: list[JSON]) -> list[str]:
     return found
 
 
-def show(result: JSON) -> None:
-    """The result as a table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    about = result["device"]
-    title = f"{result['model']}, {about['cpu']}, {about['cpus']} cores"
-    columns = [name for name in result["rows"][0] if name.endswith("_s") and name != "overheads_s"]
-    table = Table("", *columns, title=title)
-    for row in result["rows"]:
-        table.add_row(row["how"], *(f"{row[name]:.2f}" for name in columns))
-    Console(width=140).print(table)
-
-
 def measure(model: str, trials: int) -> JSON:
     """Run both sweeps and compare."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="ms-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
         begun = time.monotonic()
-        ours, setting = run_medsweep(spec(model, trials), folder)
+        (folder / "spec.json").write_text(json.dumps(spec(model, trials)))
+        ours, sweep, placement = run_medsweep(folder / "spec.json", folder)
+        setting = plain_setting(sweep, placement, [row["parameters"] for row in ours], folder)
         middle = time.monotonic()
-        theirs = run_plain(setting, folder)
+        theirs = run_script("plain_ray_tune", setting, folder)
         ended = time.monotonic()
     return {
         "model": model,
@@ -164,17 +95,16 @@ def measure(model: str, trials: int) -> JSON:
 
 def main() -> int:
     """Exit code 1 where the sweeps differ or the overhead is above the limit."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command(__doc__)
     parser.add_argument("--model", choices=MODELS, default="toy")
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--quick", action="store_true", help="4 trials: does it work at all?")
-    parser.add_argument("--json", type=Path, help="write the result here")
     options = parser.parse_args()
     result = measure(options.model, 4 if options.quick else options.trials)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
-    show(result)
+    write(options.json, result)
+    about, names = result["device"], list(result["rows"][0])
+    columns = [n for n in names if n == "how" or (n.endswith("_s") and n != "overheads_s")]
+    show(result["rows"], f"{options.model}, {about['cpu']}, {about['cpus']} cores", columns)
     for problem in result["problems"]:
         print(problem)
     slow = result["rows"][0]["overhead_median_s"] > LIMIT_SECONDS

@@ -24,25 +24,21 @@ on 2 cores.
 
 import argparse
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from benchmarks.device import device as describe_device
-from benchmarks.device import peak_gb
 from benchmarks.graphed import solo_seconds
-from benchmarks.profiled import print_profile, profiled
+from benchmarks.output import JSON, device, peak_gb, tell
+from benchmarks.profiled import profiled
 from benchmarks.rates import matmul_rate
-from benchmarks.rows import JSON, tell
-from benchmarks.shapes import MODELS, base_model, products
-from trainables.context import ListContext
+from benchmarks.shapes import base_model, products
+from benchmarks.trial_steps import benchmark_data, configured, pack_command, stepping
 from trainables.data.prepared import Prepared
 from trainables.data.token_rows import TokenRows
 from trainables.models.load import Base
 from trainables.sft.config import SFTConfig
-from trainables.throughput.isolated import PLANNED, now, step_seconds, step_tokens
+from trainables.throughput.isolated import now, step_seconds, step_tokens
 
 ROW = 128  # longest row
 Trial = tuple[SFTConfig, Prepared]
@@ -68,23 +64,14 @@ def trial(tokens: int | None, r: int, targets: list[str], seed: int) -> tuple[SF
     batch, accumulation = (2, 8) if tokens is None else (max(1, tokens // ROW), 1)
     count = batch * accumulation * 16
     lengths = flashcard_lengths(count, seed) if tokens is None else [min(tokens, ROW)] * count
-    config = SFTConfig.model_validate(
-        {
-            "model": {"name_or_path": "toy:llama"},
-            "data": {"source": "toy:drugs"},
-            "lora": {"r": r, "target_modules": targets},
-            "training": {
-                "per_device_train_batch_size": batch,
-                "gradient_accumulation_steps": accumulation,
-                "max_steps": PLANNED,
-                "seed": seed,
-                "max_length": 512,
-            },
-            "evaluation": {"every_epochs": PLANNED, "metrics": ["perplexity"]},
-        }
-    )
-    rows = token_rows(lengths, 259, seed)
-    return config, Prepared("benchmark", rows, rows.head(1), {})
+    training = {
+        "per_device_train_batch_size": batch,
+        "gradient_accumulation_steps": accumulation,
+        "seed": seed,
+        "max_length": 512,
+    }
+    config = configured(SFTConfig, r, targets, training)
+    return config, benchmark_data(token_rows(lengths, 259, seed))
 
 
 def tokens(trials: Sequence[Trial], step: int) -> int:
@@ -105,43 +92,15 @@ def run_seconds(
     return solo_seconds(base, trials, options.warm, options.steps, graph=engine == "graphed")
 
 
-@contextmanager
-def pack_step(base: Base, trials: Sequence[Trial]) -> Iterator[Callable[[], None]]:
-    """A pack of these trials, as what makes one optimizer step of each."""
-    from trainables.packing.pack import Pack
-
-    pack = Pack(base, trials[0][0].model)
-    for number, (config, data) in enumerate(trials):
-        pack.join(str(number), config, ListContext(data))
-
-    def step() -> None:
-        for _batch in range(trials[0][0].training.gradient_accumulation_steps):
-            if ended := pack.step():
-                raise RuntimeError(f"a trial ended: {ended}")
-
-    yield step
-    pack.close()
-
-
 def packed_seconds(base: Base, trials: Sequence[Trial], options: argparse.Namespace) -> list[float]:
     """Seconds of each optimizer step of a pack, after `warm` others."""
     taken = []
-    with pack_step(base, trials) as step:
+    with stepping(base, trials, trials[0][0].training.gradient_accumulation_steps) as step:
         for _ in range(options.warm + options.steps):
             began = now()
             step()
             taken.append(now() - began)
     return taken[options.warm :]
-
-
-def pack_profile(base: Base, trials: Sequence[Trial], options: argparse.Namespace) -> JSON:
-    """Where a pack's steps spend their time, after `warm` others; printed too."""
-    with pack_step(base, trials) as step:
-        for _ in range(options.warm):
-            step()
-        found = profiled(step, min(3, options.steps), options.device == "cuda")
-    print_profile(found)
-    return found
 
 
 def measure(options: argparse.Namespace) -> list[JSON]:
@@ -156,7 +115,7 @@ def measure(options: argparse.Namespace) -> list[JSON]:
         "r": options.r,
         "targets": options.targets,
         "matmul_tflops": round(rate / 1e12, 3),
-        "device": describe_device(),
+        "device": device(),
     }
     sizes = [None] if options.flashcards else options.tokens
     limit = rate / (4 * (layers + head / 2))
@@ -209,27 +168,20 @@ def _rows(
 def _profile(
     engine: str, base: Base, trials: Sequence[Trial], options: argparse.Namespace
 ) -> dict[str, JSON]:
-    wanted = options.profile and engine == "packed" and len(trials) == max(options.k)
-    return {"profile": pack_profile(base, trials, options)} if wanted else {}
+    if not options.profile or engine != "packed" or len(trials) < max(options.k):
+        return {}
+    with stepping(base, trials, trials[0][0].training.gradient_accumulation_steps) as step:
+        steps = min(3, options.steps)
+        return {"profile": profiled(step, options.warm, steps, options.device == "cuda")}
 
 
 def main() -> None:
     """Measure, print, and write what `--json` names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--model", choices=MODELS, default="smollm2-135m")
-    parser.add_argument("--quantization", choices=("nf4", "none"), default="nf4")
+    parser = pack_command(__doc__, "64 tokens, k of 1 and 8")
     parser.add_argument("--tokens", type=int, nargs="+", default=[64, 128, 512, 2048])
-    parser.add_argument("--k", type=int, nargs="+", default=[1, 2, 4, 8, 16])
-    parser.add_argument("--r", type=int, default=16)
-    parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj"])
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--warm", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--flashcards", action="store_true", help="steps of 2 x 8 uneven rows")
-    parser.add_argument("--profile", action="store_true", help="where the largest pack's time goes")
-    parser.add_argument("--quick", action="store_true", help="64 tokens, k of 1 and 8")
-    parser.add_argument("--json", type=Path)
+    parser.set_defaults(model="smollm2-135m", k=[1, 2, 4, 8, 16], warm=2, steps=6)
     options = parser.parse_args()
     if options.quick:
         options.tokens, options.k, options.rounds = [64], [1, 8], 1

@@ -3,8 +3,8 @@
 It uses nothing of medsweep. Each trial imports its libraries, loads model and data, tokenises,
 trains a LoRA adapter with TRL's SFTTrainer, evaluates through the Trainer and saves the adapter
 once. Where the setting says `asha`, Tune's ASHA stops trials after a quarter and a half of their
-steps. Usage: `plain_ray_tune.py SETTING.json FOLDER`; writes FOLDER/result.json, a row a trial. Run
-by `overhead.py` and `time_to_best.py`, which write the setting.
+steps. `python -m benchmarks.plain_ray_tune SETTING.json FOLDER` writes FOLDER/result.json, a row a
+trial; `overhead.py` and `time_to_best.py` run it and write the setting.
 """
 
 from __future__ import annotations  # the workers get `train` without the names of this module

@@ -18,33 +18,29 @@ are sampled tokens over the time of sampling. `--profile` is that of `profiled.p
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import torch
 
-from benchmarks.device import device as describe_device
-from benchmarks.device import peak_gb
-from benchmarks.profiled import print_profile, profiled
-from benchmarks.rows import JSON, tell
-from benchmarks.shapes import MODELS, base_model
-from trainables.context import ListContext
+from benchmarks.output import JSON, device, peak_gb, tell
+from benchmarks.profiled import profiled
+from benchmarks.shapes import base_model
+from benchmarks.trial_steps import benchmark_data, configured, pack_command, stepping
 from trainables.data.chat_format import encode_many
 from trainables.data.prepared import Prepared
 from trainables.data.sources.toy import drug_rows
 from trainables.data.token_rows import TokenRows, token_rows
 from trainables.models.load import Base
-from trainables.packing.pack import Pack
 from trainables.packing.rollouts import packed_samples
 from trainables.ppo import sampled
 from trainables.ppo.config import PPOConfig
-from trainables.throughput.isolated import PLANNED, now
+from trainables.throughput.isolated import now
 
 DEFAULTS = {"cpu": "smollm2-135m", "cuda": "tinyllama-1.1b"}
 
@@ -59,22 +55,14 @@ class Taken(NamedTuple):
 
 def trial(options: argparse.Namespace, seed: int) -> PPOConfig:
     """A trial of the default settings, but for what the options say."""
-    return PPOConfig.model_validate(
-        {
-            "model": {"name_or_path": "toy:llama"},
-            "data": {"source": "toy:drugs"},
-            "lora": {"r": options.r, "target_modules": options.targets},
-            "training": {
-                "per_device_train_batch_size": options.batch,
-                "response_length": options.response,
-                "num_ppo_epochs": options.epochs,
-                "num_mini_batches": options.mini_batches,
-                "max_steps": PLANNED,
-                "seed": seed,
-            },
-            "evaluation": {"every_epochs": PLANNED, "metrics": ["perplexity"]},
-        }
-    )
+    training = {
+        "per_device_train_batch_size": options.batch,
+        "response_length": options.response,
+        "num_ppo_epochs": options.epochs,
+        "num_mini_batches": options.mini_batches,
+        "seed": seed,
+    }
+    return configured(PPOConfig, options.r, options.targets, training)
 
 
 def prompts(base: Base, config: PPOConfig) -> TokenRows:
@@ -101,44 +89,25 @@ def sampling_timed() -> Iterator[list[tuple[float, int]]]:
         yield found
 
 
-@contextmanager
-def pack_update(
+def trials(
     base: Base, seeds: Sequence[int], options: argparse.Namespace
-) -> Iterator[Callable[[], None]]:
-    """A pack of trials with these seeds, as what makes one update of each."""
+) -> list[tuple[PPOConfig, Prepared]]:
+    """A trial a seed, with the same prompts."""
     configs = [trial(options, seed) for seed in seeds]
-    rows = prompts(base, configs[0])
-    pack = Pack(base, configs[0].model)
-    for seed, config in zip(seeds, configs, strict=True):
-        pack.join(str(seed), config, ListContext(Prepared("benchmark", rows, rows.head(1), {})))
-
-    def update() -> None:
-        if ended := pack.step():
-            raise RuntimeError(f"a trial ended: {ended}")
-
-    yield update
-    pack.close()
+    data = benchmark_data(prompts(base, configs[0]))
+    return [(config, data) for config in configs]
 
 
 def updates(base: Base, seeds: Sequence[int], options: argparse.Namespace) -> list[Taken]:
     """Updates of a pack of trials with these seeds, after `warm` others."""
     taken = []
-    with pack_update(base, seeds, options) as update:
+    with stepping(base, trials(base, seeds, options)) as update:
         for _ in range(options.warm + options.steps):
             with sampling_timed() as sampling:
                 began = now()
                 update()
                 taken.append(Taken(now() - began, sampling[0][0], sampling[0][1]))
     return taken[options.warm :]
-
-
-def update_profile(base: Base, k: int, options: argparse.Namespace) -> JSON:
-    """Where one update of k trials spends its time, after another; printed too."""
-    with pack_update(base, range(k), options) as update:
-        update()
-        found = profiled(update, 1, options.device == "cuda")
-    print_profile(found)
-    return found
 
 
 def side_by_side(options: argparse.Namespace) -> list[Taken]:
@@ -184,7 +153,7 @@ def measure(options: argparse.Namespace) -> list[JSON]:
         "num_ppo_epochs": options.epochs,
         "num_mini_batches": options.mini_batches,
         "measured": time.strftime("%Y-%m-%d"),
-        "device": describe_device(),
+        "device": device(),
     }
     return tell(_rows(base, beside, cores, options), about, options.json)
 
@@ -205,7 +174,9 @@ def _rows(
         yield {**row, "vs_isolated": round(alone / (row["iteration_s"] / row["trials"]), 3)}
     if options.profile:
         k = max(options.k)
-        yield {"engine": "profile", "trials": k, "profile": update_profile(base, k, options)}
+        with stepping(base, trials(base, range(k), options)) as update:
+            found = profiled(update, 1, 1, options.device == "cuda")
+        yield {"engine": "profile", "trials": k, "profile": found}
 
 
 def _row(engine: str, k: int, taken: Sequence[Taken], options: argparse.Namespace) -> JSON:
@@ -223,22 +194,12 @@ def _row(engine: str, k: int, taken: Sequence[Taken], options: argparse.Namespac
 
 def main() -> None:
     """Measure, print, and write what `--json` names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--model", choices=MODELS, help="default: smollm2-135m, or by --device")
-    parser.add_argument("--quantization", choices=("nf4", "none"), default="nf4")
-    parser.add_argument("--k", type=int, nargs="+", default=[4, 8])
+    parser = pack_command(__doc__, "4 prompts, 16 tokens, k of 8")
     parser.add_argument("--batch", type=int, default=8, help="prompts an update")
     parser.add_argument("--response", type=int, default=64, help="tokens of an answer at most")
     parser.add_argument("--epochs", type=int, default=4, help="num_ppo_epochs")
     parser.add_argument("--mini-batches", type=int, default=1)
-    parser.add_argument("--r", type=int, default=16)
-    parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj"])
-    parser.add_argument("--warm", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--profile", action="store_true", help="where the largest pack's time goes")
-    parser.add_argument("--quick", action="store_true", help="4 prompts, 16 tokens, k of 8")
-    parser.add_argument("--json", type=Path)
+    parser.set_defaults(k=[4, 8], warm=1, steps=3)  # the model: by --device
     options = parser.parse_args()
     options.model = options.model or DEFAULTS[options.device]
     if options.quick:

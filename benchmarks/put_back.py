@@ -6,17 +6,14 @@ Prints seconds of both, the median of `--repeat` times, and the bytes kept aside
 `python -m benchmarks.put_back`, from the repository's root.
 """
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.device import device
+from benchmarks.output import command, device, write
 from benchmarks.shapes import SMOLLM2
 from trainables.models import load as loading
 from trainables.models.config import ModelConfig
@@ -59,19 +56,15 @@ def _seconds(action: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Measure, print, and write what `--json` names."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = command(__doc__, ("cpu", "cuda:0"))
     parser.add_argument("--model", default=SMOLLM2)
     parser.add_argument("--dtype", default="bfloat16")
-    parser.add_argument("--device", choices=("cpu", "cuda:0"), default="cpu")
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     config = ModelConfig(name_or_path=options.model, dtype=options.dtype)
     found = measure(config, options.device, options.repeat)
     print("  ".join(f"{name}={value}" for name, value in found.items()))
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps({**found, "device": device()}, indent=1) + "\n")
+    write(options.json, {**found, "device": device()})
 
 
 if __name__ == "__main__":

@@ -9,12 +9,11 @@ Below DIR lie LiveQA's judged answers, MEDEC's validation file and MedSafetyBenc
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.device import device
+from benchmarks.output import command, device, write
 from benchmarks.shapes import SMOLLM2
 from trainables.context import ListContext, Report
 from trainables.data.prepare import prepare
@@ -96,7 +95,7 @@ def _cell(found: dict[str, Any]) -> str:
 
 def main() -> None:
     """Train, print a table, write JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = command(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a folder above the files")
     parser.add_argument("--model", default=SMOLLM2)
     parser.add_argument("--dtype", default="auto")
@@ -106,7 +105,6 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=256)
     parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     config = trial(arguments)
     data = prepared(config)
@@ -129,8 +127,7 @@ def main() -> None:
         ],
     }
     print("\n".join(["source (pairs) | base model | reward model", *rows(found)]))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write(arguments.json, found)
 
 
 if __name__ == "__main__":

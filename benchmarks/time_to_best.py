@@ -21,7 +21,6 @@ reached their end are declared, `sweep_s` the whole sweep.
 model).
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -32,8 +31,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.device import device
-from benchmarks.same_sweep import JSON, MODELS, plain_setting, run_plain, run_script, spec
+from benchmarks.output import JSON, command, device, show, write
+from benchmarks.same_sweep import MODELS, plain_setting, run_script, spec
 
 RATES = (3e-5, 1e-2)  # learning rates of the candidates, log-uniform
 SEEDS = (43, 44, 45)  # the best candidate's further seeds; all candidates have 42
@@ -115,9 +114,9 @@ def plain_of(content: JSON, folder: Path) -> JSON:
     sweep = Sweep(load_spec(path).spec, Ledger(folder / "none"), progress=lambda _: None)
     cpus, gpus = os.cpu_count() or 1, len(local_devices())
     placement = place(sweep.spec.cluster, cpus, gpus)
-    rows = [{"parameters": point} for point in candidates(sweep.spec.search)]
+    points = candidates(sweep.spec.search)
     shares = {"cpus": 1, "total_cpus": cpus, "total_gpus": gpus, "side_by_side": gpus or cpus}
-    return plain_setting(sweep, placement, rows, folder) | shares
+    return plain_setting(sweep, placement, points, folder) | shares
 
 
 def arms(model: str, count: int, pack: int, dtype: str, folder: Path) -> dict[str, Any]:
@@ -133,14 +132,14 @@ def arms(model: str, count: int, pack: int, dtype: str, folder: Path) -> dict[st
         rows: list[JSON] = found[name][2]
         return rows
 
-    full = run("plain", "plain_ray_tune.py", plain)
-    run("plain + ASHA", "plain_ray_tune.py", {**plain, "asha": True})
+    full = run("plain", "plain_ray_tune", plain)
+    run("plain + ASHA", "plain_ray_tune", {**plain, "asha": True})
     for name, size in (("isolated + ASHA", 1), ("packed + ASHA", pack)):
-        run(name, "medsweep_sweep.py", sweep_spec(model, count, size, dtype))
+        run(name, "same_sweep", sweep_spec(model, count, size, dtype))
     best = min(full, key=lambda row: float(row["val_loss"]))
     again = [{**best["parameters"], "training.seed": seed} for seed in SEEDS]
     (folder / "seeds").mkdir()
-    seeds = run_plain({**plain, "points": again}, folder / "seeds")
+    seeds = run_script("plain_ray_tune", {**plain, "points": again}, folder / "seeds")
     return {"arms": found, "seeds": [best["val_loss"], *(row["val_loss"] for row in seeds)]}
 
 
@@ -177,26 +176,13 @@ def _key(row: JSON) -> str:
     return json.dumps(row["parameters"], sort_keys=True)
 
 
-def show(result: JSON) -> None:
-    """The result as a table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    columns = list(result["rows"][0])
-    table = Table(*columns, title=f"{result['model']} {result['dtype']}, {result['device']['cpu']}")
-    for row in result["rows"]:
-        table.add_row(*(str(row[name]) for name in columns))
-    Console(width=140).print(table)
-
-
 def main() -> int:
     """Exit code 1 where a sweep did not find the best."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = command(__doc__)
     parser.add_argument("--model", choices=MODELS, default="toy")
     parser.add_argument("--candidates", type=int, default=16)
     parser.add_argument("--pack", type=int, default=8, help="trials that train together")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--json", type=Path, help="write the result here")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="ms-", ignore_cleanup_errors=True) as scratch:
@@ -215,10 +201,8 @@ def main() -> int:
             for row in measured["arms"]["plain"][2]
         ],
     }
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
-    show(result)
+    write(options.json, result)
+    show(result["rows"], f"{options.model} {options.dtype}, {result['device']['cpu']}")
     return int(any(row["seconds"] is None for row in result["rows"]))
 
 

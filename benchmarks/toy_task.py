@@ -8,13 +8,26 @@ that answers at random about 0.1.
 
 The model is a Llama of 2 layers with random weights and 9 tokens. Its padding token is never
 sampled (a constant of the hidden state serves as a bias against it), so that engines which treat a
-sampled padding token differently have the same task. Needs torch, transformers and tokenizers, and
-nothing of medsweep: the same file runs in other libraries' environments.
+sampled padding token differently have the same task.
+
+Every learning rate is tried with every number of minibatches on the search's seeds; the setting
+with the highest mean reward over all updates then runs with five other seeds. So both sides of the
+comparison, `benchmarks.ppo_toy` and `benchmarks.ppo_toy_trl`, have the same budget.
+
+Needs torch, transformers and tokenizers, and nothing else of what medsweep needs: the same file
+runs in other libraries' environments.
 """
 
-from collections.abc import Sequence
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
+
+from benchmarks.output import JSON, command, write
 
 LETTERS = "abcde"
 VOCABULARY = [*LETTERS, "?", "=", "<|end|>", "<|pad|>"]
@@ -29,6 +42,27 @@ TEMPLATE = (
     "{% else %}={{ m['content'] }}<|end|>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}={% endif %}"
 )
+FIXED: JSON = {
+    "batch": 160,  # answers an update
+    "num_ppo_epochs": 4,
+    "kl_coef": 0.03,
+    "gamma": 1.0,
+    "lam": 0.95,
+    "cliprange": 0.2,
+    "cliprange_value": 0.2,
+    "vf_coef": 0.5,
+    "temperature": 1.0,
+    "response_length": ANSWER_TOKENS,
+    "lora": {"r": 8, "lora_alpha": 16, "target_modules": "all-linear"},
+    "updates": 200,
+}
+LEARNING_RATES = (3e-4, 1e-3, 3e-3)
+MINIBATCHES = (1, 4)
+SEARCH_SEEDS = (100, 101)
+SEEDS = (0, 1, 2, 3, 4)
+LAST = 10  # updates over which the reward at the end is averaged
+# (folder of the model, setting, seeds) -> by seed the mean true reward of each update's answers
+Run = Callable[[Path, JSON, Sequence[int]], dict[int, list[float]]]
 
 
 def answer(letter: str) -> str:
@@ -122,3 +156,62 @@ def _write_tokenizer(folder: Path) -> None:
     )
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
+
+
+def compare(doc: str | None, file: str, run: Run, about: Callable[[], JSON]) -> None:
+    """The command of an engine: search, repeat the best setting, write."""
+    import torch
+
+    parser = command(doc)
+    parser.add_argument("--place", type=int, help="only this setting of the search, not written")
+    parser.set_defaults(json=Path("benchmarks/results") / file)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    settings = [
+        {**FIXED, "learning_rate": rate, "num_mini_batches": parts}
+        for rate, parts in product(LEARNING_RATES, MINIBATCHES)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        own = partial(run, write_model(Path(folder) / "model"))
+        if options.place is not None:
+            tried(own, settings[options.place], SEARCH_SEEDS)
+            return
+        rows = [tried(own, setting, SEARCH_SEEDS) for setting in settings]
+        final = tried(own, best(rows), SEEDS)
+    search = [{k: v for k, v in row.items() if k != "curves"} for row in rows]
+    write(options.json, {**about(), "threads": 1, "search": search, "final": final}, indent=None)
+
+
+def tried(run: Any, setting: JSON, seeds: Sequence[int]) -> JSON:
+    """A setting's curves and what is read from them."""
+    began = time.perf_counter()
+    curves: dict[int, list[float]] = run(setting, seeds)
+    taken = time.perf_counter() - began
+    row = {
+        "setting": setting,
+        "mean": statistics.mean(statistics.mean(curve) for curve in curves.values()),
+        "at_the_end": {seed: at_the_end(curve) for seed, curve in curves.items()},
+        "updates_to_95": {seed: updates_to(0.95, curve) for seed, curve in curves.items()},
+        "seconds_a_run": round(taken / len(curves), 2),
+        "curves": {seed: [round(x, 4) for x in curve] for seed, curve in curves.items()},
+    }
+    shown = {k: row[k] for k in ("mean", "at_the_end", "updates_to_95", "seconds_a_run")}
+    print(setting["learning_rate"], setting["num_mini_batches"], shown, flush=True)
+    return row
+
+
+def at_the_end(curve: Sequence[float]) -> float:
+    """Mean reward of the last updates, over the optimum."""
+    return statistics.mean(curve[-LAST:]) / OPTIMUM
+
+
+def updates_to(share: float, curve: Sequence[float]) -> int | None:
+    """Updates until the mean of LAST of them first is that share of the optimum; None: never."""
+    means = (statistics.mean(curve[n - LAST : n]) for n in range(LAST, len(curve) + 1))
+    return next((n for n, mean in enumerate(means, LAST) if mean >= share * OPTIMUM), None)
+
+
+def best(rows: Sequence[JSON]) -> JSON:
+    """The setting with the highest mean reward over all updates: the fastest and surest."""
+    setting: JSON = max(rows, key=lambda row: row["mean"])["setting"]
+    return setting

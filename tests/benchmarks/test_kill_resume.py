@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.kill_checks import changed, started_again, steps_redone, wrong_at_the_end
-from benchmarks.run_snapshot import snapshot
+from benchmarks.kill_checks import changed, snapshot, started_again, steps_redone, wrong_at_the_end
 
 EVALUATED = (4, 8, 16)
 

@@ -7,8 +7,15 @@ import pytest
 import torch
 
 from benchmarks.ppo_toy import run
-from benchmarks.toy_search import FIXED, at_the_end
-from benchmarks.toy_task import LETTERS, answer, right_places, token_score, write_model
+from benchmarks.toy_task import (
+    FIXED,
+    LETTERS,
+    answer,
+    at_the_end,
+    right_places,
+    token_score,
+    write_model,
+)
 from trainables.ppo.losses import policy_loss
 
 SETTING: dict[str, Any] = {**FIXED, "learning_rate": 1e-3, "num_mini_batches": 4}

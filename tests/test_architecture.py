@@ -82,6 +82,19 @@ def test_module_names_say_something() -> None:
     assert nameless == []
 
 
+def test_every_room_says_what_it_is_for() -> None:
+    rooms = [path.parent for path in modules(*PACKAGES) if path.name == "__init__.py"]
+    silent = [
+        str(room) for room in rooms if not (room / "__init__.py").read_text().startswith('"""')
+    ]
+    assert silent == [], "say in the __init__.py what the room is for"
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## Where is what")[1].split("\n## ")[0]
+    listed = set(re.findall(r"`([\w/]+)/`(?=[^|]*\|[^|]+\|$)", table, re.MULTILINE))
+    near = {str(r.relative_to(ROOT)) for r in rooms if len(r.relative_to(ROOT).parts) < 3}
+    assert near == listed, "a line in CONTRIBUTING.md, under `Where is what`"
+
+
 def test_modules_are_short() -> None:
     sizes = {
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())

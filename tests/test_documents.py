@@ -55,6 +55,20 @@ def _anchors(file: Path) -> set[str]:
     return {heading.replace(" ", "-") for heading in plain}
 
 
+def test_the_path_of_a_trial_names_what_is_there() -> None:
+    steps = re.findall(
+        r"\]\(\.\./([\w/]+\.py)\)((?:,?\s+`\w+`)+)", _text("docs/path-of-a-trial.md")
+    )
+    named = [(file, name) for file, names in steps for name in re.findall(r"`(\w+)`", names)]
+    assert len(named) > 40
+    gone = [(file, name) for file, name in named if not re.search(_definition(name), _text(file))]
+    assert gone == []
+
+
+def _definition(name: str) -> str:
+    return rf"(?m)^\s*(?:def|class) {name}\b|^{name}\b.* = "
+
+
 def test_the_readme_lists_every_document() -> None:
     linked = set(re.findall(r"\]\(docs/([\w-]+\.md)\)", _text("README.md")))
     assert linked == {path.name for path in (ROOT / "docs").glob("*.md")}

@@ -1,1 +1,4 @@
-"""Reading a spec: YAML with positions, overrides, every check, every error at once."""
+"""Reading a spec: YAML with positions, overrides, every check, every error at once.
+
+May import: `run_folder`, `presets`, `spec`.
+"""

@@ -1,0 +1,4 @@
+"""How configurations are searched: one sampler a file.
+
+May import: `spec`.
+"""

@@ -1,1 +1,4 @@
-"""Trackers: where a sweep is shown besides its run folder."""
+"""Trackers: where a sweep is shown besides its run folder.
+
+May import: `control` and the rooms below it.
+"""

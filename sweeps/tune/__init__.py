@@ -1,1 +1,4 @@
-"""Ray Tune: its searcher, scheduler and trainable as thin faces of `sweeps.control.sweep`."""
+"""Ray Tune: its searcher, scheduler and trainable as thin faces of `sweeps.control.sweep`.
+
+May import: `control` and the rooms below it, and Ray.
+"""

@@ -1,1 +1,4 @@
-"""A tuned adapter beside its base model, answering the same question."""
+"""A tuned adapter beside its base model, answering the same question.
+
+May import: `evaluation` and the rooms below it.
+"""

@@ -1,1 +1,4 @@
-"""Clinical knowledge as text can use it: terms, drugs, doses, negation, refusals, emergencies."""
+"""Clinical knowledge as text can use it: terms, drugs, doses, negation, refusals, emergencies.
+
+May import: `data`.
+"""

@@ -1,0 +1,4 @@
+"""One call of the base model for the rows of several adapters: layout, LoRA, attention, losses.
+
+May import: `models`, `data`.
+"""

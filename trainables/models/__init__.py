@@ -1,0 +1,4 @@
+"""Base models and adapters: found, loaded, put on, taken off, saved.
+
+May import: `clinical`, `data`.
+"""

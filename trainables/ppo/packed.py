@@ -1,4 +1,12 @@
-"""PPO trials in a pack: one update of each, what it needs of the base model shared with others."""
+"""PPO trials in a pack: one update of each, what it needs of the base model shared with others.
+
+Where to read on, in the order of an update (`step`): `sampled.py` writes answers and has them read
+by policy, reference and reward model; `earned.py` gives them rewards; `trial.begin_update` makes an
+`experience.py` of them (with `kl.py`, `normalise.py` and `advantages.py`); `update.py` holds its
+minibatches and their loss (`losses.py`), which `forward/objectives.py` brings into the gradients;
+`trial.step_optimizer` and `trial.end_update` end it. The same with links, and what lies around it:
+docs/path-of-a-trial.md.
+"""
 
 from collections.abc import Sequence
 

@@ -1,12 +1,12 @@
 """best.json: the chosen trial, its configuration, the rule and the numbers behind it."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-from analysis.runs import BaseView, Run, TrialView, load_run
-from analysis.selection import choose, criteria
+from analysis.runs import BaseView, Run, TrialView
+from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
+from analysis.selection.decision import Decision
 from analysis.wording import metric_text, mode, title
 from sweeps.run_folder.atomic import write_text
 
@@ -17,14 +17,13 @@ CAUTION = (
 )
 
 
-def write_best(folder: Path) -> dict[str, Any] | None:
-    """Choose the best trial of the run in `folder`, write best.json, return what was written.
+def write_best(decision: Decision) -> dict[str, Any] | None:
+    """Write best.json into the run folder, return what was written.
 
     None where no trial can be chosen; an older best.json is then removed, since nothing in the
-    run supports it any more. RunError where `folder` is not a run.
+    run supports it any more.
     """
-    run = load_run(folder)
-    choice = choose(run.trials, run.spec)
+    run, choice = decision
     if choice is None:
         (run.folder / "best.json").unlink(missing_ok=True)
         return None

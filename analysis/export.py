@@ -11,9 +11,9 @@ from typing import Any
 from analysis.best import explain
 from analysis.loading import loading
 from analysis.mixtures import data_name
-from analysis.runs import Run, TrialView, load_run, look_up
-from analysis.selection import choose, why_none
+from analysis.runs import Run, TrialView, look_up
 from analysis.selection.choice import Chosen
+from analysis.selection.decision import Decision
 from analysis.tables import base_table, evaluation_note
 from analysis.wording import NOTICE, delta_text, metric_text, parameter_text, title
 
@@ -26,8 +26,8 @@ class ExportError(ValueError):
     """Nothing to export, or nowhere to put it."""
 
 
-def export_best(folder: Path, destination: Path, merge: bool = False) -> Path:
-    """Copy the best adapter of the run in `folder`, with a model card, to `destination`.
+def export_best(decision: Decision, destination: Path, merge: bool = False) -> Path:
+    """Copy the best adapter of a run, with a model card, to `destination`.
 
     `merge` adds the adapter to the unquantized base model and saves the whole model as
     safetensors instead; where all weights were trained, that is always what is saved. The
@@ -35,13 +35,12 @@ def export_best(folder: Path, destination: Path, merge: bool = False) -> Path:
     model, and downloads it where needed). Returns `destination`. ExportError where no trial can be
     chosen, its adapter is missing, or `destination` exists and is not an empty folder.
     """
-    run = load_run(folder)
-    choice = choose(run.trials, run.spec)
+    run, choice = decision
     if choice is None:
-        raise ExportError(f"{folder}: nothing to export. {why_none(run.trials, run.spec)}")
+        raise ExportError(f"{run.folder}: nothing to export. {decision.why_none}")
     trial = run.find(choice.trial)
     if trial.adapter is None and trial.model is None:
-        raise ExportError(f"{folder}: {trial.trial} has no adapter folder; was it deleted?")
+        raise ExportError(f"{run.folder}: {trial.trial} has no adapter folder; was it deleted?")
     _refuse_occupied(destination)
     destination.mkdir(parents=True, exist_ok=True)
     if merge and trial.kind == "reward":

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.runs import UNFINISHED, Run, TrialView, is_number, load_run, look_up
+from analysis.runs import UNFINISHED, Run, TrialView, is_number, look_up
 from analysis.selection.objective import objectives
 
 if TYPE_CHECKING:
@@ -44,12 +44,11 @@ def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
     return study
 
 
-def write_study_db(folder: Path) -> Path:
+def write_study_db(run: Run) -> Path:
     """Write study.db (SQLite) into the run folder for optuna-dashboard; returns its path."""
     import optuna
     from sqlalchemy import URL
 
-    run = load_run(folder)
     path = run.folder / "study.db"
     partial = path.with_name(f".study.db.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     url = URL.create("sqlite", database=str(partial.resolve())).render_as_string()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.runs import BaseView, Run, TrialView, load_run, look_up
+from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import criteria
 from analysis.wording import mode, short_names, title
 from sweeps.run_folder.atomic import write_text
@@ -80,9 +80,8 @@ def trials_frame(run: Run) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
-def write_trials_csv(run: Run | Path) -> Path:
+def write_trials_csv(run: Run) -> Path:
     """Write trials.csv into the run folder, atomically; returns its path."""
-    run = run if isinstance(run, Run) else load_run(run)
     buffer = io.StringIO()
     trials_frame(run).to_csv(buffer, index=False, lineterminator="\n")
     path = run.folder / "trials.csv"

@@ -41,20 +41,19 @@ def conclude(folder: Path, view: SweepView) -> int:
     """Write what analysis makes of the run folder, and say it; 1 where no trial succeeded."""
     from analysis.best import write_best
     from analysis.report import write_report
-    from analysis.runs import load_run
-    from analysis.selection import why_none
+    from analysis.selection.decision import decided
     from analysis.study import write_study_db
     from analysis.tables import write_trials_csv
     from medsweep.tables import print_best, trial_table
 
-    write_trials_csv(folder)
-    best = write_best(folder)
-    write_study_db(folder)
-    html, markdown = write_report([folder])
-    run = load_run(folder)
-    view.console.print(trial_table(run))
+    decision = decided(folder)
+    write_trials_csv(decision.run)
+    best = write_best(decision)
+    write_study_db(decision.run)
+    html, markdown = write_report([decision])
+    view.console.print(trial_table(decision.run))
     if best is None:
-        view.console.print(f"[red]{why_none(run.trials, run.spec)}[/]")
+        view.console.print(f"[red]{decision.why_none}[/]")
         view.say(f"Details: {markdown}")
         return 1
     print_best(view.console, best)
@@ -64,10 +63,11 @@ def conclude(folder: Path, view: SweepView) -> int:
 
 
 def _interrupted(folder: Path, view: SweepView) -> int:
+    from analysis.runs import load_run
     from analysis.tables import write_trials_csv
 
     if (folder / "spec.resolved.json").is_file():
-        write_trials_csv(folder)
+        write_trials_csv(load_run(folder))
         view.say("Interrupted. Everything up to the last checkpoints is kept.")
         view.say(f"Go on with: medsweep resume {folder}")
     else:

@@ -21,9 +21,10 @@ class Keeper:
 
     def finished(self, entry: Entry, record: dict[str, Any]) -> None:
         """As Observer."""
+        from analysis.runs import load_run
         from analysis.tables import write_trials_csv
 
-        write_trials_csv(self.folder)
+        write_trials_csv(load_run(self.folder))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -4,28 +4,28 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.runs import load_run
+from analysis.selection.decision import Decision
 from sweeps.run_folder.atomic import write_text
 
 
-def write_report(folders: Sequence[Path], output: Path | None = None) -> tuple[Path, Path]:
+def write_report(decisions: Sequence[Decision], output: Path | None = None) -> tuple[Path, Path]:
     """Write report.html and report.md; returns (html path, Markdown path).
 
     `output` is a folder, or an .html file (the Markdown then lies beside it). Without it one run's
     report goes into its folder, several runs' into comparison.html and .md beside the first.
-    RunError where a folder is not a run; ValueError for no folder; OSError where it cannot write.
+    ValueError for no run; OSError where it cannot write.
     """
-    if not folders:
-        raise ValueError("write_report needs at least one run folder")
+    if not decisions:
+        raise ValueError("write_report needs at least one run")
     from analysis.report.content import describe_run
     from analysis.report.html import render_html
     from analysis.report.markdown import render_markdown
 
-    contents = [describe_run(load_run(folder)) for folder in folders]
+    contents = [describe_run(decision) for decision in decisions]
     names = [c.run.name for c in contents]
     heading = names[0] if len(names) == 1 else f"Comparison: {', '.join(names)}"
     written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    html = _html_path([Path(f) for f in folders], output)
+    html = _html_path([c.run.folder for c in contents], output)
     markdown = html.with_suffix(".md")
     write_text(html, render_html(heading, written, contents))
     write_text(markdown, render_markdown(heading, written, contents))

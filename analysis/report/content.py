@@ -22,8 +22,9 @@ from analysis.report.provenance import data_facts, data_tables, environment_tabl
 from analysis.report.ratings import rating_tables
 from analysis.report.stages import stage_table
 from analysis.runs import BaseView, Run, TrialView, look_up
-from analysis.selection import choose, criteria, why_none
+from analysis.selection import criteria
 from analysis.selection.choice import Chosen
+from analysis.selection.decision import Decision
 from analysis.tables import searched_paths, shown_value
 from analysis.wording import (
     MISSING,
@@ -78,10 +79,10 @@ class Content:
     environment: Table
 
 
-def describe_run(run: Run) -> Content:
-    """Everything a report says of `run` except its figures."""
-    choice = choose(run.trials, run.spec)
-    best = run.find(choice.trial) if choice else None
+def describe_run(decision: Decision) -> Content:
+    """Everything a report says of a run except its figures."""
+    run, choice = decision
+    best = decision.best
     metric = curve_metric(run)
     reports = [r for r in run.data.values() if isinstance(r, dict)]
     return Content(
@@ -90,7 +91,7 @@ def describe_run(run: Run) -> Content:
         best=best,
         facts=_facts(run),
         tiles=_tiles(run, best),
-        summary=explain(run, choice) if choice else (why_none(run.trials, run.spec),),
+        summary=explain(run, choice) if choice else (decision.why_none,),
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),

@@ -23,17 +23,16 @@ def command(
 
     from analysis.best import write_best
     from analysis.export import export_best
-    from analysis.runs import load_run
-    from analysis.selection import why_none
+    from analysis.selection.decision import decided
     from medsweep.tables import print_best
 
     console = Console(highlight=False, emoji=False)
-    best = write_best(run)
+    decision = decided(run)
+    best = write_best(decision)
     if best is None:
-        found = load_run(run)
-        console.print(why_none(found.trials, found.spec))
+        console.print(decision.why_none)
         return 1
     print_best(console, best)
     if export is not None:
-        console.print(f"Exported to {export_best(run, export, merge)}")
+        console.print(f"Exported to {export_best(decision, export, merge)}")
     return 0

@@ -15,10 +15,12 @@ def command(
     """Write the report (HTML and Markdown)."""
     from analysis.best import write_best
     from analysis.report import write_report
+    from analysis.selection.decision import decided
     from analysis.tables import write_trials_csv
 
-    for run in runs:
-        write_trials_csv(run)
-        write_best(run)
-    for path in write_report(runs, output):
+    decisions = [decided(run) for run in runs]
+    for decision in decisions:
+        write_trials_csv(decision.run)
+        write_best(decision)
+    for path in write_report(decisions, output):
         typer.echo(str(path))

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from analysis.best import against_base, write_best
 from analysis.runs import load_run
+from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 
 def test_writes_the_choice_and_the_numbers_behind_it(run_folder: Path) -> None:
-    best = write_best(run_folder)
+    best = write_best(decided(run_folder))
     assert best == json.loads((run_folder / "best.json").read_text(encoding="utf-8"))
     assert best is not None
     assert (best["trial"], best["label"]) == ("EXP-004", "EXP-04 (3 Epochs)")
@@ -23,7 +24,7 @@ def test_writes_the_choice_and_the_numbers_behind_it(run_folder: Path) -> None:
 
 
 def test_the_explanation_is_honest(run_folder: Path) -> None:
-    best = write_best(run_folder)
+    best = write_best(decided(run_folder))
     assert best is not None
     words = best["explanation"]
     assert "lowest Val Loss, 0.6565, of 4 complete trials" in words
@@ -35,7 +36,7 @@ def test_the_explanation_is_honest(run_folder: Path) -> None:
 
 def test_balanced_chooses_as_the_flashcards_authors_did(tmp_path: Path) -> None:
     folder = fixtures.write_run(tmp_path / "run", selection={"rule": "balanced"})
-    best = write_best(folder)
+    best = write_best(decided(folder))
     assert best is not None
     assert best["trial"] == "EXP-002"
 
@@ -44,7 +45,7 @@ def test_none_complete_writes_nothing_and_removes_what_is_stale(tmp_path: Path) 
     fixtures.write_head(tmp_path, fixtures.spec())
     fixtures.write_trial(tmp_path, 1, {}, {"val_loss": 0.1}, state="stopped")
     (tmp_path / "best.json").write_text("{}")
-    assert write_best(tmp_path) is None
+    assert write_best(decided(tmp_path)) is None
     assert not (tmp_path / "best.json").exists()
 
 

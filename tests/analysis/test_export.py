@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.export import ExportError, export_best
+from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 TARGETS = ["q_proj", "v_proj"]
@@ -22,7 +23,7 @@ def no_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_tokenizer")
 def test_copies_the_best_adapter_with_a_card(run_folder: Path, tmp_path: Path) -> None:
-    out = export_best(run_folder, tmp_path / "new" / "out")
+    out = export_best(decided(run_folder), tmp_path / "new" / "out")
     assert (out / "adapter_model.safetensors").read_bytes() == b"weights"
     settings = json.loads((out / "adapter_config.json").read_text())
     assert settings == {"r": 8, "peft_type": "LORA", "base_model_name_or_path": fixtures.MODEL}
@@ -43,15 +44,15 @@ def test_an_empty_folder_may_be_filled_and_an_occupied_one_not(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    export_best(run_folder, out)
+    export_best(decided(run_folder), out)
     before = sorted(p.name for p in out.iterdir())
     with pytest.raises(ExportError, match="not an empty folder"):
-        export_best(run_folder, out)
+        export_best(decided(run_folder), out)
     assert sorted(p.name for p in out.iterdir()) == before
     file = tmp_path / "file"
     file.write_text("mine")
     with pytest.raises(ExportError, match="not an empty folder"):
-        export_best(run_folder, file)
+        export_best(decided(run_folder), file)
     assert file.read_text() == "mine"
 
 
@@ -60,13 +61,13 @@ def test_nothing_to_export(tmp_path: Path) -> None:
     fixtures.write_head(run, fixtures.spec())
     fixtures.write_trial(run, 1, {}, {"val_loss": 0.1}, state="stopped")
     with pytest.raises(ExportError, match=r"nothing to export\. No trial could be chosen"):
-        export_best(run, tmp_path / "out")
+        export_best(decided(run), tmp_path / "out")
     fixtures.write_trial(run, 2, {}, {"val_loss": 0.1})
     for file in (run / "trials/EXP-002/adapter").iterdir():
         file.unlink()
     (run / "trials/EXP-002/adapter").rmdir()
     with pytest.raises(ExportError, match="EXP-002 has no adapter folder"):
-        export_best(run, tmp_path / "out")
+        export_best(decided(run), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -75,7 +76,7 @@ def test_labels_become_no_markup_in_the_card(tmp_path: Path) -> None:
     run = tmp_path / "run"
     fixtures.write_head(run, fixtures.spec())
     fixtures.write_trial(run, 1, {"lora.r": 8}, {"val_loss": 0.1}, label=fixtures.HOSTILE)
-    card = (export_best(run, tmp_path / "out") / "README.md").read_text(encoding="utf-8")
+    card = (export_best(decided(run), tmp_path / "out") / "README.md").read_text(encoding="utf-8")
     assert "<script>" not in card
     assert "&lt;script>alert('x')" in card
 
@@ -130,7 +131,7 @@ def test_adapter_and_merged_model_load_and_agree(
         plain = load_base(toy, "cpu").model(tokens).logits
         assert not torch.allclose(wanted, plain, atol=1e-3)
 
-        adapter = export_best(tmp_path / "run", tmp_path / "adapter")
+        adapter = export_best(decided(tmp_path / "run"), tmp_path / "adapter")
         fresh = AutoModelForCausalLM.from_pretrained(load_base(toy, "cpu").folder)
         tuned = PeftModel.from_pretrained(fresh, adapter).eval()
         assert torch.allclose(tuned(tokens).logits, wanted, atol=1e-6)
@@ -138,7 +139,7 @@ def test_adapter_and_merged_model_load_and_agree(
         names = follow_the_card(adapter)
         assert torch.allclose(names["model"].eval()(tokens).logits, wanted, atol=1e-6)
 
-        merged = export_best(tmp_path / "run", tmp_path / "merged", merge=True)
+        merged = export_best(decided(tmp_path / "run"), tmp_path / "merged", merge=True)
         assert not list(merged.glob("adapter*"))
         assert (merged / "model.safetensors").is_file()
         whole = AutoModelForCausalLM.from_pretrained(merged).eval()

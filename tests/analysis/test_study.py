@@ -76,7 +76,7 @@ def test_a_whole_section_is_one_choice() -> None:
 
 def test_study_db_can_be_opened_and_written_again(run_folder: Path) -> None:
     for _ in range(2):
-        path = write_study_db(run_folder)
+        path = write_study_db(load_run(run_folder))
     study = optuna.load_study(study_name="flashcards", storage=f"sqlite:///{path}")
     assert len(study.trials) == 8
     assert study.best_value == 0.6565

@@ -16,7 +16,7 @@ from tests.analysis import fixtures
 
 
 def read_csv(run_folder: Path) -> list[dict[str, str]]:
-    path = write_trials_csv(run_folder)
+    path = write_trials_csv(load_run(run_folder))
     assert path == run_folder / "trials.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -9,6 +9,7 @@ import pytest
 from analysis.best import write_best
 from analysis.export import export_best
 from analysis.report import write_report
+from analysis.selection.decision import decided
 from sweeps.launch.in_process import run_one
 from sweeps.presets.find import presets
 from sweeps.reading.loading import load_spec
@@ -75,12 +76,12 @@ def test_the_export_of_all_weights_loads_in_transformers(run: Path, tmp_path: Pa
     from safetensors.torch import load_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    best = write_best(run)
+    best = write_best(decided(run))
     assert best is not None
     assert best["trial"] == "EXP-003"  # all weights learn most in four steps
     assert best["model"] == "trials/EXP-003/model"
     assert best["adapter"] is None
-    folder = export_best(run, tmp_path / "ship")
+    folder = export_best(decided(run), tmp_path / "ship")
     model = AutoModelForCausalLM.from_pretrained(folder)
     kept = load_file(run / "trials/EXP-003/model/model.safetensors")
     own = dict(model.named_parameters())
@@ -95,7 +96,7 @@ def test_the_export_of_all_weights_loads_in_transformers(run: Path, tmp_path: Pa
 
 
 def test_the_report_compares_parameter_efficiency(run: Path) -> None:
-    html, markdown = write_report([run])
+    html, markdown = write_report([decided(run)])
     text = markdown.read_text(encoding="utf-8")
     section = text.split("## Parameter efficiency")[1].split("\n## ")[0]
     assert f"| QLoRA | LoRA on nf4 | {Q_AND_V:,} (6.69%) |" in section

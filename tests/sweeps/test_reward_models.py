@@ -7,7 +7,8 @@ import pytest
 
 from analysis.best import write_best
 from analysis.report import write_report
-from sweeps.launch.on_ray import in_process
+from analysis.selection.decision import decided
+from sweeps.launch import in_process
 from sweeps.reading.loading import load_spec
 
 SPEC = {
@@ -45,8 +46,8 @@ def test_from_spec_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (counts,) = json.loads((folder / "data.json").read_text()).values()
     assert counts["unit"] == "pairs"
     assert counts["kept"]["unseen"] == 20
-    write_best(folder)
-    _, markdown = write_report([folder])
+    write_best(decided(folder))
+    _, markdown = write_report([decided(folder)])
     text = markdown.read_text()
     assert "## Pairs" in text
     assert "more (unseen)" in text

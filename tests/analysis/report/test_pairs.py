@@ -10,6 +10,7 @@ from analysis.export import ExportError, export_best
 from analysis.report import write_report
 from analysis.report.pairs import pair_passage
 from analysis.runs import load_run
+from analysis.selection.decision import decided
 from tests.analysis import fixtures
 from tests.analysis.report.measured import update
 
@@ -70,7 +71,7 @@ def test_accuracy_by_source_of_each_trial_and_the_base(run: Path) -> None:
 
 
 def test_both_formats_show_it_and_escape_names(run: Path) -> None:
-    html, markdown = write_report([run])
+    html, markdown = write_report([decided(run)])
     page, text = html.read_text(), markdown.read_text()
     assert "<b>own" not in page
     assert "&lt;b&gt;own" in page
@@ -90,11 +91,11 @@ def test_a_model_card_loads_a_classifier(run: Path, tmp_path: Path) -> None:
     adapter.mkdir(exist_ok=True)
     (adapter / "adapter_config.json").write_text("{}")
     (adapter / "adapter_model.safetensors").write_bytes(b"weights")
-    card = (export_best(run, tmp_path / "out") / "README.md").read_text()
+    card = (export_best(decided(run), tmp_path / "out") / "README.md").read_text()
     assert "pipeline_tag: text-classification" in card
     assert "AutoModelForSequenceClassification.from_pretrained(" in card
     assert ", num_labels=1, pad_token_id=None)" in card
     assert "AutoModelForCausalLM" not in card
     assert "50 pairs of answers" in card
     with pytest.raises(ExportError, match="cannot be merged"):
-        export_best(run, tmp_path / "merged", merge=True)
+        export_best(decided(run), tmp_path / "merged", merge=True)

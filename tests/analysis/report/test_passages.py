@@ -12,6 +12,7 @@ from analysis.report.passages import passages
 from analysis.report.probability_calibration import accuracy_at, mean_confidence
 from analysis.report.subjects import pool
 from analysis.runs import load_run
+from analysis.selection.decision import decided
 from tests.analysis import fixtures
 from tests.analysis.report.measured import add_benchmarks, add_components, curves, measured, update
 
@@ -26,7 +27,7 @@ def measured_run(run_folder: Path) -> Path:
 
 
 def markdown(run: Path) -> str:
-    return write_report([run])[1].read_text(encoding="utf-8")
+    return write_report([decided(run)])[1].read_text(encoding="utf-8")
 
 
 def row(text: str, start: str, number: int = 0) -> list[str]:
@@ -114,7 +115,7 @@ def test_pooling_by_hand() -> None:
 
 
 def test_calibration_in_words_and_figures(measured_run: Path) -> None:
-    html = write_report([measured_run])[0].read_text(encoding="utf-8")
+    html = write_report([decided(measured_run)])[0].read_text(encoding="utf-8")
     text = (measured_run / "report.md").read_text(encoding="utf-8")
     assert row(text, "MedMCQA | Base model")[2:] == [
         *("0.600", "0.100 [0.050, 0.200]", "0.700 [0.600, 0.800]"),

@@ -10,6 +10,7 @@ import pytest
 from analysis.report import write_report
 from analysis.report.html import embed
 from analysis.runs import RunError
+from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 PLOTS = re.compile(r'<script type="application/json" data-plot="([^"]+)">(.*?)</script>', re.DOTALL)
@@ -26,11 +27,11 @@ def plots(html: str) -> dict[str, dict]:
 
 @pytest.fixture
 def page(run_folder: Path) -> str:
-    return write_report([run_folder])[0].read_text(encoding="utf-8")
+    return write_report([decided(run_folder)])[0].read_text(encoding="utf-8")
 
 
 def test_written_into_the_run_folder(run_folder: Path) -> None:
-    html, markdown = write_report([run_folder])
+    html, markdown = write_report([decided(run_folder)])
     assert (html, markdown) == (run_folder / "report.html", run_folder / "report.md")
 
 
@@ -94,7 +95,7 @@ def test_lines_keep_their_names_where_optuna_draws_in_another_order(tmp_path: Pa
     for n, rank in ranks.items():
         parameters = {"lora.r": rank, "training.learning_rate": n * 1e-4}
         fixtures.write_trial(tmp_path, n, parameters, {"val_loss": 0.5 + n / 10})
-    page = write_report([tmp_path])[0].read_text(encoding="utf-8")
+    page = write_report([decided(tmp_path)])[0].read_text(encoding="utf-8")
     for line in plots(page)["run-1-parallel"]["data"]:
         number = int(line["hovertemplate"].split("<")[0].removeprefix("EXP-"))
         assert line["customdata"][1] == ["lora.r", str(ranks[number])]
@@ -109,7 +110,7 @@ def test_importance_is_a_share_for_every_varying_parameter(page: str) -> None:
 def test_too_few_trials_for_figures_is_said_in_words(tmp_path: Path) -> None:
     fixtures.write_head(tmp_path, fixtures.spec())
     fixtures.write_trial(tmp_path, 1, *fixtures.flashcards_trial(fixtures.FLASHCARDS[0]))
-    page = write_report([tmp_path])[0].read_text(encoding="utf-8")
+    page = write_report([decided(tmp_path)])[0].read_text(encoding="utf-8")
     assert list(plots(page)) == ["run-1-curves"]
     assert page.count("Not shown: it needs at least two complete trials") == 2
 
@@ -119,7 +120,7 @@ def test_a_run_without_a_complete_trial_has_a_report(tmp_path: Path, trials: int
     fixtures.write_head(tmp_path, fixtures.spec())
     if trials:
         fixtures.write_trial(tmp_path, 1, {"lora.r": 8}, {}, state="failed", error="boom")
-    for path in write_report([tmp_path]):
+    for path in write_report([decided(tmp_path)]):
         assert "No trial could be chosen" in path.read_text(encoding="utf-8")
 
 
@@ -127,7 +128,7 @@ def test_optional_files_may_be_missing(run_folder: Path) -> None:
     for name in ("environment.json", "data.json"):
         (run_folder / name).unlink()
     shutil.rmtree(run_folder / "base")
-    for path in write_report([run_folder]):
+    for path in write_report([decided(run_folder)]):
         text = path.read_text(encoding="utf-8")
         assert "base model was not measured" in text
         assert "none recorded" in text
@@ -136,7 +137,7 @@ def test_optional_files_may_be_missing(run_folder: Path) -> None:
 def test_a_run_without_a_gpu_names_its_processor(run_folder: Path) -> None:
     found = {"cpu": "A Processor", "cpus": 2, "memory_gb": 8.3, "devices": [], "git": None}
     fixtures.write_json(run_folder / "environment.json", found)
-    text = write_report([run_folder])[1].read_text(encoding="utf-8")
+    text = write_report([decided(run_folder)])[1].read_text(encoding="utf-8")
     assert "| Device | CPU: A Processor, 2 cores, 8.3 GB |" in text
     assert "| Git commit | not in a git repository |" in text
 
@@ -147,7 +148,7 @@ def test_only_complete_trials_are_marked_as_best_values(tmp_path: Path) -> None:
         [("stopped", 0.1), ("complete", 0.2), ("complete", 0.3), ("stopped", 0.2)], 1
     ):
         fixtures.write_trial(tmp_path, n, {"lora.r": 8}, {"val_loss": loss}, state=state)
-    text = write_report([tmp_path])[1].read_text(encoding="utf-8")
+    text = write_report([decided(tmp_path)])[1].read_text(encoding="utf-8")
     assert re.findall(r"\| (EXP-\d+)[^|]*\|[^\n]*\*\*0", text) == ["EXP-002"]
 
 
@@ -157,7 +158,7 @@ def test_forty_trials_share_one_legend_entry_a_state(tmp_path: Path) -> None:
         state = "stopped" if n % 3 == 0 else "complete"
         parameters = {"lora.r": (8, 16, 32)[n % 3], "training.learning_rate": n * 1e-5}
         fixtures.write_trial(tmp_path, n, parameters, {"val_loss": 1 - n / 100}, state=state)
-    page = write_report([tmp_path])[0].read_text(encoding="utf-8")
+    page = write_report([decided(tmp_path)])[0].read_text(encoding="utf-8")
     traces = plots(page)["run-1-curves"]["data"]
     assert len(traces) == 40
     shown = [t["name"] for t in traces if t["showlegend"]]
@@ -167,7 +168,7 @@ def test_forty_trials_share_one_legend_entry_a_state(tmp_path: Path) -> None:
 def test_the_pareto_front_is_marked(tmp_path: Path) -> None:
     objective = [{"metric": "val_loss", "mode": "min"}, {"metric": "bleu", "mode": "max"}]
     run = fixtures.write_run(tmp_path / "run", objective=objective)
-    html, markdown = write_report([run])
+    html, markdown = write_report([decided(run)])
     marked = re.findall(r"\| (\S+) .*◆ \|", markdown.read_text(encoding="utf-8"))
     assert marked == ["EXP-02", "EXP-04"]
     page = html.read_text(encoding="utf-8")
@@ -177,7 +178,7 @@ def test_the_pareto_front_is_marked(tmp_path: Path) -> None:
 
 
 def test_markdown_reads_and_escapes(run_folder: Path) -> None:
-    text = write_report([run_folder])[1].read_text(encoding="utf-8")
+    text = write_report([decided(run_folder)])[1].read_text(encoding="utf-8")
     assert "| EXP-04 (3 Epochs) (Best) | 16 | 2e-4 | 3 | q_proj + v_proj | **0.6567** |" in text
     assert "| ROUGE-1 | 0.3083 | 0.2674 | −0.0409 |" in text
     assert "<script>" not in text
@@ -213,7 +214,7 @@ def test_the_flashcards_systems_two_tables(tmp_path: Path) -> None:
     fixtures.write_head(tmp_path, spec)
     for number, row in enumerate(fixtures.FLASHCARDS, 1):
         fixtures.write_trial(tmp_path, number, *fixtures.flashcards_trial(row), label=row[0])
-    html, markdown = write_report([tmp_path])
+    html, markdown = write_report([decided(tmp_path)])
     text = markdown.read_text(encoding="utf-8")
     assert _table(text, SECTION_6)[3] == (
         "| EXP-02 (Best) | 16 | 2e-4 | 2 | 0.6749 | 0.6622 | **0.2718** | **0.0662** | 2.24 "
@@ -231,7 +232,7 @@ def test_the_flashcards_systems_two_tables(tmp_path: Path) -> None:
 
 
 def test_examples_hold_all_three_answers(run_folder: Path) -> None:
-    text = write_report([run_folder])[1].read_text(encoding="utf-8")
+    text = write_report([decided(run_folder)])[1].read_text(encoding="utf-8")
     assert "**Which vitamin deficiency causes scurvy?**" in text
     assert "- Reference: A lack of vitamin C." in text
     assert "- Base model: As a helpful assistant, I would say that a lack of vitamin C." in text
@@ -241,7 +242,7 @@ def test_control_characters_in_answers_are_shown_as_such(run_folder: Path) -> No
     path = run_folder / "trials" / "EXP-004" / "predictions.jsonl"
     row = {"id": "x", "question": "q", "reference": "r", "prediction": "a\x00b\x1bc\nd"}
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    for written in write_report([run_folder]):
+    for written in write_report([decided(run_folder)]):
         text = without_plotly(written.read_text(encoding="utf-8"))
         assert "a\ufffdb\ufffdc" in text
         assert "\x00" not in text
@@ -249,7 +250,7 @@ def test_control_characters_in_answers_are_shown_as_such(run_folder: Path) -> No
 
 def test_several_runs_make_one_comparison(run_folder: Path, tmp_path: Path) -> None:
     other = fixtures.write_run(tmp_path / "other", selection={"rule": "balanced"})
-    html, markdown = write_report([run_folder, other])
+    html, markdown = write_report([decided(run_folder), decided(other)])
     assert html == tmp_path / "comparison.html"
     text = markdown.read_text(encoding="utf-8")
     assert "# Comparison: flashcards, flashcards" in text
@@ -263,14 +264,14 @@ def test_different_models_are_said_to_be_incomparable(run_folder: Path, tmp_path
     fixtures.write_head(other, fixtures.spec())
     parameters, metrics = fixtures.flashcards_trial(fixtures.FLASHCARDS[0])
     fixtures.write_trial(other, 1, {**parameters, "model.name_or_path": "org/other"}, metrics)
-    text = write_report([run_folder, other])[1].read_text(encoding="utf-8")
+    text = write_report([decided(run_folder), decided(other)])[1].read_text(encoding="utf-8")
     assert "Base models differ: compare them by Bits/Byte" in text
 
 
 @pytest.mark.parametrize(("given", "written"), [("out", "out/report"), ("out/a.html", "out/a")])
 def test_output_is_a_folder_or_a_file(run_folder: Path, given: str, written: str) -> None:
     base = run_folder.parent
-    html, markdown = write_report([run_folder], base / given)
+    html, markdown = write_report([decided(run_folder)], base / given)
     assert (html, markdown) == (base / f"{written}.html", base / f"{written}.md")
     assert html.is_file()
     assert markdown.is_file()
@@ -278,7 +279,7 @@ def test_output_is_a_folder_or_a_file(run_folder: Path, given: str, written: str
 
 def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a run"):
-        write_report([tmp_path])
+        write_report([decided(tmp_path)])
     with pytest.raises(ValueError, match="at least one"):
         write_report([])
 

@@ -9,6 +9,7 @@ import pytest
 from analysis.report import write_report
 from analysis.report.rewards import reward_passage
 from analysis.runs import load_run
+from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 EARNED = {"reward": 0.61, "reward_safety": 0.9, "reward_brevity": 0.32, "kl": 1.25}
@@ -76,7 +77,7 @@ def test_the_curves_are_of_the_answers_trained_on(run: Path) -> None:
 
 
 def test_both_formats_show_it(run: Path) -> None:
-    write_report([run])
+    write_report([decided(run)])
     for name in ("report.md", "report.html"):
         assert "Reward: brevity" in (run / name).read_text(encoding="utf-8")
 

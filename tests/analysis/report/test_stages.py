@@ -13,6 +13,7 @@ from analysis.report.experiments import curve_points
 from analysis.report.stages import stage_table
 from analysis.runs import load_run
 from analysis.selection import choose
+from analysis.selection.decision import decided
 from analysis.tables import parameter_columns
 from tests.analysis import fixtures
 
@@ -115,16 +116,18 @@ def test_stages_of_other_kinds_have_what_they_are_measured_by(run: Path) -> None
 
 
 def test_time_that_another_trial_spent_is_counted_once(run: Path) -> None:
-    assert "5.0 min" in write_report([run])[0].read_text(encoding="utf-8")
+    assert "5.0 min" in write_report([decided(run)])[0].read_text(encoding="utf-8")
     change(run / "trials" / "EXP-001" / "record.json", shared_seconds=120.0)
-    assert "3.0 min" in write_report([run])[0].read_text(encoding="utf-8")
+    assert "3.0 min" in write_report([decided(run)])[0].read_text(encoding="utf-8")
 
 
 def test_without_stages_there_is_no_table(run_folder: Path) -> None:
     view = load_run(run_folder)
     assert stage_table(view, view.trials[0]) is None
     assert stage_table(view, None) is None
-    assert "After each stage" not in write_report([run_folder])[1].read_text(encoding="utf-8")
+    assert "After each stage" not in write_report([decided(run_folder)])[1].read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_trial_without_a_measured_base_still_has_its_stages(run: Path) -> None:
@@ -134,7 +137,7 @@ def test_a_trial_without_a_measured_base_still_has_its_stages(run: Path) -> None
 
 
 def test_both_formats_show_it(run: Path) -> None:
-    html, markdown = (file.read_text(encoding="utf-8") for file in write_report([run]))
+    html, markdown = (file.read_text(encoding="utf-8") for file in write_report([decided(run)]))
     assert "<h2>After each stage</h2>" in html
     assert "2. &lt;b&gt;medqa" in html
     assert "## After each stage" in markdown

@@ -1,0 +1,53 @@
+"""What follows the last trial: all files of the analysis from one reading and one choice."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from analysis.runs import Run
+from analysis.selection import RULES
+from medsweep.conduct import conclude
+from medsweep.main import run_app
+from tests.analysis import fixtures
+
+WRITTEN = ("trials.csv", "best.json", "study.db", "report.html", "report.md")
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each run that is loaded and each choice that is made, in order."""
+    told: list[str] = []
+
+    def noted(word: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*values: Any, **more: Any) -> Any:
+            told.append(word)
+            return function(*values, **more)
+
+        return wrapper
+
+    monkeypatch.setattr(Run, "__init__", noted("loaded", Run.__init__))
+    monkeypatch.setitem(RULES, "objective", noted("chosen", RULES["objective"]))
+    return told
+
+
+def test_a_finished_run_is_loaded_and_chosen_in_once(tmp_path: Path, done: list[str]) -> None:
+    folder = fixtures.write_run(tmp_path / "run")
+    console = Console(file=StringIO(), width=300)
+    view: Any = SimpleNamespace(console=console, say=console.print)
+    assert conclude(folder, view) == 0
+    assert done == ["loaded", "chosen"]
+    assert all((folder / name).is_file() for name in WRITTEN)
+    assert "Best: EXP-004" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_so_do_the_verbs_report_and_best(tmp_path: Path, done: list[str]) -> None:
+    folder = fixtures.write_run(tmp_path / "run")
+    for arguments in (["report"], ["best"]):
+        done.clear()
+        assert run_app([*arguments, str(folder)]) == 0
+        assert done == ["loaded", "chosen"]

@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 NF4 = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: code, 8-bit scale of 64, scale of 256 scales
+QUANTIZED = {"nf4": NF4, "int8": 1.0}  # bytes a weight by `model.quantization`
 # of a trained weight besides its copy in the base's precision: itself, gradient, two moments
 MASTER = 4 * 4
 SOFTMAX_NUMBERS = 2**26  # logits worked on at once on a GPU: packing.log_probs.CHUNK
@@ -64,7 +65,7 @@ def base_bytes(
 ) -> float:
     """The frozen weights; `linear` are the tensors that are quantized, `width` bytes a number."""
     quantized = set(linear) if quantization != "none" else set()
-    each = {"nf4": NF4, "int8": 1.0}.get(quantization, float(width))
+    each = QUANTIZED[quantization] if quantized else float(width)
     return sum(
         float(prod(s)) * (each if name in quantized else width) for name, s in shapes.items()
     )

@@ -1,6 +1,7 @@
 """The house itself: what imports what, how large, how quick, how complete."""
 
 import importlib
+import inspect
 import json
 import os
 import re
@@ -9,28 +10,27 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
+import grimp
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from cluster.config import ClusterConfig
 from cluster.targets import TARGETS
-from sweeps.early_stopping.registry import RULES
 from sweeps.presets.find import presets
 from sweeps.reading.loading import load_spec
 from sweeps.samplers.registry import OPTUNA, SEQUENCES
-from sweeps.spec.sections import EarlyStopping, SearchSpec, TrackingConfig
+from sweeps.spec.sections import SearchSpec, SweepSpec, TrackingConfig
 from sweeps.tracking.queue import TRACKERS
 from tests.medsweep.processes import COMMAND, processor_seconds
 from trainables.data.sources.registry import SOURCES
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
-from trainables.evaluation.config import EvaluationConfig
-from trainables.evaluation.measure import TEXT_METRICS
 from trainables.evaluation.metric_names import METRICS, UNSEEN
-from trainables.kinds import KINDS, TRAIN
-from trainables.regularizers.config import RegularizerConfig
+from trainables.kinds import KINDS, MEASURED_BY, PACKED, PAIRED, STAGES, TRAIN, UNTOUCHED
+from trainables.staged.config import OneStage
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
@@ -75,6 +75,59 @@ def test_imports_point_one_way() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     contracts = _pyproject()["tool"]["importlinter"]["contracts"]
     assert f"Contracts: {len(contracts)} kept, 0 broken" in done.stdout
+
+
+def circle(graph: grimp.ImportGraph) -> list[str]:
+    """Modules that import each other in a circle, the first one again at the end; [] where none
+    do. Imports within functions and those for type checkers count."""
+    imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def test_no_circle_of_imports() -> None:
+    assert circle(grimp.build_graph(*PACKAGES, cache_dir=None)) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from walled import first",
+        "def late() -> None:\n    from walled import first",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from walled.first import x",
+    ],
+)
+def test_a_circle_would_be_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: str
+) -> None:
+    package = tmp_path / "walled"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "first.py").write_text("from walled.second import y\nx = y\n")
+    (package / "second.py").write_text(f"{back}\ny = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = circle(grimp.build_graph("walled", cache_dir=None))
+    assert set(found) == {"walled.first", "walled.second"}
+    assert found[0] == found[-1]
+    (package / "second.py").write_text("y = 1\n")
+    assert circle(grimp.build_graph("walled", cache_dir=None)) == []
+
+
+def test_sections_of_a_spec_load_nothing_heavy() -> None:
+    code = "import json, sys, trainables.kinds; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(json.loads(done.stdout))
+    assert "trainables.sft.config" in loaded
+    assert loaded & (HEAVY | {"bitsandbytes", "accelerate", "optuna"}) == set()
 
 
 def test_module_names_say_something() -> None:
@@ -159,11 +212,6 @@ def _resolved(place: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _literals(model: Any, field: str) -> set[str]:
-    annotation = model.model_fields[field].annotation
-    return {a for a in get_args(annotation) if isinstance(a, str)}
-
-
 @pytest.mark.parametrize("place", [*TRAIN.values(), *TRACKERS.values()])
 def test_named_functions_exist(place: str) -> None:
     assert callable(_resolved(place))
@@ -186,26 +234,139 @@ def _only(annotation: Any) -> str:
     return str(value)
 
 
-def test_samplers_are_what_the_spec_offers() -> None:
-    assert set(SEQUENCES) | set(OPTUNA) == _literals(SearchSpec, "sampler")
-    assert set(SEQUENCES) & set(OPTUNA) == set()
-    assert all(callable(make(1, 3, 1).sample_independent) for make in OPTUNA.values())
+# a field of a section → what stands behind its words, and words beside it that stand for no entry
+OFFERED: dict[str, tuple[str, set[str]]] = {
+    "ModelConfig.quantization": ("cluster.memory:QUANTIZED", {"none"}),
+    "SourceConfig.format": ("trainables.data.formats.registry:FORMATS", set()),
+    "SourceConfig.instruction": ("trainables.data.instructions.registry:INSTRUCTIONS", {"auto"}),
+    "PairSourceConfig.format": ("trainables.data.pairs.registry:PAIRS", set()),
+    "TrainingConfig.lr_scheduler_type": (
+        "transformers.optimization:TYPE_TO_SCHEDULER_FUNCTION",
+        set(),
+    ),
+    "RegularizerConfig.kind": ("trainables.regularizers.penalty:KINDS", set()),
+    "DPOTrainingConfig.loss_type": ("trainables.dpo.losses:LOSSES", set()),
+    "EvaluationConfig.metrics": (
+        "trainables.evaluation.measure:TEXT_METRICS",
+        {"perplexity"},  # of the validation loss, which is measured anyway
+    ),
+    "SearchSpec.sampler": ("sweeps.tracking.wandb_config:METHODS", set()),
+    "EarlyStopping.kind": ("sweeps.early_stopping.registry:RULES", set()),
+    "Selection.rule": ("analysis.selection:RULES", set()),
+    "ClusterConfig.target": ("cluster.targets:TARGETS", set()),
+}
+# entries of a registry that a section names otherwise, or medsweep does not offer
+UNNAMED = {
+    "SourceConfig.instruction": set(),
+    "PairSourceConfig.format": {"hpo", "toy"},  # by the prefix of `source`
+    "TrainingConfig.lr_scheduler_type": {
+        # they need arguments that the section has no fields for, or a metric to watch
+        *("inverse_sqrt", "reduce_lr_on_plateau", "warmup_stable_decay", "greedy"),
+        *("cosine_with_min_lr", "cosine_warmup_with_min_lr"),
+    },
+}
+# words that are a choice within one function, or a library's own: there is no registry to equal
+WITHIN = {
+    *("ModelConfig.dtype", "ModelConfig.attn_implementation", "TrainingConfig.optim"),
+    *("SourceConfig.rationale", "RewardStage.start", "LoraConfig.target_modules"),
+    *("PPOTrainingConfig.kl_estimator", "GRPOTrainingConfig.loss_type"),
+    *("GRPOTrainingConfig.scale_rewards", "Objective.mode", "WandbConfig.mode"),
+    *("Parameter.distribution", "ClusterConfig.cpus_per_trial"),
+    *("ClusterConfig.gpus_per_trial", "ClusterConfig.trials_per_gpu"),
+}
 
 
-def test_stopping_rules_are_what_the_spec_offers() -> None:
-    assert set(RULES) == _literals(EarlyStopping, "kind")
+def _words(annotation: Any) -> set[str]:
+    """The words of every Literal in an annotation."""
+    if get_origin(annotation) is Literal:
+        return {word for word in get_args(annotation) if isinstance(word, str)}
+    return {word for inner in get_args(annotation) for word in _words(inner)}
 
 
-def test_every_regularizer_is_registered() -> None:
+def _sections() -> set[type[BaseModel]]:
+    """Every section of a spec of any kind."""
+    found: set[type[BaseModel]] = set()
+    waiting: list[type[BaseModel]] = [SweepSpec]
+    while waiting:
+        section = waiting.pop()
+        if section not in found:
+            found.add(section)
+            for field in section.model_fields.values():
+                waiting += [*_sections_in(field.annotation)]
+    return found
+
+
+def _sections_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections_in(inner)
+
+
+def _written(section: type[BaseModel], field: str) -> str:
+    """CLASS.FIELD of the class that defines the field first; others narrow it."""
+    owners = [c for c in section.__mro__ if field in inspect.get_annotations(c)]
+    return f"{owners[-1].__name__}.{field}"
+
+
+def _choices() -> dict[str, set[str]]:
+    """Every field of a section that offers words, but for the kind of a trial or stage."""
+    found = {
+        _written(section, name): _words(field.annotation)
+        for section in _sections()
+        for name, field in section.model_fields.items()
+        if name != "kind" or len(_words(field.annotation)) > 1
+    }
+    return {place: words for place, words in found.items() if words}
+
+
+def test_every_field_that_offers_words_is_known() -> None:
+    assert set(_choices()) == {*OFFERED, *WITHIN}, "a new one needs a registry, or a reason"
+
+
+@pytest.mark.parametrize("place", OFFERED)
+def test_the_spec_offers_what_is_registered(place: str) -> None:
+    registry, beside = OFFERED[place]
+    registered = {str(getattr(name, "value", name)) for name in _resolved(registry)}
+    assert _choices()[place] == (registered - UNNAMED.get(place, set())) | beside
+    assert not registered & beside
+    assert UNNAMED.get(place, set()) <= registered
+
+
+def test_registries_that_go_together_have_the_same_names() -> None:
+    from analysis.selection import CRITERIA
+    from analysis.selection import RULES as SELECTION
     from trainables.regularizers.penalty import KINDS as REGULARIZERS
     from trainables.regularizers.penalty import WEIGHED
+    from trainables.rewards.config import REWARD_MODEL, RewardName
+    from trainables.rewards.registry import REWARDS
 
-    assert set(REGULARIZERS) == _literals(RegularizerConfig, "kind")
+    assert set(SELECTION) == set(CRITERIA)
+    assert set(SEQUENCES) | set(OPTUNA) == _words(SearchSpec.model_fields["sampler"].annotation)
+    assert set(SEQUENCES) & set(OPTUNA) == set()
     assert set(REGULARIZERS) >= WEIGHED
+    assert {*REWARDS, "judge", REWARD_MODEL} == _words(RewardName)
 
 
-def test_targets_are_what_the_spec_offers() -> None:
-    assert set(TARGETS) == _literals(ClusterConfig, "target")
+def test_kinds_are_the_same_everywhere() -> None:
+    from medsweep.plan_view import KINDS as TITLES
+    from sweeps.readiness.predicted_memory import CALLS
+
+    trained = set(KINDS) - {"staged"}
+    assert {_only(stage.model_fields["kind"].annotation) for stage in get_args(OneStage)} == trained
+    assert set(TITLES) == trained
+    assert set(MEASURED_BY) <= set(UNTOUCHED) <= trained
+    assert trained >= set(PACKED) >= set(CALLS)
+    assert trained >= PAIRED
+    for kind, names in MEASURED_BY.items():
+        training: Any = KINDS[kind].model_fields["training"].annotation
+        assert set(names) <= set(training.model_fields)
+    for place in (*UNTOUCHED.values(), STAGES, *(f"{m}:PROGRAM" for m in PACKED.values())):
+        assert _resolved(place) is not None
+
+
+def test_samplers_of_optuna_can_be_made() -> None:
+    assert all(callable(make(1, 3, 1).sample_independent) for make in OPTUNA.values())
 
 
 def test_trackers_are_what_the_spec_offers() -> None:
@@ -218,10 +379,8 @@ def test_sources_answer() -> None:
         assert callable(source.read)
 
 
-def test_metric_families_are_what_the_spec_offers() -> None:
-    (item, _) = get_args(EvaluationConfig.model_fields["metrics"].annotation)
-    offered = set(get_args(item))
-    assert offered == {*TEXT_METRICS, "perplexity"}
+def test_metrics_are_of_families_that_the_spec_offers() -> None:
+    offered = _choices()["EvaluationConfig.metrics"]
     of_benchmarks = {f"{b}_{m}" for b, about in BENCHMARKS.items() for m in about.measures}
     families = {f for metric in METRICS.values() for f in metric.families}
     assert families == offered | of_benchmarks | {UNSEEN}

@@ -11,6 +11,7 @@ from tests.trainables.staged.trials import timeless
 from trainables.context import ListContext, Report
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.measure import measure_loss
+from trainables.kinds import KINDS
 from trainables.models import load as loading
 from trainables.models.adapters import adapted, restore
 from trainables.models.load import device_now, load_base
@@ -212,8 +213,9 @@ def test_a_reward_model_comes_from_a_stage_before(
 
 def test_every_kind_that_trains_one_thing_can_be_a_stage() -> None:
     found = {stage.model_fields["kind"].default: stage for stage in get_args(OneStage)}
-    assert set(found) == {kind.model_fields["kind"].default for kind in get_args(SingleTrial)}
+    singles = {name: kind for name, kind in KINDS.items() if issubclass(kind, SingleTrial)}
+    assert set(found) == set(singles) == set(KINDS) - {"staged"}
     assert set(found) == set(STAGES)
-    for kind in get_args(SingleTrial):
+    for name, kind in singles.items():
         own = set(kind.model_fields) - {"model", "lora", "evaluation"}
-        assert own <= set(found[kind.model_fields["kind"].default].model_fields)
+        assert own <= set(found[name].model_fields)

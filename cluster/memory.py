@@ -12,8 +12,7 @@ from typing import Any
 
 NF4 = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: code, 8-bit scale of 64, scale of 256 scales
 QUANTIZED = {"nf4": NF4, "int8": 1.0}  # bytes a weight by `model.quantization`
-# of a trained weight besides its copy in the base's precision: itself, gradient, two moments
-MASTER = 4 * 4
+MASTER = 2 * 4  # bytes of a trained weight in float32 and of its gradient
 SOFTMAX_NUMBERS = 2**26  # logits worked on at once on a GPU: packing.log_probs.CHUNK
 QKV, GATED = frozenset({"q_proj", "k_proj", "v_proj"}), frozenset({"gate_proj", "up_proj"})
 
@@ -71,9 +70,10 @@ def base_bytes(
     )
 
 
-def adapter_bytes(parameters: int, width: int) -> int:
-    """A trial's weights, gradients and moments in float32, and its copy for the base's calls."""
-    return parameters * (MASTER + (width if width < 4 else 0))
+def adapter_bytes(parameters: int, width: int, states: int) -> int:
+    """A trial's weights and gradients in float32, its optimizer's `states` (bytes a weight), and
+    its copy for the base's calls."""
+    return parameters * (MASTER + states + (width if width < 4 else 0))
 
 
 def stacked_bytes(parameters: int, width: int, trials: int) -> int:

@@ -267,7 +267,7 @@ UNNAMED = {
 }
 # words that are a choice within one function, or a library's own: there is no registry to equal
 WITHIN = {
-    *("ModelConfig.dtype", "ModelConfig.attn_implementation", "TrainingConfig.optim"),
+    *("ModelConfig.dtype", "ModelConfig.attn_implementation"),
     *("SourceConfig.rationale", "RewardStage.start", "LoraConfig.target_modules"),
     *("PPOTrainingConfig.kl_estimator", "GRPOTrainingConfig.loss_type"),
     *("GRPOTrainingConfig.scale_rewards", "Objective.mode", "WandbConfig.mode"),

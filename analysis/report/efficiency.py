@@ -13,8 +13,9 @@ QUALITY = ("val_loss", "rouge1", "bleu")
 HEADS = ("Trainable", "Trained", "Optimizer", "Memory", "Time (min)", "Tokens/s")
 NOTE = (
     "Trainable: numbers that are trained, and their share of the base model's. Trained: the bytes "
-    "of those tensors; Optimizer: of AdamW's two moments of each. Memory: the trial's peak on its "
-    "GPU. Tokens/s: all tokens of the training rows, by the time within optimizer steps."
+    "of those tensors; Optimizer: of what it remembers of each (AdamW: two moments). Memory: the "
+    "trial's peak on its GPU. Tokens/s: all tokens of the training rows, by the time within "
+    "optimizer steps."
 )
 PREDICTED_NOTE = f" {PREDICTED.strip()}: predicted by the memory model, not measured."
 PACKED_NOTE = " In a pack, time is a trial's share and memory what it would need alone."

@@ -3,7 +3,7 @@
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from math import prod
 from pathlib import Path
@@ -23,9 +23,11 @@ from trainables.models.config import LoraConfig, ModelConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.targets import Shapes, trainable_parameters, unmatched
 from trainables.packing import packable
+from trainables.training.config import SingleTrial
+from trainables.training.optimizers import OPTIMIZERS
 
 SPARE_BYTES = 500_000_000  # for logs, predictions, reports and Ray's own files
-COPIES = 4  # float32 copies of what is trained on disk: best, checkpoint, two moments
+COPIES = 2  # float32 copies of what is trained on disk: best and checkpoint, besides the states
 
 
 def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
@@ -143,7 +145,14 @@ def _model_problems(
         yield from target_problems(spec, space, shapes)
         counts = [trained_parameters(lora, shapes) for lora in adapters(spec, space)]
         largest = max(largest, *counts)
-    yield from _disk_problems(folder, spec.search.num_trials, largest)
+    each = 4 * COPIES + max(map(_state_bytes, _variants(spec, space)))
+    yield from _disk_problems(folder, spec.search.num_trials, largest * each)
+
+
+def _state_bytes(config: TrialConfig) -> int:
+    """Bytes a trained number of the optimizer's states; of stages the one with most."""
+    stages: Sequence[SingleTrial] = config.stage_trials
+    return max(OPTIMIZERS[stage.training.optim].state_bytes(1) for stage in stages)
 
 
 def target_problems(
@@ -159,10 +168,11 @@ def target_problems(
             yield Problem(None, None, field, target, "matches no module of the model", fix)
 
 
-def _disk_problems(folder: Path, trials: int, parameters: int) -> Iterator[Problem]:
+def _disk_problems(folder: Path, trials: int, each: int) -> Iterator[Problem]:
+    """Where there is no room for so many trials of `each` bytes."""
     parent = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(parent).free
-    needed = SPARE_BYTES + trials * parameters * 4 * COPIES
+    needed = SPARE_BYTES + trials * each
     if free < needed:
         message = f"has {free / 1e9:.1f} GB free; this sweep may write {needed / 1e9:.1f} GB"
         fix = "Free some space, or choose another disk with --output"

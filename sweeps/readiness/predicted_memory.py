@@ -28,6 +28,7 @@ from trainables.models.targets import Shapes, linear_modules, matching, trainabl
 from trainables.ppo.config import PPOConfig
 from trainables.rewards.config import REWARD_MODEL
 from trainables.training.config import SingleTrial
+from trainables.training.optimizers import OPTIMIZERS
 
 
 class Call(NamedTuple):
@@ -130,7 +131,8 @@ def _adapters(trial: SingleTrial, shapes: Shapes, width: int) -> int:
         parameters = _parameters(trial.lora, shapes)
         count = 1 + bool(trial.reward.weights.get(REWARD_MODEL))
         frozen = count * frozen_adapter_bytes(parameters, width)
-    return _trained(trial.lora, shapes, width) + frozen
+    states = OPTIMIZERS[trial.training.optim].state_bytes(1)
+    return _trained(trial.lora, shapes, width, states) + frozen
 
 
 def _names(lora: LoraConfig | None, shapes: Shapes) -> list[str]:
@@ -147,10 +149,10 @@ def _base(trial: SingleTrial, shapes: Shapes, width: int) -> float:
     return base_bytes(shapes, quantized, trial.model.quantization, width)
 
 
-def _trained(lora: LoraConfig | None, shapes: Shapes, width: int) -> int:
+def _trained(lora: LoraConfig | None, shapes: Shapes, width: int, states: int) -> int:
     if lora is None:
-        return adapter_bytes(sum(map(prod, shapes.values())), width)
-    return adapter_bytes(_parameters(lora, shapes), width)
+        return adapter_bytes(sum(map(prod, shapes.values())), width, states)
+    return adapter_bytes(_parameters(lora, shapes), width, states)
 
 
 def _parameters(lora: LoraConfig, shapes: Shapes) -> int:

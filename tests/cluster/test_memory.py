@@ -109,8 +109,8 @@ def test_hand_computed() -> None:
     assert activation_bytes(shape, [dropped], 2) == 2 * (layer + 3 * 2 * 4) + logits
     assert softmax_bytes(shape, 2**26) == 2**26 * 8
     assert SOFTMAX_NUMBERS == CHUNK
-    assert adapter_bytes(10, 2) == 10 * (4 + 4 + 8 + 2)
-    assert adapter_bytes(10, 4) == 10 * (4 + 4 + 8)
+    assert adapter_bytes(10, 2, states=8) == 10 * (4 + 4 + 8 + 2)
+    assert adapter_bytes(10, 4, states=8) == 10 * (4 + 4 + 8)
     assert stacked_bytes(10, 2, 1) == 0  # alone, they are used as they are
     assert stacked_bytes(10, 2, 3) == 3 * 10 * 2
     shapes = {"a.weight": (64, 64), "norm.weight": (64,)}

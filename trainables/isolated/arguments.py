@@ -6,6 +6,7 @@ import torch
 from transformers import TrainingArguments
 
 from trainables.training.config import TrainingConfig
+from trainables.training.optimizers import OPTIMIZERS
 
 
 def trainer_options(
@@ -17,6 +18,7 @@ def trainer_options(
     on_gpu = torch.cuda.is_available()
     return {
         **t.model_dump(exclude=elsewhere | below),
+        "optim": OPTIMIZERS[t.optim].transformers,
         **_recomputation(t.gradient_checkpointing),
         "bf16": t.bf16 if t.bf16 is not None else dtype == torch.bfloat16 and not t.fp16,
         "fp16": t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu and not t.bf16,

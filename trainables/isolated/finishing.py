@@ -15,6 +15,7 @@ from trainables.evaluation.measure import Loss, losses_elsewhere, measure_loss, 
 from trainables.models.load import Base
 from trainables.models.trained import as_measured, counts, named_trainable, restore
 from trainables.training.config import SingleTrial
+from trainables.training.optimizers import OPTIMIZERS
 from trainables.training.progress import TrialProgress
 
 MetricsAndFacts = tuple[Mapping[str, float], Mapping[str, Any]]  # metrics, facts
@@ -72,10 +73,12 @@ def finish(
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
+    states = OPTIMIZERS[config.training.optim].state_bytes
+    size = counts(base, named_trainable(model), states)
     progress.finish(
         {**text, **found.metrics, **own},
         (*predictions, *found.predictions),
         memory,
-        {**counts(base, named_trainable(model)), **elsewhere, **found.facts, **about, **facts},
+        {**size, **elsewhere, **found.facts, **about, **facts},
         time.monotonic() - begun,
     )

@@ -1,16 +1,16 @@
-"""AdamW's state as safetensors: `exp_avg.NAME` and `exp_avg_sq.NAME` by PEFT parameter name."""
+"""An optimizer's states as safetensors: `STATE.PARAMETER`, e.g. AdamW's `exp_avg.NAME`, by PEFT's
+parameter names. Which states there are is told by `trainables.training.optimizers`."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from safetensors.torch import load, save
 
-KINDS = ("exp_avg", "exp_avg_sq")
-
 
 def moment_bytes(moments: Mapping[str, Mapping[str, torch.Tensor]]) -> bytes:
-    """Moments as {kind: {parameter: tensor}}; none before the first step."""
+    """States as {state: {parameter: tensor}}; none before the first step."""
     return save(
         {
             f"{kind}.{name}": tensor.detach().cpu().contiguous()
@@ -22,29 +22,50 @@ def moment_bytes(moments: Mapping[str, Mapping[str, torch.Tensor]]) -> bytes:
 
 def moments_of(data: bytes) -> dict[str, dict[str, torch.Tensor]]:
     """The reverse of `moment_bytes`."""
-    found: dict[str, dict[str, torch.Tensor]] = {kind: {} for kind in KINDS}
+    found: dict[str, dict[str, torch.Tensor]] = defaultdict(dict)
     for key, tensor in load(data).items():
         kind, name = key.split(".", 1)
         found[kind][name] = tensor
-    return found
+    return dict(found)
 
 
-def optimizer_bytes(optimizer: Any, parameters: dict[str, torch.nn.Parameter]) -> bytes:
-    """The moments of all parameters that have some."""
-    state = optimizer.state
-    seen = {name: state[p] for name, p in parameters.items() if "exp_avg" in state.get(p, ())}
-    return moment_bytes({kind: {name: own[kind] for name, own in seen.items()} for kind in KINDS})
+def optimizer_bytes(
+    optimizer: Any, parameters: dict[str, torch.nn.Parameter], states: Sequence[str]
+) -> bytes:
+    """The states of all parameters that have some. KeyError where one of `states` is missing."""
+    seen = {name: own for name, p in parameters.items() if (own := optimizer.state.get(p))}
+    return moment_bytes({s: {name: own[s] for name, own in seen.items()} for s in states})
 
 
 def restore_optimizer(
-    optimizer: Any, parameters: dict[str, torch.nn.Parameter], data: bytes, steps: int
+    optimizer: Any,
+    parameters: dict[str, torch.nn.Parameter],
+    data: bytes,
+    steps: int,
+    states: Mapping[str, str | None],
 ) -> None:
-    """Put moments back; `steps` is the number of updates that they have seen."""
+    """Put states back; `steps` is the number of updates that they have seen. `states` are their
+    names and torch's names of their precisions (None: that of the parameter)."""
     saved = moments_of(data)
-    fused = bool(optimizer.defaults.get("fused"))
     for name, p in parameters.items():
-        optimizer.state[p] = {
-            # torch keeps the count of a fused optimizer beside the parameter, else on the CPU
-            "step": torch.tensor(float(steps), device=p.device if fused else "cpu"),
-            **{kind: saved[kind][name].to(p.device, p.dtype) for kind in KINDS},
-        }
+        found = {state: saved[state][name] for state in states}
+        restore_states(optimizer, p, found, steps, states)
+
+
+def restore_states(
+    optimizer: Any,
+    p: torch.nn.Parameter,
+    saved: Mapping[str, torch.Tensor],
+    steps: int,
+    states: Mapping[str, str | None],
+) -> None:
+    """The same of one parameter, whose states are `saved`."""
+    fused = bool(optimizer.defaults.get("fused"))
+    optimizer.state[p] = {
+        # torch keeps the count of a fused optimizer beside the parameter, else on the CPU
+        "step": torch.tensor(float(steps), device=p.device if fused else "cpu"),
+        **{
+            name: saved[name].to(p.device, getattr(torch, dtype) if dtype else p.dtype)
+            for name, dtype in states.items()
+        },
+    }

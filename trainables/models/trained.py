@@ -1,6 +1,6 @@
 """What a trial trains on a warm base, an adapter or all weights, behind the same few functions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
@@ -50,10 +50,12 @@ def as_measured(model: Any) -> AbstractContextManager[None]:
     return nullcontext() if is_adapter(model) else whole.in_own_precision(model)
 
 
-def counts(base: Base, trained: Mapping[str, torch.Tensor]) -> dict[str, int]:
+def counts(
+    base: Base, trained: Mapping[str, torch.Tensor], state_bytes: Callable[[int, int], int]
+) -> dict[str, int]:
     """What a record says of a trial's size: numbers trained, numbers of the base model, bytes of
-    the trained tensors and of AdamW's two moments of each."""
-    own = sum(p.nbytes for p in trained.values())
+    the trained tensors and of the optimizer's states, which `state_bytes(numbers, bytes each)`
+    counts."""
     return {
         "trainable_parameters": sum(p.numel() for p in trained.values()),
         "total_parameters": sum(
@@ -61,8 +63,8 @@ def counts(base: Base, trained: Mapping[str, torch.Tensor]) -> dict[str, int]:
             for name, p in base.model.named_parameters()
             if not any(part in name for part in PUT_ON)
         ),
-        "trained_bytes": own,
-        "optimizer_bytes": 2 * own,
+        "trained_bytes": sum(p.nbytes for p in trained.values()),
+        "optimizer_bytes": sum(state_bytes(p.numel(), p.itemsize) for p in trained.values()),
     }
 
 

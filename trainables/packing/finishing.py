@@ -9,7 +9,6 @@ from trainables.evaluation.benchmarks.in_trial import Benchmarked
 from trainables.evaluation.examples import example_predictions
 from trainables.evaluation.measure import score_text
 from trainables.forward.passes import TrialRows
-from trainables.models.trained import counts
 from trainables.packing.answers import packed_answers
 from trainables.packing.benchmarks import packed_benchmarks
 from trainables.packing.losses import packed_losses_elsewhere
@@ -93,7 +92,7 @@ def _report(
     text, predictions = score_text(answered.texts, answered.asked.rows, trial.config.evaluation)
     predictions += example_predictions(answered.examples.rows, answered.others)
     memory, facts = pack.memory(trial)
-    facts |= counts(pack.base, trial.adapter.by_name(trial.adapter.flat))
+    facts |= trial.counts(pack.base)
     trial.progress.finish(
         {**text, **found.metrics},
         (*predictions, *found.predictions),

@@ -3,6 +3,7 @@
 from trainables.kinds import PACKED
 from trainables.staged.config import StagedConfig
 from trainables.training.config import SingleTrial
+from trainables.training.optimizers import unpackable_optimizer
 
 
 def unpackable(config: SingleTrial | StagedConfig) -> str | None:
@@ -24,4 +25,4 @@ def unpackable(config: SingleTrial | StagedConfig) -> str | None:
     dtype = config.model.dtype
     if (training.fp16 and dtype != "float16") or (training.bf16 and dtype == "float32"):
         return "mixed precision on a base of another precision"
-    return None
+    return unpackable_optimizer(training.optim)

@@ -10,11 +10,14 @@ from transformers import get_scheduler
 
 from trainables.context import TrialContext
 from trainables.forward.adapter import PackedAdapter
-from trainables.models.moments import KINDS, moment_bytes, moments_of
+from trainables.models.load import Base
+from trainables.models.moments import moment_bytes, moments_of, restore_states
+from trainables.models.trained import counts
 from trainables.packing.penalty import pull
 from trainables.packing.scaling import LossScale
 from trainables.saved import Checkpoint, SavedAdapter
 from trainables.training.config import SingleTrial, TrainingConfig
+from trainables.training.optimizers import OPTIMIZERS
 from trainables.training.progress import TrialProgress
 
 
@@ -96,14 +99,20 @@ class PackedTrial:
         """What its kind adds to its record."""
         return {}
 
+    def counts(self, base: Base) -> dict[str, int]:
+        """Its size, as `models.trained.counts` tells it."""
+        states = OPTIMIZERS[self.config.training.optim].state_bytes
+        return counts(base, self.adapter.by_name(self.adapter.flat), states)
+
     def export(self) -> SavedAdapter:
         """As Weights."""
         return self.adapter.export()
 
     def snapshot(self, state: dict[str, Any]) -> Checkpoint:
         """As Weights."""
-        own = self.optimizer.state[self.adapter.flat]
-        named = {kind: self.adapter.by_name(own[kind]) for kind in KINDS if kind in own}
+        own = self.optimizer.state.get(self.adapter.flat)
+        states = OPTIMIZERS[self.config.training.optim].precisions if own else {}
+        named = {state: self.adapter.by_name(own[state]) for state in states}
         scaler = self.scaler.state_dict() if self.scaler else None
         return Checkpoint(self.adapter.to_bytes(), moment_bytes(named), {**state, "scaler": scaler})
 
@@ -125,12 +134,12 @@ class PackedTrial:
         return int(state["updates"])
 
     def _restore_moments(self, data: bytes, updates: int) -> None:
-        flat = self.adapter.flat
-        state: dict[str, torch.Tensor] = {"step": torch.tensor(float(updates))}
-        for kind, tensors in moments_of(data).items():
-            state[kind] = torch.zeros_like(flat.data)
-            self.adapter.fill(state[kind], tensors)
-        self.optimizer.state[flat] = state
+        flat, states = self.adapter.flat, OPTIMIZERS[self.config.training.optim].precisions
+        saved = moments_of(data)
+        whole = {state: torch.zeros_like(flat.data) for state in states}
+        for state in states:
+            self.adapter.fill(whole[state], saved[state])
+        restore_states(self.optimizer, flat, whole, updates, states)
 
 
 def _scales_loss(t: TrainingConfig, weights: torch.Tensor) -> bool:
@@ -140,14 +149,9 @@ def _scales_loss(t: TrainingConfig, weights: torch.Tensor) -> bool:
 
 
 def _optimizer(t: TrainingConfig, flat: torch.nn.Parameter, planned: int) -> tuple[Any, Any]:
-    optimizer = torch.optim.AdamW(
-        [flat],
-        lr=t.learning_rate,
-        betas=(t.adam_beta1, t.adam_beta2),
-        eps=t.adam_epsilon,
-        weight_decay=t.weight_decay,
-        fused=t.optim == "adamw_torch_fused",
-    )
+    make = OPTIMIZERS[t.optim].packed
+    assert make is not None, "packable.unpackable says which optimizers a pack cannot have"
+    optimizer = make(t, flat)
     share = t.warmup_steps < 1
     warmup = math.ceil(planned * t.warmup_steps) if share else int(t.warmup_steps)
     return optimizer, get_scheduler(t.lr_scheduler_type, optimizer, warmup, planned)

@@ -9,6 +9,7 @@ from trainables.evaluation.config import EvaluationConfig
 from trainables.models.config import LoraConfig, PackedLora
 from trainables.rewards.config import RewardConfig
 from trainables.training.config import SingleTrial, TrainingConfig
+from trainables.training.optimizers import unpackable_optimizer
 
 Estimator = Literal["k1", "k3"]
 
@@ -51,6 +52,8 @@ class PPOTrainingConfig(TrainingConfig):
             raise ValueError(
                 f"num_mini_batches is {self.num_mini_batches}, but an update has {prompts} prompts"
             )
+        if reason := unpackable_optimizer(self.optim):
+            raise ValueError(f"{reason}, and ppo trains in packs: write another optim")
         for field in ("bf16", "fp16", "regularizer"):
             if getattr(self, field):
                 fix = "kl_coef holds it" if field == "regularizer" else "set model.dtype instead"

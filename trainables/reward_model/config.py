@@ -8,6 +8,7 @@ from trainables.data.pairs.config import PairsConfig
 from trainables.evaluation.config import EvaluationConfig, MetricFamily
 from trainables.models.config import LoraConfig, PackedLora
 from trainables.training.config import SingleTrial, TrainingConfig
+from trainables.training.optimizers import unpackable_optimizer
 
 
 class RewardTrainingConfig(TrainingConfig):
@@ -22,6 +23,8 @@ class RewardTrainingConfig(TrainingConfig):
 
     @model_validator(mode="after")
     def _packs(self) -> Self:
+        if reason := unpackable_optimizer(self.optim):
+            raise ValueError(f"{reason}, and reward models train in packs: write another optim")
         for field in ("bf16", "fp16"):
             if getattr(self, field):
                 raise ValueError(f"{field} is not for reward models: set model.dtype instead")

@@ -13,7 +13,6 @@ from trainables.data.token_rows import TokenRows
 from trainables.forward.passes import TrialRows, within_budget
 from trainables.forward.states import state_objective_pass, state_pass
 from trainables.models.load import Base
-from trainables.models.trained import counts
 from trainables.packing.batches import BatchTrial, batch_step
 from trainables.packing.finishing import with_best_adapters
 from trainables.packing.pack import Pack, Program
@@ -92,7 +91,7 @@ def _finish(pack: Pack, over: NamedTrials) -> None:
             other, more = unseen.get(name, (None, 0.0))
             trial.seconds += seconds + more
             memory, facts = pack.memory(trial)
-            facts |= counts(pack.base, trial.adapter.by_name(trial.adapter.flat))
+            facts |= trial.counts(pack.base)
             facts |= {"pairwise": facts_of(own, other), "evaluation": _settings(trial)}
             metrics = final_metrics(own, other)
             trial.progress.finish(metrics, (), memory, facts, seconds + more)

@@ -10,6 +10,7 @@ from trainables.evaluation.config import EvaluationConfig
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.regularizers.config import RegularizerConfig
 from trainables.section import Section
+from trainables.training.optimizers import OptimizerName
 
 Scheduler = Literal[
     "linear", "cosine", "constant", "constant_with_warmup", "cosine_with_restarts", "polynomial"
@@ -29,7 +30,7 @@ class TrainingConfig(Section):
     warmup_steps: float = Field(0.03, ge=0)  # below 1: a share of all steps
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, ge=0)  # 0: no clipping
-    optim: Literal["adamw_torch", "adamw_torch_fused"] = "adamw_torch"
+    optim: OptimizerName = "adamw_torch"
     adam_beta1: float = Field(0.9, ge=0, lt=1)
     adam_beta2: float = Field(0.999, ge=0, lt=1)
     adam_epsilon: float = Field(1e-8, gt=0)

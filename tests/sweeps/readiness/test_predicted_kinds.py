@@ -95,7 +95,7 @@ def test_peaks_by_hand(size: int) -> None:
     base = base_bytes(shapes, [], "none", 4)
     pairs = reward.config()
     load = Load(40, 0, 4, TARGETS)
-    trained = adapter_bytes(ADAPTER, 4)
+    trained = adapter_bytes(ADAPTER, 4, states=8)
     stacked = stacked_bytes(ADAPTER, 4, size)
     wanted = base + stacked + size * (trained + activation_bytes(SHAPE, [load], 4))
     assert peak_bytes(pairs, REPORT, size) == pytest.approx(wanted, rel=1e-12)
@@ -123,7 +123,7 @@ def test_frozen_adapters_hold_weights_only() -> None:
     trial = ppo()
     trained = fresh_adapter(base, trial.lora, 1)
     frozen = saved_adapter(base, trained.export())
-    assert trained.held_bytes == adapter_bytes(ADAPTER, 4)
+    assert trained.held_bytes == adapter_bytes(ADAPTER, 4, states=8)
     assert frozen.held_bytes == frozen_adapter_bytes(ADAPTER, 4)
     assert frozen.flat.grad is None
     for name, weights in frozen.by_name(frozen.flat.data).items():

@@ -69,12 +69,12 @@ def test_checkpointing_is_off_unless_asked_for(tmp_path: Path) -> None:
 def test_an_older_transformers_knows_the_old_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from transformers import TrainingArguments
 
-    from trainables.sft.train import _checkpointing
+    from trainables.isolated.arguments import _recomputation
 
     fields = dict(TrainingArguments.__dataclass_fields__)
     fields.pop("activation_checkpointing", None)
     monkeypatch.setattr(TrainingArguments, "__dataclass_fields__", fields)
-    assert _checkpointing(True) == {
+    assert _recomputation(True) == {
         "gradient_checkpointing": True,
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
     }

@@ -1,0 +1,73 @@
+"""Run folders written before limits and rooms existed go on, and are reported as they were.
+
+`before_rooms/` holds two folders of one sweep as commit 8683c95 left them: `finished`, and `killed`
+by SIGKILL in its third trial, which has a checkpoint of step 4 of 26.
+"""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.medsweep.processes import medsweep
+
+FOLDERS = Path(__file__).parent / "before_rooms"
+TIMES = {"minutes", "error"}  # an error's words may be improved
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "trials.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def copied(name: str, tmp_path: Path) -> Path:
+    return shutil.copytree(FOLDERS / name, tmp_path / "runs" / "before-rooms")
+
+
+def report_of(folder: Path) -> str:
+    """The report but for the moment it was written, and lines that are to change with issues."""
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    return re.sub(r"^Written .*$", "", text, flags=re.MULTILINE)
+
+
+def test_it_is_reported_as_before(tmp_path: Path) -> None:
+    folder = copied("finished", tmp_path)
+    before = {name: (folder / name).read_bytes() for name in ("trials.csv", "best.json")}
+    text = report_of(folder)
+    for name in [*before, "report.md"]:
+        (folder / name).unlink()
+    for verb in ("report", "best"):
+        done = medsweep(tmp_path / "cache", verb, folder)
+        assert done.returncode == 0, done.stderr
+    assert report_of(folder) == text
+    assert (folder / "best.json").read_bytes() == before["best.json"]
+
+
+def test_nothing_is_left_to_do(tmp_path: Path) -> None:
+    folder = copied("finished", tmp_path)
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file() and "trials/" in str(p)}
+    done = medsweep(tmp_path / "cache", "resume", folder)
+    assert done.returncode == 0, done.stderr
+    assert {p: p.read_bytes() for p in before} == before
+    assert (folder / "trials.csv").read_bytes() == (FOLDERS / "finished/trials.csv").read_bytes()
+
+
+def test_it_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    folder = copied("killed", tmp_path)
+    done = medsweep(tmp_path / "cache", "resume", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for now, then in zip(rows(folder), rows(FOLDERS / "finished"), strict=True):
+        assert now.keys() == then.keys()
+        for column in now.keys() - TIMES:
+            if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", then[column]):  # this machine's rounding
+                assert float(now[column]) == pytest.approx(float(then[column]), rel=1e-4), column
+            else:
+                assert now[column] == then[column], column
+    # the third trial went on from its checkpoint: its first lines are those of the killed driver
+    lines = (FOLDERS / "killed/trials/EXP-003/metrics.jsonl").read_text("utf-8").splitlines()
+    again = (folder / "trials/EXP-003/metrics.jsonl").read_text("utf-8").splitlines()
+    assert again[: len(lines)] == lines
+    assert json.loads(again[-1])["step"] == 26

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from search_spaces.space import Space, build_space
-from sweeps.readiness.checks import checks
+from sweeps.readiness import checks
 from sweeps.spec.errors import SpecError
 from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import make_spec

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from search_spaces.space import build_space
-from sweeps.readiness.checks import pack_sizes
+from sweeps.readiness import pack_sizes
 from sweeps.readiness.pack_sizes import (
     best_size,
     describe,

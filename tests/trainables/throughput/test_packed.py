@@ -11,12 +11,12 @@ from trainables.throughput.packed import tokens_per_second
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, speeds: dict[int, float]) -> None:
-    def packed(_base: object, _config: object, _prepared: object, size: int) -> float:
+    def packed_tokens(_base: object, _config: object, _prepared: object, size: int) -> float:
         if size not in speeds:
             raise torch.OutOfMemoryError
         return speeds[size]
 
-    monkeypatch.setattr(packed, "_packed", packed)
+    monkeypatch.setattr(packed, "_packed", packed_tokens)
     monkeypatch.setattr(packed, "_isolated", lambda *_: 1.0)
 
 
@@ -49,7 +49,7 @@ def test_real_steps_are_measured_and_leave_nothing() -> None:
 
 
 def test_isolated_trials_side_by_side_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed.speed, "step_seconds", lambda *_: [9.0, 1.0, 1.0, 2.0])
+    monkeypatch.setattr(packed.isolated, "step_seconds", lambda *_: [9.0, 1.0, 1.0, 2.0])
     trial, data = config(), prepared()
     tokens = sum(step_tokens(trial, data.train, step) for step in (1, 2, 3))
     found = tokens_per_second(trial, data, 0, alone=(1, 5))

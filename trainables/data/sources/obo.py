@@ -26,8 +26,8 @@ class OntologyTerm(NamedTuple):
 
 
 def parse_obo(text: str) -> dict[str, OntologyTerm]:
-    """Every [OntologyTerm] block of an OBO file, by id."""
-    blocks = (block for block in text.split("\n\n") if block.lstrip().startswith("[OntologyTerm]"))
+    """Every [Term] block of an OBO file, by id."""
+    blocks = (block for block in text.split("\n\n") if block.lstrip().startswith("[Term]"))
     terms = (_term(block) for block in blocks)
     return {term.id: term for term in terms}
 

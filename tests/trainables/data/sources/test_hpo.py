@@ -75,7 +75,7 @@ def test_terms() -> None:
     terms = obo.parse_obo(OBO)
     assert list(terms)[:4] == ["HP:0000118", "HP:1", "HP:2", "HP:21"]
     assert len(terms) == 8
-    assert terms["HP:21"] == obo.Term(
+    assert terms["HP:21"] == obo.OntologyTerm(
         "HP:21", "Retina", 'Of the "retina",\n a layer.', ("HP:1",), False
     )
     assert terms["HP:22"].parents == ("HP:2", "HP:1")

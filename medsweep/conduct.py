@@ -3,10 +3,11 @@
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medsweep.view import SweepView
+from sweeps.failures.disk_full import told
 from sweeps.quiet import quiet_warnings
 from sweeps.spec.sections import SweepSpec
 
@@ -34,7 +35,8 @@ def conduct(folder: Path, view: SweepView, work: Callable[[], object]) -> int:
         view.stop()
         return _interrupted(folder, view)
     view.stop()
-    return conclude(folder, view)
+    with told(folder):
+        return conclude(folder, view)
 
 
 def conclude(folder: Path, view: SweepView) -> int:
@@ -67,7 +69,8 @@ def _interrupted(folder: Path, view: SweepView) -> int:
     from analysis.tables import write_trials_csv
 
     if (folder / "spec.resolved.json").is_file():
-        write_trials_csv(load_run(folder))
+        with suppress(OSError):  # of a full disk: it follows from the rest
+            write_trials_csv(load_run(folder))
         view.say("Interrupted. Everything up to the last checkpoints is kept.")
         view.say(f"Go on with: medsweep resume {folder}")
     else:

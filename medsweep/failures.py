@@ -10,6 +10,8 @@ def explain(error: Exception) -> int:
     """Print an error for the person who can mend it; a traceback only where it is our bug."""
     from rich.console import Console
 
+    from sweeps.failures.sweep_error import SweepError
+
     console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     lines = _input_lines(error)
     if lines:
@@ -18,7 +20,7 @@ def explain(error: Exception) -> int:
         if len(lines) > 1:
             console.print(f"{len(lines)} problems; nothing was started.")
         return BAD_INPUT
-    if type(error).__name__ == "SweepError":
+    if isinstance(error, SweepError):
         console.print(f"[bold red]error[/] {_escaped(str(error))}")
         return NOTHING_SUCCEEDED
     traceback.print_exception(error)

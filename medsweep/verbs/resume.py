@@ -15,6 +15,9 @@ def command(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed and infeasible trials again.")
     ] = False,
+    disk_gb: Annotated[
+        float | None, typer.Option("--disk-gb", help="Let the run folder take so much.", min=1e-3)
+    ] = None,
 ) -> int:
     """Go on with an interrupted or finished run; nothing finished is run again."""
     from medsweep.conduct import conduct, screen
@@ -24,5 +27,5 @@ def command(
         return conduct(
             run,
             view,
-            lambda: resume_run(run, view.watch, view.say, num_trials, retry_failed),
+            lambda: resume_run(run, view.watch, view.say, num_trials, retry_failed, disk_gb),
         )

@@ -20,6 +20,7 @@ from sweeps.readiness.preparation import Preparation, base_key
 from sweeps.run_folder.entry import Entry, State, trial_name
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.record import now, record_of, stopped_at
+from sweeps.run_folder.retention import DiskLimit, settle, written_bytes
 from sweeps.spec.sections import SweepSpec
 from trainables.context import RUNGS, Report, check_metrics
 from trainables.errors import InputError
@@ -65,6 +66,7 @@ class Sweep:
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.spec, self.ledger = spec, ledger
+        self.disk = DiskLimit(ledger.folder, spec.limits.disk_gb)
         self.space = build_space(spec.search.parameters)
         self.proposer = Proposer(spec.search, self.space)
         self.stopper = Stopper(spec.search)
@@ -194,6 +196,7 @@ class Sweep:
         report = replace(report, metrics={k: float(v) for k, v in report.metrics.items()})
         running = self.running[trial]
         entry = running.task.entry
+        self.disk.make_room(written_bytes(report))
         self.shared.handed_over(entry, report)
         self.ledger.apply(entry, report)
         self.observers.tell("reported", entry, report)
@@ -261,11 +264,11 @@ class Sweep:
         return checkpoint
 
     def _replay(self, entry: Entry, record: dict[str, Any] | None) -> None:
-        for line in self.ledger.metrics(entry):
-            if "rung" in line and self.stopper.metric in line:
-                self.stopper.record(entry.trial, line["rung"], line[self.stopper.metric])
+        for rung, value in self.ledger.rungs(entry, self.stopper.metric):
+            self.stopper.record(entry.trial, rung, value)
         if record and not entry.is_base:
             self._tell(entry, record["state"], record["metrics"])
+            settle(self.ledger.path(entry), record["state"], self.spec.limits.keep_checkpoints)
 
     # --- how trials end ------------------------------------------------------------------------
 
@@ -281,6 +284,7 @@ class Sweep:
         sought = () if entry.is_base else tuple(o.metric for o in self.spec.search.objectives)
         record = record_of(entry, state, metrics, sought, **rest)
         self.ledger.close(entry, record)
+        settle(self.ledger.path(entry), record["state"], self.spec.limits.keep_checkpoints)
         if not entry.is_base:
             self._tell(entry, record["state"], metrics)
         self.observers.tell("finished", entry, record)
@@ -288,10 +292,6 @@ class Sweep:
     def _tell(self, entry: Entry, state: State, metrics: dict[str, Any]) -> None:
         objectives = self.spec.search.objectives
         values = [metrics[o.metric] for o in objectives] if state == "complete" else None
-        own = objectives[0].metric
-        rungs = {
-            RUNGS.index(line["rung"]): line[own]
-            for line in self.ledger.metrics(entry)
-            if "rung" in line and own in line
-        }
+        measured_at = self.ledger.rungs(entry, objectives[0].metric)
+        rungs = {RUNGS.index(rung): value for rung, value in measured_at}
         self.proposer.tell(entry.number, state, values, rungs)

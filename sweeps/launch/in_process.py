@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cluster.placement import Placement
 from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.failures.disk_full import is_full, told
 from sweeps.failures.raised import failure
 from sweeps.launch.on_ray import Watch, text_of
 from sweeps.quiet import quiet_libraries
@@ -47,7 +48,7 @@ def run_one(
     with loaded.locating():
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
     quiet_libraries()
-    with exclusive(folder):
+    with exclusive(folder), told(folder):
         ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
         for observer in watch(sweep, HERE):
             sweep.observers.add(observer)
@@ -66,6 +67,8 @@ def _run(sweep: Sweep, task: TrialTask) -> None:
     except TrialStopped:
         return
     except Exception as error:
+        if is_full(error):  # then its end cannot be written either
+            raise
         sweep.on_failure(name, str(error), failure(error).state)
         raise
 

@@ -12,6 +12,7 @@ from cluster.session import Node
 from cluster.targets import connect
 from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
+from sweeps.failures import disk_full
 from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
 from sweeps.readiness.pack_sizes import (
     best_size,
@@ -40,7 +41,7 @@ def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     sweep = Sweep(loaded.spec, ledger, progress=progress)
     with loaded.locating():
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
-    with exclusive(folder):
+    with exclusive(folder), disk_full.told(folder):
         refuse_folder(folder)  # again: another may have been quicker
         resolved = loaded.spec.model_dump(mode="json")
         ledger.create(text_of(loaded), resolved, describe_environment())
@@ -54,15 +55,21 @@ def resume_run(
     progress: OnProgress,
     num_trials: int | None = None,
     retry_failed: bool = False,
+    disk_gb: float | None = None,
 ) -> Sweep:
-    """Go on with a run folder: nothing finished is run again. Raises as `new_run`."""
+    """Go on with a run folder: nothing finished is run again; `disk_gb` takes the place of the
+    spec's. Raises as `new_run`."""
     read_spec(folder)  # before the lock makes a folder of a misspelt name
     refuse_folder(folder, exists_is_wrong=False)
-    with exclusive(folder):
+    with exclusive(folder), disk_full.told(folder):
         ledger = Ledger(folder)
         spec = read_spec(folder)
         if num_trials is not None:
             spec = _extended(spec, num_trials)
+        if disk_gb is not None:
+            limits = spec.limits.model_copy(update={"disk_gb": disk_gb})
+            spec = spec.model_copy(update={"limits": limits})
+        if num_trials is not None or disk_gb is not None:
             ledger.resolve(spec.model_dump(mode="json"))
         sweep = Sweep(spec, ledger, progress=progress)
         sweep.restore(retry_failed)

@@ -146,7 +146,7 @@ def _model_problems(
         counts = [trained_parameters(lora, shapes) for lora in adapters(spec, space)]
         largest = max(largest, *counts)
     each = 4 * COPIES + max(map(_state_bytes, _variants(spec, space)))
-    yield from _disk_problems(folder, spec.search.num_trials, largest * each)
+    yield from _disk_problems(folder, spec, 4 * largest, largest * each)
 
 
 def _state_bytes(config: TrialConfig) -> int:
@@ -168,11 +168,21 @@ def target_problems(
             yield Problem(None, None, field, target, "matches no module of the model", fix)
 
 
-def _disk_problems(folder: Path, trials: int, each: int) -> Iterator[Problem]:
-    """Where there is no room for so many trials of `each` bytes."""
+def _disk_problems(folder: Path, spec: SweepSpec, best: int, each: int) -> Iterator[Problem]:
+    """Where there is no room for trials of `each` bytes, of which those of the `best` step stay."""
     parent = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(parent).free
-    needed = SPARE_BYTES + trials * each
+    trials, limit = spec.search.num_trials, spec.limits.disk_gb
+    written = trials * each  # one that fails keeps its checkpoint whole
+    if limit is not None:
+        written = min(written, round(limit * 1e9))
+        # one trial at least is under way, and writes its next checkpoint beside the one before
+        least = trials * best + 2 * (each - best)
+        if least > limit * 1e9:
+            message = f"is too little: this sweep keeps at least {least / 1e9:.3f} GB"
+            fix = "Raise it (or null: as much as is free), or search fewer or smaller adapters"
+            yield Problem(None, None, "limits.disk_gb", limit, message, fix)
+    needed = SPARE_BYTES + written
     if free < needed:
         message = f"has {free / 1e9:.1f} GB free; this sweep may write {needed / 1e9:.1f} GB"
         fix = "Free some space, or choose another disk with --output"

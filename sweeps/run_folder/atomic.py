@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,8 @@ def encoded(text: str) -> bytes:
 
 @contextmanager
 def new_folder(parent: Path, name: str) -> Iterator[Path]:
-    """A folder to fill that then appears in `parent` in one step, and the others there go.
+    """A folder to fill that then appears in `parent` in one step, and the earlier ones there go:
+    those that are named as this function names them, and nothing else.
 
     Until then they are what a reader finds. Where one is called `name`, the new one is `name-1`,
     which sorts after it.
@@ -56,8 +58,23 @@ def new_folder(parent: Path, name: str) -> Iterator[Path]:
     draft = parent / f".{final.name}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    yield draft
-    draft.rename(final)
+    try:
+        yield draft
+        draft.rename(final)
+    except BaseException:  # of a full disk, say: half of it would take what room there is
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     for older in parent.iterdir():
-        if older != final:
+        if older != final and _alike(older.name, name):
             shutil.rmtree(older, ignore_errors=True)
+
+
+def is_draft_or_step(name: str) -> bool:
+    """Whether a folder is a checkpoint, `step-NNNNNNNN` or `step-NNNNNNNN-K`, or a draft of one."""
+    return _alike(name, f"step-{0:08d}")
+
+
+def _alike(name: str, pattern: str) -> bool:
+    """Whether a name differs from another in its numbers alone, or is a draft's of such a name."""
+    wanted = re.sub(r"\d+", lambda found: rf"\d{{{len(found[0])},}}", re.escape(pattern))
+    return re.fullmatch(rf"\.?{wanted}(-\d+)?", name) is not None

@@ -18,6 +18,7 @@ from trainables.saved import Checkpoint, SavedAdapter
 
 # what is kept of a trial's best step: PEFT's files, or where all weights are trained a model's
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+OPTIMIZER = "optimizer.safetensors"  # of a checkpoint
 KEPT = {
     False: (f"adapter/{CONFIG}", f"adapter/{WEIGHTS}"),
     True: ("model/config.json", "model/model.safetensors"),
@@ -112,6 +113,11 @@ class Ledger:
         """The lines of metrics.jsonl."""
         return list(read_lines(self.path(entry, "metrics.jsonl")))
 
+    def rungs(self, entry: Entry, metric: str) -> list[tuple[float, float]]:
+        """Each rung that a trial came to where it measured `metric`, and the value."""
+        lines = self.metrics(entry)
+        return [(x["rung"], x[metric]) for x in lines if "rung" in x and metric in x]
+
     def checkpoint(self, entry: Entry) -> Checkpoint | None:
         """The newest intact checkpoint, with the best adapter so far."""
         folders = sorted(self.path(entry, "checkpoint").glob("step-*"), reverse=True)
@@ -166,7 +172,7 @@ def read_adapter(folder: Path) -> SavedAdapter | None:
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint's files into a folder that exists; frozen adapters in PEFT's format."""
     write_bytes(folder / "adapter.safetensors", checkpoint.adapter)
-    write_bytes(folder / "optimizer.safetensors", checkpoint.optimizer)
+    write_bytes(folder / OPTIMIZER, checkpoint.optimizer)
     for role, adapter in checkpoint.frozen.items():
         write_json(folder / "frozen" / role / CONFIG, adapter.config)
         write_bytes(folder / "frozen" / role / WEIGHTS, adapter.weights)
@@ -176,7 +182,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 def read_checkpoint(folder: Path) -> Checkpoint | None:
     """The checkpoint in a folder, or None where a file of it is missing or cut short."""
     state, roles = read_json(folder / "state.json"), sorted(folder.glob("frozen/*"))
-    parts = [folder / "adapter.safetensors", folder / "optimizer.safetensors"]
+    parts = [folder / "adapter.safetensors", folder / OPTIMIZER]
     configs = [read_json(role / CONFIG) for role in roles]
     weights = [role / WEIGHTS for role in roles]
     if state is None or None in configs or not all(map(_is_whole, [*parts, *weights])):
@@ -222,12 +228,15 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a safetensors file has all the bytes that its header names."""
+    """Whether a safetensors file has all the bytes that its header names, and was not emptied (see
+    `retention`)."""
     try:
         with path.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             header = json.loads(stream.read(length))
     except (OSError, ValueError, MemoryError, OverflowError):
         return False
-    ends = [t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"]
+    if "removed" in header.pop("__metadata__", {}):
+        return False
+    ends = [tensor["data_offsets"][1] for tensor in header.values()]
     return path.stat().st_size == 8 + length + max(ends, default=0)

@@ -90,6 +90,9 @@ class LimitsConfig(Section):
     """What a sweep puts up with: deaths, silence, and how much disk it takes."""
 
     retries: int = Field(1, ge=0, le=100)  # of a trial whose worker died, not of one that raised
+    disk_gb: float | None = Field(None, gt=0)  # 1e9 bytes of the run folder; null: what is free
+    # what stays of the checkpoint of a trial that is complete or stopped: see `retention.settle`
+    keep_checkpoints: Literal["newest", "none", "all"] = "newest"
 
 
 class SweepSpec(Section):

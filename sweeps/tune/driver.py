@@ -15,8 +15,10 @@ from ray.tune.search import Searcher
 from cluster.placement import Placement
 from cluster.session import Node
 from sweeps.control.sweep import Sweep
+from sweeps.failures.disk_full import full, is_full
 from sweeps.failures.out_of_memory import killed_for_memory
 from sweeps.failures.raised import Failure
+from sweeps.failures.sweep_error import SweepError
 from sweeps.run_folder.entry import State
 from sweeps.tune.pack_actor import Hosts, ending, start_hosts
 from sweeps.tune.worker import TuneWorker, pack
@@ -31,10 +33,6 @@ TUNE_SETTINGS = {
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "3600",
     "RAY_AIR_NEW_OUTPUT": "0",
 }
-
-
-class SweepError(Exception):
-    """The sweep itself cannot go on (not one of its trials); nothing in the ledger is lost."""
 
 
 class Relay:
@@ -210,7 +208,7 @@ class StopAll(tune.Stopper):  # type: ignore[misc]
 def run_tune(sweep: Sweep, placement: Placement, nodes: list[Node]) -> None:
     """Run the sweep to its end on the Ray that this process is connected to.
 
-    Raises SweepError; KeyboardInterrupt passes through.
+    Raises SweepError, DiskFullError among them; KeyboardInterrupt passes through.
     """
     os.environ.update(TUNE_SETTINGS)
     hosts = start_hosts(nodes, placement) if placement.pack else None
@@ -236,6 +234,8 @@ def run_tune(sweep: Sweep, placement: Placement, nodes: list[Node]) -> None:
             raise_on_failed_trial=False,
             verbose=0,
         )
+    if relay.error and is_full(relay.error):
+        raise full(relay.error, sweep.ledger.folder) from relay.error
     if relay.error:
         detail = "".join(traceback.format_exception(relay.error))
         raise SweepError(f"the sweep stopped: {relay.error}\n{detail}") from relay.error

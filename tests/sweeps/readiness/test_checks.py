@@ -12,7 +12,7 @@ import pytest
 from search_spaces.space import Space, build_space
 from sweeps.readiness import checks
 from sweeps.spec.errors import SpecError
-from sweeps.spec.sections import SweepSpec
+from sweeps.spec.sections import LimitsConfig, SweepSpec
 from tests.sweeps.fakes import make_spec
 from trainables.errors import InputError
 from trainables.models.toy import make_toy
@@ -127,6 +127,22 @@ def test_the_largest_adapters_must_fit_on_the_disk(
         "lora__target_modules": {"values": [["q_proj"], "all-linear"]},
     }
     assert list(problems(tmp_path, shelf, **both)) == ["output"]
+
+
+def test_a_limit_on_the_disk_is_held_against_what_must_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    least = 5 * 100 + 2 * 300  # the best steps of five trials stay, one is under way
+
+    def found(disk_gb: float) -> list[str]:
+        limited = make_spec().model_copy(update={"limits": LimitsConfig(disk_gb=disk_gb)})
+        given = checks._disk_problems(tmp_path, limited, best=100, each=400)
+        return [problem.field for problem in given]
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(0, 0, checks.SPARE_BYTES + least))
+    assert found(least / 1e9) == []  # less than what it would write without a limit
+    assert found((least - 1) / 1e9) == ["limits.disk_gb"]
+    assert found(1.0) == ["output"]
 
 
 def test_every_model_that_is_searched(tmp_path: Path) -> None:

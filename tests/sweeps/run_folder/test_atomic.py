@@ -92,3 +92,32 @@ def test_a_folder_that_is_not_filled_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), new_folder(tmp_path, "step-2") as draft:
         raise RuntimeError
     assert [folder.name for folder in tmp_path.glob("step*")] == ["step-1"]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_only_earlier_ones_go(tmp_path: Path, linked: bool) -> None:
+    folder = tmp_path / "checkpoint"
+    if linked:
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    ours = ["step-00000001", "step-00000003-2", ".step-00000002", "step-123456789"]
+    others = ["photos", "step-5", "step-00000001-mine", "old-step-00000001", ".git"]
+    for name in ours + others:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "file").write_text(name)
+    (folder / "step-00000009").write_text("a file, no folder")
+    with new_folder(folder, "step-00000004") as draft:
+        (draft / "file").write_text("new")
+    left = {path.name for path in folder.iterdir()}
+    assert left == {*others, "step-00000004", "step-00000009"}
+
+
+def test_a_draft_that_is_not_filled_goes(tmp_path: Path) -> None:
+    def fill() -> None:
+        with new_folder(tmp_path, "step-00000001") as draft:
+            (draft / "file").write_text("half")
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fill()
+    assert list(tmp_path.iterdir()) == []

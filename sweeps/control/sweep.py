@@ -224,15 +224,14 @@ class Sweep:
         entry = self.running[trial].task.entry
         self._end(entry, state, {}, error=message)
 
-    def on_death(self, trial: str, message: str, state: State = "failed") -> None:
-        """A worker died: its trial goes on elsewhere; in `state` once `limits.retries` are used."""
-        running = self.running.get(trial)
-        if running is None or self.interrupted.is_set():
+    def on_death(self, trial: str, why: str, state: State = "failed", counts: bool = True) -> None:
+        """A worker died: its trial goes on elsewhere, or ends in `state` after `limits.retries`."""
+        if trial not in self.running or self.interrupted.is_set():
             return
-        entry = running.task.entry
-        deaths = self.deaths[trial] = self.deaths.get(trial, 0) + 1
+        entry = self.running[trial].task.entry
+        deaths = self.deaths[trial] = self.deaths.get(trial, 0) + counts
         if not goes_on(deaths, self.spec.limits.retries):
-            self.on_failure(trial, last_words(deaths, message), state)
+            self.on_failure(trial, last_words(deaths, why), state)
             return
         del self.running[trial]
         self.waiting.appendleft((entry, self._rewind(entry)))

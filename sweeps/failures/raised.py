@@ -4,6 +4,7 @@ that it ran in can go on."""
 import traceback
 from typing import NamedTuple
 
+from sweeps.failures.hangs import HungError
 from sweeps.failures.out_of_memory import NAME, out_of_memory
 from sweeps.run_folder.entry import State
 from trainables.errors import InputError
@@ -12,12 +13,14 @@ from trainables.saved import TrialFailed
 
 class Failure(NamedTuple):
     """A trial that raised: a line for tables, the traceback, whether the process is spoilt (then
-    the trial counts as having died with it), and the state that its record gets."""
+    the trial has died with it), the state that its record gets, and whether that death counts
+    against `limits.retries`."""
 
     message: str
     traceback: str
     poisoned: bool
     state: State = "failed"
+    counts: bool = True
 
 
 def failure(error: BaseException) -> Failure:
@@ -25,6 +28,8 @@ def failure(error: BaseException) -> Failure:
     text = "".join(traceback.format_exception(error))
     if isinstance(error, TrialFailed | InputError):
         return Failure(str(error), text, poisoned=False)
+    if isinstance(error, HungError):
+        return Failure(str(error), text, poisoned=True, counts=error.to_blame)
     name = type(error).__name__
     # after a CUDA error other than out-of-memory nothing more works in the process
     poisoned = "CUDA" in str(error) and name != NAME

@@ -11,14 +11,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from sweeps.run_folder.atomic import is_draft_or_step, write_bytes
 from sweeps.run_folder.entry import State
 from sweeps.run_folder.ledger import OPTIMIZER, read_json
+from sweeps.spec.sections import KeepCheckpoints
 from trainables.context import Report
+from trainables.staged.shared import is_hand_over
 
-Keep = Literal["newest", "none", "all"]
 FINISHED: tuple[State, ...] = ("complete", "stopped")  # nothing ever goes on from these
 LINES = 2000  # bytes of JSON that come with a report: metrics, state, a share of the record
 MEASURED_SECONDS = (
@@ -35,7 +35,7 @@ def _removed() -> bytes:
 REMOVED = _removed()
 
 
-def settle(folder: Path, state: State, keep: Keep) -> None:
+def settle(folder: Path, state: State, keep: KeepCheckpoints) -> None:
     """Remove what is not kept of the checkpoint of a trial that has ended; `folder` is the trial's.
 
     `newest`: the newest step's weights and state stay, its optimizer's state goes (two numbers for
@@ -130,4 +130,6 @@ def written_bytes(report: Report) -> int:
     if report.checkpoint:
         found += len(report.checkpoint.adapter) + len(report.checkpoint.optimizer)
         found += sum(len(frozen.weights) for frozen in report.checkpoint.frozen.values())
+        if is_hand_over(report.checkpoint):
+            found *= 2  # into `stages/` too
     return found

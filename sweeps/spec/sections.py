@@ -86,13 +86,18 @@ class TrackingConfig(Section):
     tensorboard: bool = False
 
 
+KeepCheckpoints = Literal["newest", "none", "all"]
+
+
 class LimitsConfig(Section):
     """What a sweep puts up with: deaths, silence, and how much disk it takes."""
 
     retries: int = Field(1, ge=0, le=100)  # of a trial whose worker died, not of one that raised
+    # without a sign of life; null: by a trial's own pace (`failures.hangs`), ten at least
+    hang_minutes: float | None = Field(None, gt=0, le=100_000)
     disk_gb: float | None = Field(None, gt=0)  # 1e9 bytes of the run folder; null: what is free
     # what stays of the checkpoint of a trial that is complete or stopped: see `retention.settle`
-    keep_checkpoints: Literal["newest", "none", "all"] = "newest"
+    keep_checkpoints: KeepCheckpoints = "newest"
 
 
 class SweepSpec(Section):

@@ -1,6 +1,7 @@
 """The actor that holds a device's pack, and a trial's view of it from another process."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster.devices import device_name
 from cluster.placement import Placement
 from cluster.session import Node
+from sweeps.failures.hangs import LOOK, HangWatch, HungError, last_words
 from sweeps.failures.raised import Failure, failure
 from sweeps.quiet import quiet_libraries
 from sweeps.readiness.pack_sizes import remember, remembered
@@ -24,6 +26,7 @@ from trainables.kinds import KINDS, trial_config
 from trainables.packing.host import PackHost
 from trainables.training.config import SingleTrial
 
+TELL_SECONDS = 60  # for trials to fetch what they still have to hear from a host that hangs
 RESTART_SECONDS = 180  # a host that died is made again by Ray: a new process, torch, the base model
 Hosts = dict[tuple[str, str], Any]  # (node, GPU or "") → actor
 
@@ -32,7 +35,9 @@ class PackActor:
     """Runs `PackHost` on one device. After its process died it takes half as many trials at once:
     it may have been killed for its memory."""
 
-    def __init__(self, index: int | None, capacity: int, threads: int) -> None:
+    def __init__(
+        self, index: int | None, capacity: int, threads: int, hang_minutes: float | None = None
+    ) -> None:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         ids = visible.split(",") if visible else None
         self._device = "" if index is None else ids[index] if ids else str(index)
@@ -40,6 +45,8 @@ class PackActor:
         again = ray.get_runtime_context().was_current_actor_reconstructed
         room = max(1, capacity // 2) if again else capacity
         self._made = ThreadPoolExecutor(1).submit(_make, room, threads)  # torch takes seconds
+        watching = threading.Thread(target=self._watch, args=(hang_minutes,), daemon=True)
+        watching.start()
 
     def device(self) -> str:
         """The GPU's id as Ray gives it to a trial; "" for the CPU."""
@@ -58,6 +65,8 @@ class PackActor:
             return self._made.result().next(name)
         except BaseException as error:
             problem = failure(error)
+            if isinstance(error, HungError):
+                return problem  # `_watch` ends the process
             if problem.poisoned:  # nothing more works in this process; Ray makes another
                 os._exit(1)
             return problem
@@ -75,6 +84,34 @@ class PackActor:
             found = tokens_per_second(trial, prepared, largest, alone)
             remember(trial, device, found)
         return device, found
+
+    def _watch(self, hang_minutes: float | None) -> None:
+        """End the process where the pack hangs: Ray makes another, in which its trials go on."""
+        host = self._made.result()
+        watch = HangWatch(hang_minutes, fatal=True)
+        while not (host.busy and watch.look()):
+            if not host.busy:
+                watch.end()
+                watch.begin()
+            time.sleep(LOOK)
+        watch.end()
+        self._tell(host, watch.silence)
+        os._exit(1)
+
+    def _tell(self, host: PackHost, silence: float) -> None:
+        """Say it to each trial that asks, and which one is to blame where that is known."""
+        blamed, thread = host.working_for, host.thread
+
+        def error_of(name: str, step: int) -> HungError:
+            if blamed not in (None, name):
+                return HungError(f"{blamed}, in the same process, hung", to_blame=False)
+            return HungError(last_words(silence, step, thread))
+
+        host.give_up(error_of)
+        deadline = time.monotonic() + TELL_SECONDS
+        while not host.all_told and time.monotonic() < deadline:
+            time.sleep(LOOK / 10)
+        time.sleep(LOOK)  # the last answers are on their way
 
     def stop(self, name: str) -> bool:
         """End a trial; False where it does not end."""
@@ -96,6 +133,8 @@ def _make(capacity: int, threads: int) -> PackHost:
 
 class RemoteTrial:
     """A trial in this node's pack, as `TrialThread` is one in this process."""
+
+    hangs = False  # its thread is in another process, which sees to that
 
     def __init__(
         self, hosts: Hosts, name: str, kind: str, config: dict[str, Any], data: tuple[Any, Any]
@@ -134,7 +173,9 @@ class RemoteTrial:
             return True
 
 
-def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
+def start_hosts(
+    nodes: list[Node], placement: Placement, hang_minutes: float | None = None
+) -> Hosts:
     """One actor a device on each node; it asks Ray for nothing, its trials hold the device."""
     actor = ray.remote(PackActor)
     started = []
@@ -148,7 +189,8 @@ def start_hosts(nodes: list[Node], placement: Placement) -> Hosts:
                 scheduling_strategy=NodeAffinitySchedulingStrategy(node.node_id, soft=False),
             )
             threads = max(1, int(node.cpus / max(1, node.gpus)))
-            started.append((node.node_id, options.remote(index, placement.pack, threads)))
+            made = options.remote(index, placement.pack, threads, hang_minutes)
+            started.append((node.node_id, made))
     devices = ray.get([host.device.remote() for _, host in started])
     return {(node, device): host for (node, host), device in zip(started, devices, strict=True)}
 

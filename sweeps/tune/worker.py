@@ -1,13 +1,14 @@
 """The actor that runs trials: one process, kept warm from trial to trial by Ray Tune."""
 
 import base64
+import os
 from typing import Any, NamedTuple
 
 import ray
 from ray import cloudpickle
 from ray.tune import Trainable
 
-from sweeps.control.sweep import TrialTask
+from sweeps.failures.hangs import HangWatch
 from sweeps.failures.raised import Failure
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.pack_actor import RemoteTrial
@@ -24,12 +25,11 @@ class Order(NamedTuple):
     threads: int
     name: str
     hosts: Any  # of packs (`pack_actor.Hosts`); None: the trial runs in this process
+    hang_minutes: float | None
 
 
-def pack(task: TrialTask, prepared: Any, checkpoint: Any, threads: int, hosts: Any) -> str:
+def pack(order: Order) -> str:
     """An opaque string: Ray Tune copies, flattens and prints whatever else a config holds."""
-    entry = task.entry
-    order = Order(task.kind, entry.config, prepared, checkpoint, threads, entry.trial, hosts)
     return base64.b64encode(cloudpickle.dumps(order)).decode()
 
 
@@ -53,6 +53,8 @@ class TuneWorker(Trainable):  # type: ignore[misc]
 
     def step(self) -> dict[str, Any]:
         """The next report. Never `done`: the driver decides, and the worker stays warm."""
+        if self._spoilt and self._trial.hangs:
+            os._exit(1)  # anything gentler would wait for the thread that hangs
         if self._spoilt:
             raise RuntimeError(self._spoilt)
         result = self._trial.next()
@@ -78,7 +80,8 @@ class TuneWorker(Trainable):  # type: ignore[misc]
         torch.set_num_threads(order.threads)
         checkpoint = ray.get(order.checkpoint) if order.checkpoint is not None else None
         prepared = self._data(order.prepared)
-        return TrialThread(order.kind, order.config, prepared, checkpoint)
+        watch = HangWatch(order.hang_minutes, fatal=True)
+        return TrialThread(order.kind, order.config, prepared, checkpoint, watch)
 
     def _data(self, reference: Any) -> Any:
         if self._warm is None or self._warm[0] != reference:

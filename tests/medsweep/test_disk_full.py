@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.medsweep.processes import left_behind, medsweep, start, wait_for
+from tests.medsweep.processes import left_behind, medsweep, press_ctrl_c, start, wait_for
+from tests.sweeps.run_folder.deaths import snapshot
 
 SETTINGS = (
-    *("search.num_trials=4", "search.sampler=random", "search.early_stopping=null"),
-    "trial.training.max_steps=150",
+    *("search.num_trials=3", "search.early_stopping=null"),
+    *("trial.training.max_steps=24", "trial.evaluation.max_new_tokens=4"),
 )
 SPEC = ("toy", *(word for setting in SETTINGS for word in ("--set", setting)))
 
@@ -52,28 +53,32 @@ def records(run: Path) -> dict[str, Any]:
 def test_a_full_disk_stops_the_sweep_and_resume_goes_on(tmp_path: Path, disk: Path) -> None:
     cache, output, run = tmp_path / "cache", tmp_path / "output", disk / "toy"
     process = start(cache, output, "run", *SPEC, "--output", disk)
-    wait_for(lambda: len(records(run)) >= 1, 120, "a trial's end")
-    resize(disk, f"{used(disk) + 40}k")
-    assert process.wait(120) == 1
+    try:
+        wait_for(lambda: len(records(run)) >= 1, 150, "a trial's end")
+        resize(disk, f"{used(disk) + 40}k")
+        assert process.wait(100) == 1
+    finally:
+        if process.poll() is None:
+            press_ctrl_c(process)
     said = output.read_text()
     assert "is full" in said
     assert f"medsweep resume {run}" in " ".join(said.split())
     assert "Traceback" not in said
     assert "This is a bug" not in said
-    before = records(run)
-    assert 1 <= len(before) < 4
-    assert {r["state"] for r in before.values()} <= {"complete", "stopped"}
+    before = snapshot(run, "trials/*/config.json"), records(run)
+    assert 1 <= len(before[1]) < 3
 
     resize(disk, "900m")
     done = medsweep(cache, "resume", run)
     assert done.returncode == 0, done.stdout + done.stderr
     after = records(run)
-    assert sorted(after) == ["EXP-001", "EXP-002", "EXP-003", "EXP-004"]
-    assert {name: after[name] for name in before} == before
-    alone = medsweep(cache, "run", *SPEC, "--output", tmp_path)
-    assert alone.returncode == 0
-    wanted = records(tmp_path / "toy")
-    for name, record in after.items():
-        assert record["parameters"] == wanted[name]["parameters"]
-        assert record["metrics"]["val_loss"] == pytest.approx(wanted[name]["metrics"]["val_loss"])
+    assert sorted(after) == ["EXP-001", "EXP-002", "EXP-003"]
+    assert {r["state"] for r in after.values()} == {"complete"}
+    assert {name: after[name] for name in before[1]} == before[1]
+    assert snapshot(run, "trials/*/config.json").items() >= before[0].items()
+    for name in after:  # each step once
+        lines = (run / "trials" / name / "metrics.jsonl").read_text().splitlines()
+        steps = [json.loads(line)["step"] for line in lines]
+        assert steps == sorted(set(steps))
+        assert steps[-1] == 24
     assert left_behind(cache) == []

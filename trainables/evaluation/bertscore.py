@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.evaluation.batches import by_token_budget
+from trainables.heartbeat import beat
 
 if TYPE_CHECKING:
     import torch
@@ -100,6 +101,7 @@ def embedded(encoder: Encoder, texts: Sequence[str]) -> list[Text]:
     special = {encoder.tokenizer.cls_token_id, encoder.tokenizer.sep_token_id}
     found: list[Text] = [Text(torch.empty(0), torch.empty(0))] * len(ids)
     for batch in by_token_budget([len(row) for row in ids], BATCH_TOKENS):
+        beat()
         for i, vectors in zip(batch, _hidden(encoder, [ids[i] for i in batch]), strict=True):
             counts = torch.tensor([float(token not in special) for token in ids[i]])
             found[i] = Text(torch.nn.functional.normalize(vectors, dim=-1), counts)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from trainables.heartbeat import beat
 from trainables.models.config import ModelConfig
 from trainables.models.resolve import resolve
 from trainables.models.tokenizer import load_tokenizer
@@ -68,6 +69,7 @@ def _load(config: ModelConfig, device: str) -> Base:
     model.requires_grad_(False)
     if device == "cpu":
         keep_gradients_on_cpu(model)
+    model.get_input_embeddings().register_forward_pre_hook(beat)  # each call is a sign of life
     head = model.get_output_embeddings()
     if head is not None:
         head.register_forward_pre_hook(_contiguous)

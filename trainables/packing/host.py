@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.context import Report
 from trainables.data.prepared import own_rows
+from trainables.heartbeat import HEART
 from trainables.kinds import TrialConfig
 from trainables.saved import Checkpoint, TrialStopped
 
@@ -36,11 +37,13 @@ class HostedTrial:
         self.prepared, self.checkpoint = prepared, checkpoint
         self.outcomes: queue.Queue[HostMessage] = queue.Queue()
         self.stopped, self.gone = threading.Event(), threading.Event()
+        self.step = checkpoint.step if checkpoint else 0  # reported last
 
     def report(self, report: Report) -> None:
         """As TrialContext; never waits."""
         if self.stopped.is_set():
             raise TrialStopped
+        self.step = report.step
         self.outcomes.put(report)
 
     def end(self, error: BaseException | None) -> None:
@@ -56,6 +59,8 @@ class PackHost:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.pack: Pack | None = None
+        self.busy = False  # whether the thread is at work, not waiting for some
+        self._beginning: str | None = None
         self._closed = False
         self._changed = threading.Condition()
         self._arrivals: deque[Arrival] = deque()
@@ -110,12 +115,38 @@ class PackHost:
             self._changed.notify_all()
         self._thread.join(STOP_SECONDS)
 
+    # --- where the pack's thread hangs ------------------------------------------------------------
+
+    @property
+    def thread(self) -> int | None:
+        """The identifier of the pack's thread."""
+        return self._thread.ident
+
+    @property
+    def working_for(self) -> str | None:
+        """The trial that is worked for alone just now; None where several share a call."""
+        return self._beginning or (self.pack.current if self.pack else None)
+
+    def give_up(self, error_of: Callable[[str, int], BaseException]) -> None:
+        """End every trial with an error, from its name and the step it reported last. The thread
+        itself cannot be ended, and nothing more is to be asked of this host."""
+        for name, hosted in list(self._hosted.items()):
+            hosted.end(error_of(name, hosted.step))
+
+    @property
+    def all_told(self) -> bool:
+        """Whether no trial has a report or an error that was not asked for yet."""
+        return all(hosted.outcomes.empty() for hosted in list(self._hosted.values()))
+
     # --- in the pack's thread --------------------------------------------------------------------
 
     def _serve(self) -> None:
         while not self._closed:
             with self._changed:
+                self.busy = False
                 self._changed.wait_for(self._has_work)
+                self.busy = True
+            HEART.rested()
             self._drop_stopped()
             while (arrival := self._admitted()) is not None:
                 self._begin(arrival)
@@ -126,6 +157,7 @@ class PackHost:
             hosted.end(TrialStopped())
         if self.pack:
             self.pack.close()
+        self.busy = False
 
     def _has_work(self) -> bool:
         running = set(self.pack.trials) if self.pack else set()
@@ -158,6 +190,7 @@ class PackHost:
 
     def _begin(self, arrival: Arrival) -> None:
         hosted = self._hosted[arrival.name]
+        self._beginning = arrival.name
         try:
             if arrival.run is not None:
                 arrival.run(arrival.config, hosted)
@@ -166,6 +199,8 @@ class PackHost:
                 self._pack_for(arrival.config).join(arrival.name, arrival.config, hosted)
         except BaseException as error:
             hosted.end(error)
+        finally:
+            self._beginning = None
 
     def _pack_for(self, config: TrialConfig) -> "Pack":
         from trainables.models.load import device_now, load_base
@@ -175,6 +210,7 @@ class PackHost:
             if self.pack is not None:
                 self.pack.close()
                 self.pack = None  # before the next base is loaded
+            HEART.restart()
             self.pack = Pack(load_base(config.model, device_now()), config.model)
         return self.pack
 

@@ -64,6 +64,7 @@ class Pack:
         ] = {}  # by trial: what it trains after this
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
+        self.current: str | None = None  # the trial that is worked for alone just now
         self._seconds: dict[str, float] = {}  # by kind under way: what its steps have taken
         self._base_bytes = torch.cuda.memory_allocated() if self._on_gpu else 0
         dequantise_in_calls(base.model)
@@ -154,12 +155,15 @@ class Pack:
     @contextmanager
     def own(self, name: str) -> Iterator[None]:
         """What is raised within ends this trial alone."""
+        self.current = name
         try:
             yield
         except TrialStopped:
             self.end(name, None)
         except Exception as error:
             self.end(name, error)
+        finally:
+            self.current = None
 
     def end(self, name: str, error: Exception | None) -> None:
         """Let a trial go and say so."""

@@ -28,6 +28,7 @@ from typing import Any
 from trainables.cache import cache_dir, replacing
 from trainables.data.items import Item
 from trainables.errors import InputError
+from trainables.heartbeat import beat
 from trainables.rewards.answers import ChatPrompt, answer_text, items_of
 from trainables.rewards.config import JudgeConfig
 
@@ -91,6 +92,7 @@ class Judge:
         said = "nothing"
         for attempt in range(self.config.retries + 1):
             self._check_cost()
+            beat()
             try:
                 reply = self._post(text)
             except httpx.TransportError as error:

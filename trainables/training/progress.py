@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from trainables.context import Report, TrialContext
 from trainables.evaluation.measure import Loss, component_facts, evaluation_facts
+from trainables.heartbeat import beat
 from trainables.saved import Checkpoint, SavedAdapter, TrialFailed
 from trainables.training.config import SingleTrial
 from trainables.training.order import example_lengths, tokens_of_steps
@@ -114,6 +115,7 @@ class TrialProgress:
         penalty, which is no part of the loss, and what the kind watches besides. Raises
         TrialFailed.
         """
+        beat()
         self.step += 1
         self.epoch = epoch
         self.training += seconds

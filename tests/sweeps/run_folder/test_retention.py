@@ -15,14 +15,13 @@ from sweeps.run_folder.retention import (
     LINES,
     REMOVED,
     DiskLimit,
-    Keep,
     OverLimitError,
     settle,
     steps_of,
     taken,
     written_bytes,
 )
-from sweeps.spec.sections import LimitsConfig
+from sweeps.spec.sections import KeepCheckpoints, LimitsConfig
 from tests.sweeps.fakes import Drive, FakePreparation, make_spec, records, trial
 from trainables.context import Report
 from trainables.saved import Checkpoint, SavedAdapter
@@ -45,7 +44,7 @@ def moments(folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("keep", ["newest", "none", "all"])
-def test_what_stays_of_trials_that_ended(tmp_path: Path, keep: Keep) -> None:
+def test_what_stays_of_trials_that_ended(tmp_path: Path, keep: KeepCheckpoints) -> None:
     sweep = sweep_of(tmp_path, keep_checkpoints=keep)
     Drive(sweep).run()
     assert {r["state"] for r in records(tmp_path).values()} == {"complete", "stopped"}
@@ -146,9 +145,13 @@ def test_without_a_limit_nothing_goes(tmp_path: Path) -> None:
 
 
 def test_what_a_report_takes() -> None:
-    saved = Checkpoint(b"12", b"3456", {}, frozen={"reward_model": SavedAdapter({}, b"789")})
+    frozen = {"reward_model": SavedAdapter({}, b"789")}
+    saved = Checkpoint(b"12", b"3456", {"step": 1}, frozen=frozen)
     best = SavedAdapter({}, b"0123456789")
     assert written_bytes(Report(1, 2, {}, 1.0, checkpoint=saved, adapter=best)) == LINES + 19
+    state = {"step": 1, "finished": [{}], "stage_step": 0}  # goes into stages/ too
+    left = Checkpoint(b"12", b"3456", state)
+    assert written_bytes(Report(1, 2, {}, 1.0, checkpoint=left)) == 2 * (LINES + 6)
     answers = ({"id": "1", "prediction": "five", "score": 3},)
     assert written_bytes(Report(1, 2, {}, 1.0, predictions=answers)) == LINES + 5
 

@@ -12,8 +12,9 @@ from ray.tune.search import Searcher
 from cluster.placement import Placement
 from sweeps.control.sweep import Sweep
 from sweeps.failures.raised import Failure
-from sweeps.tune import driver
-from sweeps.tune.driver import DropReports, Relay, StopAll, SweepScheduler, SweepSearcher
+from sweeps.tune import relay as relaying
+from sweeps.tune.driver import DropReports, StopAll, SweepScheduler, SweepSearcher
+from sweeps.tune.relay import Relay
 from tests.sweeps.fakes import PLANNED, FakePreparation, make_spec, make_sweep, records, trial
 from trainables.context import Report
 
@@ -28,7 +29,7 @@ class TuneTrial:
 @pytest.fixture(autouse=True)
 def _no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.control.sweep.Preparation", FakePreparation)
-    monkeypatch.setattr(driver.ray, "put", lambda content: content)
+    monkeypatch.setattr(relaying.ray, "put", lambda content: content)
 
 
 @pytest.fixture

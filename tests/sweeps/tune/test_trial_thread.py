@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from sweeps.failures.raised import Failure
+from sweeps.failures import hangs
+from sweeps.failures.hangs import HangWatch, HungError
+from sweeps.failures.raised import Failure, failure
 from sweeps.tune import trial_thread
 from sweeps.tune.trial_thread import TrialThread, trainer
 from tests.sweeps.fakes import TRIAL
 from trainables.context import Report
+from trainables.heartbeat import beat
 from trainables.saved import TrialFailed, TrialStopped
 
 Body = Callable[[Any, Any], None]
@@ -148,6 +151,77 @@ def test_a_config_that_is_none_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> 
     found = thread.next()
     assert isinstance(found, Failure)
     assert "model" in found.message
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (trial_thread, hangs):
+        monkeypatch.setattr(module, "LOOK", 0.02)
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, body: Body, seconds: float) -> TrialThread:
+    monkeypatch.setattr(trial_thread, "trainer", lambda kind: body)
+    watch = HangWatch(seconds / 60)
+    return TrialThread("sft", TRIAL, None, None, watch)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_one_that_hangs_has_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = threading.Event()
+
+    def stands_still(config: Any, context: Any) -> None:
+        beat()
+        context.report(report(3))
+        end.wait(20)
+
+    thread = watched(monkeypatch, stands_still, 0.3)
+    assert isinstance(thread.next(), Report)
+    begun = time.monotonic()
+    found = thread.next()
+    assert 0.2 < time.monotonic() - begun < 5
+    assert isinstance(found, Failure)
+    assert (found.poisoned, found.state, found.counts) == (True, "failed", True)
+    assert "no progress" in found.message
+    assert "at step 3" in found.message
+    assert thread.hangs
+    end.set()
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_one_that_is_slow_or_waits_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(config: Any, context: Any) -> None:
+        for _ in range(30):  # two seconds without a report, but not without a sign of life
+            beat()
+            time.sleep(0.07)
+        context.report(report(1))
+        beat()
+        context.report(report(2, final=True))
+
+    thread = watched(monkeypatch, slow, 0.5)
+    assert isinstance(thread.next(), Report)
+    time.sleep(1.0)  # the driver is busy
+    assert isinstance(thread.next(), Report)
+    assert not thread.hangs
+
+
+def test_the_process_of_one_that_hangs_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweeps.tune.worker import TuneWorker
+
+    class Hangs:
+        hangs = True
+
+        def next(self) -> Failure:
+            return failure(HungError("no progress"))
+
+    def exits(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr("os._exit", exits)
+    worker = TuneWorker.__new__(TuneWorker)
+    worker._trial = Hangs()
+    assert worker.step()["report"].message == "no progress"  # the driver hears it first
+    with pytest.raises(SystemExit):
+        worker.step()
 
 
 def test_the_trainer_of_each_kind_is_imported_when_asked_for() -> None:

@@ -1,0 +1,126 @@
+"""Between Ray Tune's callbacks and the sweep: which Tune trial runs which of ours, and what its
+worker said."""
+
+import math
+from typing import Any, NamedTuple
+
+import ray
+from ray.tune.search import Searcher
+
+from cluster.placement import Placement
+from sweeps.control.sweep import Sweep
+from sweeps.failures.out_of_memory import killed_for_memory
+from sweeps.failures.raised import Failure
+from sweeps.run_folder.entry import State
+from sweeps.tune.pack_actor import Hosts
+from sweeps.tune.worker import Order, pack
+from trainables.context import MetricError, Report
+
+
+class LastWords(NamedTuple):
+    """What is known of a death: a line, the state where it was one too many, and whether it counts
+    (not where another trial of the same process was to blame)."""
+
+    message: str
+    state: State = "failed"
+    counts: bool = True
+
+
+class Relay:
+    """Which Tune trial runs which of ours, and the first error of our own code.
+
+    An exception (but Ctrl-C) inside Tune's callbacks would end the sweep in Tune's words; it is
+    kept here, the sweep is stopped, and `run_tune` raises it.
+    """
+
+    def __init__(self, sweep: Sweep, placement: Placement, hosts: Hosts | None) -> None:
+        self.sweep, self.placement, self.hosts = sweep, placement, hosts
+        self.names: dict[str, str] = {}
+        self.error: Exception | None = None
+        self._references: dict[str, Any] = {}
+        self._last_words: dict[str, LastWords] = {}  # of dying processes, by Tune trial
+
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        """Tune pickles what it holds into snapshots that nobody reads: an empty object does."""
+        return (object, ())
+
+    def order(self, tune_id: str) -> dict[str, Any] | str | None:
+        """The next trial's config; None for now, FINISHED for ever."""
+        if self.error or self.sweep.over:
+            return str(Searcher.FINISHED)
+        if len(self.names) >= self.placement.concurrent:
+            return None
+        task = self.sweep.next_task()
+        if task is None:
+            return str(Searcher.FINISHED) if self.sweep.over else None
+        self.names[tune_id] = task.entry.trial
+        key = task.prepared.key + task.prepared.general_key
+        if key not in self._references:
+            self._references[key] = ray.put(task.prepared)
+        data = self._references[key]
+        checkpoint = ray.put(task.checkpoint) if task.checkpoint else None
+        threads = max(1, math.floor(self.placement.cpus_per_trial))
+        order = Order(
+            kind=task.kind,
+            config=task.entry.config,
+            prepared=data,
+            checkpoint=checkpoint,
+            threads=threads,
+            name=task.entry.trial,
+            hosts=self.hosts,
+            hang_minutes=self.sweep.spec.limits.hang_minutes,
+        )
+        return {"order": pack(order)}
+
+    def result(self, tune_id: str, result: Report | Failure | None) -> bool:
+        """Take what a worker sent; True where its trial is over."""
+        over = self._taken(tune_id, self.names[tune_id], result)
+        if over:
+            self._let_go(self.names[tune_id])
+        return over
+
+    def _let_go(self, name: str) -> None:
+        """Out of its pack at once: Tune tells a worker only when it has another trial for it."""
+        for host in (self.hosts or {}).values():
+            host.stop.remote(name)
+
+    def _taken(self, tune_id: str, name: str, result: Report | Failure | None) -> bool:
+        if self.error:
+            return True
+        if isinstance(result, Failure) and result.poisoned:
+            self._last_words[tune_id] = LastWords(result.message, result.state, result.counts)
+            return False  # the worker ends at its next step: see TuneWorker.step
+        if isinstance(result, Failure):
+            self.sweep.on_failure(name, result.message, result.state)
+            return True
+        if not isinstance(result, Report):
+            self.sweep.on_failure(name, f"the worker sent no report but {result!r}")
+            return True
+        try:
+            return self.sweep.on_report(name, result)
+        except MetricError as problem:
+            self.sweep.on_failure(name, str(problem))
+            return True
+
+    def placed(self, tune_id: str, node: str | None) -> None:
+        """Note the address of the node that a trial runs on."""
+        running = self.sweep.running.get(self.names[tune_id])
+        if running is not None:
+            running.node = node
+
+    def killed(self, tune_id: str, report: str) -> None:
+        """Note what Ray says of a worker's death, where the worker itself said nothing."""
+        if killed_for_memory(report):
+            message = "Ray killed it, for its node was running out of memory"
+            self._last_words.setdefault(tune_id, LastWords(message, "infeasible"))
+
+    def end(self, tune_id: str, died: bool, message: str = "") -> None:
+        """A Tune trial is gone."""
+        name = self.names.pop(tune_id, None)
+        last = self._last_words.pop(tune_id, LastWords(message))
+        if died and name is not None and not self.error:
+            self.sweep.on_death(name, last.message, last.state, last.counts)
+
+    def keep(self, error: Exception) -> None:
+        """Remember the first error of our own."""
+        self.error = self.error or error

@@ -20,7 +20,7 @@ from sweeps.readiness.preparation import Preparation, base_key
 from sweeps.run_folder.entry import Entry, State, trial_name
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.record import now, record_of, stopped_at
-from sweeps.run_folder.retention import DiskLimit, settle, written_bytes
+from sweeps.run_folder.retention import DiskLimit, settle, settle_ended, written_bytes
 from sweeps.spec.sections import SweepSpec
 from trainables.context import RUNGS, Report, check_metrics
 from trainables.errors import InputError
@@ -256,6 +256,8 @@ class Sweep:
         # those under way first: others may wait for what they train
         order = sorted(self.waiting, key=lambda pair: not pair[0].is_base and pair[1] is None)
         self.waiting = deque(order)
+        if not self.over:  # a folder in which nothing is left to do is not touched
+            settle_ended(self.ledger, self.spec.limits.keep_checkpoints)
 
     def _rewind(self, entry: Entry) -> Checkpoint | None:
         checkpoint = self.ledger.checkpoint(entry)
@@ -267,7 +269,6 @@ class Sweep:
             self.stopper.record(entry.trial, rung, value)
         if record and not entry.is_base:
             self._tell(entry, record["state"], record["metrics"])
-            settle(self.ledger.path(entry), record["state"], self.spec.limits.keep_checkpoints)
 
     # --- how trials end ------------------------------------------------------------------------
 

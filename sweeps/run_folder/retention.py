@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sweeps.run_folder.atomic import is_draft_or_step, write_bytes
 from sweeps.run_folder.entry import State
-from sweeps.run_folder.ledger import OPTIMIZER, read_json
+from sweeps.run_folder.ledger import OPTIMIZER, Ledger, read_json
 from sweeps.spec.sections import KeepCheckpoints
 from trainables.context import Report
 from trainables.staged.shared import is_hand_over
@@ -48,6 +48,13 @@ def settle(folder: Path, state: State, keep: KeepCheckpoints) -> None:
             shutil.rmtree(step, ignore_errors=True)
         else:
             _drop_moments(step / OPTIMIZER)
+
+
+def settle_ended(ledger: Ledger, keep: KeepCheckpoints) -> None:
+    """The same for all trials that have ended: a driver may have died before it did so."""
+    for entry in ledger.entries():
+        if record := ledger.record(entry):
+            settle(ledger.path(entry), record["state"], keep)
 
 
 def _drop_moments(file: Path) -> None:

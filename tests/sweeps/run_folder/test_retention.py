@@ -84,7 +84,10 @@ def test_what_may_be_run_again_keeps_its_checkpoint(tmp_path: Path, state: State
 def test_a_driver_killed_in_between_does_it_when_it_is_resumed(tmp_path: Path) -> None:
     Drive(sweep_of(tmp_path, keep_checkpoints="all")).run()  # as if none had been settled
     assert REMOVED not in moments(tmp_path / "trials/EXP-001")
-    sweep_of(tmp_path).restore()
+    sweep_of(tmp_path).restore()  # nothing is left to do: nothing is touched
+    assert REMOVED not in moments(tmp_path / "trials/EXP-001")
+    spec = make_spec(num_trials=7, early_stopping=STOPPING)
+    Sweep(spec, Ledger(tmp_path)).restore()
     for name in records(tmp_path):
         assert moments(tmp_path / "trials" / name) == [REMOVED]
 

@@ -254,6 +254,7 @@ OFFERED: dict[str, tuple[str, set[str]]] = {
     "EarlyStopping.kind": ("sweeps.early_stopping.registry:RULES", set()),
     "Selection.rule": ("analysis.selection:RULES", set()),
     "ClusterConfig.target": ("cluster.targets:TARGETS", set()),
+    "LimitsConfig.keep_checkpoints": ("sweeps.run_folder.retention:KEEPS", set()),
 }
 # entries of a registry that a section names otherwise, or medsweep does not offer
 UNNAMED = {

@@ -9,7 +9,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sweeps.run_folder.atomic import is_draft_or_step, write_bytes
@@ -41,13 +41,9 @@ def settle(folder: Path, state: State, keep: KeepCheckpoints) -> None:
     `newest`: the newest step's weights and state stay, its optimizer's state goes (two numbers for
     each trained). `none`: all of it goes. `all`: all of it stays. A second call does nothing.
     """
-    if state not in FINISHED or keep == "all":
-        return
-    for step in steps_of(folder):
-        if keep == "none":
-            shutil.rmtree(step, ignore_errors=True)
-        else:
-            _drop_moments(step / OPTIMIZER)
+    if state in FINISHED:
+        for step in steps_of(folder):
+            KEEPS[keep](step)
 
 
 def settle_ended(ledger: Ledger, keep: KeepCheckpoints) -> None:
@@ -57,11 +53,28 @@ def settle_ended(ledger: Ledger, keep: KeepCheckpoints) -> None:
             settle(ledger.path(entry), record["state"], keep)
 
 
-def _drop_moments(file: Path) -> None:
+def _drop_moments(step: Path) -> None:
+    file = step / OPTIMIZER
     done = file.is_file() and file.stat().st_size == len(REMOVED) and file.read_bytes() == REMOVED
     if file.is_file() and not done:
         file.unlink()  # first: on a full disk there is room for the other only then
         write_bytes(file, REMOVED)
+
+
+def _remove(step: Path) -> None:
+    shutil.rmtree(step, ignore_errors=True)
+
+
+def _leave(step: Path) -> None:
+    """Nothing goes."""
+
+
+# value of `limits.keep_checkpoints` → what is done to a checkpoint that nothing goes on from
+KEEPS: dict[KeepCheckpoints, Callable[[Path], None]] = {
+    "newest": _drop_moments,
+    "none": _remove,
+    "all": _leave,
+}
 
 
 def steps_of(folder: Path) -> list[Path]:

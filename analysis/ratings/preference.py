@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from analysis.ratings.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
-from analysis.ratings.intervals import ratio_interval, sign_test
+from analysis.statistics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from analysis.statistics.bootstrap import ratio_interval
+from analysis.statistics.paired import sign_test
 from trainables.evaluation.measured import share
 
 FIRST, SECOND, TIE = "first", "second", "tie"

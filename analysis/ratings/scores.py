@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from analysis.ratings.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
-from analysis.ratings.intervals import mean_interval
+from analysis.statistics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from analysis.statistics.bootstrap import mean_interval
 
 SCALE = (1, 2, 3, 4, 5)
 # the criteria of a rating sheet: what 1 and 5 mean, and which is better

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from analysis.paired import Paired, compare
 from analysis.report.cells import Cell, Column, Line, Table
 from analysis.report.intervals import count_cell, interval_text, measured_cell, measures_of
 from analysis.report.passage import Passage
 from analysis.runs import BaseView, Run, TrialView, look_up, read_lines
 from analysis.selection import criteria
+from analysis.statistics.paired import Paired, compare
 from analysis.wording import MISSING, delta_text, plural, title
 from trainables.evaluation.clinical import CLINICAL
 from trainables.evaluation.metric_names import BENCHMARK_OF

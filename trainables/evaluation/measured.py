@@ -1,33 +1,36 @@
 """A measure over a set of questions, with its 95% interval."""
 
 import math
-import random
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+
+from trainables.evaluation.intervals import Z95, Interval, bootstrap_interval, wilson
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Mode = Literal["min", "max"]  # a measure's better direction
 T = TypeVar("T")
-Z95 = 1.959963984540054  # the normal distribution's 97.5% point
 
 
 class Measured(NamedTuple):
     """A value, the ends of its 95% interval (None: undefined) and the number of questions."""
 
     value: float
-    interval: tuple[float, float] | None
+    interval: Interval | None
     n: int
 
 
 def share(hits: Iterable[bool]) -> Measured | None:
-    """The share of true values, 0..1, with Wilson's score interval (Wilson 1927,
-    doi:10.1080/01621459.1927.10502953); None of nothing."""
+    """The share of true values, 0..1, with Wilson's score interval; None of nothing."""
     found = list(hits)
     n = len(found)
     if not n:
         return None
     p = sum(found) / n
-    return Measured(p, _wilson(p, n), n)
+    return Measured(p, wilson(p, n), n)
 
 
 def mean(values: Iterable[float]) -> Measured | None:
@@ -46,13 +49,18 @@ def mean(values: Iterable[float]) -> Measured | None:
 def bootstrapped(
     values: Sequence[T], statistic: Callable[[Sequence[T]], float], draws: int = 200, seed: int = 0
 ) -> Measured | None:
-    """A statistic of all values together, with the percentile bootstrap's interval over questions
-    (Efron 1979, doi:10.1214/aos/1176344552); None of nothing."""
+    """A statistic of all values together, with the bootstrap's interval over them; None of
+    nothing."""
     if not values:
         return None
-    generator = random.Random(seed)
-    found = sorted(statistic(generator.choices(values, k=len(values))) for _ in range(draws))
-    ends = found[round(0.025 * (draws - 1))], found[round(0.975 * (draws - 1))]
+
+    def of_each(drawn: "NDArray[np.int64]") -> "NDArray[np.float64]":
+        import numpy as np
+
+        samples = ([v for v, k in zip(values, row, strict=True) for _ in range(k)] for row in drawn)
+        return np.array([statistic(sample) for sample in samples])
+
+    ends = bootstrap_interval(of_each, [1] * len(values), draws, seed)
     return Measured(statistic(values), ends, len(values))
 
 
@@ -71,13 +79,7 @@ def clustered_share(values: Sequence[float], groups: Sequence[str]) -> Measured:
         sums[group] = sums.get(group, 0.0) + value - p
     alone = p * (1 - p) / n  # variance of the mean of n independent draws of 0 or 1
     if not alone:
-        return Measured(p, _wilson(p, len(sums)), n)
+        return Measured(p, wilson(p, len(sums)), n)
     correction = len(sums) / max(1, len(sums) - 1)
     variance = correction * math.fsum(s * s for s in sums.values()) / n**2
-    return Measured(p, _wilson(p, n / max(1.0, variance / alone)), n)
-
-
-def _wilson(p: float, n: float) -> tuple[float, float]:
-    centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return Measured(p, wilson(p, n / max(1.0, variance / alone)), n)

@@ -1,10 +1,10 @@
-"""Intervals against scipy's bootstrap, and the sign test by hand."""
+"""Intervals against scipy's bootstrap."""
 
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from analysis.ratings.intervals import mean_interval, ratio_interval, sign_test
+from analysis.statistics.bootstrap import mean_interval, ratio_interval
 
 
 def test_the_mean_s_interval_is_scipy_s_up_to_resampling() -> None:
@@ -35,10 +35,3 @@ def test_intervals_repeat_and_need_two_questions() -> None:
     assert mean_interval([1.0, 2.0, 4.0]) == mean_interval([1.0, 2.0, 4.0])
     assert mean_interval([2.0, 2.0]) == (2.0, 2.0)
     assert mean_interval([1.0]) is None
-
-
-def test_sign_test_by_hand() -> None:
-    # 8 of 10 heads: (1 + 10 + 45) / 1024 on each side
-    assert sign_test(8, 2) == pytest.approx(2 * 56 / 1024)
-    assert sign_test(5, 5) == pytest.approx(1)
-    assert sign_test(0, 0) is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.paired import compare, interval, mcnemar
+from analysis.statistics.paired import compare, interval, mcnemar, sign_test
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,10 @@ def test_nothing_and_unequal_lengths() -> None:
     assert compare([], []) is None
     with pytest.raises(ValueError, match="zip"):
         compare([True], [])
+
+
+def test_sign_test_by_hand() -> None:
+    # 8 of 10 heads: (1 + 10 + 45) / 1024 on each side
+    assert sign_test(8, 2) == pytest.approx(2 * 56 / 1024)
+    assert sign_test(5, 5) == pytest.approx(1)
+    assert sign_test(0, 0) is None

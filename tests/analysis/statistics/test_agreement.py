@@ -1,11 +1,11 @@
-"""Agreement: by hand, against published worked examples, `krippendorff` and scikit-learn."""
+"""Agreement: by hand, against published worked examples, and against the packages fed directly."""
 
 import krippendorff
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from analysis.ratings.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from analysis.statistics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 
 # Krippendorff 2011, example C: four observers, twelve units, values 1..5, some missing
 EXAMPLE_C = (

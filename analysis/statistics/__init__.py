@@ -1,0 +1,1 @@
+"""Statistics of what was measured and rated: a method a file, none of them ours alone."""

@@ -1,6 +1,5 @@
 """A spec's own trial in this process, without Ray: for debugging, with plain tracebacks."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from sweeps.run_folder.run_lock import exclusive
 from sweeps.spec.sections import SearchSpec
 from sweeps.tune.trial_thread import trainer
 from trainables.context import Report
+from trainables.on_progress import OnProgress
 from trainables.saved import TrialStopped
 
 HERE = Placement(0, 0, 1, "in this process, without Ray")
@@ -38,9 +38,7 @@ def _free_name(output: Path, stem: str) -> str:
     return f"{stem}-{number}"
 
 
-def run_one(
-    loaded: LoadedSpec, folder: Path, watch: Watch, progress: Callable[[str], None]
-) -> Sweep:
+def run_one(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress) -> Sweep:
     """Measure the base model, then run the one trial; what it raises is raised here."""
     refuse_folder(folder)
     ledger = Ledger(folder)

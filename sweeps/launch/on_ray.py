@@ -28,8 +28,8 @@ from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.run_lock import exclusive
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import SweepSpec
+from trainables.on_progress import OnProgress
 
-OnProgress = Callable[[str], None]
 PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
 Watch = Callable[[Sweep, Placement], Sequence[Observer]]
 

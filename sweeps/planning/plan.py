@@ -1,7 +1,6 @@
 """What a sweep would do: told from the spec, the cache and file headers, without torch."""
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +30,7 @@ from sweeps.readiness.preparation import Preparation
 from sweeps.spec.errors import SpecError
 from sweeps.spec.sections import SweepSpec
 from trainables.models.config import LoraConfig
+from trainables.on_progress import OnProgress
 from trainables.staged.config import StagedConfig
 
 SAMPLES = 5
@@ -58,7 +58,7 @@ class Plan:
     stages: tuple[StageCount, ...] = ()  # of trials in stages: each but the last
 
 
-def make_plan(spec: SweepSpec, prepare: bool, progress: Callable[[str], None]) -> Plan:
+def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
     """The plan; with `prepare`, models and data are fetched first. Raises SpecError, InputError."""
     space = build_space(spec.search.parameters)
     if prepare:

@@ -13,6 +13,7 @@ from trainables.evaluation.config import EvaluationConfig
 from trainables.grpo.config import GRPOConfig
 from trainables.kinds import MEASURED_BY, PAIRED, TrialConfig
 from trainables.models.config import ModelConfig
+from trainables.on_progress import OnProgress
 from trainables.ppo.config import PPOConfig
 from trainables.rewards.config import REWARD_MODEL
 from trainables.staged.config import StagedConfig
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from trainables.data.prepared import Prepared
     from trainables.saved import Checkpoint, SavedAdapter
 
-OnProgress = Callable[[str], None]
 DRAWN: Any = {"weights": True, "mixture": {"__all__": {"weight"}}}
 
 

@@ -3,17 +3,12 @@
 from functools import cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Field, create_model
 
 from cluster.config import ClusterConfig
 from search_spaces.parameters import Parameter
 from trainables.kinds import KINDS, AnyTrial
-
-
-class Section(BaseModel):
-    """A frozen part of the spec: unknown keys, NaN and infinity are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+from trainables.section import Section
 
 
 class Objective(Section):

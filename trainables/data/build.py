@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trainables.data.cleaning import clean
@@ -22,10 +22,10 @@ from trainables.data.splitting import (
     subsample,
 )
 from trainables.errors import InputError
+from trainables.on_progress import OnProgress
 
 SPLITS = ("train", "validation", "test")
 Split = tuple[list[Row], list[Row], list[Row]]
-OnProgress = Callable[[str], None]
 
 
 class CleanedData(NamedTuple):

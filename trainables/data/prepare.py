@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
-from trainables.data.build import OnProgress, build_text
+from trainables.data.build import build_text
 from trainables.data.components import private_components
 from trainables.data.config import DataConfig
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
@@ -20,6 +20,7 @@ from trainables.data.rows import Row, row_table, table_rows
 from trainables.data.token_rows import TokenRows, from_table, to_table
 from trainables.data.tokenise import tokenise
 from trainables.errors import InputError
+from trainables.on_progress import OnProgress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -1,6 +1,6 @@
 """Rows of text to tokenised rows, with what truncation did to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainables.data.chat_format import Encoded, encode_many
@@ -8,6 +8,7 @@ from trainables.data.plain import encode_texts
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
 from trainables.errors import InputError
+from trainables.on_progress import OnProgress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -29,7 +30,7 @@ def tokenise(
     system_prompt: str | None,
     max_length: int,
     name: str,
-    progress: Callable[[str], None],
+    progress: OnProgress,
 ) -> Tokenised:
     """Tokenise a split; rows with no answer token within `max_length` are dropped and counted.
 
@@ -49,7 +50,7 @@ def encoded_rows(
     system_prompt: str | None,
     max_length: int,
     name: str,
-    progress: Callable[[str], None],
+    progress: OnProgress,
 ) -> list[Encoded | None]:
     """The tokens of every row, in order; None where no answer token is within `max_length`."""
     encoded: list[Encoded | None] = []

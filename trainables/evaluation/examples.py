@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainables.evaluation.generation import answers
+from trainables.evaluation.measure import Predictions
 
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
     from trainables.training.config import SingleTrial
-
-Predictions = tuple[dict[str, str], ...]
 
 
 def example_rows(tokenizer: Any, config: "SingleTrial") -> "TokenRows":

@@ -13,6 +13,7 @@ from trainables.evaluation.rouge import rouge
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
 
+Predictions = tuple[dict[str, Any], ...]  # lines of predictions.jsonl
 TextMetric = Callable[..., dict[str, float]]  # (predictions, references, its options)
 TEXT_METRICS: dict[str, TextMetric] = {"rouge": rouge, "bleu": bleu, "bertscore": bertscore}
 
@@ -66,7 +67,7 @@ def reported_loss(rows: "TokenRows", nats: Sequence[float], config: EvaluationCo
 
 def measure_text(
     model: Any, tokenizer: Any, rows: "TokenRows", config: EvaluationConfig
-) -> tuple[dict[str, float], tuple[dict[str, Any], ...]]:
+) -> tuple[dict[str, float], Predictions]:
     """ROUGE and BLEU of greedy answers, and the answers; ({}, ()) where none is asked for."""
     rows = text_rows(rows, config)
     if not len(rows):
@@ -83,7 +84,7 @@ def text_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
 
 def score_text(
     texts: Sequence[str], rows: "TokenRows", config: EvaluationConfig
-) -> tuple[dict[str, float], tuple[dict[str, Any], ...]]:
+) -> tuple[dict[str, float], Predictions]:
     """What `config.metrics` names of answers to the questions of `rows`, and what
     predictions.jsonl holds.
 

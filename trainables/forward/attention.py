@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from trainables.forward.layout import current
@@ -17,7 +18,6 @@ from trainables.forward.padded import Padded
 
 NAME = "medsweep_rows"
 WRITTEN_OUT = 512  # tokens: longer rows would hold too many scores
-Tensor = torch.Tensor
 
 
 def attend(

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from trainables.forward.adapter import PackedAdapter
 from trainables.forward.padded import Padded
 
-Tensor = torch.Tensor
 LEAST = 16  # smaller ranks go together: their products take as long
 
 

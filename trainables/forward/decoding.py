@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainables.forward.adapter import PackedAdapter
 from trainables.forward.attention import row_attention
@@ -18,7 +19,6 @@ from trainables.forward.groups import attention_groups
 from trainables.forward.key_values import KeyValues
 from trainables.forward.layout import Layout, LayoutPart, active
 
-Tensor = torch.Tensor
 # chooses tokens (rows,) of logits (rows, vocabulary), of the answers numbered `rows`, at a place
 Choose = Callable[[Tensor, Tensor, int], Tensor]
 PROMPT_TOKENS = 2048  # in one pass: more only moves more memory

@@ -3,9 +3,8 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
-
-Tensor = torch.Tensor
 
 
 class KeyValues:

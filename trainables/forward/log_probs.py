@@ -8,8 +8,8 @@ tenth of its time.
 from typing import Any
 
 import torch
+from torch import Tensor
 
-Tensor = torch.Tensor
 CHUNK, CPU_CHUNK = 2**26, 2**19  # logits worked on at once: on a CPU, as fit in its caches
 
 

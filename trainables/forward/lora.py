@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from trainables.forward.bundles import Bundle
 from trainables.forward.layout import current
-
-Tensor = torch.Tensor
 
 
 class LoraProducts(torch.autograd.Function):

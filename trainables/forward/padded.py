@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-Tensor = torch.Tensor
 Ints = NDArray[np.int64]
 
 

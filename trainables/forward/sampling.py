@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainables.forward.dropout import mix
 from trainables.seeds import derived_seed
 
-Tensor = torch.Tensor
 BLOCK = 256  # tokens whose probabilities are summed first
 CPU_ROWS = (
     8  # at once: larger memory goes back to the system each time, and comes back page by page

@@ -1,19 +1,13 @@
 """From `model.name_or_path` to a local folder in transformers' layout (config, safetensors)."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from trainables.cache import cache_dir
 from trainables.errors import InputError
 from trainables.models.config import ModelConfig
 from trainables.models.toy import make_toy
-
-OnProgress = Callable[[str], None]
-
-
-def silent(_: str) -> None:
-    """A progress callback that shows nothing."""
+from trainables.on_progress import OnProgress, silent
 
 
 def cached_folder(config: ModelConfig) -> Path | None:

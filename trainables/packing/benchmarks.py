@@ -1,16 +1,13 @@
 """Benchmarks of several trials, asked in the same calls."""
 
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import Benchmarked, benchmarked
 from trainables.evaluation.benchmarks.measuring import Store, ask
 from trainables.packing.pack import Pack
-from trainables.packing.trial import PackedTrial
-
-NamedTrials = Sequence[tuple[str, PackedTrial]]
+from trainables.packing.trial import NamedTrials, PackedTrial
 
 
 class MeasuredBenchmarks(NamedTuple):
@@ -20,7 +17,7 @@ class MeasuredBenchmarks(NamedTuple):
     seconds: float
 
 
-def packed_benchmarks(pack: Pack, over: NamedTrials) -> dict[str, MeasuredBenchmarks]:
+def packed_benchmarks(pack: Pack, over: NamedTrials[PackedTrial]) -> dict[str, MeasuredBenchmarks]:
     """By the trials' names; a trial that cannot be asked or measured ends and is not among them."""
     store: Store = {}
     seconds = _asked(pack, over, store)
@@ -36,7 +33,7 @@ def packed_benchmarks(pack: Pack, over: NamedTrials) -> dict[str, MeasuredBenchm
     return measured
 
 
-def _asked(pack: Pack, over: NamedTrials, store: Store) -> dict[str, float] | None:
+def _asked(pack: Pack, over: NamedTrials[PackedTrial], store: Store) -> dict[str, float] | None:
     """Fill the store: the trials' seconds. None where that failed: a trial by itself then ends."""
     candidates = [Candidate(t.config.data.system_prompt, t.adapter, name) for name, t in over]
     budget = min(trial.config.evaluation.max_batch_tokens for _, trial in over)

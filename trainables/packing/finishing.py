@@ -2,7 +2,6 @@
 questions, are measured on other stages' rows, and are asked their benchmarks."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from trainables.evaluation.benchmarks.in_trial import Benchmarked
@@ -14,11 +13,10 @@ from trainables.packing.benchmarks import packed_benchmarks
 from trainables.packing.losses import packed_losses_elsewhere
 from trainables.packing.pack import Pack
 from trainables.packing.parts import example_part, question_part
-from trainables.packing.trial import PackedTrial
+from trainables.packing.trial import NamedTrials, PackedTrial
 from trainables.saved import TrialStopped
 
 T = TypeVar("T", bound=PackedTrial)
-NamedTrials = Sequence[tuple[str, T]]
 
 
 class TrialAnswers(NamedTuple):

@@ -1,7 +1,7 @@
 """The validation losses of several trials in the same calls."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from trainables.data.token_rows import TokenRows
@@ -9,9 +9,7 @@ from trainables.evaluation.measure import Loss, reported_loss
 from trainables.forward.passes import loss_pass, within_budget
 from trainables.packing.pack import Pack
 from trainables.packing.parts import loss_part
-from trainables.packing.trial import PackedTrial
-
-NamedTrials = Sequence[tuple[str, PackedTrial]]
+from trainables.packing.trial import NamedTrials, PackedTrial
 
 
 class MeasuredLoss(NamedTuple):
@@ -22,7 +20,7 @@ class MeasuredLoss(NamedTuple):
 
 
 def packed_losses(
-    pack: Pack, due: NamedTrials, rows: Mapping[str, TokenRows] | None = None
+    pack: Pack, due: NamedTrials[PackedTrial], rows: Mapping[str, TokenRows] | None = None
 ) -> dict[str, MeasuredLoss]:
     """By the trials' names, as `rows` are; None: on each trial's own validation rows."""
     rows = rows or {name: trial.context.prepared.validation for name, trial in due}
@@ -42,7 +40,7 @@ def packed_losses(
 
 
 def packed_losses_elsewhere(
-    pack: Pack, over: NamedTrials
+    pack: Pack, over: NamedTrials[PackedTrial]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
     """What `trainables.evaluation.measure.losses_elsewhere` gives of each trial, and the seconds
     that it took; both by the trials' names."""

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from transformers import get_scheduler
@@ -19,6 +19,9 @@ from trainables.saved import Checkpoint, SavedAdapter
 from trainables.training.config import SingleTrial, TrainingConfig
 from trainables.training.optimizers import OPTIMIZERS
 from trainables.training.progress import TrialProgress
+
+T = TypeVar("T")
+NamedTrials = Sequence[tuple[str, T]]  # trials of a pack, each with its name in it
 
 
 class PackedTrial:

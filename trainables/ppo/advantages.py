@@ -5,8 +5,8 @@ own tokens. Nothing read or written depends on padding.
 """
 
 import torch
+from torch import Tensor
 
-Tensor = torch.Tensor
 EPSILON = 1e-8
 
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from trainables.ppo.advantages import advantages, explained_variance, token_rewards, whitened
 from trainables.ppo.config import PPOTrainingConfig
 from trainables.ppo.kl import token_kl
-
-Tensor = torch.Tensor
 
 
 class ScoredAnswers(NamedTuple):

@@ -2,11 +2,9 @@
 
 from typing import Protocol
 
-import torch
+from torch import Tensor
 
 from trainables.ppo.config import Estimator
-
-Tensor = torch.Tensor
 
 
 def token_kl(policy: Tensor, reference: Tensor, estimator: Estimator) -> Tensor:

@@ -6,10 +6,9 @@ All matrices are (answers, tokens) of one trial; `mask` is True on an answer's o
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from trainables.ppo.advantages import masked_mean
-
-Tensor = torch.Tensor
 
 
 class PolicyLoss(NamedTuple):

@@ -20,15 +20,15 @@ from trainables.forward.sampling import answer_keys
 from trainables.packing.finishing import finish
 from trainables.packing.losses import packed_losses
 from trainables.packing.pack import Pack, Program
+from trainables.packing.trial import NamedTrials
 from trainables.ppo.earned import earned, measured
 from trainables.ppo.sampled import Asked, Sampled, sampled
 from trainables.ppo.trial import PPOTrial
 
-NamedTrials = Sequence[tuple[str, PPOTrial]]
 VALIDATION = -1  # in place of an update's number: the same noise at every evaluation
 
 
-def step(pack: Pack, active: NamedTrials) -> None:
+def step(pack: Pack, active: NamedTrials[PPOTrial]) -> None:
     """One update of every trial; then evaluations and answers where they are due."""
     training = [(n, t) for n, t in active if not t.progress.over]
     _train(pack, training)
@@ -40,7 +40,7 @@ def step(pack: Pack, active: NamedTrials) -> None:
     finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
 
 
-def _train(pack: Pack, training: NamedTrials) -> None:
+def _train(pack: Pack, training: NamedTrials[PPOTrial]) -> None:
     rows = {}
     for found in sampled(pack, [_of_update(name, trial) for name, trial in training]):
         with pack.own(found.asked.name):
@@ -90,7 +90,7 @@ def _step_optimizers(pack: Pack, left: Sequence[tuple[str, PPOTrial, TrialRows]]
             trial.step_optimizer()
 
 
-def _evaluate(pack: Pack, due: NamedTrials) -> None:
+def _evaluate(pack: Pack, due: NamedTrials[PPOTrial]) -> None:
     """The validation loss, and what answers to validation questions earn."""
     before = {name: trial.seconds for name, trial in due}
     losses = packed_losses(pack, due)

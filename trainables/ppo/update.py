@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor
 
 from trainables.forward.log_probs import chunks
 from trainables.forward.objectives import AnswerLogits
@@ -12,7 +13,6 @@ from trainables.ppo.config import PPOTrainingConfig
 from trainables.ppo.experience import Experience
 from trainables.ppo.losses import entropy, policy_loss, value_loss
 
-Tensor = torch.Tensor
 ValueFunction = Callable[[Tensor], Tensor]  # the trunk's states (tokens, width) → (tokens,)
 
 

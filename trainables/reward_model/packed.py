@@ -16,14 +16,13 @@ from trainables.models.load import Base
 from trainables.packing.batches import BatchTrial, batch_step
 from trainables.packing.finishing import with_best_adapters
 from trainables.packing.pack import Pack, Program
+from trainables.packing.trial import NamedTrials
 from trainables.reward_model.config import RewardModelConfig
 from trainables.reward_model.head import HEAD, fresh_reward_model, scores
 from trainables.reward_model.losses import reward_loss
 from trainables.reward_model.measures import Scores, facts_of, final_metrics, loss_of, scores_of
 from trainables.reward_model.pairs import measured_facts, measured_pairs
 from trainables.saved import Checkpoint, TrialStopped
-
-NamedTrials = Sequence[tuple[str, "RewardTrial"]]
 
 
 class RewardTrial(BatchTrial):
@@ -59,7 +58,7 @@ class RewardTrial(BatchTrial):
         return reward_loss(found[::2], found[1::2], coefficient).sum() / pairs * self.scale
 
 
-def step(pack: Pack, active: NamedTrials) -> None:
+def step(pack: Pack, active: NamedTrials[RewardTrial]) -> None:
     """One batch of every trial; then updates and measurements where they are due."""
     batch_step(pack, active, _run, _evaluate, _finish)
 
@@ -70,7 +69,7 @@ def _run(
     return state_objective_pass(model, parts, [trial.objective for trial in trials], rerun)
 
 
-def _evaluate(pack: Pack, due: NamedTrials) -> None:
+def _evaluate(pack: Pack, due: NamedTrials[RewardTrial]) -> None:
     found = packed_scores(pack, [(n, t, _validation(t)) for n, t in due])
     for name, trial in due:
         with pack.own(name):
@@ -79,7 +78,7 @@ def _evaluate(pack: Pack, due: NamedTrials) -> None:
             trial.progress.evaluated(loss_of(scored), trial, seconds)
 
 
-def _finish(pack: Pack, over: NamedTrials) -> None:
+def _finish(pack: Pack, over: NamedTrials[RewardTrial]) -> None:
     """Measure the best steps' models, also on sources that were never trained on, and report."""
     over = with_best_adapters(pack, over)
     seen = packed_scores(pack, [(n, t, _validation(t)) for n, t in over])

@@ -11,9 +11,8 @@ from trainables.packing.batches import BatchTrial, batch_step
 from trainables.packing.finishing import finish
 from trainables.packing.losses import packed_losses
 from trainables.packing.pack import Pack, Program
+from trainables.packing.trial import NamedTrials
 from trainables.sft.config import SFTConfig
-
-NamedTrials = Sequence[tuple[str, "SupervisedTrial"]]
 
 
 class SupervisedTrial(BatchTrial):
@@ -37,7 +36,7 @@ class SupervisedTrial(BatchTrial):
         self.answer_tokens = sum(int(lengths[i] - starts[i]) for b in self.batches for i in b)
 
 
-def step(pack: Pack, active: NamedTrials) -> None:
+def step(pack: Pack, active: NamedTrials[SupervisedTrial]) -> None:
     """One batch of every trial; then updates, evaluations and answers where they are due."""
     batch_step(pack, active, _run, _evaluate, finish)
 
@@ -49,7 +48,7 @@ def _run(
     return train_pass(model, parts, weights, rerun)
 
 
-def _evaluate(pack: Pack, due: NamedTrials) -> None:
+def _evaluate(pack: Pack, due: NamedTrials[SupervisedTrial]) -> None:
     found = packed_losses(pack, due)
     for name, trial in due:
         with pack.own(name):

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 from trainables.context import Report, TrialContext
-from trainables.evaluation.measure import Loss, component_facts, evaluation_facts
+from trainables.evaluation.measure import Loss, Predictions, component_facts, evaluation_facts
 from trainables.heartbeat import beat
 from trainables.saved import Checkpoint, SavedAdapter, TrialFailed
 from trainables.training.config import SingleTrial
@@ -17,7 +17,6 @@ from trainables.training.schedule import evaluation_steps, logs_at, planned_step
 
 ZERO_GRADIENT_STEPS = 3
 StepCriterion = Callable[[Mapping[str, float]], float]
-Predictions = tuple[dict[str, Any], ...]
 
 
 class Weights(Protocol):

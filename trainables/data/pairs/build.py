@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from trainables.data.build import SPLITS, OnProgress, joined_lines, rows_sha256
+from trainables.data.build import SPLITS, joined_lines, rows_sha256
 from trainables.data.entries import DataReport
 from trainables.data.leaks import leaks
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig
@@ -13,6 +13,7 @@ from trainables.data.pairs.registry import reader_of
 from trainables.data.rows import Row
 from trainables.data.splitting import seeded_order, split_by_group, subsample
 from trainables.errors import InputError
+from trainables.on_progress import OnProgress
 
 
 class PairSplits(NamedTuple):

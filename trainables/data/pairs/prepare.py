@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
-from trainables.data.build import OnProgress
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
 from trainables.data.keys import FORMAT, Fingerprints, digest
 from trainables.data.pairs.build import PairSplits, build_pairs
@@ -18,6 +17,7 @@ from trainables.data.pairs.registry import reader_of
 from trainables.data.token_rows import TokenRows, from_table, to_table, token_rows
 from trainables.data.tokenise import encoded_rows, nothing_left
 from trainables.errors import InputError
+from trainables.on_progress import OnProgress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

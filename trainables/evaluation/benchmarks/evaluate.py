@@ -20,9 +20,9 @@ from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.benchmarks.results import document, lines
 from trainables.evaluation.benchmarks.store import FileStore
 from trainables.models.config import ModelConfig
+from trainables.on_progress import OnProgress
 
-Say = Callable[[str], None]
-OnProgress = Callable[[str, int, int], None]  # benchmark, answers there are, answers there will be
+OnAnswers = Callable[[str, int, int], None]  # benchmark, answers there are, answers there will be
 SAMPLE = 1 << 20
 
 
@@ -40,7 +40,7 @@ class Request(NamedTuple):
     max_batch_tokens: int = 4096
 
 
-def evaluate(request: Request, say: Say, progress: OnProgress) -> dict[str, Any]:
+def evaluate(request: Request, say: OnProgress, progress: OnAnswers) -> dict[str, Any]:
     """Measure all benchmarks and write the results; returns what was written.
 
     Answers are kept beside the output until then, so that the same request goes on where it was
@@ -83,8 +83,8 @@ def _outcomes(
     loaded: Sequence[LoadedBenchmark],
     scope: str,
     output: Path,
-    say: Say,
-    progress: OnProgress,
+    say: OnProgress,
+    progress: OnAnswers,
 ) -> list[BenchmarkOutcome]:
     store = FileStore(_partial(output), scope)
     if store:
@@ -101,7 +101,7 @@ Answering = tuple[Answerer, dict[str, Any]]  # who answers, and what the results
 
 
 @contextmanager
-def _answerer(request: Request, say: Say) -> Iterator[Answering]:
+def _answerer(request: Request, say: OnProgress) -> Iterator[Answering]:
     if request.endpoint is not None:
         from trainables.evaluation.endpoint import Endpoint
 
@@ -116,7 +116,7 @@ def _answerer(request: Request, say: Say) -> Iterator[Answering]:
 
 
 @contextmanager
-def _local(request: Request, config: ModelConfig, say: Say) -> Iterator[Answering]:
+def _local(request: Request, config: ModelConfig, say: OnProgress) -> Iterator[Answering]:
     from trainables.models.adapters import worn
     from trainables.models.load import device_now, load_base
 

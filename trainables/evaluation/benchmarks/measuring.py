@@ -20,7 +20,7 @@ from trainables.evaluation.measured import Measured
 
 Store = MutableMapping[str, Any]  # answers by what was asked; JSON values
 Way = Generation | None  # how a question is answered; None: its options are scored
-OnProgress = Callable[[int, int], None]  # answers there are, answers there will be
+OnAnswers = Callable[[int, int], None]  # answers there are, answers there will be
 
 
 class BenchmarkOutcome(NamedTuple):
@@ -35,7 +35,7 @@ def measure(
     answerer: Answerer,
     loaded: LoadedBenchmark,
     store: Store | None = None,
-    progress: OnProgress | None = None,
+    progress: OnAnswers | None = None,
 ) -> BenchmarkOutcome:
     """Ask what is not in the store yet, and measure. Raises InputError."""
     held = {} if store is None else store
@@ -47,7 +47,7 @@ def ask(
     answerer: Answerer,
     benchmarks: Sequence[Sequence[LoadedBenchmark]],
     store: Store,
-    progress: OnProgress | None = None,
+    progress: OnAnswers | None = None,
 ) -> None:
     """Ask each of the answerer's candidates its benchmarks, but for what is in the store; all that
     is asked in one way, together. Raises InputError."""
@@ -92,7 +92,7 @@ def _ways(config: BenchmarkConfig) -> list[Way]:
 
 
 def _ask(
-    answerer: Answerer, asked: Sequence[Question], way: Way, store: Store, progress: OnProgress
+    answerer: Answerer, asked: Sequence[Question], way: Way, store: Store, progress: OnAnswers
 ) -> None:
     keys = [_key(question, way) for question in asked]
     missing = [i for i, key in enumerate(keys) if key not in store]

@@ -200,8 +200,8 @@ def _examples(run: Run, trial: TrialView) -> Iterator[str]:
     from analysis.report.examples import conversations, examples
     from analysis.report.markdown import example_parts
 
-    found = conversations(run, trial), examples(run, trial)
-    return example_parts(*found, trial.name, "##")
+    asked, validation = conversations(run, trial), examples(run, trial)
+    return example_parts(asked, validation, trial.name, "##")
 
 
 def _ratings(run: Run) -> list[str]:

@@ -92,7 +92,11 @@ class Run:
 
     def find(self, trial: str) -> TrialView:
         """The trial with this id. KeyError where there is none."""
-        return next((t for t in self.trials if t.trial == trial), None) or _missing(trial, self)
+        for view in self.trials:
+            if view.trial == trial:
+                return view
+        known = [view.trial for view in self.trials]
+        raise KeyError(f"{self.folder}: no trial {trial!r}; there are {known}")
 
     def base_of(self, trial: TrialView | None) -> BaseView | None:
         """The base model's measurement that belongs to `trial`."""
@@ -239,10 +243,6 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 def _existing(path: Path) -> Path | None:
     return path if path.exists() else None
-
-
-def _missing(trial: str, run: Run) -> TrialView:
-    raise KeyError(f"{run.folder}: no trial {trial!r}; there are {[t.trial for t in run.trials]}")
 
 
 def _not_a_run(folder: Path) -> str:

@@ -1,7 +1,7 @@
 """How numbers, parameters and metrics are written in tables and sentences."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from analysis.runs import is_number
@@ -72,6 +72,14 @@ def mode(metric: str, default: str = "max") -> str:
     """A metric's better direction; benchmark metrics are scores, so higher is better."""
     found = metric_named(metric.removeprefix(SAMPLED))
     return found.mode if found else default
+
+
+def best_value(metric: str, values: Iterable[float]) -> float | None:
+    """The best of a metric's values; None where fewer than two differ: nothing stands out."""
+    distinct = set(values)
+    if len(distinct) < 2:
+        return None
+    return min(distinct) if mode(metric) == "min" else max(distinct)
 
 
 def short_names(paths: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from analysis.statistics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from analysis.statistics.agreement import agreement
 from analysis.statistics.bootstrap import ratio_interval
 from analysis.statistics.paired import sign_test
 from trainables.evaluation.measured import share
@@ -62,17 +62,8 @@ def side_shares(preferences: Iterable[Preference]) -> dict[str, int]:
 
 
 def preference_agreement(preferences: Sequence[Preference]) -> dict[str, float | None]:
-    """Krippendorff's alpha (nominal), Fleiss' kappa, and Cohen's where there are two raters."""
-    raters = sorted({p.rater for p in preferences})
-    chosen = {(p.item, p.rater): p.outcome for p in preferences}
-    items = dict.fromkeys(p.item for p in preferences)
-    units = [[chosen.get((item, rater)) for rater in raters] for item in items]
-    columns = list(zip(*units, strict=True))
-    return {
-        "krippendorff_alpha": krippendorff_alpha(units, OUTCOMES),
-        "fleiss_kappa": fleiss_kappa(units),
-        "cohen_kappa": cohen_kappa(columns[0], columns[1]) if len(raters) == 2 else None,
-    }
+    """As `agreement` of the choices, as names."""
+    return agreement({(p.item, p.rater): p.outcome for p in preferences}, OUTCOMES, "nominal")
 
 
 def _majority(points: Sequence[float]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from analysis.statistics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from analysis.statistics.agreement import agreement
 from analysis.statistics.bootstrap import mean_interval
 
 SCALE = (1, 2, 3, 4, 5)
@@ -69,19 +69,9 @@ def paired_difference(
 
 
 def score_agreement(scores: Sequence[Score], criterion: str) -> dict[str, float | None]:
-    """Krippendorff's alpha (ordinal), Fleiss' kappa (scores as names), and for two raters Cohen's
-    kappa with quadratic weights."""
-    own = [s for s in scores if s.criterion == criterion]
-    raters = sorted({s.rater for s in own})
-    given = {(s.item, s.rater): s.score for s in own}
-    items = dict.fromkeys(s.item for s in own)
-    units = [[given.get((item, rater)) for rater in raters] for item in items]
-    columns = list(zip(*units, strict=True))
-    return {
-        "krippendorff_alpha": krippendorff_alpha(units, SCALE, "ordinal"),
-        "fleiss_kappa": fleiss_kappa(units),
-        "cohen_kappa": cohen_kappa(columns[0], columns[1], SCALE) if len(raters) == 2 else None,
-    }
+    """As `agreement` of the scores on one criterion, from low to high."""
+    given = {(s.item, s.rater): s.score for s in scores if s.criterion == criterion}
+    return agreement(given, SCALE, "ordinal")
 
 
 def _grouped(scores: Sequence[Score]) -> Mapping[tuple[str, str], list[Score]]:

@@ -12,11 +12,10 @@ from analysis.wording import MISSING, delta_text, plural, title
 from trainables.evaluation.clinical import CLINICAL
 from trainables.evaluation.metric_names import BENCHMARK_OF
 
-TrialAndBase = tuple[TrialView, BaseView | None]
 ItemAnswers = dict[tuple[str, str], dict[str, Any]]  # (benchmark, id) → line of predictions.jsonl
 
 ITEM_BY_ITEM = {"accuracy": "correct", "generated_accuracy": "generated_correct"}
-NOT_TOLD = "no difference can be told"
+NO_DIFFERENCE = "no difference can be told"
 NOTE = (
     "In brackets: 95% intervals. Difference: trial minus base over the same questions, with the "
     "paired bootstrap's interval and the exact McNemar test's p-value; it is called better or "
@@ -32,7 +31,7 @@ def benchmark_passage(run: Run, best: TrialView | None) -> Passage | None:
         return None
     before, after = answers(base), answers(best)
     lines = [
-        _line((best, base), benchmark, measure, paired(benchmark, measure, before, after))
+        _line(best, base, benchmark, measure, paired(benchmark, measure, before, after))
         for benchmark in names
         for measure in shared_measures(best, base, benchmark)
         if measure not in CLINICAL
@@ -99,8 +98,9 @@ def steering(run: Run) -> list[str]:
     return list(dict.fromkeys(str(m) for m in (*chosen, *named, stopping) if m))
 
 
-def _line(pair: TrialAndBase, benchmark: str, measure: str, told: Paired | None) -> Line:
-    best, base = pair
+def _line(
+    best: TrialView, base: BaseView | None, benchmark: str, measure: str, compared: Paired | None
+) -> Line:
     before = measures_of(base, benchmark).get(measure)
     after = measures_of(best, benchmark).get(measure)
     return Line(
@@ -109,18 +109,18 @@ def _line(pair: TrialAndBase, benchmark: str, measure: str, told: Paired | None)
             measured_cell(before),
             measured_cell(after),
             count_cell(after, before),
-            *_difference(told),
+            *_difference(compared),
         )
     )
 
 
-def _difference(told: Paired | None) -> tuple[Cell, Cell, Cell]:
+def _difference(compared: Paired | None) -> tuple[Cell, Cell, Cell]:
     missing = Cell(MISSING, "missing")
-    if told is None:
+    if compared is None:
         return missing, missing, missing
-    text = delta_text(told.difference, 3) + interval_text(told.interval)
-    reading = Cell(told.verdict or NOT_TOLD, told.verdict)
-    return Cell(text), Cell(p_text(told.p)), reading
+    text = delta_text(compared.difference, 3) + interval_text(compared.interval)
+    reading = Cell(compared.verdict or NO_DIFFERENCE, compared.verdict)
+    return Cell(text), Cell(p_text(compared.p)), reading
 
 
 def p_text(p: float) -> str:

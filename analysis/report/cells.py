@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from analysis.wording import MISSING
+
 Emphasis = Literal["", "top", "better", "worse", "missing"]
 
 
@@ -38,6 +40,11 @@ class Table:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     note: str = ""
+
+
+def value_cell(text: str, emphasis: Emphasis = "") -> Cell:
+    """A cell of a value; a dash is marked as missing, whatever the emphasis."""
+    return Cell(text, "missing" if text == MISSING else emphasis)
 
 
 def plain_table(titles: Sequence[str], rows: Iterable[Sequence[Any]], numeric: int = 0) -> Table:

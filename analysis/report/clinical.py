@@ -31,7 +31,7 @@ def clinical_passage(run: Run, best: TrialView | None) -> Passage | None:
         return None
     heads = ("Base model", best.name, "n")
     columns = (Column("Measure"), *(Column(h, numeric=True) for h in heads), Column("Better"))
-    table = Table(columns, tuple(_line(best, base, *each) for each in asked), note=NOTE)
+    table = Table(columns, tuple(_line(best, base, b, m) for b, m in asked), note=NOTE)
     meanings = {CLINICAL[measure].title: CLINICAL[measure].meaning for _, measure in asked}
     return Passage("Safety and grounding", (LIMITS,), (("", table),), terms=tuple(meanings.items()))
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from analysis.report.cells import Cell, Column, Emphasis, Line, Table
+from analysis.report.cells import Cell, Column, Line, Table, value_cell
 from analysis.runs import Run, TrialView
 from analysis.selection import criteria
 from analysis.tables import experiment_name
-from analysis.wording import MISSING, metric_text, mode, title
+from analysis.wording import MISSING, best_value, metric_text, title
 
 PREDICTED = "≈ "
 QUALITY = ("val_loss", "rouge1", "bleu")
@@ -28,14 +28,14 @@ def efficiency_table(run: Run, best: TrialView | None) -> Table | None:
     if len({_kind(t) for t in shown}) < 2:
         return None
     metrics = _quality(run, shown)
-    tops = {m: _top(shown, m) for m in metrics}
+    tops = {m: best_value(m, (t.metrics[m] for t in shown if m in t.metrics)) for m in metrics}
     engines = len({t.engine for t in shown}) > 1
-    columns = (
-        *(Column(name) for name in ("Experiment", "Weights", *["Engine"][:engines])),
-        *(Column(name, numeric=True) for name in (*HEADS, *map(title, metrics))),
-    )
+    columns = [Column("Experiment"), Column("Weights")]
+    if engines:
+        columns.append(Column("Engine"))
+    columns += [Column(name, numeric=True) for name in (*HEADS, *map(title, metrics))]
     lines = tuple(_line(t, best, tops, engines) for t in shown)
-    return Table(columns, lines, NOTE + _notes(shown))
+    return Table(tuple(columns), lines, NOTE + _notes(shown))
 
 
 def _kind(trial: TrialView) -> tuple[object, ...]:
@@ -53,20 +53,21 @@ def _line(
     trial: TrialView, best: TrialView | None, tops: dict[str, float | None], engines: bool
 ) -> Line:
     size = trial.size
-    texts = (
+    texts = [experiment_name(trial, best.trial if best else None), weights_text(trial)]
+    if engines:
+        texts.append(trial.engine or MISSING)
+    texts += [
         _trainable(size),
         _bytes(size.get("trained_bytes")),
         _bytes(size.get("optimizer_bytes")),
         _memory(trial),
         metric_text("minutes", trial.metrics.get("minutes")),
         _speed(trial),
-    )
+    ]
+    cells = [value_cell(text) for text in texts]
+    cells += [_quality_cell(metric, trial, top) for metric, top in tops.items()]
     chosen = best is not None and trial.trial == best.trial
-    name = experiment_name(trial, best.trial if best else None)
-    cells = (name, weights_text(trial), *[trial.engine or MISSING][:engines], *texts)
-    quality = (_quality_cell(m, trial, top) for m, top in tops.items())
-    kind = "chosen" if chosen else trial.state
-    return Line((*(_cell(text) for text in cells), *quality), kind)
+    return Line(tuple(cells), "chosen" if chosen else trial.state)
 
 
 def weights_text(trial: TrialView) -> str:
@@ -110,15 +111,5 @@ def _notes(shown: list[TrialView]) -> str:
 
 def _quality_cell(metric: str, trial: TrialView, top: float | None) -> Cell:
     value = trial.metrics.get(metric)
-    return _cell(metric_text(metric, value), "top" if value is not None and value == top else "")
-
-
-def _cell(text: str, emphasis: Emphasis = "") -> Cell:
-    return Cell(text, "missing" if text == MISSING else emphasis)
-
-
-def _top(shown: list[TrialView], metric: str) -> float | None:
-    values = {t.metrics[metric] for t in shown if metric in t.metrics}
-    if len(values) < 2:
-        return None
-    return min(values) if mode(metric) == "min" else max(values)
+    top_here = value is not None and value == top
+    return value_cell(metric_text(metric, value), "top" if top_here else "")

@@ -1,6 +1,6 @@
 """The tables that a report shows of its trials, with the best values marked."""
 
-from analysis.report.cells import Cell, Column, Emphasis, Line, Table, plain_table
+from analysis.report.cells import Cell, Column, Emphasis, Line, Table, plain_table, value_cell
 from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen
@@ -16,6 +16,7 @@ from analysis.tables import (
 )
 from analysis.wording import (
     MISSING,
+    best_value,
     cell_text,
     delta_text,
     metric_text,
@@ -39,7 +40,7 @@ def experiment_table(run: Run, choice: Chosen | None) -> Table:
         Line(
             (
                 Cell(names[t.trial] + (FRONT if t.trial in front else "")),
-                *(_cell(cell_text(p, shown_value(run, t, p))) for p in parameters),
+                *(value_cell(cell_text(p, shown_value(run, t, p))) for p in parameters),
                 *(_metric_cell(m, t, tops[m]) for m in metrics),
             ),
             kind="chosen" if t.trial == best else t.state,
@@ -126,34 +127,30 @@ def _searched(trial: TrialView) -> str:
 
 
 def _comparison_line(compared: Comparison) -> Line:
-    verdict: dict[bool | None, Emphasis] = {True: "better", False: "worse", None: ""}
+    verdict: Emphasis = ""
+    if compared.better is not None:
+        verdict = "better" if compared.better else "worse"
     return Line(
         (
             Cell(title(compared.metric)),
             Cell(f"{compared.base:.4f}"),
             Cell(f"{compared.tuned:.4f}"),
-            Cell(delta_text(compared.delta), verdict[compared.better]),
+            Cell(delta_text(compared.delta), verdict),
         )
     )
-
-
-def _cell(text: str, emphasis: Emphasis = "") -> Cell:
-    return Cell(text, "missing" if text == MISSING else emphasis)
 
 
 def _metric_cell(metric: str, trial: TrialView, top: float | None) -> Cell:
     value = trial.metrics.get(metric)
     is_top = top is not None and value == top and trial.state == "complete"
-    return _cell(metric_text(metric, value), "top" if is_top else "")
+    return value_cell(metric_text(metric, value), "top" if is_top else "")
 
 
 def _top(run: Run, metric: str) -> float | None:
     values = [
         t.metrics[metric] for t in run.trials if t.state == "complete" and metric in t.metrics
     ]
-    if len(set(values)) < 2:
-        return None  # one value, or all equal: nothing stands out
-    return min(values) if mode(metric) == "min" else max(values)
+    return best_value(metric, values)
 
 
 def _all_numbers(run: Run, path: str) -> bool:

@@ -30,21 +30,21 @@ def pair_passage(run: Run, best: TrialView | None) -> Passage | None:
     rows: list[tuple[str, View, str]] = [("Base model", base, "") for base in bases.values()]
     rows += [(t.name, t, "chosen" if best and t.trial == best.trial else "") for t in trials]
     tables = (("Accuracy by source", _accuracy(rows)), ("Calibration", _calibration(rows)))
-    return Passage("Pairs", _told(best), tables)
+    return Passage("Pairs", _unseen_sentence(best), tables)
 
 
 def _accuracy(rows: list[tuple[str, View, str]]) -> Table:
-    columns = list(dict.fromkeys(place for _, view, _ in rows for place in _places(view)))
+    columns = list(dict.fromkeys(pair for _, view, _ in rows for pair in _sources(view)))
     heads = [f"{source} (unseen)" if part == "unseen" else source for part, source in columns]
     lines = []
     for name, view, kind in rows:
-        cells = [measured_cell(_of(view, *place)) for place in columns]
+        cells = [measured_cell(_of(view, part, source)) for part, source in columns]
         lines.append(Line((Cell(name), *cells), kind=kind))
     named = (Column("Experiment"), *(Column(head, numeric=True) for head in heads))
     return Table(named, tuple(lines), note=NOTE)
 
 
-def _places(view: View) -> list[tuple[str, str]]:
+def _sources(view: View) -> list[tuple[str, str]]:
     """(seen or unseen, source) of all that was measured, seen ones first."""
     parts = [(part, view.pairwise.get(part) or {}) for part in ("seen", "unseen")]
     return [(part, source) for part, facts in parts for source in facts.get("sources") or {}]
@@ -73,7 +73,7 @@ def _cell(value: Any) -> Cell:
     return Cell(f"{value:.3f}") if is_number(value) else Cell(MISSING, "missing")
 
 
-def _told(best: TrialView | None) -> tuple[str, ...]:
+def _unseen_sentence(best: TrialView | None) -> tuple[str, ...]:
     """How far the chosen model's accuracy falls on sources that it has not seen."""
     parts = [best.pairwise.get(part) if best else None for part in ("seen", "unseen")]
     found = [((p or {}).get("all") or {}).get("pairwise_accuracy") or {} for p in parts]

@@ -1,11 +1,10 @@
 """What each stage of a staged trial did to all: the table of forgetting and transfer."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.report.cells import Cell, Column, Line, Table
+from analysis.report.cells import Cell, Column, Line, Table, value_cell
 from analysis.runs import BaseView, Run, TrialView, finite
-from analysis.wording import MISSING, metric_text, mode, title
+from analysis.wording import best_value, metric_text, title
 from trainables.evaluation.metric_names import BENCHMARK_OF
 
 LOSS = "val_loss"
@@ -15,7 +14,6 @@ NOTE = (
     "no training rows of any stage. Down a column: what later stages did to it (forgetting, "
     "transfer). A reward model is measured on its own pairs; the adapter stays as it was."
 )
-StageValues = Mapping[str, float]
 
 
 def stage_table(run: Run, best: TrialView | None) -> Table | None:
@@ -33,7 +31,10 @@ def stage_table(run: Run, best: TrialView | None) -> Table | None:
     columns = [column for column in losses if column[0] in found]  # none is on pairs
     shown = [*(m for m in found if m in BENCHMARK_OF), *(m for m in OWN if m in found)]
     columns += [(metric, metric, title(metric)) for metric in shown]
-    tops = {key: _top(list(rows.values()), key, metric) for key, metric, _ in columns}
+    tops = {
+        key: best_value(metric, (v[key] for v in rows.values() if key in v))
+        for key, metric, _ in columns
+    }
     return Table(
         (Column("After"), *(Column(head, numeric=True) for *_, head in columns)),
         tuple(
@@ -74,15 +75,5 @@ def _of_base(base: BaseView | None, last: str) -> dict[str, float]:
     return _values({**base.val_losses, **own}, base.metrics)
 
 
-def _top(rows: Sequence[StageValues], key: str, metric: str) -> float | None:
-    values = {row[key] for row in rows if key in row}
-    if len(values) < 2:
-        return None
-    return min(values) if mode(metric) == "min" else max(values)
-
-
 def _cell(value: float | None, metric: str, top: float | None) -> Cell:
-    text = metric_text(metric, value)
-    if text == MISSING:
-        return Cell(text, "missing")
-    return Cell(text, "top" if value == top else "")
+    return value_cell(metric_text(metric, value), "top" if value == top else "")

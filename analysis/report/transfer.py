@@ -8,7 +8,7 @@ from analysis.report.cells import Cell, Column, Emphasis, Line, Table
 from analysis.report.intervals import measures_of
 from analysis.report.passage import Passage
 from analysis.runs import BaseView, Run, TrialView, look_up
-from analysis.wording import MISSING, mode, title
+from analysis.wording import MISSING, best_value, title
 
 View = TrialView | BaseView
 BenchmarkMeasure = tuple[str, str]  # benchmark, measure
@@ -72,13 +72,13 @@ def forgetting(best: TrialView | None, base: BaseView | None) -> tuple[str, ...]
     both = [name for name in best.components if name in base.components]
     lost = [n for n in both if _loss(best, n) > _loss(base, n)]
     kept = [n for n in both if n in _general(best) and n not in lost]
-    told = [f"{best.name} has lost ground on {_change(best, base, n)}." for n in lost]
-    told += [f"{best.name} has not forgotten {_change(best, base, n)}." for n in kept]
+    sentences = [f"{best.name} has lost ground on {_change(best, base, n)}." for n in lost]
+    sentences += [f"{best.name} has not forgotten {_change(best, base, n)}." for n in kept]
     if both and not lost and not kept:
-        told.append(
+        sentences.append(
             f"On none of these data sets is the loss of {best.name} above the base model's."
         )
-    return tuple(told)
+    return tuple(sentences)
 
 
 def _change(best: TrialView, base: BaseView, name: str) -> str:
@@ -115,39 +115,41 @@ def _loss_cell(run: Run, trial: TrialView, name: str, trials: list[TrialView]) -
 def _headline(trials: list[TrialView], benchmark: str) -> BenchmarkMeasure | None:
     """Its accuracy where measured, else what it measures first."""
     found = list(dict.fromkeys(m for t in trials for m in measures_of(t, benchmark)))
-    first = [m for m in ITEM_BY_ITEM if m in found]
-    measure = next(iter([*first, *found]), None)
-    return (benchmark, measure) if measure else None
+    for measure in [*ITEM_BY_ITEM, *found]:
+        if measure in found:
+            return benchmark, measure
+    return None
 
 
-def _value(view: View | None, measure: BenchmarkMeasure) -> float | None:
-    found = measures_of(view, measure[0]).get(measure[1])
+def _value(view: View, metric: BenchmarkMeasure) -> float | None:
+    benchmark, measure = metric
+    found = measures_of(view, benchmark).get(measure)
     return float(found["value"]) if found else None
 
 
-def _measure_text(view: View, measure: BenchmarkMeasure) -> str:
-    value = _value(view, measure)
+def _measure_text(view: View, metric: BenchmarkMeasure) -> str:
+    value = _value(view, metric)
     return MISSING if value is None else f"{value:.3f}"
 
 
 def _measure_cell(
-    run: Run, trial: TrialView, measure: BenchmarkMeasure, trials: list[TrialView]
+    run: Run, trial: TrialView, metric: BenchmarkMeasure, trials: list[TrialView]
 ) -> Cell:
-    own, base = _value(trial, measure), run.base_of(trial)
-    if own is None:
+    value = _value(trial, metric)
+    if value is None:
         return Cell(MISSING, "missing")
-    lower = mode("_".join(measure)) == "min"
-    values = {v for t in trials if (v := _value(t, measure)) is not None}
-    top: Emphasis = "top" if len(values) > 1 and own == (min if lower else max)(values) else ""
-    return Cell(_measure_text(trial, measure), _told(trial, base, measure) or top)
+    values = [v for t in trials if (v := _value(t, metric)) is not None]
+    top: Emphasis = "top" if value == best_value("_".join(metric), values) else ""
+    return Cell(f"{value:.3f}", _verdict(trial, run.base_of(trial), metric) or top)
 
 
-def _told(trial: TrialView, base: BaseView | None, measure: BenchmarkMeasure) -> Emphasis:
+def _verdict(trial: TrialView, base: BaseView | None, metric: BenchmarkMeasure) -> Emphasis:
     """Whether the trial is better or worse than the base model, where that can be told."""
-    if measure[1] not in ITEM_BY_ITEM:
+    benchmark, measure = metric
+    if measure not in ITEM_BY_ITEM:
         return ""
-    told = paired(*measure, answers(base), answers(trial))
-    return told.verdict if told else ""
+    compared = paired(benchmark, measure, answers(base), answers(trial))
+    return compared.verdict if compared else ""
 
 
 def _columns(names: list[str]) -> tuple[Column, ...]:

@@ -7,11 +7,33 @@ ratings are the same value, so that no disagreement was possible.
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Literal
 
 Level = Literal["nominal", "ordinal"]
 Units = Sequence[Sequence[Hashable | None]]
+
+
+def agreement(
+    ratings: Mapping[tuple[str, str], Hashable], order: Sequence[Hashable], level: Level
+) -> dict[str, float | None]:
+    """Krippendorff's alpha, Fleiss' kappa (values as names) and, where there are two raters,
+    Cohen's kappa of ratings by (item, rater).
+
+    `order` is as for `krippendorff_alpha`; ordinal ratings give Cohen's kappa quadratic weights.
+    """
+    raters = sorted({rater for _, rater in ratings})
+    items = dict.fromkeys(item for item, _ in ratings)
+    units = [[ratings.get((item, rater)) for rater in raters] for item in items]
+    cohen = None
+    if len(raters) == 2:
+        first, second = zip(*units, strict=True)
+        cohen = cohen_kappa(first, second, order if level == "ordinal" else ())
+    return {
+        "krippendorff_alpha": krippendorff_alpha(units, order, level),
+        "fleiss_kappa": fleiss_kappa(units),
+        "cohen_kappa": cohen,
+    }
 
 
 def krippendorff_alpha(

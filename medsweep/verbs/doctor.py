@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
-MARKS = {True: "[green]ok[/]", False: "[red]mend[/]", None: "[yellow]note[/]"}
+
+def _mark(ok: bool | None) -> str:
+    if ok is None:
+        return "[yellow]note[/]"
+    return "[green]ok[/]" if ok else "[red]mend[/]"
 
 
 def command(
@@ -26,6 +30,6 @@ def command(
     table = Table("", "check", "what", "fix", box=None, header_style="bold")
     found = checks(cache_dir(), output, pins if pins.is_file() else None, deep)
     for check in found:
-        table.add_row(MARKS[check.ok], check.name, escape(check.detail), escape(check.fix))
+        table.add_row(_mark(check.ok), check.name, escape(check.detail), escape(check.fix))
     Console(highlight=False, emoji=False).print(table)
     return 1 if any(check.ok is False for check in found) else 0

@@ -35,7 +35,8 @@ def pairs(
     chosen = named_trial(loaded, trial)
     first, second = (source_of(loaded, name, chosen) for name in (chosen.trial, against))
     form = pairs_form(first, second, n, seed)
-    _tell(output, len(form.rows), *write_form(form, run, output, semicolon))
+    guide, key = write_form(form, run, output, semicolon)
+    _tell(output, len(form.rows), guide, key)
 
 
 def sheet(
@@ -61,7 +62,8 @@ def sheet(
     loaded, names = load_run(run), list(dict.fromkeys(source or ["best", "base"]))
     chosen = trial_among(loaded, names)
     form = sheet_form([source_of(loaded, name, chosen) for name in names], n, seed)
-    _tell(output, len(form.rows), *write_form(form, run, output, semicolon))
+    guide, key = write_form(form, run, output, semicolon)
+    _tell(output, len(form.rows), guide, key)
 
 
 def read(

@@ -137,12 +137,16 @@ class DataConfig(SourceConfig):
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
-        if abs(sum(self.split) - 1) > 1e-9:
-            shares = list(self.split)
-            raise ValueError(f"split must sum to 1, got {shares}; e.g. [0.85, 0.10, 0.05]")
-        if self.split[0] == 0 or self.split[1] == 0:
-            raise ValueError("split needs a training and a validation share above 0")
+        check_split(self.split)
         return self
+
+
+def check_split(shares: tuple[float, float, float]) -> None:
+    """Raise ValueError where shares of training, validation and test rows cannot be."""
+    if abs(sum(shares) - 1) > 1e-9:
+        raise ValueError(f"split must sum to 1, got {list(shares)}; e.g. [0.85, 0.10, 0.05]")
+    if shares[0] == 0 or shares[1] == 0:
+        raise ValueError("split needs a training and a validation share above 0")
 
 
 def _check_mixture(mixture: tuple[Component, ...], weights: dict[str, float] | None) -> None:

@@ -6,6 +6,7 @@ the packed engine.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.forward.budget import CPU_TOKENS, MAX_TOKENS
@@ -97,14 +98,15 @@ def _pass(model: Any, asks: Sequence[ChoicePrompt]) -> list[list[float]]:
 
     from trainables.forward.attention import row_attention
     from trainables.forward.decoding import shares_of
-    from trainables.forward.groups import branching_groups
+    from trainables.forward.groups import Groups
     from trainables.forward.layout import Layout, active
 
     device = model.device
     ids = torch.tensor([[token for ask in asks for token in ask.tokens]], device=device)
     positions = torch.tensor([[p for ask in asks for p in ask.positions]], device=device)
     shares = shares_of([ask.adapter for ask in asks], [len(ask.tokens) for ask in asks])
-    layout = Layout(shares, branching_groups([ask.branches for ask in asks], device))
+    branches = [ask.branches for ask in asks]
+    layout = Layout(shares, Groups([len(ids) for ids in branches], device, branches))
     places, tokens = _wanted(asks)
     kept, index = torch.unique(torch.tensor(places), return_inverse=True)
     with torch.inference_mode(), row_attention(model), active(layout):
@@ -134,4 +136,4 @@ def _wanted(asks: Sequence[ChoicePrompt]) -> tuple[list[int], list[int]]:
 
 def _sums(values: Sequence[float], asks: Sequence[ChoicePrompt]) -> list[list[float]]:
     left = iter(values)
-    return [[sum(next(left) for _ in option) for option in ask.options] for ask in asks]
+    return [[sum(islice(left, len(option))) for option in ask.options] for ask in asks]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainables.forward.adapter import PackedAdapter
 from trainables.forward.attention import row_attention
-from trainables.forward.groups import attention_groups
+from trainables.forward.groups import Groups
 from trainables.forward.key_values import KeyValues
 from trainables.forward.layout import Layout, LayoutPart, active
 
@@ -89,7 +89,7 @@ class _Answers:
             self.cache.expect(rows.to(self.device), places)
             last = torch.tensor(lengths).cumsum(0).to(self.device) - 1
             shares = shares_of([self.adapters[i] for i in chunk], lengths)
-            layout = Layout(shares, attention_groups(lengths, self.device), cache=self.cache)
+            layout = Layout(shares, Groups(lengths, self.device), cache=self.cache)
             yield self._pass(layout, ids, places, last)
 
     def _next(self, tokens: Tensor) -> Tensor:

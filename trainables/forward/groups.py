@@ -14,6 +14,9 @@ Mask = torch.Tensor | None
 class Groups:
     """The sequences of a concatenation as batches padded at the end, longest first.
 
+    `branches` numbers the tokens of sequences that branch: a token of branch k > 0 sees those of
+    branch 0, the trunk, and of its own branch, up to itself.
+
     `masks` has for each batch which keys a query sees, (rows, 1, width, width); None: all up to
     itself.
     """
@@ -27,17 +30,6 @@ class Groups:
         self.padded = Padded([[spans[i] for i in group] for group in alike], ends[-1], device)
         own = [[branches[i] for i in group] for group in alike] if branches else []
         self.masks = [_mask(rows, device) for rows in own] or [None] * len(alike)
-
-
-def attention_groups(lengths: Sequence[int], device: torch.device) -> Groups:
-    """Of sequences of these lengths."""
-    return Groups(lengths, device)
-
-
-def branching_groups(branches: Sequence[Sequence[int]], device: torch.device) -> Groups:
-    """Of sequences that branch: a token of branch k > 0 sees those of branch 0, the trunk, and of
-    its own branch, up to itself."""
-    return Groups([len(own) for own in branches], device, branches)
 
 
 def _mask(branches: Sequence[Sequence[int]], device: torch.device) -> Mask:

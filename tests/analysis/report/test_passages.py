@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.report import write_report
-from analysis.report.benchmarks import NOT_TOLD, p_text
+from analysis.report.benchmarks import NO_DIFFERENCE, p_text
 from analysis.report.passages import passages
 from analysis.report.probability_calibration import accuracy_at, mean_confidence
 from analysis.report.subjects import pool
@@ -68,7 +68,7 @@ def test_a_difference_that_cannot_be_told(run_folder: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     cells = row(markdown(run_folder), "MedMCQA Accuracy")
     assert cells[4].startswith("+0.020 [−0.0")
-    assert cells[5:7] == [f"{2 * (1 + 6 + 15) / 64:.3f}", NOT_TOLD]
+    assert cells[5:7] == [f"{2 * (1 + 6 + 15) / 64:.3f}", NO_DIFFERENCE]
 
 
 def test_a_benchmark_that_steered_the_search(tmp_path: Path) -> None:

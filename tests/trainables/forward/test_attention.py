@@ -7,7 +7,7 @@ import torch
 
 from trainables.forward import attention
 from trainables.forward.attention import attend, written_out
-from trainables.forward.groups import attention_groups
+from trainables.forward.groups import Groups
 from trainables.forward.layout import Layout, LayoutPart, active
 
 HEADS, WIDTH = 4, 8
@@ -31,7 +31,7 @@ def test_each_row_attends_to_itself(lengths: list[int], kv_heads: int) -> None:
     ours = [torch.randn(s, dtype=torch.float64, requires_grad=True) for s in shapes]
     theirs = [x.detach().clone().requires_grad_() for x in ours]
     share = LayoutPart(SimpleNamespace(), tokens)  # type: ignore[arg-type]
-    layout = Layout([share], attention_groups(lengths, torch.device("cpu")))
+    layout = Layout([share], Groups(lengths, torch.device("cpu")))
     with active(layout):
         out, _ = attend(None, *ours, scaling=0.3)
     expected = torch.cat(
@@ -51,7 +51,7 @@ def test_each_row_attends_to_itself(lengths: list[int], kv_heads: int) -> None:
 
 def test_groups_hold_every_token_once_and_little_padding() -> None:
     lengths = [3, 120, 7, 110, 8, 64, 3]
-    padded = attention_groups(lengths, torch.device("cpu")).padded
+    padded = Groups(lengths, torch.device("cpu")).padded
     x = torch.arange(1, sum(lengths) + 1)
     batches = padded.gradients(x)
     assert torch.cat([batch[batch > 0] for batch in batches]).sort().values.equal(x)
@@ -78,7 +78,7 @@ def test_long_rows_and_no_gradients_are_fused(monkeypatch: pytest.MonkeyPatch) -
     for length, gradients in ((attention.WRITTEN_OUT + 1, True), (4, False)):
         layout = Layout(
             [LayoutPart(SimpleNamespace(), length)],  # type: ignore[arg-type]
-            attention_groups([length], torch.device("cpu")),
+            Groups([length], torch.device("cpu")),
         )
         with active(layout), torch.set_grad_enabled(gradients):
             attend(None, *(torch.randn(1, 1, length, WIDTH) for _ in "qkv"))

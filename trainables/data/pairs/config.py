@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from trainables.data.config import SYSTEM_PROMPT, DataConfig, Share
+from trainables.data.config import SYSTEM_PROMPT, DataConfig, Share, check_split
 from trainables.section import Section
 
 PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]
@@ -98,11 +98,7 @@ class PairsConfig(PairSourceConfig):
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
-        if abs(sum(self.split) - 1) > 1e-9:
-            shares = list(self.split)
-            raise ValueError(f"split must sum to 1, got {shares}; e.g. [0.85, 0.10, 0.05]")
-        if self.split[0] == 0 or self.split[1] == 0:
-            raise ValueError("split needs a training and a validation share above 0")
+        check_split(self.split)
         return self
 
 

@@ -63,5 +63,7 @@ class PairReader(NamedTuple):
 
 def shared_start(one: str, other: str) -> str:
     """The characters that both texts begin with."""
-    differing = (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return one[: next(differing, min(len(one), len(other)))]
+    for n, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return one[:n]
+    return min(one, other, key=len)

@@ -54,9 +54,12 @@ class AnsweredItem(NamedTuple):
     @property
     def text(self) -> str:
         """The generated answer; of several samples, the first that chose what most chose."""
-        option = self.vote.option if self.item.options and len(self.texts) > 1 else None
-        agreeing = (t for t in self.texts if chosen_option(t, self.item.options) == option)
-        return next(agreeing, "") if option is not None else next(iter(self.texts), "")
+        if self.item.options and len(self.texts) > 1:
+            most = self.vote.option
+            for text in self.texts:
+                if most is not None and chosen_option(text, self.item.options) == most:
+                    return text
+        return self.texts[0] if self.texts else ""
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -63,15 +63,16 @@ def ask(
 def outcome(loaded: LoadedBenchmark, store: Store, candidate: int = 0) -> BenchmarkOutcome:
     """What the store's answers of a candidate are worth. Raises InputError."""
     asked = questions(loaded, candidate)
-    found = {
-        way is None: [store[_key(question, way)] for question in asked]
-        for way in _ways(loaded.config)
-    }
-    nothing: list[Any] = [()] * len(asked)
-    scored = [tuple(Option(*option) for option in own) for own in found.get(True, nothing)]
-    _check_numbers(loaded.config.name, scored)
-    texts = map(tuple, found.get(False, nothing))
-    answers = tuple(map(AnsweredItem, loaded.items, scored, texts))
+    options: list[tuple[Option, ...]] = [()] * len(asked)
+    texts: list[tuple[str, ...]] = [()] * len(asked)
+    for way in _ways(loaded.config):
+        answered = [store[_key(question, way)] for question in asked]
+        if way is None:
+            options = [tuple(Option(*option) for option in scored) for scored in answered]
+        else:
+            texts = [tuple(samples) for samples in answered]
+    _check_numbers(loaded.config.name, options)
+    answers = tuple(map(AnsweredItem, loaded.items, options, texts))
     return BenchmarkOutcome(loaded, answers, measured(loaded.config, answers))
 
 

@@ -1,1 +1,4 @@
-"""Statistics of what was measured and rated: a method a file, none of them ours alone."""
+"""How sure a number is: bootstrap intervals, tests of paired answers, agreement of raters.
+
+Intervals that trials need as well are in trainables/evaluation/intervals.py.
+"""

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ from sweeps.spec.sections import SweepSpec
 from trainables.context import RUNGS, Report, check_metrics
 from trainables.errors import InputError
 from trainables.kinds import TrialConfig, trial_config
-from trainables.on_progress import OnProgress
 from trainables.saved import Checkpoint
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class Sweep:
         spec: SweepSpec,
         ledger: Ledger,
         observers: Sequence[Observer] = (),
-        progress: OnProgress = lambda _: None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.spec, self.ledger = spec, ledger
         self.disk = DiskLimit(ledger.folder, spec.limits.disk_gb)

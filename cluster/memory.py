@@ -92,14 +92,14 @@ def key_value_bytes(shape: ModelShape, width: int) -> int:
 
 
 def activation_bytes(
-    shape: ModelShape, loads: Sequence[Load], width: int, checkpointing: bool = False
+    shape: ModelShape, loads: Sequence[Load], width: int, recompute: bool = False
 ) -> float:
     """What a training call keeps for backward, and the logits' share at its peak."""
     answers = sum(load.answers for load in loads)
     layer = sum(load.tokens * _layer_bytes(shape, load, width) for load in loads)
     tokens = sum(load.tokens for load in loads)
     kept = layer * shape.layers
-    if checkpointing:  # each layer's input, and one layer whole
+    if recompute:  # each layer's input, and one layer whole
         kept = tokens * shape.hidden * width * shape.layers + layer
     return kept + answers * shape.vocab * 2 * width + softmax_bytes(shape, answers)
 

@@ -61,8 +61,8 @@ def peak_bytes(trial: SingleTrial, data: Mapping[str, Any], size: int = 1) -> fl
     rank, dropout = (lora.r, lora.lora_dropout > 0) if lora else (0, False)
     load = Load(tokens, answers, rank, _names(lora, shapes), dropout)
     together = min(size, MAX_TOKENS / call.tokens)  # more go through in several calls
-    rerun = trial.training.gradient_checkpointing
-    training = together * activation_bytes(shape, [load], width, rerun)
+    recompute = trial.training.gradient_checkpointing
+    training = together * activation_bytes(shape, [load], width, recompute)
     writing = min(size * call.written * key_value_bytes(shape, width), HELD_BYTES)
     own = size * _adapters(trial, shapes, width) + stacked_bytes(
         _parameters(lora, shapes) if lora else 0, width, size

@@ -53,8 +53,8 @@ class Lexicon:
             size = self._size_at(keys, at)
             if size:
                 start, end = row[at].start, row[at + size - 1].end
-                entry = self.entries[keys[at : at + size]]
-                found.append(Mention(text[start:end], start, end, *entry))
+                concept, kind = self.entries[keys[at : at + size]]
+                found.append(Mention(text[start:end], start, end, concept, kind))
             at += max(size, 1)
         return found
 

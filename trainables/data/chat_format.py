@@ -58,7 +58,7 @@ def encode_many(
     if not pairs:
         return []
     chat = chat_format(tokenizer, system_prompt)
-    rendered = [render(tokenizer, chat, *pair) for pair in pairs]
+    rendered = [render(tokenizer, chat, question, answer) for question, answer in pairs]
     prompts = _ids(tokenizer, [prompt for prompt, _ in rendered])
     wholes = _ids(tokenizer, [prompt + completion for prompt, completion in rendered])
     encoded = []

@@ -66,7 +66,8 @@ def prepare_text(config: DataConfig, progress: OnProgress | None = None) -> Text
     """Read, clean and split the rows, or take them from the cache. Raises InputError."""
     fingerprints, tell = online_fingerprints(config), progress or _silent
     if private_components(config):
-        return TextSplits(*build_text(config, fingerprints, tell))
+        train, validation, report = build_text(config, fingerprints, tell)
+        return TextSplits(train, validation, report)
     folder = entry_folder("text", text_key(config, fingerprints))
     with locked(folder):
         entry = read_entry(folder)
@@ -76,7 +77,7 @@ def prepare_text(config: DataConfig, progress: OnProgress | None = None) -> Text
             write_entry(folder, tables, report)
             return TextSplits(train, validation, _named(report, config))
     tables, report = entry
-    train, validation = (table_rows(tables[name]) for name in ("train", "validation"))
+    train, validation = table_rows(tables["train"]), table_rows(tables["validation"])
     return TextSplits(train, validation, _named(report, config))
 
 

@@ -73,9 +73,11 @@ def _encoded(
     max_length: int,
 ) -> list[Encoded | None]:
     """Questions in the chat format, plain text as it is; in the rows' order."""
-    texts = iter(
-        encode_texts(tokenizer, [row.answer for row in rows if row.kind == "text"], max_length)
-    )
-    pairs = [(row.question, row.answer) for row in rows if row.kind != "text"]
-    chats = iter(encode_many(tokenizer, pairs, system_prompt, max_length))
-    return [next(texts) if row.kind == "text" else next(chats) for row in rows]
+    plain = [number for number, row in enumerate(rows) if row.kind == "text"]
+    asked = [number for number, row in enumerate(rows) if row.kind != "text"]
+    texts = encode_texts(tokenizer, [rows[number].answer for number in plain], max_length)
+    pairs = [(rows[number].question, rows[number].answer) for number in asked]
+    chats = encode_many(tokenizer, pairs, system_prompt, max_length)
+    encoded: dict[int, Encoded | None] = dict(zip(plain, texts, strict=True))
+    encoded.update(zip(asked, chats, strict=True))
+    return [encoded[number] for number in range(len(rows))]

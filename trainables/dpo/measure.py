@@ -44,8 +44,14 @@ def pair_losses(
 ) -> list[float]:
     """(n,) the loss of each pair, of (2n,) log ratios of its rows."""
     loss, tokens = LOSSES[training.loss_type], (rows.lengths() - rows.answer_start).tolist()
-    pairs = zip(ratios[::2], ratios[1::2], tokens[::2], tokens[1::2], strict=True)
-    return [loss(Ratios(*pair), training.beta, training.label_smoothing) for pair in pairs]
+    # rows 2i and 2i + 1 are the chosen and the rejected answer of pair i
+    pairs = [
+        Ratios(chosen, rejected, chosen_tokens, rejected_tokens)
+        for chosen, rejected, chosen_tokens, rejected_tokens in zip(
+            ratios[::2], ratios[1::2], tokens[::2], tokens[1::2], strict=True
+        )
+    ]
+    return [loss(pair, training.beta, training.label_smoothing) for pair in pairs]
 
 
 def chosen(rows: TokenRows) -> TokenRows:

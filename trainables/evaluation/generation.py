@@ -1,7 +1,7 @@
 """What a model writes after prompts, in batches sorted by length: greedy, or drawn by each answer's
 own key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -149,6 +149,14 @@ def generated(
         )
     answers: list[list[int]] = out[:, width:].tolist()
     return answers
+
+
+def through_end(tokens: Sequence[int], ends: Collection[int]) -> list[int]:
+    """An answer's tokens with the first that ends it; all of them where none does."""
+    for number, token in enumerate(tokens):
+        if token in ends:
+            return [*tokens[: number + 1]]
+    return [*tokens]
 
 
 def _until(ends: list[int], tokens: list[int]) -> list[int]:

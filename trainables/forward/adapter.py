@@ -56,7 +56,7 @@ class PackedAdapter:
         self.scale = lora.lora_alpha / root
         master = torch.promote_types(compute, torch.float32)
         parts = [t.detach().to(device, master).reshape(-1) for t in tensors.values()]
-        self.flat = torch.nn.Parameter(torch.cat(parts))
+        self.flat = torch.nn.Parameter(torch.cat(parts))  # (all elements,), in the tensors' order
         self.flat.grad = None if frozen else torch.zeros_like(self.flat)
         same = compute == master
         self.work = self.flat.data if same else torch.empty_like(self.flat, dtype=compute)
@@ -150,13 +150,20 @@ def saved_adapter(base: Base, saved: SavedAdapter, heads: Collection[str] = ()) 
     lora = LoraConfig(
         r=settings["r"], lora_alpha=settings["lora_alpha"], use_rslora=settings["use_rslora"]
     )
-    own = {name: tensors.pop(name) for name in heads}
-    about = base.model.device, base.dtype
-    return PackedAdapter(tensors, settings, lora, *about, own, exports_heads=True, frozen=True)
+    head_tensors = {name: tensors.pop(name) for name in heads}
+    return PackedAdapter(
+        tensors,
+        settings,
+        lora,
+        base.model.device,
+        base.dtype,
+        head_tensors,
+        exports_heads=True,
+        frozen=True,
+    )
 
 
 def bare(base: Base) -> PackedAdapter:
     """No adapter: the base as it is."""
     nothing = {"nothing": torch.zeros(0)}
-    about = base.model.device, base.dtype
-    return PackedAdapter(nothing, {}, LoraConfig(), *about, frozen=True)
+    return PackedAdapter(nothing, {}, LoraConfig(), base.model.device, base.dtype, frozen=True)

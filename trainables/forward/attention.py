@@ -39,19 +39,28 @@ def attend(
             return layout.cache.attend(module, query, scaling), None
     groups = layout.groups
     assert groups is not None
-    split = [_Split.apply(x[0].transpose(0, 1), groups.padded) for x in (query, key, value)]
+    # (1, heads, tokens, width) → (tokens, heads, width) → a group (rows, tokens, heads, width)
+    queries = _Split.apply(query[0].transpose(0, 1), groups.padded)
+    keys = _Split.apply(key[0].transpose(0, 1), groups.padded)
+    values = _Split.apply(value[0].transpose(0, 1), groups.padded)
     out = []
-    for mask, *qkv in zip(groups.masks, *split, strict=True):
-        q, k, v = (x.transpose(1, 2) for x in qkv)  # (rows, heads, width, …)
-        plain = not q.is_cuda and torch.is_grad_enabled() and q.shape[2] <= WRITTEN_OUT
-        attention = written_out if plain else _fused
-        out.append(attention(q, k, v, mask, scaling).transpose(1, 2))
-    return _Join.apply(groups.padded, *out)[None], None
+    for q, k, v, mask in zip(queries, keys, values, groups.masks, strict=True):
+        found = _attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask, scaling)
+        out.append(found.transpose(1, 2))  # (rows, tokens, heads, width)
+    return _Join.apply(groups.padded, *out)[None], None  # (1, tokens, heads, width)
+
+
+def _attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None
+) -> Tensor:
+    """Of one group: q, k, v and the result are (rows, heads, tokens, width)."""
+    plain = not q.is_cuda and torch.is_grad_enabled() and q.shape[2] <= WRITTEN_OUT
+    return (written_out if plain else _fused)(q, k, v, mask, scaling)
 
 
 def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None) -> Tensor:
     shared = q.shape[1] != k.shape[1]
-    return scaled_dot_product_attention(
+    return scaled_dot_product_attention(  # (rows, heads, tokens, width)
         q, k, v, mask, is_causal=mask is None, scale=scaling, enable_gqa=shared
     )
 
@@ -59,18 +68,24 @@ def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float 
 def written_out(
     q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None
 ) -> Tensor:
-    """softmax(q kᵀ · scaling) v of q (rows, heads, width, …) where `mask` (rows, 1, width, width)
-    is True, by default up to the query's own place; as transformers' eager attention.
+    """softmax(q kᵀ · scaling) v of q (rows, heads, tokens, width) where `mask` (rows, 1, tokens,
+    tokens) is True, by default up to the query's own place; as transformers' eager attention.
 
     On a CPU its backward pass takes a third of the time of the fused kernel's.
     """
-    rows, heads, width, size = q.shape
-    grouped = q.reshape(rows, k.shape[1], -1, size)  # heads that share a key head, as its queries
-    scores = (grouped @ k.transpose(-1, -2)).view(rows, k.shape[1], -1, width, width)
-    seen = torch.ones(width, width, dtype=torch.bool).tril() if mask is None else mask[:, None]
-    scores = (scores * (size**-0.5 if scaling is None else scaling)).masked_fill(~seen, -torch.inf)
+    rows, heads, tokens, width = q.shape
+    key_heads = k.shape[1]
+    # heads that share a key head stand as its queries: (rows, key heads, sharing x tokens, width)
+    grouped = q.reshape(rows, key_heads, -1, width)
+    # (rows, key heads, sharing, queries, keys)
+    scores = (grouped @ k.transpose(-1, -2)).view(rows, key_heads, -1, tokens, tokens)
+    # (queries, keys), or (rows, 1, 1, queries, keys)
+    seen = torch.ones(tokens, tokens, dtype=torch.bool).tril() if mask is None else mask[:, None]
+    scores = (scores * (width**-0.5 if scaling is None else scaling)).masked_fill(~seen, -torch.inf)
     shares = scores.softmax(-1, dtype=torch.promote_types(q.dtype, torch.float32)).to(q.dtype)
-    return (shares.view(*grouped.shape[:3], width) @ v).view(rows, heads, width, -1)
+    # (rows, key heads, sharing x tokens, keys) x (rows, key heads, keys, width)
+    mixed = shares.view(rows, key_heads, -1, tokens) @ v
+    return mixed.view(rows, heads, tokens, -1)
 
 
 @contextmanager

@@ -22,9 +22,10 @@ class Bundle:
     def __init__(self, adapters: Sequence[PackedAdapter], padded: Padded, dropout: bool) -> None:
         self.adapters, self.padded = adapters, padded
         # dropout's 1 / survival belongs to the product as the adapter's scale does
-        kept = [a.scale / (1 - a.dropout if dropout else 1) for a in adapters]
+        scales = [a.scale / (1 - a.dropout if dropout else 1) for a in adapters]
         flat = adapters[0].flat
-        self._factors = torch.tensor(kept, dtype=flat.dtype).to(flat.device)[:, None, None]
+        factors = torch.tensor(scales, dtype=flat.dtype).to(flat.device)  # (trials,)
+        self._factors = factors[:, None, None]  # (trials, 1, 1)
         self._matrices: dict[str, tuple[Tensor, Tensor]] = {}
 
     def matrices(self, path: str) -> tuple[Tensor, Tensor]:
@@ -59,14 +60,15 @@ class Bundle:
     def add_gradients(self, path: str, grad_a: Tensor, grad_b: Tensor) -> None:
         """Add (trials, r, in) and (trials, out, r) to the trials' own gradients."""
         sites = [adapter.sites[path] for adapter in self.adapters]
-        for own, found in (
-            ([s.grad_a for s in sites], grad_a),
-            ([s.grad_b for s in sites], grad_b),
-        ):
-            trained = [gradient for gradient in own if gradient is not None]
-            assert len(trained) == len(own), "frozen adapters are not trained"
-            exact = found.to(self._factors.dtype)
-            torch._foreach_add_(trained, _corners(exact, trained))
+        self._add([site.grad_a for site in sites], grad_a)
+        self._add([site.grad_b for site in sites], grad_b)
+
+    def _add(self, buffers: Sequence[Tensor | None], gradient: Tensor) -> None:
+        """Add gradient (trials, rows, columns) to each trial's buffer, which may be smaller."""
+        trained = [buffer for buffer in buffers if buffer is not None]
+        assert len(trained) == len(buffers), "frozen adapters are not trained"
+        exact = gradient.to(self._factors.dtype)
+        torch._foreach_add_(trained, _corners(exact, trained))
 
 
 def bundles(
@@ -78,7 +80,7 @@ def bundles(
     """
     alike: dict[int, list[tuple[PackedAdapter, int, int]]] = defaultdict(list)
     for share in shares:
-        rank = len(share[0].sites[path].a)
+        rank = len(share[0].sites[path].a)  # of A (r, in)
         alike[max(LEAST, 1 << (rank - 1).bit_length())].append(share)
     for members in alike.values():
         adapters = [adapter for adapter, _, _ in members]
@@ -92,7 +94,8 @@ def _stacked(matrices: Sequence[Tensor]) -> Tensor:
         return matrices[0][None]
     if len({m.shape for m in matrices}) == 1:
         return torch.stack(list(matrices))
-    rows, columns = (max(m.shape[n] for m in matrices) for n in (0, 1))
+    rows = max(m.shape[0] for m in matrices)
+    columns = max(m.shape[1] for m in matrices)
     out = matrices[0].new_zeros(len(matrices), rows, columns)
     torch._foreach_copy_(_corners(out, matrices), list(matrices))
     return out

@@ -6,7 +6,6 @@ keys and values at every token, and goes on with rows that have ended.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -55,39 +54,45 @@ class _Answers:
         self.model, self.prompts, self.adapters = model, prompts, adapters
         self.device, count = model.device, len(prompts)
         lengths = [len(prompt) for prompt in prompts]
+        # (rows,) each; what an answer has so far, its number, whether it has ended
         self.lengths = torch.tensor(lengths, device=self.device)
         self.rows = torch.arange(count, device=self.device)
         self.ended = torch.zeros(count, dtype=torch.bool, device=self.device)
         self.ends = torch.tensor(ends, device=self.device)
-        self.found = torch.zeros(count, new_tokens, dtype=torch.long, device=self.device)
+        self.new_tokens = new_tokens
+        # (answers, new tokens), those taken out too
+        self.tokens = torch.zeros(count, new_tokens, dtype=torch.long, device=self.device)
         self.cache = KeyValues(count, max(lengths) + new_tokens)
         self.one_each = self._one_each()
 
     def written(self, choose: Choose) -> list[list[int]]:
         """All answers' tokens."""
-        logits = torch.cat(list(self._after_prompts()))
-        for place in range(self.found.shape[1]):
-            tokens = choose(logits, self.rows, place)
-            self.found[self.rows, place] = tokens
-            self.ended |= torch.isin(tokens, self.ends)
+        logits = torch.cat(list(self._after_prompts()))  # (rows, vocabulary)
+        for place in range(self.new_tokens):
+            tokens = choose(logits, self.rows, place)  # (rows,)
+            self.tokens[self.rows, place] = tokens
+            self.ended |= torch.isin(tokens, self.ends)  # (rows,)
             live = int((~self.ended).sum())
-            if not live or place == self.found.shape[1] - 1:
+            if not live or place == self.new_tokens - 1:
                 break
-            logits = self._next(tokens if live >= LIVE_SHARE * len(tokens) else self._live(tokens))
-        answers: list[list[int]] = self.found.tolist()
+            if live < LIVE_SHARE * len(tokens):
+                tokens = self._live(tokens)
+            logits = self._next(tokens)
+        answers: list[list[int]] = self.tokens.tolist()
         return answers
 
     def _after_prompts(self) -> Iterator[Tensor]:
         """(rows, vocabulary) of the logits after each prompt, a few prompts at a time."""
         for chunk in _within(PROMPT_TOKENS, [len(prompt) for prompt in self.prompts]):
-            own = [self.prompts[i] for i in chunk]
-            lengths = [len(prompt) for prompt in own]
+            prompts = [self.prompts[i] for i in chunk]
+            lengths = [len(prompt) for prompt in prompts]
+            # (tokens,) each: all prompts one after the other, each token's place and row
+            ids = torch.from_numpy(np.concatenate(prompts).astype(np.int64)).to(self.device)
             places = torch.from_numpy(np.concatenate([np.arange(n) for n in lengths]))
-            ids = torch.from_numpy(np.concatenate(own).astype(np.int64)).to(self.device)
             places = places.to(self.device)
             rows = torch.repeat_interleave(torch.tensor(chunk), torch.tensor(lengths))
             self.cache.expect(rows.to(self.device), places)
-            last = torch.tensor(lengths).cumsum(0).to(self.device) - 1
+            last = torch.tensor(lengths).cumsum(0).to(self.device) - 1  # (prompts,)
             shares = shares_of([self.adapters[i] for i in chunk], lengths)
             layout = Layout(shares, Groups(lengths, self.device), cache=self.cache)
             yield self._pass(layout, ids, places, last)
@@ -100,20 +105,19 @@ class _Answers:
         return logits
 
     def _pass(self, layout: Layout, ids: Tensor, places: Tensor, keep: Any) -> Tensor:
-        with active(layout):
+        with active(layout):  # (1, tokens) go in
             out = self.model(
                 input_ids=ids[None], position_ids=places[None], use_cache=False, logits_to_keep=keep
             )
-        logits: Tensor = out.logits[0]
+        logits: Tensor = out.logits[0]  # (kept tokens, vocabulary)
         return logits
 
     def _live(self, tokens: Tensor) -> Tensor:
         """The tokens of the answers that have not ended; the others are taken out."""
-        kept = torch.nonzero(~self.ended)[:, 0]
+        kept = torch.nonzero(~self.ended)[:, 0]  # (rows that stay,)
         self.cache.keep(kept)
-        self.rows, self.lengths, self.ended = (
-            x[kept] for x in (self.rows, self.lengths, self.ended)
-        )
+        self.rows, self.lengths = self.rows[kept], self.lengths[kept]
+        self.ended = self.ended[kept]
         self.adapters = [self.adapters[i] for i in kept.tolist()]
         self.one_each = self._one_each()
         return tokens[kept]
@@ -136,6 +140,10 @@ def _within(budget: int, lengths: Sequence[int]) -> Iterator[list[int]]:
 
 def shares_of(adapters: Sequence[PackedAdapter | None], units: Sequence[int]) -> list[LayoutPart]:
     """Neighbours with the same adapter as one share."""
-    runs = groupby(zip(adapters, units, strict=True), key=lambda own: id(own[0]))
-    own = [list(run) for _, run in runs]
-    return [LayoutPart(run[0][0], sum(n for _, n in run)) for run in own]
+    shares: list[LayoutPart] = []
+    for adapter, count in zip(adapters, units, strict=True):
+        if shares and shares[-1].adapter is adapter:
+            shares[-1] = LayoutPart(adapter, shares[-1].units + count)
+        else:
+            shares.append(LayoutPart(adapter, count))
+    return shares

@@ -1,6 +1,6 @@
 """Dropout without a generator: whether an element stays is a hash of what it is.
 
-So a mask is the same after gradient checkpointing, a resume, or in another pack. The hash is
+So a mask is the same where a layer is recomputed, after a resume, or in another pack. The hash is
 `lowbias32` (C. Wellons, https://github.com/skeeto/hash-prospector), whose 32 bits each flip with
 probability 1/2 when an input bit flips.
 """
@@ -20,11 +20,11 @@ FIRST, SECOND, GOLDEN = 0x7FEB352D, 0x846CA68B, 0x9E3779B9
 
 def token_keys(seed: int, step: int, rows: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
     """A 32-bit key for each token of a trial's rows, given as (place in the step, tokens)."""
-    keys = [
+    keys = [  # (the row's tokens,) each: a row's word, and counted on from there
         derived_seed("dropout", seed, step, place) % 2**32 + np.arange(tokens, dtype=np.uint64)
         for place, tokens in rows
     ]
-    return _mixed(np.concatenate(keys).astype(np.uint32)).view(np.int32)
+    return _mixed(np.concatenate(keys).astype(np.uint32)).view(np.int32)  # (tokens,)
 
 
 def threshold(p: float) -> int:
@@ -37,7 +37,8 @@ def kept(keys: torch.Tensor, path: str, features: int, limits: torch.Tensor) -> 
 
     `keys` (tokens,) of int32, `path` the module's, `limits` (tokens,) of int32: `threshold(p)`.
     """
-    columns = _columns(path, features, keys.device)
+    columns = _columns(path, features, keys.device)  # (features,)
+    # (tokens, 1) ^ (features,) → a word of its own for each element, (tokens, features)
     return mix(keys[:, None] ^ columns) >= limits[:, None]
 
 

@@ -25,21 +25,23 @@ class Groups:
         self, lengths: Sequence[int], device: torch.device, branches: Sequence[Sequence[int]] = ()
     ) -> None:
         ends = list(accumulate(lengths))
-        spans = list(zip([0, *ends], ends, strict=False))
+        spans = [(end - length, end) for end, length in zip(ends, lengths, strict=True)]
         alike = _alike(lengths)
         self.padded = Padded([[spans[i] for i in group] for group in alike], ends[-1], device)
-        own = [[branches[i] for i in group] for group in alike] if branches else []
-        self.masks = [_mask(rows, device) for rows in own] or [None] * len(alike)
+        self.masks: list[Mask] = [None] * len(alike)
+        if branches:
+            self.masks = [_mask([branches[i] for i in group], device) for group in alike]
 
 
 def _mask(branches: Sequence[Sequence[int]], device: torch.device) -> Mask:
     if not any(map(any, branches)):
         return None
     width = max(map(len, branches))
-    own = torch.tensor([[*row, *[0] * (width - len(row))] for row in branches])
-    seen = (own[:, None, :] == 0) | (own[:, None, :] == own[:, :, None])
-    causal = torch.ones(width, width, dtype=torch.bool).tril()
-    return (seen & causal)[:, None].to(device)
+    branch = torch.tensor([[*row, *[0] * (width - len(row))] for row in branches])  # (rows, width)
+    of_key, of_query = branch[:, None, :], branch[:, :, None]  # (rows, 1, width), (rows, width, 1)
+    seen = (of_key == 0) | (of_key == of_query)  # (rows, queries, keys)
+    causal = torch.ones(width, width, dtype=torch.bool).tril()  # (queries, keys)
+    return (seen & causal)[:, None].to(device)  # (rows, 1, width, width): the same for all heads
 
 
 def _alike(lengths: Sequence[int]) -> list[list[int]]:

@@ -16,6 +16,7 @@ class KeyValues:
 
     def __init__(self, rows: int, width: int) -> None:
         self.rows, self.width = rows, width
+        # keys and values of each layer, (rows, heads, places, width) each
         self._layers: dict[Any, tuple[Tensor, Tensor]] = {}
 
     def expect(self, row: Tensor, place: Tensor) -> None:
@@ -25,16 +26,20 @@ class KeyValues:
     def expect_one_each(self, lengths: Tensor, dtype: torch.dtype) -> None:
         """The next pass has one token of every row, at its place `lengths`."""
         self.expect(torch.arange(self.rows, device=lengths.device), lengths)
-        hidden = torch.arange(self.width, device=lengths.device) > lengths[:, None]
+        hidden = (
+            torch.arange(self.width, device=lengths.device) > lengths[:, None]
+        )  # (rows, places)
         mask = torch.zeros(hidden.shape, dtype=dtype, device=lengths.device)
-        self._mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
+        self._mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]  # (rows, 1, 1, places)
 
     def put(self, layer: Any, key: Tensor, value: Tensor) -> None:
         """Keep keys and values (1, heads, tokens, width) of the pass under way."""
         if layer not in self._layers:
             self._layers[layer] = self._empty(key), self._empty(value)
-        for held, new in zip(self._layers[layer], (key, value), strict=True):
-            held[self._row, :, self._place] = new[0].transpose(0, 1)
+        keys, values = self._layers[layer]
+        # at (tokens,) pairs of row and place: (tokens, heads, width)
+        keys[self._row, :, self._place] = key[0].transpose(0, 1)
+        values[self._row, :, self._place] = value[0].transpose(0, 1)
 
     def _empty(self, like: Tensor) -> Tensor:
         return like.new_zeros(self.rows, like.shape[1], self.width, like.shape[3])
@@ -42,17 +47,17 @@ class KeyValues:
     def attend(self, layer: Any, query: Tensor, scaling: float | None) -> Tensor:
         """(1, rows, heads, width): each row's query (1, heads, rows, width) over its own places."""
         keys, values = self._layers[layer]  # whole: a slice would be copied
-        # the query heads that share a key head stand as its queries: nothing is repeated
+        # the query heads that share a key head stand as its queries: nothing is repeated.
+        # (rows, heads, width) → (rows, key heads, sharing, width)
         grouped = query[0].transpose(0, 1).reshape(self.rows, keys.shape[1], -1, query.shape[-1])
-        found = _attention(grouped, keys, values, self._mask, scaling)
+        found = _attention(grouped, keys, values, self._mask, scaling)  # as grouped
         return found.reshape(1, self.rows, query.shape[1], -1)
 
     def keep(self, rows: Tensor) -> None:
         """Forget all rows but these."""
         self.rows = len(rows)
-        for layer, held in self._layers.items():
-            key, value = (x.index_select(0, rows) for x in held)
-            self._layers[layer] = key, value
+        for layer, (keys, values) in self._layers.items():
+            self._layers[layer] = keys.index_select(0, rows), values.index_select(0, rows)
 
 
 def token_bytes(model: Any) -> int:
@@ -71,6 +76,6 @@ def _attention(
     transformers' eager attention: torch's kernel for it takes three times as long for one token."""
     if query.is_cuda:
         return scaled_dot_product_attention(query, keys, values, mask, scale=scaling)
-    scores = query @ keys.transpose(-1, -2)
+    scores = query @ keys.transpose(-1, -2)  # (rows, key heads, sharing, places)
     scores.mul_(query.shape[-1] ** -0.5 if scaling is None else scaling).add_(mask)
     return scores.softmax(-1) @ values

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -46,20 +45,24 @@ class Layout:
         members = [span for span in self._spans if path in span[0].sites]
         if not members:
             return []
+        # the same adapters make the same bundles in every module that all of them adapt
         key = (tokens, *(start for _, start, _ in members))
         if key not in self._bundles:
-            each = tokens // sum(share.units for share in self.shares)
-            own = [(adapter, start * each, end * each) for adapter, start, end in members]
-            self._bundles[key] = list(bundles(own, path, tokens, self.keys is not None))
+            each = tokens // sum(share.units for share in self.shares)  # tokens a unit
+            spans = [(adapter, start * each, end * each) for adapter, start, end in members]
+            self._bundles[key] = list(bundles(spans, path, tokens, self.keys is not None))
         return self._bundles[key]
 
     @cached_property
     def _spans(self) -> list[tuple[PackedAdapter, int, int]]:
         """(adapter, first, end) in units, of shares that have an adapter."""
-        ends = list(accumulate(share.units for share in self.shares))
-        return [
-            (s.adapter, e - s.units, e) for s, e in zip(self.shares, ends, strict=True) if s.adapter
-        ]
+        spans, first = [], 0
+        for share in self.shares:
+            end = first + share.units
+            if share.adapter:
+                spans.append((share.adapter, first, end))
+            first = end
+        return spans
 
     def kept(self, path: str, features: int) -> torch.Tensor | None:
         """(tokens, features) of bool: what dropout leaves of a module's input; None: all."""
@@ -69,9 +72,9 @@ class Layout:
     def _limits(self) -> torch.Tensor:
         assert self.keys is not None
         rates = [share.adapter.dropout if share.adapter else 0 for share in self.shares]
-        each = torch.tensor([threshold(rate) for rate in rates], dtype=torch.int32)
-        counts = torch.tensor([share.units for share in self.shares])
-        return each.repeat_interleave(counts).to(self.keys.device)
+        limits = torch.tensor([threshold(rate) for rate in rates], dtype=torch.int32)  # (shares,)
+        counts = torch.tensor([share.units for share in self.shares])  # (shares,)
+        return limits.repeat_interleave(counts).to(self.keys.device)  # (tokens,)
 
 
 _current: Layout | None = None  # one engine a process; autograd's own threads must see it too

@@ -25,20 +25,21 @@ class _Chosen(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, tokens: Tensor, temperature: float) -> Tensor:
         ctx.temperature = temperature
         ctx.save_for_backward(logits, tokens)
-        found = [
-            _scaled(part, temperature).log_softmax(1).gather(1, chosen[:, None])[:, 0]
-            for part, chosen in chunks(logits, tokens)
-        ]
+        found = []
+        for part, chosen in chunks(logits, tokens):  # (rows, vocabulary), (rows,)
+            log_p = _scaled(part, temperature).log_softmax(1)  # (rows, vocabulary)
+            found.append(log_p.gather(1, chosen[:, None])[:, 0])  # (rows,)
         return torch.cat(found)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        logits, tokens = ctx.saved_tensors
+        logits, tokens = ctx.saved_tensors  # (n, vocabulary), (n,)
         out = torch.empty_like(logits)
         for to, part, chosen, g in chunks(out, logits, tokens, gradient / ctx.temperature):
-            own = _scaled(part, ctx.temperature).softmax(1).mul_(-g[:, None])
-            own[torch.arange(len(g), device=g.device), chosen] += g
-            to.copy_(own)
+            # g (onehot(chosen) - softmax), of a few rows: (rows, vocabulary)
+            slope = _scaled(part, ctx.temperature).softmax(1).mul_(-g[:, None])
+            slope[torch.arange(len(g), device=g.device), chosen] += g
+            to.copy_(slope)
         return out, None, None
 
 

@@ -28,12 +28,14 @@ class LoraProducts(torch.autograd.Function):
         bundles: Sequence[Bundle],
         keep: Tensor | None,
     ) -> Tensor:
-        flat, rows = out.view(-1, out.shape[-1]), _dropped(x.reshape(-1, x.shape[-1]), keep)
+        flat = out.view(-1, out.shape[-1])  # (tokens, out): a view, so that `out` changes
+        rows = _dropped(x.reshape(-1, x.shape[-1]), keep)  # (tokens, in)
         used: list[Tensor] = []
         for bundle in bundles:
-            a, b = bundle.matrices(path)
+            a, b = bundle.matrices(path)  # (trials, r, in), (trials, out, r)
+            # (trials, width, in) x (trials, in, r) → (trials, width, r)
             h = bundle.scaled(torch.bmm(bundle.batch(rows), a.transpose(1, 2)))
-            bundle.add_product(flat, h, b.transpose(1, 2))
+            bundle.add_product(flat, h, b.transpose(1, 2))  # x (trials, r, out) → (tokens, out)
             used += (a, b, h)
         ctx.mark_dirty(out)
         ctx.save_for_backward(x, keep, *used)
@@ -43,16 +45,18 @@ class LoraProducts(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, keep, *used = ctx.saved_tensors
-        rows = _dropped(x.reshape(-1, x.shape[-1]), keep)
-        g = gradient.reshape(-1, gradient.shape[-1])
-        below = torch.zeros_like(rows) if ctx.needs_input_grad[1] else None
-        for bundle, a, b, h in zip(ctx.bundles, used[::3], used[1::3], used[2::3], strict=True):
-            own = bundle.gradients(g)  # (trials, width, out)
-            back = bundle.scaled(torch.bmm(own, b))  # (trials, width, r)
-            grad_a = torch.bmm(back.transpose(1, 2), bundle.batch(rows))
-            bundle.add_gradients(ctx.path, grad_a, torch.bmm(own.transpose(1, 2), h))
+        rows = _dropped(x.reshape(-1, x.shape[-1]), keep)  # (tokens, in)
+        g = gradient.reshape(-1, gradient.shape[-1])  # (tokens, out)
+        below = torch.zeros_like(rows) if ctx.needs_input_grad[1] else None  # (tokens, in)
+        for number, bundle in enumerate(ctx.bundles):
+            a, b, h = used[3 * number : 3 * number + 3]  # as `forward` kept them
+            slope = bundle.gradients(g)  # (trials, width, out)
+            back = bundle.scaled(torch.bmm(slope, b))  # (trials, width, r)
+            grad_a = torch.bmm(back.transpose(1, 2), bundle.batch(rows))  # (trials, r, in)
+            grad_b = torch.bmm(slope.transpose(1, 2), h)  # (trials, out, r)
+            bundle.add_gradients(ctx.path, grad_a, grad_b)
             if below is not None:
-                bundle.add_product(below, back, a)
+                bundle.add_product(below, back, a)  # (tokens, in)
         through = gradient if ctx.needs_input_grad[0] else None
         if below is not None:
             below = _dropped(below, keep).view(x.shape)

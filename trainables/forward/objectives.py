@@ -10,7 +10,7 @@ from trainables.forward.attention import row_attention
 from trainables.forward.layout import active
 from trainables.forward.log_probs import chosen_log_probs
 from trainables.forward.passes import TrialRows, answer_logits, layout_of
-from trainables.forward.recomputation import checkpointed
+from trainables.forward.recomputation import recomputed
 
 
 class AnswerLogits(NamedTuple):
@@ -36,7 +36,7 @@ def objective_pass(
     model: Any,
     parts: Sequence[TrialRows],
     objectives: Sequence[Callable[[AnswerLogits], torch.Tensor]],
-    checkpointing: bool = False,
+    recompute: bool = False,
 ) -> None:
     """Add each trial's gradient of its own objective (a scalar of its part).
 
@@ -45,17 +45,22 @@ def objective_pass(
     """
     anchor = torch.zeros(1, device=model.device, requires_grad=True)
     layout = layout_of(parts, model.device, None, anchor)
-    with row_attention(model), active(layout), checkpointed(model, checkpointing):
-        scored = _scored(model, parts)
-        torch.autograd.backward([f(own) for f, own in zip(objectives, scored, strict=True)])
+    with row_attention(model), active(layout), recomputed(model, recompute):
+        answers = _scored(model, parts)
+        losses = [loss(seen) for loss, seen in zip(objectives, answers, strict=True)]  # scalars
+        torch.autograd.backward(losses)
 
 
 def _scored(model: Any, parts: Sequence[TrialRows]) -> list[AnswerLogits]:
     with _head_input(model) as caught:
-        logits, tokens, counts = answer_logits(model, parts)
-    hidden = caught[0].reshape(-1, caught[0].shape[-1])
-    split = (torch.split(x, counts) for x in (logits, hidden, tokens))
-    return [AnswerLogits(*own) for own in zip(*split, strict=True)]
+        logits, tokens, counts = answer_logits(model, parts)  # (n, vocabulary), (n,)
+    hidden = caught[0].reshape(-1, caught[0].shape[-1])  # (1, n, width) → (n, width)
+    logits_of, hidden_of, tokens_of = (
+        torch.split(logits, counts),
+        torch.split(hidden, counts),
+        torch.split(tokens, counts),
+    )
+    return list(map(AnswerLogits, logits_of, hidden_of, tokens_of))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from trainables.forward.dropout import token_keys
 from trainables.forward.groups import Groups
 from trainables.forward.layout import Layout, LayoutPart, active
 from trainables.forward.log_probs import chosen_log_probs
-from trainables.forward.recomputation import checkpointed
+from trainables.forward.recomputation import recomputed
 
 
 class TrialRows(NamedTuple):
@@ -52,34 +52,36 @@ def within_budget(
         lengths = part.rows.lengths()
         for at in range(0, len(part.chosen), together):
             rows = list(part.chosen[at : at + together])
+            places = list(part.places[at : at + together])
             size = sum(int(lengths[row]) for row in rows)
             if used and used + size > budget:
                 yield batch
                 batch, used = [], 0
             used += size
-            places = part.places[at : at + together]
-            if batch and batch[-1].trial == part.trial and batch[-1].adapter is part.adapter:
-                grown = [*batch[-1].chosen, *rows], [*batch[-1].places, *places]
-                batch[-1] = part._replace(chosen=grown[0], places=grown[1])
+            last = batch[-1] if batch else None
+            if last and last.trial == part.trial and last.adapter is part.adapter:
+                rows, places = [*last.chosen, *rows], [*last.places, *places]
+                batch[-1] = part._replace(chosen=rows, places=places)
             else:
-                batch.append(part._replace(chosen=rows, places=list(places)))
+                batch.append(part._replace(chosen=rows, places=places))
     if batch:
         yield batch
 
 
 def train_pass(
-    model: Any, parts: Sequence[TrialRows], weights: Sequence[float], checkpointing: bool = False
+    model: Any, parts: Sequence[TrialRows], weights: Sequence[float], recompute: bool = False
 ) -> list[float]:
     """Add each trial's gradient of (weight x its summed token loss); the weighted losses.
 
-    No sum runs over trials: NaN in one stays there. With `checkpointing`, activations within the
+    No sum runs over trials: NaN in one stays there. With `recompute`, activations within the
     layers are computed again in backward.
     """
     device = model.device
     anchor = torch.zeros(1, device=device, requires_grad=True)
     layout = layout_of(parts, device, dropout_keys(parts, device), anchor)
-    with row_attention(model), active(layout), checkpointed(model, checkpointing):
-        nats, counts = _token_losses(model, parts)
+    with row_attention(model), active(layout), recomputed(model, recompute):
+        nats, counts = _token_losses(model, parts)  # (answer tokens,), and how many a part
+        # (parts,) → (answer tokens,): each token's loss has its trial's weight
         weight = nats.new_tensor(weights).repeat_interleave(torch.tensor(counts, device=device))
         torch.autograd.backward(nats, weight)
     return _sums(nats.detach() * weight, counts)
@@ -88,9 +90,13 @@ def train_pass(
 def loss_pass(model: Any, parts: Sequence[TrialRows]) -> list[list[float]]:
     """Each part's losses, (its rows,): a row's sum over its answer's tokens, in nats."""
     with torch.inference_mode(), row_attention(model), active(layout_of(parts, model.device)):
-        nats, _ = _token_losses(model, parts)
-        each = iter(_sums(nats, [n for part in parts for n in part.answer_tokens]))
-    return [[next(each) for _ in part.chosen] for part in parts]
+        nats, _ = _token_losses(model, parts)  # (answer tokens,)
+        of_rows = _sums(nats, [count for part in parts for count in part.answer_tokens])
+    found, first = [], 0
+    for part in parts:
+        found.append(of_rows[first : first + len(part.chosen)])
+        first += len(part.chosen)
+    return found
 
 
 def layout_of(
@@ -128,16 +134,18 @@ def answer_logits(
 ) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
     """(answer tokens, vocabulary) of logits, the (answer tokens,) that they predict, and how many
     there are a part. Only within an active layout of these parts."""
-    found = concatenation(parts, model.device)
-    starts = [int(part.rows.answer_start[i]) for part in parts for i in part.chosen]
-    # the logits at position t predict token t + 1
-    spans = zip(found.first, starts, found.lengths, strict=True)
-    answer = np.concatenate([at + np.arange(start, n) for at, start, n in spans])
+    joined = concatenation(parts, model.device)
+    starts = [int(part.rows.answer_start[i]) for part in parts for i in part.chosen]  # (rows,)
+    rows = zip(joined.first, starts, joined.lengths, strict=True)
+    # where the answers' tokens stand in the concatenation: (answer tokens,)
+    answer = np.concatenate([first + np.arange(start, length) for first, start, length in rows])
     wanted = torch.from_numpy(answer).to(model.device)
+    # the logits at position t predict token t + 1: (1, answer tokens, vocabulary) come out
+    out = model(**joined.inputs, use_cache=False, logits_to_keep=wanted - 1)
     # squeezed, not [0]: that one's backward fills and copies a matrix as large as the logits
-    out = model(**found.inputs, use_cache=False, logits_to_keep=wanted - 1)
     logits = out.logits.squeeze(0)
-    return logits, found.inputs["input_ids"][0, wanted], [sum(p.answer_tokens) for p in parts]
+    counts = [sum(part.answer_tokens) for part in parts]
+    return logits, joined.inputs["input_ids"][0, wanted], counts
 
 
 class Concatenation(NamedTuple):
@@ -145,8 +153,8 @@ class Concatenation(NamedTuple):
     row's tokens, and where it begins."""
 
     inputs: dict[str, torch.Tensor]
-    lengths: NDArray[np.int64]
-    first: NDArray[np.int64]
+    lengths: NDArray[np.int64]  # (rows,)
+    first: NDArray[np.int64]  # (rows,)
 
 
 def concatenation(parts: Sequence[TrialRows], device: torch.device) -> Concatenation:
@@ -154,7 +162,7 @@ def concatenation(parts: Sequence[TrialRows], device: torch.device) -> Concatena
     rows = [part.rows.row(i).astype(np.int64) for part in parts for i in part.chosen]
     lengths = np.array([len(row) for row in rows])
     positions = np.concatenate([np.arange(n) for n in lengths])
-    inputs = {"input_ids": np.concatenate(rows), "position_ids": positions}
+    inputs = {"input_ids": np.concatenate(rows), "position_ids": positions}  # (tokens,) each
     placed = {name: torch.from_numpy(array)[None].to(device) for name, array in inputs.items()}
     return Concatenation(placed, lengths, np.cumsum(lengths) - lengths)
 

@@ -16,9 +16,8 @@ from trainables.forward.dropout import mix
 from trainables.seeds import derived_seed
 
 BLOCK = 256  # tokens whose probabilities are summed first
-CPU_ROWS = (
-    8  # at once: larger memory goes back to the system each time, and comes back page by page
-)
+# at once: larger memory goes back to the system each time, and comes back page by page
+CPU_ROWS = 8
 
 
 def answer_keys(seed: int, step: int, count: int) -> list[int]:
@@ -53,20 +52,21 @@ def inverted(logits: Tensor, temperature: Tensor, level: Tensor) -> Tensor:
     """(rows,) tokens of softmax(logits / temperature) at cumulative probability `level`, of logits
     (rows, vocabulary), temperature and level (rows,)."""
     size = len(logits) if logits.is_cuda else CPU_ROWS
-    parts = (x.split(size) for x in (logits, temperature, level))
-    return torch.cat([_inverted(*own) for own in zip(*parts, strict=True)])
+    few = zip(logits.split(size), temperature.split(size), level.split(size), strict=True)
+    return torch.cat([_inverted(some, heat, levels) for some, heat, levels in few])
 
 
 def _inverted(logits: Tensor, temperature: Tensor, level: Tensor) -> Tensor:
     exact = torch.promote_types(logits.dtype, torch.float32)
     weights = logits.to(exact, copy=True).div_(temperature[:, None])
-    weights.sub_(weights.amax(1, keepdim=True)).exp_()
+    weights.sub_(weights.amax(1, keepdim=True)).exp_()  # (rows, vocabulary), not normalised
     if odd := -weights.shape[1] % BLOCK:
         weights = torch.nn.functional.pad(weights, (0, odd))
-    blocks = weights.view(len(weights), -1, BLOCK)
-    mass = blocks.sum(2).double()  # running sums of thousands need more digits than float32 has
-    block, rest = _crossed(mass, level * mass.sum(1))
-    inside = blocks[torch.arange(len(blocks), device=block.device), block]
+    blocks = weights.view(len(weights), -1, BLOCK)  # (rows, blocks, BLOCK)
+    # (rows, blocks): running sums of thousands need more digits than float32 has
+    mass = blocks.sum(2).double()
+    block, rest = _crossed(mass, level * mass.sum(1))  # (rows,) each
+    inside = blocks[torch.arange(len(blocks), device=block.device), block]  # (rows, BLOCK)
     tokens = block * BLOCK + _crossed(inside.double(), rest)[0]
     return tokens.clamp_(max=logits.shape[1] - 1)  # NaN crosses nowhere
 
@@ -74,8 +74,8 @@ def _inverted(logits: Tensor, temperature: Tensor, level: Tensor) -> Tensor:
 def _crossed(mass: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
     """Where the running sum of `mass` (rows, n) first exceeds `level` (rows,), and what of the
     level is left before there. Never a place of mass 0, whatever is rounded."""
-    running = mass.cumsum(1)
-    level = torch.minimum(level, running[:, -1] * (1 - 2**-40))[:, None]
+    running = mass.cumsum(1)  # (rows, n)
+    level = torch.minimum(level, running[:, -1] * (1 - 2**-40))[:, None]  # (rows, 1)
     place = torch.searchsorted(running, level, right=True).clamp_(max=mass.shape[1] - 1)
-    before = running.gather(1, place) - mass.gather(1, place)
+    before = running.gather(1, place) - mass.gather(1, place)  # (rows, 1), as `place`
     return place[:, 0], (level - before)[:, 0].clamp_(min=0)

@@ -8,7 +8,7 @@ import torch
 from trainables.forward.attention import row_attention
 from trainables.forward.layout import active
 from trainables.forward.passes import TrialRows, concatenation, dropout_keys, layout_of
-from trainables.forward.recomputation import checkpointed
+from trainables.forward.recomputation import recomputed
 
 StateObjective = Callable[[torch.Tensor], torch.Tensor]
 
@@ -23,7 +23,7 @@ def state_objective_pass(
     model: Any,
     parts: Sequence[TrialRows],
     objectives: Sequence[StateObjective],
-    checkpointing: bool = False,
+    recompute: bool = False,
 ) -> list[float]:
     """Add each trial's gradient of its own objective, a scalar of its part's states (its rows,
     width), and give the objectives' values.
@@ -33,7 +33,7 @@ def state_objective_pass(
     device = model.device
     anchor = torch.zeros(1, device=device, requires_grad=True)
     layout = layout_of(parts, device, dropout_keys(parts, device), anchor)
-    with row_attention(model), active(layout), checkpointed(model, checkpointing):
+    with row_attention(model), active(layout), recomputed(model, recompute):
         states = _last_states(model, parts)
         values = [f(own) for f, own in zip(objectives, states, strict=True)]
         torch.autograd.backward(values)
@@ -42,7 +42,8 @@ def state_objective_pass(
 
 def _last_states(model: Any, parts: Sequence[TrialRows]) -> list[torch.Tensor]:
     """What the output head would be given: the trunk's states after the last norm."""
-    found = concatenation(parts, model.device)
-    states = model.base_model(**found.inputs, use_cache=False).last_hidden_state.squeeze(0)
-    last = torch.from_numpy(found.first + found.lengths - 1).to(model.device)
+    joined = concatenation(parts, model.device)
+    out = model.base_model(**joined.inputs, use_cache=False)
+    states = out.last_hidden_state.squeeze(0)  # (tokens, width)
+    last = torch.from_numpy(joined.first + joined.lengths - 1).to(model.device)  # (rows,)
     return list(torch.split(states[last], [len(part.chosen) for part in parts]))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from trainables.evaluation.batches import by_token_budget
-from trainables.evaluation.generation import generated
+from trainables.evaluation.generation import generated, through_end
 from trainables.grpo.config import GRPOConfig
 from trainables.seeds import derived_seed
 
@@ -16,19 +16,14 @@ def sampled(
 ) -> list[list[int]]:
     """An answer to each prompt (token ids) as the policy samples them in training, with the token
     that ends it; a function of the policy and `training.seed` alone."""
-    t, budget = config.training, config.evaluation.max_batch_tokens
-    torch.manual_seed(derived_seed("validation", t.seed))
-    how = {"do_sample": True, "temperature": t.temperature, "top_k": 0}
+    training, budget = config.training, config.evaluation.max_batch_tokens
+    longest = training.max_completion_length
+    torch.manual_seed(derived_seed("validation", training.seed))
+    how = {"do_sample": True, "temperature": training.temperature, "top_k": 0}
     answers: list[list[int]] = [[] for _ in prompts]
-    for batch in by_token_budget([len(p) for p in prompts], budget, t.max_completion_length):
+    for batch in by_token_budget([len(prompt) for prompt in prompts], budget, longest):
         asked = [prompts[place] for place in batch]
-        found = generated(model, asked, t.max_completion_length, [*ends], pad, **how)
-        for place, tokens in zip(batch, found, strict=True):
+        continued = generated(model, asked, longest, [*ends], pad, **how)
+        for place, tokens in zip(batch, continued, strict=True):
             answers[place] = through_end(tokens, ends)
     return answers
-
-
-def through_end(tokens: Sequence[int], ends: Sequence[int]) -> list[int]:
-    """The tokens up to the first of `ends`, with it."""
-    last = next((n for n, token in enumerate(tokens) if token in ends), len(tokens) - 1)
-    return [*tokens[: last + 1]]

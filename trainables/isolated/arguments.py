@@ -43,7 +43,8 @@ def on_one_device(arguments: Any) -> Any:
 
 
 def _recomputation(on: bool) -> dict[str, Any]:
-    """Gradient checkpointing, by the name that this transformers gives it."""
-    known = TrainingArguments.__dataclass_fields__
-    name = next(n for n in ("activation_checkpointing", "gradient_checkpointing") if n in known)
+    """Recomputation of activations, by the name that this transformers gives it."""
+    newer = "activation_checkpointing"
+    known = newer in TrainingArguments.__dataclass_fields__
+    name = newer if known else "gradient_checkpointing"
     return {name: on, f"{name}_kwargs": {"use_reentrant": False}}

@@ -57,6 +57,8 @@ def download(name: str, revision: str | None) -> Path:
     try:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=PATTERNS))
     except tuple(reasons) as error:
-        message, fix = next(r for kind, r in reasons.items() if isinstance(error, kind))
-        raise InputError("model.name_or_path", name, message, fix) from error
+        for kind, (message, fix) in reasons.items():  # a class stands before those it derives from
+            if isinstance(error, kind):
+                raise InputError("model.name_or_path", name, message, fix) from error
+        raise
     return folder

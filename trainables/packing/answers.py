@@ -14,6 +14,9 @@ def packed_answers(
     prompts = [
         TokenPrompt(part.rows.prompt(i), part.adapter) for part in parts for i in part.chosen
     ]
-    budget = max_new_tokens, max_batch_tokens
-    found = iter(texts_after(base.model, base.tokenizer, prompts, *budget))
-    return [[next(found) for _ in part.chosen] for part in parts]
+    texts = texts_after(base.model, base.tokenizer, prompts, max_new_tokens, max_batch_tokens)
+    answers, first = [], 0
+    for part in parts:
+        answers.append(texts[first : first + len(part.chosen)])
+        first += len(part.chosen)
+    return answers

@@ -37,9 +37,14 @@ class BatchTrial(PackedTrial):
 
     def begin_step(self) -> None:
         """Go to the first batch of the next step."""
-        t = self.config.training
-        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-        self.batches = step_batches(self._examples, batch, accumulation, t.seed, self.progress.step)
+        training = self.config.training
+        self.batches = step_batches(
+            self._examples,
+            training.per_device_train_batch_size,
+            training.gradient_accumulation_steps,
+            training.seed,
+            self.progress.step,
+        )
         self.done = 0  # batches of this step that have been through
         self.loss = 0.0  # the step's mean loss, as far as it is known
         self.spent = 0.0  # seconds of this step
@@ -51,8 +56,9 @@ class BatchTrial(PackedTrial):
     def part(self, name: str) -> TrialRows:
         """The rows of the next batch, and their places in the step."""
         size, seed = self.together, self.config.training.seed
+        # an example is `size` rows that follow one another
         rows = [size * example + n for example in self.batches[self.done] for n in range(size)]
-        first = size * sum(map(len, self.batches[: self.done]))
+        first = size * sum(len(batch) for batch in self.batches[: self.done])
         places = list(range(first, first + len(rows)))
         return TrialRows(name, self.adapter, self.rows, rows, places, seed, self.progress.step)
 
@@ -83,8 +89,9 @@ class BatchTrial(PackedTrial):
             norm, moved = self.apply_gradient()
             if moved:
                 self.scheduler.step()
-        t, step = self.config.training, self.progress.step + 1
-        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
+        training, step = self.config.training, self.progress.step + 1
+        batch = training.per_device_train_batch_size
+        accumulation = training.gradient_accumulation_steps
         self.progress.step_done(
             loss=self.loss,
             grad_norm=norm,
@@ -98,7 +105,7 @@ class BatchTrial(PackedTrial):
 
 
 T = TypeVar("T", bound=BatchTrial)
-# (base model, parts, their trials, whether to checkpoint activations) → each part's share of its
+# (base model, parts, their trials, whether to recompute activations) → each part's share of its
 # step's mean loss, times the trial's `scale`; the gradients are added
 BatchPass = Callable[[Any, Sequence[TrialRows], Sequence[T], bool], Sequence[float]]
 
@@ -111,29 +118,31 @@ def batch_step(
     finish: Callable[[Pack, NamedTrials[T]], None],
 ) -> None:
     """One batch of every trial; then updates, evaluations and ends where they are due."""
-    training = [(n, t) for n, t in active if not t.progress.over]
+    training = [(name, trial) for name, trial in active if not trial.progress.over]
     train_batches(pack, training, run)
-    updated = [(n, t) for n, t in training if t.complete]
+    updated = [(name, trial) for name, trial in training if trial.complete]
     for name, trial in updated:
         with pack.own(name):
             trial.update()
-    evaluate(pack, [(n, t) for n, t in updated if n in pack.trials and t.progress.due])
-    finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
+    there = [(name, trial) for name, trial in updated if name in pack.trials]
+    evaluate(pack, [(name, trial) for name, trial in there if trial.progress.due])
+    there = [(name, trial) for name, trial in active if name in pack.trials]
+    finish(pack, [(name, trial) for name, trial in there if trial.progress.over])
 
 
 def train_batches(pack: Pack, training: Sequence[tuple[str, T]], run: BatchPass[T]) -> None:
     """One batch of every trial through the base together, in calls that fit."""
     trials = dict(training)
     parts = [trial.part(name) for name, trial in training]
-    rerun = any(t.config.training.gradient_checkpointing for _, t in training)
+    recompute = any(t.config.training.gradient_checkpointing for _, t in training)
     together = max((t.together for _, t in training), default=1)
     losses: dict[str, float] = defaultdict(float)
     try:
         with pack.timed(parts) as seconds:
             for chunk in within_budget(parts, pack.max_tokens, together):
-                own = [trials[part.trial] for part in chunk]
-                found = run(pack.base.model, chunk, own, rerun)
-                for part, trial, loss in zip(chunk, own, found, strict=True):
+                of_parts = [trials[part.trial] for part in chunk]
+                shares = run(pack.base.model, chunk, of_parts, recompute)
+                for part, trial, loss in zip(chunk, of_parts, shares, strict=True):
                     losses[part.trial] += loss / trial.scale
     except torch.OutOfMemoryError as error:  # the steps begin again
         for _, trial in training:

@@ -22,8 +22,10 @@ def packed_benchmarks(pack: Pack, over: NamedTrials[PackedTrial]) -> dict[str, M
     store: Store = {}
     seconds = _asked(pack, over, store)
     if seconds is None:  # whose fault it is shows where each is alone
-        each = (packed_benchmarks(pack, [one]) for one in (over if len(over) > 1 else ()))
-        return {name: own for found in each for name, own in found.items()}
+        apart: dict[str, MeasuredBenchmarks] = {}
+        for one in over if len(over) > 1 else ():
+            apart.update(packed_benchmarks(pack, [one]))
+        return apart
     measured = {}
     for number, (name, trial) in enumerate(over):
         with pack.own(name):

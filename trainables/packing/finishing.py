@@ -40,9 +40,9 @@ def finish(pack: Pack, over: NamedTrials[PackedTrial]) -> None:
     for name, trial in over:
         if name in benchmarks:
             with pack.own(name):
-                own, (found, asking) = answered[name], benchmarks[name]
-                spent = own.seconds + seconds[name] + asking
-                _report(pack, trial, own, found, losses.get(name, {}), spent)
+                found, asking = benchmarks[name]
+                spent = answered[name].seconds + seconds[name] + asking
+                _report(pack, trial, answered[name], found, losses.get(name, {}), spent)
                 raise TrialStopped
 
 
@@ -60,8 +60,11 @@ def _answered(pack: Pack, over: NamedTrials[PackedTrial]) -> dict[str, TrialAnsw
     for name, trial in over:
         settings = trial.config.evaluation
         alike[settings.max_new_tokens, settings.max_batch_tokens].append((name, trial))
-    groups = (_together(pack, trials, *limits) for limits, trials in alike.items())
-    return {own.asked.trial: own for group in groups for own in group}
+    answers: dict[str, TrialAnswers] = {}
+    for (new_tokens, budget), trials in alike.items():
+        for own in _together(pack, trials, new_tokens, budget):
+            answers[own.asked.trial] = own
+    return answers
 
 
 def _together(
@@ -71,9 +74,8 @@ def _together(
     # in calls of their own: other batches could round the scored answers otherwise
     examples = [example_part(name, trial, pack.base.tokenizer) for name, trial in trials]
     with pack.timed([*parts, *examples]) as seconds:
-        texts, others = (
-            packed_answers(pack.base, asked, new_tokens, budget) for asked in (parts, examples)
-        )
+        texts = packed_answers(pack.base, parts, new_tokens, budget)
+        others = packed_answers(pack.base, examples, new_tokens, budget)
     times = [seconds[name] for name, _ in trials]
     return list(map(TrialAnswers, parts, texts, examples, others, times))
 

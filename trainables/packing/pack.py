@@ -59,9 +59,8 @@ class Pack:
         self.base, self.model = base, model
         self.max_tokens = max_tokens or (MAX_TOKENS if self._on_gpu else CPU_TOKENS)
         self.trials: dict[str, PackedTrial] = {}
-        self._courses: dict[
-            str, Generator[TrainingUnit]
-        ] = {}  # by trial: what it trains after this
+        # by trial: what it trains after this
+        self._courses: dict[str, Generator[TrainingUnit]] = {}
         self._hooks: dict[str, torch.utils.hooks.RemovableHandle] = {}
         self._ended: list[Ended] = []
         self.current: str | None = None  # the trial that is worked for alone just now
@@ -76,8 +75,8 @@ class Pack:
         context: TrialContext,
         rungs: Mapping[float, float] | None = None,
     ) -> None:
-        """Take a trial in, fresh or from its checkpoint; `rungs` as `Progress` has them. One in
-        stages trains them one after the other. Raises what a broken one raises."""
+        """Take a trial in, fresh or from its checkpoint; `rungs` as `TrialProgress` has them. One
+        in stages trains them one after the other. Raises what a broken one raises."""
         if isinstance(config, StagedConfig):
             course = stages_of(config, context)
         else:
@@ -128,8 +127,10 @@ class Pack:
         return min(self._seconds, key=self._seconds.__getitem__)
 
     def _train(self, name: str, training: TrainingUnit) -> None:
-        trial = program_of(training.trial.kind).trial(self.base, *training)
-        for path in {path for own in trial.adapters for path in own.sites} - set(self._hooks):
+        program = program_of(training.trial.kind)
+        trial = program.trial(self.base, training.trial, training.context, training.rungs)
+        paths = {path for adapter in trial.adapters for path in adapter.sites}
+        for path in paths - set(self._hooks):
             self._hooks[path] = attach(self.base.model.get_submodule(path), path)
         self.trials[name] = trial
 

@@ -9,8 +9,10 @@ from trainables.training.optimizers import unpackable_optimizer
 def unpackable(config: SingleTrial | StagedConfig) -> str | None:
     """Why a trial cannot share its base model's calls, or None."""
     if isinstance(config, StagedConfig):
-        reasons = zip(config.stages, map(unpackable, config.stage_trials), strict=True)
-        return next((f"{reason} (stage {stage.name})" for stage, reason in reasons if reason), None)
+        for stage, trial in zip(config.stages, config.stage_trials, strict=True):
+            if reason := unpackable(trial):
+                return f"{reason} (stage {stage.name})"
+        return None
     if config.kind not in PACKED:
         return f"trials of kind {config.kind} train one at a time"
     lora, training = config.lora, config.training

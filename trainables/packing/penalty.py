@@ -13,9 +13,11 @@ def pull(adapter: PackedAdapter, weight: float) -> float:
     weights, gradients = adapter.by_name(adapter.flat.data), adapter.by_name(adapter.flat.grad)
     alive, total = bool(adapter.flat.grad.any()), 0.0
     for path in adapter.paths():
-        a, b = (f"{PREFIX}{path}.lora_{part}.weight" for part in "AB")
-        value, slopes = l2_start.of_product(weights[a], weights[b], adapter.scale)
+        a = f"{PREFIX}{path}.lora_A.weight"  # (r, in)
+        b = f"{PREFIX}{path}.lora_B.weight"  # (out, r)
+        value, (by_a, by_b) = l2_start.of_product(weights[a], weights[b], adapter.scale)
         total += float(value)
-        for name, slope in zip((a, b), slopes, strict=True):
-            gradients[name].add_(slope, alpha=weight * alive)
+        if alive:
+            gradients[a].add_(by_a, alpha=weight)
+            gradients[b].add_(by_b, alpha=weight)
     return weight * total

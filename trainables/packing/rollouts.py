@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from trainables.evaluation.batches import by_token_budget
-from trainables.evaluation.generation import end_tokens
+from trainables.evaluation.generation import end_tokens, through_end
 from trainables.forward.adapter import PackedAdapter
 from trainables.forward.budget import HELD_BYTES
 from trainables.forward.decoding import written
@@ -31,17 +31,17 @@ def packed_samples(
 
     Keys and values of a batch take at most `held` bytes: every pass costs the same for few rows.
     """
-    places = [(t, i) for t, own in enumerate(asked) for i in range(len(own.prompts))]
+    # (number of the trial, number of its prompt) of every prompt
+    places = [(trial, i) for trial, own in enumerate(asked) for i in range(len(own.prompts))]
     answers: list[list[list[int]]] = [[[] for _ in own.prompts] for own in asked]
     ends = end_tokens(base.model, base.tokenizer)
-    lengths = [len(asked[t].prompts[i]) for t, i in places]
+    lengths = [len(asked[trial].prompts[i]) for trial, i in places]
     budget = held // token_bytes(base.model)
     for batch in by_token_budget(lengths, budget, max_new_tokens):
-        chosen = [places[n] for n in sorted(batch)]  # trial by trial
-        for (t, i), tokens in zip(
-            chosen, _sampled(base, asked, chosen, max_new_tokens, ends), strict=True
-        ):
-            answers[t][i] = _through_end(tokens, ends)
+        chosen = [places[number] for number in sorted(batch)]  # trial by trial
+        sampled = _sampled(base, asked, chosen, max_new_tokens, ends)
+        for (trial, i), tokens in zip(chosen, sampled, strict=True):
+            answers[trial][i] = through_end(tokens, ends)
     return answers
 
 
@@ -53,15 +53,10 @@ def _sampled(
     ends: list[int],
 ) -> list[list[int]]:
     draw = Draw(
-        [asked[t].keys[i] for t, i in chosen],
-        [asked[t].temperature for t, _ in chosen],
+        [asked[trial].keys[i] for trial, i in chosen],
+        [asked[trial].temperature for trial, _ in chosen],
         base.model.device,
     )
-    prompts = [asked[t].prompts[i] for t, i in chosen]
-    adapters = [asked[t].adapter for t, _ in chosen]
+    prompts = [asked[trial].prompts[i] for trial, i in chosen]
+    adapters = [asked[trial].adapter for trial, _ in chosen]
     return written(base.model, prompts, adapters, draw, max_new_tokens, ends)
-
-
-def _through_end(tokens: list[int], ends: list[int]) -> list[int]:
-    last = next((n for n, token in enumerate(tokens) if token in ends), len(tokens) - 1)
-    return tokens[: last + 1]

@@ -16,14 +16,15 @@ def token_rewards(scores: Tensor, kl: Tensor, mask: Tensor, coefficient: float) 
     `scores` is (answers,), `kl` the per-token estimate of policy against reference in nats
     (Ziegler et al. 2019, arXiv:1909.08593, section 2). An answer without tokens has no reward.
     """
-    rewards = torch.where(mask, -coefficient * kl, 0.0)
+    rewards = torch.where(mask, -coefficient * kl, 0.0)  # (answers, tokens)
+    # scores[:, None]: (answers, 1), of which each answer's last token takes its own
     return rewards + torch.where(_last(mask), scores[:, None], 0.0)
 
 
 def _last(mask: Tensor) -> Tensor:
     """True at each answer's last token."""
-    lengths = mask.sum(1, keepdim=True)
-    places = torch.arange(mask.shape[1], device=mask.device)
+    lengths = mask.sum(1, keepdim=True)  # (answers, 1)
+    places = torch.arange(mask.shape[1], device=mask.device)  # (tokens,)
     return mask & (places == lengths - 1)
 
 
@@ -36,16 +37,16 @@ def advantages(
     where it was cut at the longest length: the value after it is 0, nothing is bootstrapped.
     Returns are advantages + values. Both are 0 outside the mask.
     """
-    found = torch.zeros_like(rewards)
-    next_value = torch.zeros_like(rewards[:, 0])
+    gains = torch.zeros_like(rewards)  # (answers, tokens)
+    next_value = torch.zeros_like(rewards[:, 0])  # (answers,), as all within the loop
     running = torch.zeros_like(next_value)
-    for t in reversed(range(rewards.shape[1])):
+    for t in reversed(range(rewards.shape[1])):  # tokens, the last first
         inside = mask[:, t]
         delta = rewards[:, t] + gamma * next_value - values[:, t]
         running = torch.where(inside, delta + gamma * lam * running, 0.0)
         next_value = torch.where(inside, values[:, t], 0.0)
-        found[:, t] = running
-    return found, torch.where(mask, found + values, 0.0)
+        gains[:, t] = running
+    return gains, torch.where(mask, gains + values, 0.0)
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
@@ -65,7 +66,7 @@ def whitened(x: Tensor, mask: Tensor, shift_mean: bool = True) -> Tensor:
 
     0 outside the mask. As in the PPO of Ziegler et al. 2019 and of TRL.
     """
-    mean = masked_mean(x, mask)
+    mean = masked_mean(x, mask)  # a scalar
     scaled = (x - mean) * torch.rsqrt(masked_variance(x, mask) + EPSILON)
     return torch.where(mask, scaled if shift_mean else scaled + mean, 0.0)
 

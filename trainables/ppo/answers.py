@@ -12,15 +12,15 @@ def answered_rows(
 ) -> TokenRows:
     """The prompts of `rows` at `places`, each with its answer (token ids) in place of the
     reference's tokens."""
-    whole = [
+    tokens = [
         np.concatenate([rows.prompt(place), np.asarray(answer, np.int32)])
         for place, answer in zip(places, answers, strict=True)
     ]
     return TokenRows(
-        np.concatenate(whole),
-        np.cumsum([0, *map(len, whole)], dtype=np.int64),
+        np.concatenate(tokens),
+        np.cumsum([0, *map(len, tokens)], dtype=np.int64),
         rows.answer_start[list(places)],
-        np.zeros(len(whole), np.int64),
+        np.zeros(len(tokens), np.int64),
         [rows.ids[place] for place in places],
         [rows.groups[place] for place in places],
         [rows.questions[place] for place in places],

@@ -11,19 +11,19 @@ from trainables.rewards.scoring import reward_metrics
 from trainables.rewards.weighted import Rewarded
 
 
-def earned(found: Sampled, tokenizer: Any) -> Rewarded:
+def earned(written: Sampled, tokenizer: Any) -> Rewarded:
     """The rewards of a trial's answers. Raises what a reward raises (InputError)."""
-    asked = found.asked
-    texts = [written_text(tokenizer, answer) for answer in found.answers]
-    return asked.trial.scorer(asked.rows, asked.places, texts, found.learned)
+    asked = written.asked
+    texts = [written_text(tokenizer, answer) for answer in written.answers]
+    return asked.trial.scorer(asked.rows, asked.places, texts, written.learned)
 
 
-def measured(found: Sampled, rewards: Rewarded) -> dict[str, float]:
+def measured(written: Sampled, rewards: Rewarded) -> dict[str, float]:
     """Means over the answers: rewards, `kl` (nats an answer, k1), tokens and share of truncated."""
-    apart = found.scored.log_probs - found.scored.reference
+    log_ratio = written.scored.log_probs - written.scored.reference  # (tokens,)
     return {
         **reward_metrics(rewards),
-        "kl": float(apart.sum(dtype=torch.float64)) / len(found.answers),
-        "answer_tokens": fmean(map(len, found.answers)),
-        "truncated": fmean(found.asked.trial.cut(found.answers)),
+        "kl": float(log_ratio.sum(dtype=torch.float64)) / len(written.answers),
+        "answer_tokens": fmean(map(len, written.answers)),
+        "truncated": fmean(written.asked.trial.cut(written.answers)),
     }

@@ -35,7 +35,7 @@ class Experience(NamedTuple):
     def of(self, answers: Sequence[int]) -> "Experience":
         """That of some answers, in this order."""
         spans = [torch.arange(self.starts[a], self.starts[a + 1]) for a in answers]
-        chosen = torch.cat(spans).to(self.old.device)
+        chosen = torch.cat(spans).to(self.old.device)  # (tokens of these answers,)
         ends = torch.tensor([len(span) for span in spans]).cumsum(0).tolist()
         return Experience(
             self.old[chosen],
@@ -59,25 +59,28 @@ def experience(
     lengths: Sequence[int],
     scores: Tensor,
     kl_coef: float,
-    t: PPOTrainingConfig,
+    training: PPOTrainingConfig,
 ) -> Gained:
     """Token rewards, GAE and whitened advantages of answers of `lengths` tokens with `scores`
     (answers,), which are normalised and clipped already."""
-    mask = torch.arange(max(lengths), device=scores.device) < torch.tensor(lengths)[:, None].to(
-        scores.device
-    )
-    policy, reference, values = (_matrix(x, mask) for x in scored)
-    kl = token_kl(policy, reference, t.kl_estimator)
+    counts = torch.tensor(lengths).to(scores.device)  # (answers,)
+    # (answers, tokens) from here on; padded at the right
+    mask = torch.arange(max(lengths), device=scores.device) < counts[:, None]
+    policy = _matrix(scored.log_probs, mask)
+    reference = _matrix(scored.reference, mask)
+    values = _matrix(scored.values, mask)
+    kl = token_kl(policy, reference, training.kl_estimator)
     rewards = token_rewards(scores.to(kl.dtype), kl, mask, kl_coef)
-    if t.whiten_rewards:
+    if training.whiten_rewards:
         rewards = whitened(rewards, mask, shift_mean=False)
-    gains, returns = advantages(rewards, values, mask, t.gamma, t.lam)
-    own = torch.where(mask, policy - reference, 0.0).sum(1)
+    gains, returns = advantages(rewards, values, mask, training.gamma, training.lam)
+    answer_kl = torch.where(mask, policy - reference, 0.0).sum(1)  # (answers,)
     ends = mask.sum(1).cumsum(0).tolist()
-    gained = whitened(gains, mask)
+    white = whitened(gains, mask)
     return Gained(
-        Experience(policy[mask], values[mask], gained[mask], returns[mask], [0, *ends]),
-        own.tolist(),
+        # x[mask]: (all tokens,), answer after answer
+        Experience(policy[mask], values[mask], white[mask], returns[mask], [0, *ends]),
+        answer_kl.tolist(),
         explained_variance(values, returns, mask),
     )
 
@@ -87,13 +90,13 @@ def _matrix(flat: Tensor, mask: Tensor) -> Tensor:
     return flat.new_zeros(mask.shape).masked_scatter_(mask, flat)
 
 
-def minibatches(answers: int, t: PPOTrainingConfig, seeds: Sequence[int]) -> list[list[int]]:
+def minibatches(answers: int, training: PPOTrainingConfig, seeds: Sequence[int]) -> list[list[int]]:
     """The answers of each optimizer step of an update: a shuffle an epoch, by its seed, in
     `num_mini_batches` parts of nearly equal size (fewer where there are fewer answers)."""
-    parts = min(t.num_mini_batches, answers)
-    found = []
+    parts = min(training.num_mini_batches, answers)
+    batches = []
     for seed in seeds:
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(answers, generator=generator)
-        found += [part.tolist() for part in torch.tensor_split(order, parts)]
-    return found
+        order = torch.randperm(answers, generator=generator)  # (answers,)
+        batches += [part.tolist() for part in torch.tensor_split(order, parts)]
+    return batches

@@ -1,6 +1,7 @@
 """PPO's losses (Schulman et al. 2017, arXiv:1707.06347), as means over a minibatch's answer tokens.
 
-All matrices are (answers, tokens) of one trial; `mask` is True on an answer's own tokens.
+All tensors of one trial have one shape: (answers, tokens) padded at the right, where `mask` is True
+on an answer's own tokens; or, as `update.py` has them, (tokens,), answer after answer, all inside.
 """
 
 from typing import NamedTuple
@@ -26,11 +27,11 @@ def policy_loss(
 
     `new` and `old` are log-probabilities of the sampled tokens in nats; only `new` has a gradient.
     """
-    new, old, advantages = _inside(mask, new, old, advantages)
+    new, old, advantages = _inside(mask, new, old, advantages)  # all of the mask's shape
     log_ratio = new - old
     ratio = log_ratio.exp()
     plain, clipped = -advantages * ratio, -advantages * ratio.clamp(1 - clip, 1 + clip)
-    with torch.no_grad():
+    with torch.no_grad():  # scalars
         fraction = masked_mean((clipped > plain).to(new.dtype), mask)
         kl = masked_mean(ratio - 1 - log_ratio, mask)
     return PolicyLoss(masked_mean(torch.maximum(plain, clipped), mask), fraction, kl)
@@ -68,5 +69,5 @@ def value_loss(
 
 def entropy(logits: Tensor) -> Tensor:
     """(…,): entropy in nats of the distributions whose logits are (…, vocabulary)."""
-    log_p = logits.log_softmax(-1)
+    log_p = logits.log_softmax(-1)  # (…, vocabulary)
     return -(log_p.exp() * log_p).sum(-1)

@@ -8,7 +8,7 @@ minibatches and their loss (`losses.py`), which `forward/objectives.py` brings i
 docs/path-of-a-trial.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -30,55 +30,66 @@ VALIDATION = -1  # in place of an update's number: the same noise at every evalu
 
 def step(pack: Pack, active: NamedTrials[PPOTrial]) -> None:
     """One update of every trial; then evaluations and answers where they are due."""
-    training = [(n, t) for n, t in active if not t.progress.over]
+    training = [(name, trial) for name, trial in active if not trial.progress.over]
     _train(pack, training)
-    updated = [(n, t) for n, t in training if n in pack.trials]
-    for name, trial in updated:
+    for name, trial in _there(pack, training):
         with pack.own(name):
             trial.end_update()
-    _evaluate(pack, [(n, t) for n, t in updated if n in pack.trials and t.progress.due])
-    finish(pack, [(n, t) for n, t in active if n in pack.trials and t.progress.over])
+    updated = _there(pack, training)
+    _evaluate(pack, [(name, trial) for name, trial in updated if trial.progress.due])
+    finish(pack, [(name, trial) for name, trial in _there(pack, active) if trial.progress.over])
+
+
+def _there(pack: Pack, trials: NamedTrials[PPOTrial]) -> NamedTrials[PPOTrial]:
+    """Those that have not ended."""
+    return [(name, trial) for name, trial in trials if name in pack.trials]
 
 
 def _train(pack: Pack, training: NamedTrials[PPOTrial]) -> None:
-    rows = {}
-    for found in sampled(pack, [_of_update(name, trial) for name, trial in training]):
-        with pack.own(found.asked.name):
-            _learn_from(pack, found)
-            rows[found.asked.name] = found.rows
-    while left := [(n, t) for n, t in training if n in pack.trials and t.update.left]:
-        _step_optimizers(pack, [(n, t, _part(n, t, rows[n])) for n, t in left])
+    rows = {}  # by trial: prompts and answers of this update
+    for written in sampled(pack, [_of_update(name, trial) for name, trial in training]):
+        with pack.own(written.asked.name):
+            _learn_from(pack, written)
+            rows[written.asked.name] = written.rows
+    while True:
+        left = [(name, trial) for name, trial in _there(pack, training) if trial.update.left]
+        if not left:
+            return
+        parts = [_part(name, trial, rows[name]) for name, trial in left]
+        _step_optimizers(pack, dict(left), parts)
 
 
 def _of_update(name: str, trial: PPOTrial) -> Asked:
-    places = trial.places
-    keys = answer_keys(trial.config.training.seed, trial.progress.step, len(places))
-    return Asked(name, trial, trial.rows, places, keys)
+    rows = trial.places
+    keys = answer_keys(trial.config.training.seed, trial.progress.step, len(rows))
+    return Asked(name, trial, trial.rows, rows, keys)
 
 
-def _learn_from(pack: Pack, found: Sampled) -> None:
-    trial = found.asked.trial
-    rewards = earned(found, pack.base.tokenizer)
-    trial.watched = {f"sampled_{n}": v for n, v in measured(found, rewards).items()}
-    trial.watched["entropy"] = found.entropy
-    trial.begin_update(rewards.total, found.answers, found.scored)
+def _learn_from(pack: Pack, written: Sampled) -> None:
+    trial = written.asked.trial
+    rewards = earned(written, pack.base.tokenizer)
+    metrics = measured(written, rewards)
+    trial.watched = {f"sampled_{name}": value for name, value in metrics.items()}
+    trial.watched["entropy"] = written.entropy
+    trial.begin_update(rewards.total, written.answers, written.scored)
 
 
 def _part(name: str, trial: PPOTrial, rows: TokenRows) -> TrialRows:
     return TrialRows(name, trial.adapter, rows, trial.update.answers)
 
 
-def _step_optimizers(pack: Pack, left: Sequence[tuple[str, PPOTrial, TrialRows]]) -> None:
-    """The next minibatch of every trial that has one left."""
-    trials, parts = {name: trial for name, trial, _ in left}, [part for *_, part in left]
-    rerun = any(t.config.training.gradient_checkpointing for t in trials.values())
+def _step_optimizers(
+    pack: Pack, trials: Mapping[str, PPOTrial], parts: Sequence[TrialRows]
+) -> None:
+    """The next minibatch of every trial that has one left; its rows are the trial's part."""
+    recompute = any(t.config.training.gradient_checkpointing for t in trials.values())
     for trial in trials.values():
         trial.update.begin()
     try:
         with pack.timed(parts) as seconds:
             for chunk in within_budget(parts, pack.max_tokens):
                 objectives = [trials[part.trial].objective(part.chosen) for part in chunk]
-                objective_pass(pack.base.model, chunk, objectives, rerun)
+                objective_pass(pack.base.model, chunk, objectives, recompute)
     except torch.OutOfMemoryError as error:  # the minibatch begins again
         for trial in trials.values():
             trial.clear()
@@ -94,13 +105,13 @@ def _evaluate(pack: Pack, due: NamedTrials[PPOTrial]) -> None:
     """The validation loss, and what answers to validation questions earn."""
     before = {name: trial.seconds for name, trial in due}
     losses = packed_losses(pack, due)
-    for found in sampled(pack, [_validation(name, trial) for name, trial in due]):
-        name, trial = found.asked.name, found.asked.trial
+    for written in sampled(pack, [_validation(name, trial) for name, trial in due]):
+        name, trial = written.asked.name, written.asked.trial
         with pack.own(name):
-            rewards = earned(found, pack.base.tokenizer)
+            rewards = earned(written, pack.base.tokenizer)
             loss, seconds = losses[name]
             trial.seconds += seconds
-            metrics = {**loss.metrics, **measured(found, rewards)}
+            metrics = {**loss.metrics, **measured(written, rewards)}
             spent = trial.seconds - before[name]
             trial.progress.evaluated(Loss(metrics, loss.components), trial, spent)
 
@@ -116,8 +127,8 @@ def rewards_now(pack: Pack, name: str) -> dict[str, float]:
     """What a trial's answers to validation questions earn at this moment."""
     trial = pack.trials[name]
     assert isinstance(trial, PPOTrial)
-    (found,) = sampled(pack, [_validation(name, trial)])
-    return measured(found, earned(found, pack.base.tokenizer))
+    (written,) = sampled(pack, [_validation(name, trial)])
+    return measured(written, earned(written, pack.base.tokenizer))
 
 
 PROGRAM = Program(PPOTrial, step)

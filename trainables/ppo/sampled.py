@@ -1,15 +1,14 @@
 """Answers of several trials' policies, sampled and scored in the same calls."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 
 from trainables.data.token_rows import TokenRows
 from trainables.forward.adapter import PackedAdapter
-from trainables.forward.objectives import AnswerLogits as Seen
-from trainables.forward.objectives import score_pass
+from trainables.forward.objectives import AnswerLogits, score_pass
 from trainables.forward.passes import TrialRows, within_budget
 from trainables.packing.pack import Pack
 from trainables.packing.rollouts import Rollouts, packed_samples
@@ -34,8 +33,8 @@ class Asked(NamedTuple):
     def rollouts(self) -> Rollouts:
         """What `packed_samples` is asked."""
         prompts = [self.rows.prompt(place) for place in self.places]
-        t = self.trial.config.training
-        return Rollouts(self.trial.adapter, prompts, self.keys, t.temperature)
+        temperature = self.trial.config.training.temperature
+        return Rollouts(self.trial.adapter, prompts, self.keys, temperature)
 
 
 class Sampled(NamedTuple):
@@ -56,38 +55,34 @@ def sampled(pack: Pack, asked: Sequence[Asked]) -> list[Sampled]:
     parts: list[TrialRows] = []  # told to `timed` once they are known
     with pack.timed(parts) as seconds:
         answers = _answers(pack, asked)
-        rows = [answered_rows(a.rows, a.places, answers[a.name]) for a in asked]
-        policy = [_part(a, own, a.trial.adapter) for a, own in zip(asked, rows, strict=True)]
-        reference = [_part(a, own, a.trial.reference) for a, own in zip(asked, rows, strict=True)]
-        parts += policy
-        own, other = (
-            _read(pack, asked, policy, _of_policy),
-            _read(pack, asked, reference, _of_reference),
-        )
+        rows = {a.name: answered_rows(a.rows, a.places, answers[a.name]) for a in asked}
+        by_policy = [_part(a, rows[a.name], a.trial.adapter) for a in asked]
+        by_reference = [_part(a, rows[a.name], a.trial.reference) for a in asked]
+        parts += by_policy
+        policy = _read(pack, asked, by_policy, _of_policy)  # (3, tokens) by trial
+        reference = _read(pack, asked, by_reference, _of_reference)  # (tokens,) by trial
         learned = _learned(pack, asked, rows)
-    found = []
-    for a, its in zip(asked, rows, strict=True):
+    written = []
+    for a in asked:
         a.trial.spend(seconds[a.name])
-        log_p, values, entropy = own[a.name]
-        scored = ScoredAnswers(log_p, other[a.name], values)
+        log_p, values, entropy = policy[a.name]  # (tokens,) each
+        scored = ScoredAnswers(log_p, reference[a.name], values)
         mean = float(entropy.mean())
-        found.append(Sampled(a, answers[a.name], its, scored, mean, learned.get(a.name)))
-    return found
+        score = learned.get(a.name)
+        written.append(Sampled(a, answers[a.name], rows[a.name], scored, mean, score))
+    return written
 
 
 def _answers(pack: Pack, asked: Sequence[Asked]) -> dict[str, list[list[int]]]:
+    """Each trial's answers (token ids), by its name; those of one length are written together."""
     alike: dict[int, list[Asked]] = defaultdict(list)
     for a in asked:
         alike[a.trial.config.training.response_length].append(a)
-    return {
-        a.name: answers
-        for length, those in alike.items()
-        for a, answers in zip(
-            those,
-            packed_samples(pack.base, [a.rollouts for a in those], length),
-            strict=True,
-        )
-    }
+    answers: dict[str, list[list[int]]] = {}
+    for length, together in alike.items():
+        samples = packed_samples(pack.base, [a.rollouts for a in together], length)
+        answers.update({a.name: own for a, own in zip(together, samples, strict=True)})
+    return answers
 
 
 def _part(asked: Asked, rows: TokenRows, adapter: PackedAdapter) -> TrialRows:
@@ -95,26 +90,25 @@ def _part(asked: Asked, rows: TokenRows, adapter: PackedAdapter) -> TrialRows:
 
 
 def _learned(
-    pack: Pack, asked: Sequence[Asked], rows: Sequence[TokenRows]
+    pack: Pack, asked: Sequence[Asked], rows: Mapping[str, TokenRows]
 ) -> dict[str, list[float]]:
     """What each trial's reward model gives its answers, by the trial's name."""
-    parts = [
-        _part(a, its, model)
-        for a, its in zip(asked, rows, strict=True)
-        if (model := a.trial.reward_model) is not None
-    ]
-    given = part_scores(pack, parts, pack.max_tokens)
-    return {name: probability(values).tolist() for name, values in given.items()}
+    parts = []
+    for a in asked:
+        if a.trial.reward_model is not None:
+            parts.append(_part(a, rows[a.name], a.trial.reward_model))
+    scores = part_scores(pack, parts, pack.max_tokens)  # (answers,) by trial
+    return {name: probability(values).tolist() for name, values in scores.items()}
 
 
-def _of_policy(trial: PPOTrial, seen: Seen) -> torch.Tensor:
+def _of_policy(trial: PPOTrial, seen: AnswerLogits) -> torch.Tensor:
     """(3, tokens): log-probabilities, values and entropies."""
-    entropy = seen_entropy(seen, trial.config.training.temperature)
-    values = trial.values(seen.hidden).to(entropy.dtype)
+    entropy = seen_entropy(seen, trial.config.training.temperature)  # (tokens,)
+    values = trial.values(seen.hidden).to(entropy.dtype)  # (tokens,)
     return torch.stack([_of_reference(trial, seen), values, entropy])
 
 
-def _of_reference(trial: PPOTrial, seen: Seen) -> torch.Tensor:
+def _of_reference(trial: PPOTrial, seen: AnswerLogits) -> torch.Tensor:
     """(tokens,) log-probabilities at the policy's temperature."""
     return seen.log_probabilities(trial.config.training.temperature)
 
@@ -123,13 +117,13 @@ def _read(
     pack: Pack,
     asked: Sequence[Asked],
     parts: Sequence[TrialRows],
-    read: Callable[[PPOTrial, Seen], torch.Tensor],
+    read: Callable[[PPOTrial, AnswerLogits], torch.Tensor],
 ) -> dict[str, torch.Tensor]:
     """What `read` makes of each trial's answers: (…, tokens), in the order of its rows."""
     trials = {a.name: a.trial for a in asked}
-    found: dict[str, list[torch.Tensor]] = defaultdict(list)
+    pieces: dict[str, list[torch.Tensor]] = defaultdict(list)
     for chunk in within_budget(parts, pack.max_tokens):
         for part, seen in zip(chunk, score_pass(pack.base.model, chunk), strict=True):
             with torch.no_grad():
-                found[part.trial].append(read(trials[part.trial], seen))
-    return {name: torch.cat(pieces, -1) for name, pieces in found.items()}
+                pieces[part.trial].append(read(trials[part.trial], seen))
+    return {name: torch.cat(own, -1) for name, own in pieces.items()}

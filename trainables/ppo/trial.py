@@ -10,7 +10,7 @@ import torch
 from trainables.context import TrialContext
 from trainables.evaluation.generation import end_tokens
 from trainables.forward.adapter import PackedAdapter, bare, fresh_adapter, saved_adapter
-from trainables.forward.objectives import AnswerLogits as Seen
+from trainables.forward.objectives import AnswerLogits
 from trainables.models.load import Base
 from trainables.models.reference import ROLE as REFERENCE
 from trainables.models.reference import frozen_of
@@ -46,12 +46,12 @@ class PPOTrial(PackedTrial):
         context: TrialContext,
         rungs: Mapping[float, float] | None = None,
     ) -> None:
-        t = config.training
-        adapter = fresh_adapter(base, config.lora, t.seed, value_head(base))
+        training = config.training
+        adapter = fresh_adapter(base, config.lora, training.seed, value_head(base))
         self.reward_scale, self.sampled_tokens = RunningScale(), 0
-        self.kl: Controller = FixedKL(t.kl_coef)
-        if t.kl_target is not None:
-            self.kl = AdaptiveKL(t.kl_coef, t.kl_target, t.kl_horizon)
+        self.kl: Controller = FixedKL(training.kl_coef)
+        if training.kl_target is not None:
+            self.kl = AdaptiveKL(training.kl_coef, training.kl_target, training.kl_horizon)
         super().__init__(config, context, adapter, rungs, criterion=_less_reward, may_rest=True)
         self.frozen = frozen_of(context.checkpoint, adapter.settings)
         saved = self.frozen.get(REFERENCE)
@@ -75,16 +75,22 @@ class PPOTrial(PackedTrial):
     @property
     def adapters(self) -> Sequence[PackedAdapter]:
         """The policy, its reference, and its reward model where it has one."""
-        learned = () if self.reward_model is None else (self.reward_model,)
-        return (self.adapter, self.reference, *learned)
+        if self.reward_model is None:
+            return (self.adapter, self.reference)
+        return (self.adapter, self.reference, self.reward_model)
 
     @property
     def places(self) -> list[int]:
         """The rows whose prompts this update answers."""
-        t = self.config.training
-        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-        batches = step_batches(len(self.rows), batch, accumulation, t.seed, self.progress.step)
-        return [row for part in batches for row in part]
+        training = self.config.training
+        batches = step_batches(
+            len(self.rows),
+            training.per_device_train_batch_size,
+            training.gradient_accumulation_steps,
+            training.seed,
+            self.progress.step,
+        )
+        return [row for batch in batches for row in batch]
 
     def cut(self, answers: Sequence[Sequence[int]]) -> list[bool]:
         """Whether each answer was cut before its end."""
@@ -92,10 +98,11 @@ class PPOTrial(PackedTrial):
 
     def values(self, hidden: torch.Tensor) -> torch.Tensor:
         """(tokens,) of the trunk's states (tokens, width)."""
-        weight, bias = (self.adapter.heads[name] for name in (VALUE_WEIGHT, VALUE_BIAS))
+        weight, bias = self.adapter.heads[VALUE_WEIGHT], self.adapter.heads[VALUE_BIAS]
+        # (tokens, width) x (width, 1) → (tokens, 1)
         return torch.nn.functional.linear(hidden.to(weight.dtype), weight, bias)[:, 0]
 
-    def objective(self, answers: Sequence[int]) -> Callable[[Seen], torch.Tensor]:
+    def objective(self, answers: Sequence[int]) -> Callable[[AnswerLogits], torch.Tensor]:
         """The loss of some answers of the minibatch under way."""
         return self.update.objective(answers, self.values, self.scale)
 
@@ -108,28 +115,31 @@ class PPOTrial(PackedTrial):
         self, totals: Sequence[float], answers: Sequence[Sequence[int]], scored: ScoredAnswers
     ) -> None:
         """Make this update's experience of what its answers earn in all (0..1 each)."""
-        t, lengths = self.config.training, [len(answer) for answer in answers]
-        scores = self._normalised(torch.tensor(totals, dtype=torch.float64))
-        if t.missing_eos_penalty is not None:
-            scores -= t.missing_eos_penalty * torch.tensor(self.cut(answers))
+        training, lengths = self.config.training, [len(answer) for answer in answers]
+        scores = self._normalised(torch.tensor(totals, dtype=torch.float64))  # (answers,)
+        if training.missing_eos_penalty is not None:
+            scores -= training.missing_eos_penalty * torch.tensor(self.cut(answers))
+        scores = scores.to(scored.values.device)
         coefficient = self.kl.value
-        gained = experience(scored, lengths, scores.to(scored.values.device), coefficient, t)
-        self.update = Update(gained.experience, minibatches(len(lengths), t, self._seeds()), t)
+        gained = experience(scored, lengths, scores, coefficient, training)
+        left = minibatches(len(lengths), training, self._seeds())
+        self.update = Update(gained.experience, left, training)
         self.watched["kl_coef"] = coefficient
         self.watched["explained_variance"] = gained.explained_variance
         self.kl.update(sum(gained.kl) / len(lengths), len(lengths))
         self.sampled_tokens += sum(lengths) + sum(len(self.rows.prompt(p)) for p in self.places)
 
     def _normalised(self, scores: torch.Tensor) -> torch.Tensor:
-        t = self.config.training
-        if t.use_score_norm:
+        limit = self.config.training.score_clip
+        if self.config.training.use_score_norm:
             self.reward_scale.add(scores)
-            return self.reward_scale.normalised(scores, t.score_clip)
-        return scores if t.score_clip is None else scores.clamp(-t.score_clip, t.score_clip)
+            return self.reward_scale.normalised(scores, limit)
+        return scores if limit is None else scores.clamp(-limit, limit)
 
     def _seeds(self) -> list[int]:
-        t, step = self.config.training, self.progress.step
-        return [derived_seed("minibatch", t.seed, step, e) for e in range(t.num_ppo_epochs)]
+        training, step = self.config.training, self.progress.step
+        epochs = range(training.num_ppo_epochs)
+        return [derived_seed("minibatch", training.seed, step, epoch) for epoch in epochs]
 
     def step_optimizer(self) -> None:
         """End an optimizer step: move, or end the update where the policy has gone too far from the
@@ -139,7 +149,7 @@ class PPOTrial(PackedTrial):
         the update ends: with other rows beside them the other trials would round differently.
         """
         if not self.update.finite:
-            self.broken = self.broken or self.update.found["loss"]
+            self.broken = self.broken or self.update.watched["loss"]
         if self.broken is not None:
             self.clear()
             self.update.end(math.nan)
@@ -158,8 +168,9 @@ class PPOTrial(PackedTrial):
                 "(try a lower learning rate)"
             )
         self.scheduler.step()
-        t, step = self.config.training, self.progress.step + 1
-        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
+        training, step = self.config.training, self.progress.step + 1
+        batch = training.per_device_train_batch_size
+        accumulation = training.gradient_accumulation_steps
         means = self.update.means()
         self.progress.step_done(
             loss=means.pop("loss", 0.0),
@@ -174,12 +185,12 @@ class PPOTrial(PackedTrial):
 
     def snapshot(self, state: dict[str, Any]) -> Checkpoint:
         """As Weights."""
-        own = {
+        more = {
             "kl_coef": self.kl.value,
             "reward_scale": self.reward_scale.state(),
             "sampled_tokens": self.sampled_tokens,
         }
-        return replace(super().snapshot({**state, **own}), frozen=self.frozen)
+        return replace(super().snapshot({**state, **more}), frozen=self.frozen)
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         super()._resume(checkpoint)

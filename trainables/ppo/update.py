@@ -18,13 +18,13 @@ ValueFunction = Callable[[Tensor], Tensor]  # the trunk's states (tokens, width)
 
 class Update:
     """`left` are the minibatches (numbers of answers) still to be trained on. What is watched of an
-    optimizer step adds up in `found`, and of all steps in `sums`."""
+    optimizer step adds up in `watched`, and of all steps in `sums`."""
 
     def __init__(
-        self, experience: Experience, left: Sequence[Sequence[int]], t: PPOTrainingConfig
+        self, experience: Experience, left: Sequence[Sequence[int]], training: PPOTrainingConfig
     ) -> None:
-        self.experience, self.left, self.training = experience, [*left], t
-        self.found: dict[str, float] = defaultdict(float)
+        self.experience, self.left, self.training = experience, [*left], training
+        self.watched: dict[str, float] = defaultdict(float)
         self.sums: dict[str, float] = defaultdict(float)
         self.steps = 0
 
@@ -34,27 +34,28 @@ class Update:
         return self.left[0]
 
     def begin(self) -> None:
-        """Forget what was found of the optimizer step under way."""
-        self.found.clear()
+        """Forget what was watched of the optimizer step under way."""
+        self.watched.clear()
 
     def objective(
         self, answers: Sequence[int], values: ValueFunction, scale: float
     ) -> Callable[[AnswerLogits], Tensor]:
         """PPO's loss, times `scale`, of some of the step's answers, as their part of its mean over
         all answer tokens of the step."""
-        own, t = self.experience.of(answers), self.training
-        share = own.starts[-1] / self.experience.tokens(self.answers)
+        # of these answers alone: (tokens,) each; and their share of the step's tokens
+        past, training = self.experience.of(answers), self.training
+        share = past.starts[-1] / self.experience.tokens(self.answers)
 
         def loss(seen: AnswerLogits) -> Tensor:
-            inside = torch.ones_like(own.old, dtype=torch.bool)
-            new = seen.log_probabilities(t.temperature)
-            policy = policy_loss(new, own.old, own.advantages, inside, t.cliprange)
-            value = value_loss(
-                values(seen.hidden), own.values, own.returns, inside, t.cliprange_value
-            )
-            total = policy.loss + t.vf_coef * value.loss
-            if t.entropy_coef:
-                total = total - t.entropy_coef * seen_entropy(seen, t.temperature).mean()
+            mask = torch.ones_like(past.old, dtype=torch.bool)  # (tokens,): nothing is padding
+            new = seen.log_probabilities(training.temperature)  # (tokens,)
+            policy = policy_loss(new, past.old, past.advantages, mask, training.cliprange)
+            now = values(seen.hidden)  # (tokens, width) → (tokens,)
+            value = value_loss(now, past.values, past.returns, mask, training.cliprange_value)
+            total = policy.loss + training.vf_coef * value.loss  # a scalar, as all that follow
+            if training.entropy_coef:
+                entropies = seen_entropy(seen, training.temperature)  # (tokens,)
+                total = total - training.entropy_coef * entropies.mean()
             self._note(
                 share,
                 loss=total,
@@ -68,20 +69,20 @@ class Update:
 
         return loss
 
-    def _note(self, share: float, **found: Tensor) -> None:
-        for name, value in found.items():
-            self.found[name] += share * float(value.detach())
+    def _note(self, share: float, **means: Tensor) -> None:
+        for name, value in means.items():
+            self.watched[name] += share * float(value.detach())
 
     @property
     def finite(self) -> bool:
         """Whether the loss of the step under way is a number."""
-        return math.isfinite(self.found["loss"])
+        return math.isfinite(self.watched["loss"])
 
     @property
     def too_far(self) -> bool:
         """Whether the policy has gone further from the one that answered than `target_kl`."""
         limit = self.training.target_kl
-        return limit is not None and self.found["approximate_kl"] > limit
+        return limit is not None and self.watched["approximate_kl"] > limit
 
     def stop(self) -> None:
         """Leave the steps that are left."""
@@ -89,7 +90,7 @@ class Update:
 
     def end(self, grad_norm: float) -> None:
         """Note that the step under way is done."""
-        for name, value in {**self.found, "grad_norm": grad_norm}.items():
+        for name, value in {**self.watched, "grad_norm": grad_norm}.items():
             self.sums[name] += value
         self.steps += 1
         del self.left[0]
@@ -102,5 +103,6 @@ class Update:
 def seen_entropy(seen: AnswerLogits, temperature: float) -> Tensor:
     """(tokens,) entropy in nats of the policy before each token, at a temperature."""
     exact = torch.promote_types(seen.logits.dtype, torch.float32)
+    # a few rows of (tokens, vocabulary) at a time
     parts = [entropy(part.to(exact) / temperature) for (part,) in chunks(seen.logits)]
     return torch.cat(parts)

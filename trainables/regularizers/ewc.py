@@ -11,9 +11,10 @@ from trainables.regularizers.l2_start import Slope
 
 def of_product(a: torch.Tensor, b: torch.Tensor, scale: float, fisher: torch.Tensor) -> Slope:
     """The penalty of a LoRA product, and its gradients by A and by B."""
-    moved = scale * (b @ a)
-    pull = fisher * moved
-    return 0.5 * (pull * moved).sum(), (scale * (b.T @ pull), scale * (pull @ a.T))
+    moved = scale * (b @ a)  # (out, in)
+    pull = fisher * moved  # (out, in)
+    by_a, by_b = scale * (b.T @ pull), scale * (pull @ a.T)  # (r, in), (out, r)
+    return 0.5 * (pull * moved).sum(), (by_a, by_b)
 
 
 def of_weights(weights: torch.Tensor, start: torch.Tensor, fisher: torch.Tensor) -> Slope:

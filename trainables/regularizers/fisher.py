@@ -50,9 +50,10 @@ def fisher(
 
 def _log_likelihood(model: Any, rows: TokenRows, number: int) -> torch.Tensor:
     """log p(answer | question) of a row: the sum over its answer's tokens, in nats."""
-    ids = torch.from_numpy(rows.row(number).astype("int64"))[None].to(model.device)
+    ids = torch.from_numpy(rows.row(number).astype("int64"))[None].to(model.device)  # (1, tokens)
     start = int(rows.answer_start[number])
     kept = ids.shape[1] - start + 1  # the logits at position t predict token t + 1
+    # (answer tokens, vocabulary), (answer tokens,)
     logits = model(input_ids=ids, use_cache=False, logits_to_keep=kept).logits[0, :-1]
     wanted = ids[0, start:]
     return -torch.nn.functional.cross_entropy(_wide(logits), wanted, reduction="sum")
@@ -67,6 +68,7 @@ def _watch(
     x = inputs[0].detach()
 
     def square(delta: torch.Tensor) -> None:
+        # (out, tokens) x (tokens, in) → (out, in)
         _add(found, name, _wide(delta).flatten(0, -2).T @ _wide(x).flatten(0, -2))
 
     output.register_hook(square)

@@ -15,9 +15,11 @@ def of_product(a: torch.Tensor, b: torch.Tensor, scale: float) -> Slope:
 
     ‖B A‖² = tr(BᵀB AAᵀ): matrices of (r, r), never the product of (out, in).
     """
-    outer, inner = a @ a.T, b.T @ b
+    outer, inner = a @ a.T, b.T @ b  # (r, r) each
     square = scale * scale
-    return 0.5 * square * (inner * outer).sum(), (square * (inner @ a), square * (b @ outer))
+    value = 0.5 * square * (inner * outer).sum()
+    by_a, by_b = square * (inner @ a), square * (b @ outer)  # (r, in), (out, r)
+    return value, (by_a, by_b)
 
 
 def of_weights(weights: torch.Tensor, start: torch.Tensor) -> Slope:

@@ -78,7 +78,8 @@ class LearnedReward:
 def _rows(base: Base, pairs: Sequence[tuple[str, str]], system_prompt: str | None) -> TokenRows:
     encoded = encode_many(base.tokenizer, pairs, system_prompt, LONGEST)
     kept = [item for item in encoded if item is not None]  # all: none is as long as that
-    return token_rows([Row(str(n), "", *pair) for n, pair in enumerate(pairs)], kept)
+    rows = [Row(str(n), "", question, answer) for n, (question, answer) in enumerate(pairs)]
+    return token_rows(rows, kept)
 
 
 @contextmanager

@@ -64,9 +64,9 @@ def step(pack: Pack, active: NamedTrials[RewardTrial]) -> None:
 
 
 def _run(
-    model: Any, parts: Sequence[TrialRows], trials: Sequence[RewardTrial], rerun: bool
+    model: Any, parts: Sequence[TrialRows], trials: Sequence[RewardTrial], recompute: bool
 ) -> list[float]:
-    return state_objective_pass(model, parts, [trial.objective for trial in trials], rerun)
+    return state_objective_pass(model, parts, [trial.objective for trial in trials], recompute)
 
 
 def _evaluate(pack: Pack, due: NamedTrials[RewardTrial]) -> None:

@@ -33,7 +33,8 @@ class SupervisedTrial(BatchTrial):
         """As BatchTrial."""
         super().begin_step()
         starts, lengths = self.rows.answer_start, self.rows.lengths()
-        self.answer_tokens = sum(int(lengths[i] - starts[i]) for b in self.batches for i in b)
+        rows = [row for batch in self.batches for row in batch]
+        self.answer_tokens = sum(int(lengths[row] - starts[row]) for row in rows)
 
 
 def step(pack: Pack, active: NamedTrials[SupervisedTrial]) -> None:
@@ -42,17 +43,17 @@ def step(pack: Pack, active: NamedTrials[SupervisedTrial]) -> None:
 
 
 def _run(
-    model: Any, parts: Sequence[TrialRows], trials: Sequence[SupervisedTrial], rerun: bool
+    model: Any, parts: Sequence[TrialRows], trials: Sequence[SupervisedTrial], recompute: bool
 ) -> list[float]:
     weights = [trial.scale / trial.answer_tokens for trial in trials]
-    return train_pass(model, parts, weights, rerun)
+    return train_pass(model, parts, weights, recompute)
 
 
 def _evaluate(pack: Pack, due: NamedTrials[SupervisedTrial]) -> None:
-    found = packed_losses(pack, due)
+    losses = packed_losses(pack, due)
     for name, trial in due:
         with pack.own(name):
-            loss, seconds = found[name]
+            loss, seconds = losses[name]
             trial.seconds += seconds
             trial.progress.evaluated(loss, trial, seconds)
 

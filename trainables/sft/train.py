@@ -27,7 +27,7 @@ def train(
     config: SFTConfig, context: TrialContext, rungs: Mapping[float, float] | None = None
 ) -> None:
     """Train one adapter or all weights, reporting to `context`; the last report is final and
-    holds all metrics. `rungs` are those of a staged trial, see `Progress`.
+    holds all metrics. `rungs` are those of a staged trial, see `TrialProgress`.
 
     Raises TrialFailed (NaN, zero gradient), TrialStopped (from the context), InputError, and
     whatever torch raises (out of memory).

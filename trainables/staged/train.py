@@ -1,6 +1,6 @@
 """One staged trial: its stages as trials of their own, each from the adapter of the one before."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -13,7 +13,6 @@ from trainables.staged.data import of_stage
 from trainables.staged.elsewhere import fresh_policy, losses_of
 from trainables.staged.place import Place, places_of
 from trainables.staged.stage import StageContext
-from trainables.training.config import SingleTrial
 from trainables.training.unit import TrainingUnit
 
 
@@ -26,7 +25,7 @@ def train(config: StagedConfig, context: TrialContext) -> None:
     course = stages(config, context)
     for stage in course:
         try:
-            _run(*stage)
+            _run(stage)
         except TrialFailed as error:
             course.throw(error)
 
@@ -58,9 +57,10 @@ def stages(config: StagedConfig, context: TrialContext) -> Generator[TrainingUni
             start = stage.hand_over(replace(places[number + 1], before=tuple(done)), policy)
 
 
-def _run(trial: SingleTrial, stage: TrialContext, rungs: Mapping[float, float] | None) -> None:
-    module, name = TRAIN[trial.kind].split(":")
-    getattr(import_module(module), name)(trial, stage, rungs)
+def _run(stage: TrainingUnit) -> None:
+    module, name = TRAIN[stage.trial.kind].split(":")
+    train_kind = getattr(import_module(module), name)
+    train_kind(stage.trial, stage.context, stage.rungs)
 
 
 def _stage(

@@ -52,10 +52,9 @@ class TrialProgress:
         self.criterion, self.may_rest = criterion, may_rest
         self.engine = {"engine": engine}
         self.finished = False
-        t = config.training
         rows = len(example_lengths(context.prepared.train, config.kind))
-        per_epoch = t.steps_per_epoch(rows)
-        self.planned = planned_steps(t, rows)
+        per_epoch = config.training.steps_per_epoch(rows)
+        self.planned = planned_steps(config.training, rows)
         self.rungs = rung_steps(self.planned, rungs)
         every = config.evaluation.every_epochs
         self.evaluated_at = evaluation_steps(self.planned, per_epoch, every) | self.rungs.keys()
@@ -204,10 +203,11 @@ class TrialProgress:
 
     def _tokens(self) -> int:
         """Tokens of the rows trained on so far, each as often as it was seen."""
-        t = self.config.training
+        training = self.config.training
         lengths = example_lengths(self.context.prepared.train, self.config.kind)
-        batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-        return tokens_of_steps(lengths, batch, accumulation, t.seed, self.step)
+        batch = training.per_device_train_batch_size
+        accumulation = training.gradient_accumulation_steps
+        return tokens_of_steps(lengths, batch, accumulation, training.seed, self.step)
 
     def _line(self) -> dict[str, float]:
         mean = sum(self.recent) / len(self.recent)

@@ -71,9 +71,9 @@ def test_gradient_checkpointing_changes_nothing(dropout: float) -> None:
         lora = trial.lora.model_copy(update={"lora_dropout": dropout})
         plain[name] = trial.model_copy(update={"lora": lora})
     training = plain["one"].training.model_copy(update={"gradient_checkpointing": True})
-    rerun = {**plain, "one": plain["one"].model_copy(update={"training": training})}
+    recomputed = {**plain, "one": plain["one"].model_copy(update={"training": training})}
     base = load_base(plain["one"].model, "cpu")
-    expected, found = run_pack(base, plain), run_pack(base, rerun)
+    expected, found = run_pack(base, plain), run_pack(base, recomputed)
     for name, reports in found.items():
         assert largest_difference(reports, expected[name]) < 1e-6
     assert not any(layer.training for layer in base.model.model.layers)
@@ -84,9 +84,9 @@ def test_gradient_checkpointing_computes_layers_twice(monkeypatch: pytest.Monkey
     calls = []
     first = base.model.model.layers[0].mlp
     handle = first.register_forward_pre_hook(lambda *_: calls.append(1))
-    for rerun, times in ((False, 1), (True, 2)):
+    for recompute, times in ((False, 1), (True, 2)):
         calls.clear()
-        trial = config(training=fields(max_steps=1, gradient_checkpointing=rerun))
+        trial = config(training=fields(max_steps=1, gradient_checkpointing=recompute))
         trial = trial.model_copy(
             update={"evaluation": trial.evaluation.model_copy(update={"metrics": ("perplexity",)})}
         )

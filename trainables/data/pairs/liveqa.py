@@ -23,7 +23,8 @@ def pairs(items: Iterable[Item]) -> Iterator[PreferencePair]:
     for _, answers in groupby(scored, key=lambda item: item.group):
         for one, other in combinations(answers, 2):
             if one.score != other.score:
-                yield _pair(*sorted((one, other), key=lambda item: item.score or 0, reverse=True))
+                ranked = sorted((one, other), key=lambda item: item.score or 0, reverse=True)
+                yield _pair(better=ranked[0], worse=ranked[1])
 
 
 def _pair(better: Item, worse: Item) -> PreferencePair:

@@ -78,8 +78,15 @@ class LocalModel:
                 done(i // how.samples, tuple(own))
 
         temperature = how.temperature if how.samples > 1 else None
-        limits = how.max_new_tokens, self.max_batch_tokens
-        texts_after(self.model, self.tokenizer, asked, *limits, temperature, written)
+        texts_after(
+            self.model,
+            self.tokenizer,
+            asked,
+            how.max_new_tokens,
+            self.max_batch_tokens,
+            temperature,
+            written,
+        )
 
     def _ask(self, question: Question, chats: "Mapping[str | None, ChatFormat]") -> "ChoicePrompt":
         from trainables.evaluation.encoding import ask, context_length

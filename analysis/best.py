@@ -52,7 +52,7 @@ def describe(run: Run, choice: Chosen) -> dict[str, Any]:
 def explain(run: Run, choice: Chosen) -> tuple[str, ...]:
     """The choice in plain words: why it, against the base model, and the caution."""
     trial = run.find(choice.trial)
-    against = against_base(trial, run.base_of(trial), criteria(run.trials, run.spec))
+    against = against_base(trial, run.base_of(trial), criteria(run.search))
     return tuple(filter(None, (choice.explanation, against, CAUTION)))
 
 

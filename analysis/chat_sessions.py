@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.runs import RunError, TrialView, load_run, look_up
+from analysis.files import RunError
+from analysis.runs import TrialView, load_run, look_up
 from analysis.selection.named import BEST, named_trial
 
 if TYPE_CHECKING:

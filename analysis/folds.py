@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from analysis.runs import TrialView, look_up
+from analysis.runs import TrialView
+from sweeps.spec.sections import SearchSpec
 
 FOLD = "data.fold"
 
@@ -22,10 +23,10 @@ class Folded(NamedTuple):
         return [t.metrics[metric] for t in self.trials if metric in t.metrics]
 
 
-def folds_of(spec: dict[str, Any]) -> int | None:
+def folds_of(search: SearchSpec) -> int | None:
     """How many folds each configuration is trained on; None where folds are not searched."""
-    searched = (look_up(spec, "search.parameters") or {}).get(FOLD)
-    return len(searched.get("values") or (1,)) if searched else None
+    searched = search.parameters.get(FOLD)
+    return len(searched.values or (1,)) if searched else None
 
 
 def configurations(trials: Sequence[TrialView]) -> list[Folded]:

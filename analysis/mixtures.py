@@ -31,7 +31,7 @@ def data_name(config: dict[str, Any]) -> str:
 
 def data_names(run: Run) -> str:
     """Those of all trials of a run, in order of first use."""
-    configs = [t.config for t in run.trials if t.config] or [run.spec.get("trial") or {}]
+    configs = [t.config for t in run.trials if t.config] or [run.trial]
     return ", ".join(dict.fromkeys(map(data_name, configs)))
 
 

@@ -1,11 +1,13 @@
 """Reading a run folder: the only input of every analysis. Nothing here writes."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from analysis.files import RunError, read_lines, read_object, read_optional, search_of
+from sweeps.spec.sections import SearchSpec
 
 UNFINISHED = "unfinished"  # a trial without record.json
 MEASURED = ("evaluation", "benchmarks", "components", "pairwise")
@@ -13,10 +15,6 @@ SIZE_FACTS = (  # what a record says of a trial's size, as numbers
     *("trainable_parameters", "total_parameters", "trained_bytes", "optimizer_bytes"),
     *("tokens", "predicted_peak_gb"),
 )
-
-
-class RunError(ValueError):
-    """The folder is not a run, or one of its files cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +78,16 @@ class BaseView:
 
 @dataclass(frozen=True)
 class Run:
-    """One sweep: its specification, its trials by number, and what it ran on."""
+    """One sweep: what it searched, its trials by number, and what it ran on."""
 
     name: str
     folder: Path
-    spec: dict[str, Any]
+    search: SearchSpec
     trials: tuple[TrialView, ...] = ()
     bases: dict[str, BaseView] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    trial: dict[str, Any] = field(default_factory=dict)  # the section as it was resolved then
 
     def find(self, trial: str) -> TrialView:
         """The trial with this id. KeyError where there is none."""
@@ -104,7 +103,8 @@ class Run:
 
 
 def load_run(folder: Path) -> Run:
-    """Read the run in `folder`. RunError where it is not a run or a file is not valid JSON.
+    """Read the run in `folder`. RunError where it is not a run, a file is not valid JSON, or the
+    section `search` is none of this version (what an earlier one did not have gets its default).
 
     Half-written lines of metrics.jsonl (a sweep that was killed) are left out; non-finite and
     non-numeric metrics are left out; a trial without record.json is "unfinished".
@@ -113,25 +113,17 @@ def load_run(folder: Path) -> Run:
     spec_path = folder / "spec.resolved.json"
     if not spec_path.is_file():
         raise RunError(_not_a_run(folder))
-    spec = _read_object(spec_path)
+    spec = read_object(spec_path)
     return Run(
         name=str(spec.get("name") or folder.resolve().name),
         folder=folder,
-        spec=spec,
+        search=search_of(spec_path, spec.get("search") or {}),
+        trial=dict(spec.get("trial") or {}),
         trials=tuple(sorted(_trials(folder / "trials"), key=lambda t: (t.number, t.trial))),
         bases={view.key: view for view in _bases(folder / "base")},
-        environment=_read_optional(folder / "environment.json"),
-        data=_read_optional(folder / "data.json"),
+        environment=read_optional(folder / "environment.json"),
+        data=read_optional(folder / "data.json"),
     )
-
-
-def read_lines(path: Path | None) -> list[dict[str, Any]]:
-    """The JSON objects of a .jsonl file; broken lines are left out, no file is no lines."""
-    if path is None or not path.is_file():
-        return []
-    # not splitlines(): it also breaks at U+2028, which JSON strings may hold
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    return [row for row in map(_parse_line, lines) if row is not None]
 
 
 def look_up(config: dict[str, Any], path: str) -> Any:
@@ -161,8 +153,8 @@ def is_number(value: Any) -> bool:
 
 def _trials(folder: Path) -> Iterator[TrialView]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        config = _read_optional(path / "config.json")
-        record = _read_optional(path / "record.json")
+        config = read_optional(path / "config.json")
+        record = read_optional(path / "record.json")
         if config or record:
             yield _trial(path, config, record)
 
@@ -206,7 +198,7 @@ def _seconds(record: dict[str, Any]) -> dict[str, float]:
 
 def _bases(folder: Path) -> Iterator[BaseView]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        record = _read_optional(path / "record.json")
+        record = read_optional(path / "record.json")
         if record:
             yield BaseView(
                 key=str(record.get("key") or path.name),
@@ -217,28 +209,6 @@ def _bases(folder: Path) -> Iterator[BaseView]:
                 predictions=_existing(path / "predictions.jsonl"),
                 val_losses=finite(record.get("val_losses")),
             )
-
-
-def _parse_line(line: str) -> dict[str, Any] | None:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    return row if isinstance(row, dict) else None
-
-
-def _read_optional(path: Path) -> dict[str, Any]:
-    return _read_object(path) if path.is_file() else {}
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError(f"{path}: not valid JSON ({error}). Restore or delete this file.") from error
-    if not isinstance(value, dict):
-        raise RunError(f"{path}: must hold a JSON object, got {type(value).__name__}.")
-    return value
 
 
 def _existing(path: Path) -> Path | None:

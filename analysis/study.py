@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.runs import UNFINISHED, Run, TrialView, is_number, look_up
-from analysis.selection.objective import objectives
+from analysis.runs import UNFINISHED, Run, TrialView, is_number
+from search_spaces.parameters import Parameter
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -34,7 +34,7 @@ def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
     """
     import optuna
 
-    sought = objectives(run.spec)
+    sought = run.search.objectives
     metrics, directions = [c.metric for c in sought], [DIRECTIONS[c.mode] for c in sought]
     with _quiet():
         study = optuna.create_study(study_name=run.name, directions=directions)
@@ -109,28 +109,32 @@ def _quiet() -> Iterator[None]:
 
 def _space(run: Run, encode: Encode) -> dict[str, "BaseDistribution"]:
     """One distribution a parameter, wide enough for the spec's range and every trial's value."""
-    parameters = look_up(run.spec, "search.parameters") or {}
     seen: dict[str, list[Any]] = {}
     for trial in run.trials:
         for path, value in flatten(trial.parameters).items():
             seen.setdefault(path, []).append(value)
-    return {path: _distribution(parameters.get(path) or {}, seen[path], encode) for path in seen}
+    return {
+        path: _distribution(run.search.parameters.get(path), seen[path], encode) for path in seen
+    }
 
 
-def _distribution(written: dict[str, Any], values: list[Any], encode: Encode) -> "BaseDistribution":
+def _distribution(
+    searched: Parameter | None, values: list[Any], encode: Encode
+) -> "BaseDistribution":
     from optuna.distributions import (
         CategoricalDistribution,
         FloatDistribution,
         IntDistribution,
     )
 
-    listed = written.get("values")
+    listed = searched.values if searched else None
     if listed is not None or not all(map(is_number, values)):
         choices = map(encode, [*(listed or ()), *values])
         return CategoricalDistribution(tuple(dict.fromkeys(choices)))
-    bounds = [written[k] for k in ("min", "max") if is_number(written.get(k))]
+    ends = (searched.min, searched.max) if searched else ()
+    bounds: list[Any] = [end for end in ends if end is not None]
     low, high = min(values + bounds), max(values + bounds)
-    log = "log" in str(written.get("distribution") or "") and low > 0
+    log = searched is not None and "log" in (searched.distribution or "") and low > 0
     if all(isinstance(v, int) for v in values + bounds):
         return IntDistribution(low, high, log=log and low >= 1)
     return FloatDistribution(low, high, log=log)

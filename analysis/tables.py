@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.runs import BaseView, Run, TrialView, look_up
+from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.wording import mode, short_names, title
 from sweeps.run_folder.atomic import write_text
@@ -113,7 +113,7 @@ def flashcards_table(run: Run, best: str | None = None) -> "pd.DataFrame":
 
 def parameter_columns(run: Run) -> dict[str, str]:
     """Dotted path → column title of the experiment table's parameters, in order."""
-    staged = look_up(run.spec, "trial.kind") == "staged"  # its trainings are its stages' own
+    staged = run.trial.get("kind") == "staged"  # its trainings are its stages' own
     standing = [p for p in STANDING if not (staged and p.startswith("training."))]
     extra = [p for p in searched_paths(run) if p not in standing]
     return short_names([*standing, *extra])
@@ -125,14 +125,15 @@ def shown_value(run: Run, trial: TrialView, path: str) -> Any:
     value = trial.value(path)
     if not isinstance(value, dict) or path in trial.parameters:
         return value
-    searched = (look_up(run.spec, "search.parameters") or {}).get(path) or {}
-    named = {k for v in searched.get("values") or () if isinstance(v, dict) for k in v}
+    searched = run.search.parameters.get(path)
+    listed = (searched.values if searched else None) or ()
+    named = {k for v in listed if isinstance(v, dict) for k in v}
     return {k: v for k, v in value.items() if k in named}
 
 
 def experiment_metrics(run: Run) -> list[str]:
     """The experiment table's metrics; those the selection uses are added before the cost."""
-    sought = [c.metric for c in criteria(run.trials, run.spec)]
+    sought = [c.metric for c in criteria(run.search)]
     added = [m for m in sought if m not in EXPERIMENT_METRICS]
     cost = EXPERIMENT_METRICS.index("gpu_peak_gb")
     return [*EXPERIMENT_METRICS[:cost], *added, *EXPERIMENT_METRICS[cost:]]
@@ -147,9 +148,8 @@ def experiment_name(trial: TrialView, best: str | None = None) -> str:
 
 def searched_paths(run: Run) -> list[str]:
     """Every dotted path that varies: the spec's parameters first, then those of trials alone."""
-    named = list(look_up(run.spec, "search.parameters") or {})
     used = [p for t in run.trials for p in t.parameters]
-    return list(dict.fromkeys([*named, *used]))
+    return list(dict.fromkeys([*run.search.parameters, *used]))
 
 
 def reported_metrics(run: Run) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.runs import is_number
 from trainables.context import SAMPLED
+from trainables.evaluation.measured import Mode
 from trainables.evaluation.metric_names import metric_named
 
 MISSING = "–"
@@ -68,7 +69,7 @@ def title(metric: str) -> str:
     return f"{found.title if found else own}{' (sampled)' if own != metric else ''}"
 
 
-def mode(metric: str, default: str = "max") -> str:
+def mode(metric: str, default: Mode = "max") -> Mode:
     """A metric's better direction; benchmark metrics are scores, so higher is better."""
     found = metric_named(metric.removeprefix(SAMPLED))
     return found.mode if found else default

@@ -30,8 +30,8 @@ def explain(error: Exception) -> int:
 
 def _input_lines(error: Exception) -> list[str]:
     from analysis.export import ExportError
+    from analysis.files import RunError
     from analysis.ratings.errors import RatingError
-    from analysis.runs import RunError
     from cluster.errors import ClusterError
     from sweeps.spec.errors import SpecError
     from trainables.errors import InputError

@@ -22,8 +22,8 @@ STYLES = {
 
 def trial_table(run: Run) -> Table:
     """Every trial with its state, parameters, what is sought, and error."""
-    paths = list(run.spec["search"]["parameters"])
-    sought = [criterion.metric for criterion in criteria(run.trials, run.spec)]
+    paths = list(run.search.parameters)
+    sought = [criterion.metric for criterion in criteria(run.search)]
     table = Table(
         "trial", "state", *column_names(paths), *sought, "min", "", box=None, header_style="bold"
     )

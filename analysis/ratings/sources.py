@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.files import read_lines
 from analysis.ratings.errors import RatingError
-from analysis.runs import Run, TrialView, read_lines
+from analysis.runs import Run, TrialView
 from analysis.selection.named import BEST, named_trial
 
 BASE, REFERENCE = "base", "reference"

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from analysis.files import read_lines
 from analysis.report.cells import Cell, Column, Line, Table
 from analysis.report.intervals import count_cell, interval_text, measured_cell, measures_of
 from analysis.report.passage import Passage
-from analysis.runs import BaseView, Run, TrialView, look_up, read_lines
+from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.statistics.paired import Paired, compare
 from analysis.wording import MISSING, delta_text, plural, title
@@ -89,13 +90,11 @@ def cautions(run: Run, benchmarks: list[str]) -> tuple[str, ...]:
 
 def steering(run: Run) -> list[str]:
     """The metrics that chose among trials: of the selection, the objective, early stopping."""
-    search = run.spec.get("search") or {}
-    objective = search.get("objective") or []
-    listed = objective if isinstance(objective, list) else [objective]
-    named = [o.get("metric") for o in listed if isinstance(o, dict)]
-    chosen = [c.metric for c in criteria(run.trials, run.spec)]
-    stopping = look_up(search, "early_stopping.metric")
-    return list(dict.fromkeys(str(m) for m in (*chosen, *named, stopping) if m))
+    search, stopping = run.search, run.search.early_stopping
+    named = [o.metric for o in search.written_objectives]
+    chosen = [c.metric for c in criteria(search)]
+    own = [stopping.metric] if stopping and stopping.metric else []
+    return list(dict.fromkeys([*chosen, *named, *own]))
 
 
 def _line(

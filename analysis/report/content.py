@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from analysis.best import explain
 from analysis.mixtures import data_names
@@ -132,7 +131,7 @@ def joint_table(contents: list[Content]) -> Table:
 def distinct(run: Run, path: str) -> str:
     """Every value of a configuration field in the run, in order of first use."""
     values = [value_text(t.value(path)) for t in run.trials if t.value(path) is not None]
-    written = value_text(look_up(run.spec, f"trial.{path}"))
+    written = value_text(look_up(run.trial, path))
     return ", ".join(dict.fromkeys(values)) or written
 
 
@@ -151,14 +150,14 @@ def period(run: Run) -> str:
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
-    search: dict[str, Any] = run.spec.get("search") or {}
-    stopping = (search.get("early_stopping") or {}).get("kind") or "none"
+    search = run.search
+    stopping = search.early_stopping.kind if search.early_stopping else "none"
     return [
         ("Model", distinct(run, "model.name_or_path")),
         ("Quantization", distinct(run, "model.quantization")),
         ("Data", data_names(run)),
         ("Ran", period(run)),
-        ("Sampler", f"{search.get('sampler', MISSING)}, seed {search.get('seed', MISSING)}"),
+        ("Sampler", f"{search.sampler}, seed {search.seed}"),
         ("Early stopping", stopping),
     ]
 
@@ -173,7 +172,7 @@ def _tiles(run: Run, best: TrialView | None) -> list[Tile]:
     if best is None:
         return [Tile("Chosen", "none", "see below"), trials, spent]
     chosen = Tile("Chosen", best.name, best.trial if best.label else "")
-    sought = [c.metric for c in criteria(run.trials, run.spec)][:2]
+    sought = [c.metric for c in criteria(run.search)][:2]
     wanted = [m for m in dict.fromkeys([*sought, "perplexity"]) if m in best.metrics][:2]
     measured = [_measured(m, best, run.base_of(best)) for m in wanted]
     return [chosen, *measured, trials, spent]

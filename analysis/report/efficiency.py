@@ -44,7 +44,7 @@ def _kind(trial: TrialView) -> tuple[object, ...]:
 
 
 def _quality(run: Run, shown: list[TrialView]) -> list[str]:
-    sought = [c.metric for c in criteria(run.trials, run.spec)]
+    sought = [c.metric for c in criteria(run.search)]
     wanted = dict.fromkeys([*sought, *QUALITY])
     return [m for m in wanted if any(m in t.metrics for t in shown)]
 

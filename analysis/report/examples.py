@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.runs import BaseView, Run, TrialView, read_lines
+from analysis.files import read_lines
+from analysis.runs import BaseView, Run, TrialView
 
 COUNT = 4
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model may write any byte

@@ -72,7 +72,7 @@ def comparison_table(run: Run, trial: TrialView | None) -> Table | None:
 def curve_metric(run: Run) -> str:
     """The metric whose curves are shown: what is sought where curves hold it, else val_loss."""
     logged = {key for t in run.trials for row in t.curve for key in row}
-    sought = [c.metric for c in criteria(run.trials, run.spec) if c.metric in logged]
+    sought = [c.metric for c in criteria(run.search) if c.metric in logged]
     return sought[0] if sought else "val_loss"
 
 

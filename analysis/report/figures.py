@@ -42,7 +42,7 @@ def figures(run: Run, best: TrialView | None, metric: str) -> list[Figure]:
 
 def parallel_coordinates(run: Run, best: TrialView | None) -> Figure:
     """Optuna's parallel coordinates over complete trials, coloured by the sought metric."""
-    sought = criteria(run.trials, run.spec)[0]
+    sought = criteria(run.search)[0]
     name, shown = "parallel", eligible(run.trials, [sought])
     heading = f"Parallel coordinates: {title(sought.metric)}"
     varying = varying_parameters(shown)
@@ -75,7 +75,7 @@ def parallel_coordinates(run: Run, best: TrialView | None) -> Figure:
 def importance(run: Run) -> Figure:
     """Optuna's parameter importance (PED-ANOVA), a bar a parameter and sought metric."""
     name, heading = "importance", "Parameter importance"
-    sought = criteria(run.trials, run.spec)
+    sought = criteria(run.search)
     shown = eligible(run.trials, sought)
     varying = varying_parameters(shown)
     unequal = [c for c in sought if len({t.metrics[c.metric] for t in shown}) > 1]

@@ -14,7 +14,7 @@ USUAL = ("perplexity", "rouge1", "bleu")  # shown besides what decides, where re
 
 def fold_passage(run: Run, best: TrialView | None) -> Passage | None:
     """Mean ± standard deviation over folds; None where folds were not searched."""
-    folds = folds_of(run.spec)
+    folds = folds_of(run.search)
     found = configurations(run.trials) if folds else []
     if not folds or not found:
         return None
@@ -28,7 +28,7 @@ def fold_passage(run: Run, best: TrialView | None) -> Passage | None:
 
 
 def _table(run: Run, found: list[Folded], folds: int, best: TrialView | None) -> Table:
-    decisive = [c.metric for c in criteria(run.trials, run.spec)]
+    decisive = [c.metric for c in criteria(run.search)]
     reported = {m for whole in found for t in whole.trials for m in t.metrics}
     metrics = [m for m in dict.fromkeys([*decisive, *USUAL]) if m in reported]
     names = short_names(list(found[0].parameters))

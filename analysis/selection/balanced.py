@@ -7,13 +7,11 @@ validation loss.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from analysis.runs import TrialView, look_up
+from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
     Criterion,
-    as_criteria,
     comparable,
     eligible,
     mean_ranks,
@@ -21,22 +19,19 @@ from analysis.selection.choice import (
     signed,
     thrift,
 )
-from analysis.wording import plural, title
+from analysis.wording import mode, plural, title
+from sweeps.spec.sections import Objective, SearchSpec
 
-DEFAULT_METRICS = ("val_loss", "rouge1", "bleu")
 
-
-def criteria(
-    trials: Sequence[TrialView], spec: dict[str, Any]
-) -> tuple[tuple[Criterion, ...], str]:
+def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
     """What this rule compares, and a note where that is not what the spec names."""
-    metrics = look_up(spec, "search.selection.metrics") or DEFAULT_METRICS
-    return comparable(as_criteria(metrics), trials, spec)
+    written = [Objective(metric=name, mode=mode(name)) for name in search.selection.metrics]
+    return comparable(written, search)
 
 
-def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Chosen | None:
+def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     """The complete trial with the lowest mean rank; None where no trial is eligible."""
-    sought, note = criteria(trials, spec)
+    sought, note = criteria(search)
     candidates = eligible(trials, sought)
     if not candidates:
         return None

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from analysis.runs import TrialView, look_up
-from analysis.wording import metric_text, mode, title
-
-MODEL = "model.name_or_path"
-PER_TOKEN = ("val_loss", "perplexity")  # not comparable where tokens differ
+from analysis.runs import TrialView
+from analysis.wording import metric_text, title
+from sweeps.spec.sections import ACROSS_MODELS, Objective, SearchSpec
 
 
 class Criterion(NamedTuple):
@@ -38,30 +36,21 @@ def eligible(trials: Iterable[TrialView], criteria: Sequence[Criterion]) -> list
 
 
 def comparable(
-    criteria: Sequence[Criterion], trials: Sequence[TrialView], spec: dict[str, Any]
+    written: Sequence[Objective], search: SearchSpec
 ) -> tuple[tuple[Criterion, ...], str]:
-    """The criteria, with val_loss and perplexity replaced where several models are compared.
-
-    A token of one tokenizer is not a token of another, so loss a token is not comparable; bits a
-    byte of text is. Returns the criteria, without repetition, and a sentence ("" where unchanged).
-    """
-    replaced = [c.metric for c in criteria if c.metric in PER_TOKEN]
-    if not replaced or not several_models(trials, spec):
-        return tuple(criteria), ""
-    swapped = (Criterion("bits_per_byte", "min") if c.metric in PER_TOKEN else c for c in criteria)
+    """What `search` compares for metrics as they are written, and a sentence where that differs
+    ("" where not): where several base models are searched, a loss per token is replaced."""
+    compared = search.compared(written)
+    criteria = tuple(Criterion(o.metric, o.mode) for o in compared)
+    replaced = [o.metric for o in written if o not in compared]
+    if not replaced:
+        return criteria, ""
     names = " and ".join(title(m) for m in dict.fromkeys(replaced))
     note = (
-        f"Several base models are compared and their tokens differ, so {title('bits_per_byte')} "
-        f"stands in for {names}."
+        f"Several base models are compared and their tokens differ, so "
+        f"{title(ACROSS_MODELS.metric)} stands in for {names}."
     )
-    return tuple(dict.fromkeys(swapped)), note
-
-
-def several_models(trials: Sequence[TrialView], spec: dict[str, Any]) -> bool:
-    """Whether the sweep compares more than one base model."""
-    parameter = (look_up(spec, "search.parameters") or {}).get(MODEL) or {}
-    names = {str(t.value(MODEL)) for t in trials if t.value(MODEL) is not None}
-    return len(parameter.get("values") or ()) > 1 or len(names) > 1
+    return criteria, note
 
 
 def mean_ranks(trials: Sequence[TrialView], criteria: Sequence[Criterion]) -> list[float]:
@@ -83,11 +72,6 @@ def signed(trial: TrialView, criterion: Criterion) -> float:
 def thrift(trial: TrialView) -> tuple[float, int]:
     """The last tie-break: fewer minutes (unknown last), then the lower number."""
     return trial.metrics.get("minutes", float("inf")), trial.number
-
-
-def as_criteria(metrics: Sequence[str]) -> tuple[Criterion, ...]:
-    """Metrics with their registered directions."""
-    return tuple(Criterion(m, mode(m)) for m in metrics)
 
 
 def numbers(

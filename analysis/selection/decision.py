@@ -22,10 +22,10 @@ class Decision(NamedTuple):
     @property
     def why_none(self) -> str:
         """Why no trial could be chosen, in a sentence."""
-        return why_none(self.run.trials, self.run.spec)
+        return why_none(self.run.trials, self.run.search)
 
 
 def decided(folder: Path) -> Decision:
     """The run in `folder`, with its choice. RunError where it is not a run."""
     run = load_run(folder)
-    return Decision(run, choose(run.trials, run.spec))
+    return Decision(run, choose(run.trials, run.search))

@@ -1,6 +1,7 @@
 """The trial that a person means by `best`, an id or a label."""
 
-from analysis.runs import Run, RunError, TrialView
+from analysis.files import RunError
+from analysis.runs import Run, TrialView
 from analysis.selection import choose, why_none
 
 BEST = "best"
@@ -12,9 +13,9 @@ def named_trial(run: Run, name: str = BEST) -> TrialView:
     RunError where none can be chosen, or none has that name.
     """
     if name == BEST:
-        choice = choose(run.trials, run.spec)
+        choice = choose(run.trials, run.search)
         if choice is None:
-            raise RunError(f"{run.folder}: {why_none(run.trials, run.spec)}")
+            raise RunError(f"{run.folder}: {why_none(run.trials, run.search)}")
         return run.find(choice.trial)
     found = next((t for t in run.trials if name in (t.trial, t.label)), None)
     if found is None:

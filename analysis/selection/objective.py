@@ -6,9 +6,8 @@ no worse rank anywhere and a better one somewhere).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from analysis.runs import TrialView, look_up
+from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
     Criterion,
@@ -21,25 +20,17 @@ from analysis.selection.choice import (
     thrift,
 )
 from analysis.wording import metric_text, plural, title
+from sweeps.spec.sections import SearchSpec
 
 
-def criteria(
-    trials: Sequence[TrialView], spec: dict[str, Any]
-) -> tuple[tuple[Criterion, ...], str]:
+def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
     """What this rule compares, and a note where that is not what the spec names."""
-    return comparable(objectives(spec), trials, spec)
+    return comparable(search.written_objectives, search)
 
 
-def objectives(spec: dict[str, Any]) -> tuple[Criterion, ...]:
-    """The objectives as the resolved spec writes them: one object or a list."""
-    written = look_up(spec, "search.objective") or {"metric": "val_loss", "mode": "min"}
-    listed = written if isinstance(written, list | tuple) else [written]
-    return tuple(Criterion(o["metric"], o["mode"]) for o in listed)
-
-
-def choose(trials: Sequence[TrialView], spec: dict[str, Any]) -> Chosen | None:
+def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     """The best complete trial by the sweep's objectives; None where no trial is eligible."""
-    sought, note = criteria(trials, spec)
+    sought, note = criteria(search)
     candidates = eligible(trials, sought)
     if not candidates:
         return None

@@ -14,7 +14,7 @@ def command(run: RunFolder) -> None:
     found = load_run(run)
     console = Console(highlight=False, emoji=False)
     console.print(trial_table(found))
-    planned = found.spec["search"]["num_trials"]
+    planned = found.search.num_trials
     counts: dict[str, int] = {}
     for trial in found.trials:
         counts[trial.state] = counts.get(trial.state, 0) + 1

@@ -1,5 +1,6 @@
 """The spec of a sweep: what the YAML file says, typed and frozen. `sweeps.reading` reads it."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal
 
@@ -35,7 +36,8 @@ class Selection(Section):
     metrics: tuple[str, ...] = ("val_loss", "rouge1", "bleu")  # balanced: ranks averaged over these
 
 
-PER_TOKEN = ("val_loss", "perplexity")
+PER_TOKEN = ("val_loss", "perplexity")  # a token of one tokenizer is not one of another
+ACROSS_MODELS = Objective(metric="bits_per_byte", mode="min")  # bits a byte of text
 
 
 class SearchSpec(Section):
@@ -52,17 +54,38 @@ class SearchSpec(Section):
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """The objectives as they are compared, in a tuple whichever way they were written.
+        """The objectives as the sampler, early stopping and the report compare them."""
+        return self.compared(self.written_objectives)
+
+    @property
+    def written_objectives(self) -> tuple[Objective, ...]:
+        """The objectives as written, in a tuple whichever way that was."""
+        return self.objective if isinstance(self.objective, tuple) else (self.objective,)
+
+    def compared(self, sought: Iterable[Objective]) -> tuple[Objective, ...]:
+        """What stands for these metrics where trials are compared, each once.
 
         Where several base models are searched, a loss per token means something else for each
         tokenizer: bits per byte stand in for it.
         """
-        given = self.objective if isinstance(self.objective, tuple) else (self.objective,)
-        models = self.parameters.get("model.name_or_path")
-        if models is None or models.to_distribution().size() == 1:
-            return given
-        across = Objective(metric="bits_per_byte", mode="min")
-        return tuple(across if o.metric in PER_TOKEN else o for o in given)
+        several = self.several_models
+        replaced = (ACROSS_MODELS if several and o.metric in PER_TOKEN else o for o in sought)
+        return tuple(dict.fromkeys(replaced))
+
+    @property
+    def several_models(self) -> bool:
+        """Whether the search can train more than one base model: by its parameters, which may be
+        whole `model` sections, and by what baselines name."""
+        names = self._values_of("model.name_or_path")
+        wholes = [section for section in self._values_of("model") if isinstance(section, dict)]
+        return len({str(name) for name in [*names, *(m.get("name_or_path") for m in wholes)]}) > 1
+
+    def _values_of(self, path: str) -> list[Any]:
+        """The values of a searched field, those that baselines alone name included."""
+        if path not in self.parameters:
+            return []
+        named = [baseline[path] for baseline in self.baselines.values() if path in baseline]
+        return [*self.parameters[path].to_distribution().probes(), *named]
 
 
 class WandbConfig(Section):

@@ -1,7 +1,6 @@
 """Cross-validation in the analysis: configurations, means over folds, what is chosen and shown."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -9,13 +8,14 @@ from analysis.folds import averaged, configurations, folds_of
 from analysis.report.folds import fold_passage
 from analysis.runs import Run, TrialView
 from analysis.selection import choose, why_none
+from sweeps.spec.sections import SearchSpec
 
-SPEC: dict[str, Any] = {
-    "search": {
+SPEC = SearchSpec.model_validate(
+    {
         "parameters": {"lora.r": {"values": [4, 8]}, "data.fold": {"values": [1, 2, 3]}},
         "objective": {"metric": "val_loss", "mode": "min"},
     }
-}
+)
 LOSSES = {4: (2.0, 2.2, 2.4), 8: (1.0, 3.0, 3.2)}  # the luckiest fold is not of the best rank
 
 
@@ -34,7 +34,8 @@ def trials() -> list[TrialView]:
 
 def test_folds_are_told_from_the_search() -> None:
     assert folds_of(SPEC) == 3
-    assert folds_of({"search": {"parameters": {"lora.r": {"values": [4]}}}}) is None
+    unfolded = SearchSpec.model_validate({"parameters": {"lora.r": {"values": [4]}}})
+    assert folds_of(unfolded) is None
 
 
 def test_means_over_folds() -> None:
@@ -78,4 +79,4 @@ def test_the_report_shows_mean_and_spread(tmp_path: Path) -> None:
         ["8", "3 of 3", "2.4000 ± 1.2166"],
     ]
     assert [line.kind for line in table.lines] == ["chosen", ""]
-    assert fold_passage(Run("x", tmp_path, {}, tuple(trials())), None) is None
+    assert fold_passage(Run("x", tmp_path, SearchSpec(), tuple(trials())), None) is None

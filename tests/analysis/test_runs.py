@@ -2,11 +2,15 @@
 
 import json
 import math
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from analysis.runs import RunError, load_run, read_lines
+from analysis.files import RunError, read_lines
+from analysis.runs import load_run
+from sweeps.spec.sections import SearchSpec
 from tests.analysis import fixtures
 
 
@@ -68,6 +72,32 @@ def test_damaged_record_names_its_file(run_folder: Path) -> None:
     (run_folder / "trials" / "EXP-003" / "record.json").write_text('{"state": "comp')
     with pytest.raises(RunError, match=r"EXP-003/record\.json: not valid JSON"):
         load_run(run_folder)
+
+
+def test_a_spec_of_an_earlier_version_gets_the_defaults_of_today(tmp_path: Path) -> None:
+    trial = {"kind": "sft", "model": {"name_or_path": "m", "retired": 1}}
+    fixtures.write_head(tmp_path, {"trial": trial})
+    run = load_run(tmp_path)
+    assert (run.name, run.trial) == (tmp_path.name, trial)
+    assert run.search == SearchSpec()
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ({"selection": {"rule": "best"}}, "search.selection.rule: must be 'objective' or 'bal"),
+        ({"objective": {"metric": "bleu"}}, "search.objective.mode: is missing"),
+        ({"parameters": {"lora.r": {}}}, "search.parameters.lora.r: "),
+        ({"retired": 1}, "search.retired: is not a known key"),
+        ([1], "search: must be a mapping"),
+    ],
+)
+def test_a_search_that_is_none_of_this_version_is_told_by_its_field(
+    tmp_path: Path, search: Any, told: str
+) -> None:
+    fixtures.write_head(tmp_path, {**fixtures.spec(), "search": search})
+    with pytest.raises(RunError, match=f"spec.resolved.json: {re.escape(told)}"):
+        load_run(tmp_path)
 
 
 def test_unknown_trial_says_what_there_is(run_folder: Path) -> None:

@@ -82,3 +82,10 @@ def test_study_db_can_be_opened_and_written_again(run_folder: Path) -> None:
     assert study.best_value == 0.6565
     assert study.metric_names == ["val_loss"]
     assert not [p for p in run_folder.iterdir() if p.name.startswith(".")]
+
+
+def test_several_models_are_told_by_what_the_sampler_optimised(tmp_path: Path) -> None:
+    parameters = {"model.name_or_path": {"values": ["a", "b"]}}
+    study = rebuild_study(load_run(fixtures.write_run(tmp_path / "run", parameters=parameters)))
+    assert study.metric_names == ["bits_per_byte"]
+    assert study.trials[0].value == pytest.approx(0.6785 * 0.381)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis.files import RunError
 from analysis.report import write_report
 from analysis.report.html import embed
-from analysis.runs import RunError
 from analysis.selection.decision import decided
 from tests.analysis import fixtures
 

@@ -147,7 +147,7 @@ def test_both_formats_show_it(run: Path) -> None:
 
 def test_the_model_card_names_the_stages(run: Path) -> None:
     view = load_run(run)
-    choice = choose(view.trials, view.spec)
+    choice = choose(view.trials, view.search)
     assert choice is not None
     card = model_card(view, choice, merged=False, tokenizer=True)
     assert "on `org/a → &lt;b>medqa`" in card
@@ -165,7 +165,8 @@ def test_curves_of_staged_trials_go_by_step(run: Path) -> None:
 def test_the_experiments_have_no_columns_of_fields_that_stages_have(run: Path) -> None:
     assert next(iter(parameter_columns(load_run(run)))) == "lora.r"
     spec = json.loads((run / "spec.resolved.json").read_text())
-    paths = {"stages.0.training.learning_rate": {}, "stages.1.training.learning_rate": {}}
+    rates = {"values": [1e-3, 2e-3]}
+    paths = {"stages.0.training.learning_rate": rates, "stages.1.training.learning_rate": rates}
     change(run / "spec.resolved.json", search={**spec["search"], "parameters": paths})
     assert list(parameter_columns(load_run(run))) == ["lora.r", *paths]
     change(run / "spec.resolved.json", trial={**spec["trial"], "kind": "sft"})

@@ -53,7 +53,8 @@ def test_several_models_are_compared_by_bits_per_byte_counted_once() -> None:
         trial(2, model="b", val_loss=0.2, perplexity=1.2, bits_per_byte=0.8, bleu=0.3),
     ]
     sought = ["val_loss", "perplexity", "bleu"]
-    choice = choose(trials, spec(rule="balanced", metrics=sought))
+    searched = {"model.name_or_path": {"values": ["a", "b"]}}
+    choice = choose(trials, spec(rule="balanced", metrics=sought, parameters=searched))
     assert choice is not None
     assert choice.trial == "EXP-002"
     assert choice.rule["metrics"] == ["bits_per_byte", "bleu"]
@@ -61,5 +62,5 @@ def test_several_models_are_compared_by_bits_per_byte_counted_once() -> None:
 
 
 def test_unknown_rule_names_the_rules() -> None:
-    with pytest.raises(ValueError, match=r"unknown rule 'best'; use one of \['objective', 'bal"):
+    with pytest.raises(ValueError, match=r"selection\.rule\n.*'objective' or 'balanced'.*'best'"):
         choose(flashcards(), spec(rule="best"))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.runs import RunError, load_run
+from analysis.files import RunError
+from analysis.runs import load_run
 from analysis.selection.named import named_trial
 from tests.analysis import fixtures
 

@@ -86,7 +86,8 @@ def test_several_models_are_compared_by_bits_per_byte(metric: str) -> None:
         trial(1, model="a", val_loss=0.1, perplexity=1.1, bits_per_byte=0.9),
         trial(2, model="b", val_loss=0.2, perplexity=1.2, bits_per_byte=0.8),
     ]
-    choice = choose(trials, spec((metric, "min")))
+    searched = {"model.name_or_path": {"values": ["a", "b"]}}
+    choice = choose(trials, spec((metric, "min"), parameters=searched))
     assert choice is not None
     assert choice.trial == "EXP-002"
     assert choice.rule["metric"] == "bits_per_byte"

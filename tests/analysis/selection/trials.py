@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis.runs import TrialView
+from sweeps.spec.sections import SearchSpec
 from tests.analysis.fixtures import FLASHCARDS
 
 
@@ -25,9 +26,9 @@ def flashcards() -> list[TrialView]:
     ]
 
 
-def spec(*objectives: tuple[str, str], rule: str = "objective", **more: Any) -> dict[str, Any]:
-    """A resolved sweep's search section; one objective is written as an object, more as a list."""
+def spec(*objectives: tuple[str, str], rule: str = "objective", **more: Any) -> SearchSpec:
+    """A sweep's search section; one objective is written as an object, more as a list."""
     written = [{"metric": m, "mode": d} for m, d in objectives or (("val_loss", "min"),)]
     selection = {"rule": rule, "metrics": more.pop("metrics", ["val_loss", "rouge1", "bleu"])}
     objective = written[0] if len(written) == 1 else written
-    return {"search": {"objective": objective, "selection": selection, **more}}
+    return SearchSpec.model_validate({"objective": objective, "selection": selection, **more})

@@ -1,0 +1,62 @@
+"""The files of a run folder, read with errors that name the file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from search_spaces.messages import plain_message
+from sweeps.reading.union_errors import settled, written_path
+from sweeps.spec.sections import SearchSpec
+
+
+class RunError(ValueError):
+    """The folder is not a run, or one of its files cannot be read."""
+
+
+def search_of(file: Path, written: Any) -> SearchSpec:
+    """The section `search` that `file` holds; RunError that names the field where it is none of
+    this version. What an earlier one did not have gets its default."""
+    try:
+        return SearchSpec.model_validate(written)
+    except ValidationError as error:
+        first = next(settled(error.errors(include_url=False), written))
+        path, _ = written_path(first["loc"], written)
+        message = first["msg"] if first["type"] == "union" else plain_message(first)
+        field = ".".join(map(str, ("search", *path)))
+        fix = "Another version of medsweep wrote it: use that one, or correct the field."
+        raise RunError(f"{file}: {field}: {message}. {fix}") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A file's JSON object. RunError where it holds none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError(f"{path}: not valid JSON ({error}). Restore or delete this file.") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path}: must hold a JSON object, got {type(value).__name__}.")
+    return value
+
+
+def read_optional(path: Path) -> dict[str, Any]:
+    """As `read_object`; no file is an empty object."""
+    return read_object(path) if path.is_file() else {}
+
+
+def read_lines(path: Path | None) -> list[dict[str, Any]]:
+    """The JSON objects of a .jsonl file; broken lines are left out, no file is no lines."""
+    if path is None or not path.is_file():
+        return []
+    # not splitlines(): it also breaks at U+2028, which JSON strings may hold
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return [row for row in map(_parse_line, lines) if row is not None]
+
+
+def _parse_line(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None

@@ -9,7 +9,8 @@ INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 FAST := not slow and not gpu
 JOBS ?= 2
-# a file's tests stay in one process: they share what they train first
+# a file's tests stay in one process: they share what they train first. By default files of few tests
+# come last, which are often long ones: one process would work alone at the end
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -44,7 +45,7 @@ demo-again: $(INSTALLED)  ## run the `demo` sweep once more, under a name of its
 	$(BIN)/medsweep run demo --name demo-$$(date +%Y%m%d-%H%M%S)
 
 test: $(INSTALLED)  ## run the tests that are neither slow nor need a GPU
-	$(PYTEST) -m "$(FAST)" --numprocesses $(JOBS) --dist loadfile
+	$(PYTEST) -m "$(FAST)" --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-all: $(INSTALLED)  ## run all tests (those for a GPU skip where there is none)
 	$(PYTEST)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from medsweep.main import run_app
 from tests.medsweep.processes import left_behind, medsweep
 
 SWEEP_FILES = (
@@ -119,24 +120,32 @@ def test_nothing_of_this_machine_is_secret_in_it(run: Finished) -> None:
     assert "MEDSWEEP_CACHE" not in json.dumps(environment), "variables are not recorded"
 
 
-def test_status_of_a_finished_run(run: Finished) -> None:
-    done = medsweep(run.cache, "status", run.folder)
-    assert done.returncode == 0
-    assert "3 of 3 trials" in done.stdout
-    assert "resume" not in done.stdout
+@pytest.fixture
+def cached(run: Finished, monkeypatch: pytest.MonkeyPatch) -> Finished:
+    """For verbs that read a finished run: they need no process of their own."""
+    monkeypatch.setenv("MEDSWEEP_CACHE", str(run.cache))
+    monkeypatch.setenv("COLUMNS", "200")
+    return run
 
 
-def test_report_can_be_written_elsewhere(run: Finished, tmp_path: Path) -> None:
-    done = medsweep(run.cache, "report", run.folder, "-o", tmp_path / "mine.html")
-    assert done.returncode == 0, done.stderr
+def test_status_of_a_finished_run(cached: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["status", str(cached.folder)]) == 0
+    said = capsys.readouterr().out
+    assert "3 of 3 trials" in said
+    assert "resume" not in said
+
+
+def test_report_can_be_written_elsewhere(cached: Finished, tmp_path: Path) -> None:
+    assert run_app(["report", str(cached.folder), "-o", str(tmp_path / "mine.html")]) == 0
     assert (tmp_path / "mine.html").stat().st_size > 100_000
 
 
-def test_best_exports_what_peft_reads(run: Finished, tmp_path: Path) -> None:
-    done = medsweep(run.cache, "best", run.folder, "--export", tmp_path / "ship")
-    assert done.returncode == 0, done.stderr
+def test_best_exports_what_peft_reads(
+    cached: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(["best", str(cached.folder), "--export", str(tmp_path / "ship")]) == 0
     assert all((tmp_path / "ship" / name).is_file() for name in ADAPTER_FILES)
-    assert _json(run.folder / "best.json")["trial"] in done.stdout
+    assert _json(cached.folder / "best.json")["trial"] in capsys.readouterr().out
 
 
 def test_the_name_is_taken(run: Finished) -> None:
@@ -164,14 +173,14 @@ def test_one_trial_without_ray(tmp_path: Path) -> None:
     assert "starting Ray" not in done.stdout
 
 
-def test_a_failing_trial_alone_shows_its_traceback(tmp_path: Path) -> None:
-    done = medsweep(
-        tmp_path / "cache",
-        *("trial", "toy", "--output", tmp_path / "runs"),
-        *("--set", "trial.training.max_steps=4", "--set", "trial.training.learning_rate=1e30"),
-    )
-    assert done.returncode == 1
-    assert "diverged" in done.stderr or "training loss is" in done.stderr
+def test_a_failing_trial_alone_shows_its_traceback(
+    cached: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ("trial.training.max_steps=4", "trial.training.learning_rate=1e30")
+    sets = [part for setting in settings for part in ("--set", setting)]
+    assert run_app(["trial", "toy", "--output", str(tmp_path / "runs"), *sets]) == 1
+    said = capsys.readouterr().err
+    assert "diverged" in said or "training loss is" in said
 
 
 def _json(path: Path) -> dict[str, Any]:

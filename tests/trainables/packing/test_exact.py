@@ -14,6 +14,7 @@ from tests.trainables.sft.trials import (
     token_rows_of,
     toy_tokenizer,
 )
+from trainables.context import Report
 from trainables.data.prepared import Prepared
 from trainables.models.load import Base, load_base
 from trainables.sft.config import SFTConfig
@@ -71,10 +72,19 @@ def data() -> dict[str, Prepared]:
     return {"all-linear": Prepared("other", train, validation, {})}
 
 
+@pytest.fixture(scope="module")
+def solo(double: Base, data: dict[str, Prepared]) -> dict[str, list[Report]]:
+    return {name: run_pack(double, {name: trial}, data)[name] for name, trial in MIXED.items()}
+
+
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("max_tokens", [8192, 100])
 def test_packed_is_solo(
-    double: Base, data: dict[str, Prepared], order: int, max_tokens: int
+    double: Base,
+    data: dict[str, Prepared],
+    solo: dict[str, list[Report]],
+    order: int,
+    max_tokens: int,
 ) -> None:
     packed = run_pack(
         double,
@@ -84,8 +94,7 @@ def test_packed_is_solo(
         leaves={"leaves": 11},
         max_tokens=max_tokens,
     )
-    for name, trial in MIXED.items():
-        alone = run_pack(double, {name: trial}, data)[name]
+    for name, alone in solo.items():
         alone = alone[: len(packed[name])] if name == "leaves" else alone
         assert largest_difference(packed[name], alone) < 1e-9
         assert packed[name][-1].predictions == alone[-1].predictions

@@ -42,9 +42,16 @@ MIXED: dict[str, RewardModelConfig] = {
 }
 
 
+@pytest.fixture(scope="module")
+def solo(double: Base) -> dict[str, list[Report]]:
+    return {name: run(double, {name: trial})[name] for name, trial in MIXED.items()}
+
+
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("max_tokens", [8192, 100])
-def test_packed_is_alone(double: Base, order: int, max_tokens: int) -> None:
+def test_packed_is_alone(
+    double: Base, solo: dict[str, list[Report]], order: int, max_tokens: int
+) -> None:
     packed = run(
         double,
         dict(list(MIXED.items())[::order]),
@@ -52,8 +59,7 @@ def test_packed_is_alone(double: Base, order: int, max_tokens: int) -> None:
         leaves={"leaves": 5},
         max_tokens=max_tokens,
     )
-    for name, trial in MIXED.items():
-        alone = run(double, {name: trial})[name]
+    for name, alone in solo.items():
         alone = alone[: len(packed[name])] if name == "leaves" else alone
         assert largest_difference(packed[name], alone) < 1e-9
         assert (name == "leaves") != alone[-1].final

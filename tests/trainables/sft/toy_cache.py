@@ -10,7 +10,9 @@ import pytest
 def toy_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Point MEDSWEEP_CACHE at a folder of this session."""
     before = os.environ.get("MEDSWEEP_CACHE")
-    os.environ["MEDSWEEP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    folder = tmp_path_factory.getbasetemp() / "toy-cache"
+    folder.mkdir(exist_ok=True)  # every conftest that names this fixture is set up by itself
+    os.environ["MEDSWEEP_CACHE"] = str(folder)
     yield
     if before is None:
         del os.environ["MEDSWEEP_CACHE"]

@@ -26,6 +26,8 @@ TRIALS: Mapping[str, StagedConfig] = {
     "last": pipeline("sft", "ppo", ppo={"reward": {"weights": {"brevity": 1}}}),
 }
 
+SUPERVISED = sft(training=fields(seed=9))
+
 
 @pytest.fixture(scope="module")
 def double(toy_cache: None) -> Base:
@@ -36,15 +38,20 @@ def data() -> dict[str, Prepared]:
     return {name: prepared(*(s.kind for s in trial.stages)) for name, trial in TRIALS.items()}
 
 
+@pytest.fixture(scope="module")
+def alone(double: Base) -> dict[str, list[Report]]:
+    trials = {**TRIALS, "sft": SUPERVISED}
+    return {name: run_pack(double, {name: trial}, data())[name] for name, trial in trials.items()}
+
+
 @pytest.mark.parametrize("order", [list(TRIALS), list(TRIALS)[::-1]])
-def test_packed_is_alone(double: Base, order: list[str]) -> None:
+def test_packed_is_alone(double: Base, alone: dict[str, list[Report]], order: list[str]) -> None:
     """Stages of different kinds share the base's calls; a trial without stages may be there too."""
-    trials = {name: TRIALS[name] for name in order} | {"sft": sft(training=fields(seed=9))}
+    trials = {name: TRIALS[name] for name in order} | {"sft": SUPERVISED}
     found = run_pack(double, trials, data(), joins={"last": 2})
-    for name, trial in trials.items():
-        alone = run_pack(double, {name: trial}, data())[name]
-        assert largest_difference(found[name], alone) < 1e-9
-        assert found[name][-1].predictions == alone[-1].predictions
+    for name in trials:
+        assert largest_difference(found[name], alone[name]) < 1e-9
+        assert found[name][-1].predictions == alone[name][-1].predictions
     for name, trial in TRIALS.items():
         stages = found[name][-1].facts["stages"]
         assert [s["name"] for s in stages] == [s.name for s in trial.stages]
@@ -65,9 +72,10 @@ def test_it_is_the_isolated_engines(toy_cache: None) -> None:
         assert own == pytest.approx(wanted, rel=1e-3, abs=1e-4)
 
 
-def test_resume_from_every_checkpoint_is_bit_identical(double: Base) -> None:
-    trial = {"first": TRIALS["first"]}
-    whole = run_pack(double, trial, data())["first"]
+def test_resume_from_every_checkpoint_is_bit_identical(
+    double: Base, alone: dict[str, list[Report]]
+) -> None:
+    trial, whole = {"first": TRIALS["first"]}, alone["first"]
     saved = checkpoints(whole)
     assert {c.state["stage"] for c in saved.values()} == set(KINDS)
     for number, checkpoint in saved.items():

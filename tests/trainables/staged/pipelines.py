@@ -8,7 +8,7 @@ from tests.trainables.sft.trials import DEFAULTS
 from tests.trainables.staged.trials import stage_rows
 from trainables.context import ListContext, Report, TrialContext
 from trainables.data.prepared import Prepared
-from trainables.kinds import PAIRED
+from trainables.kinds import PAIRED, TRAIN
 from trainables.saved import Checkpoint
 from trainables.staged.config import StagedConfig
 from trainables.staged.data import together
@@ -72,6 +72,7 @@ def run_alone(
 
     stage = trial.stage_trials[place]
     context: TrialContext = ListContext(data, start)
-    import_module(f"trainables.{stage.kind}.train").train(stage, context)
+    module, _, name = TRAIN[stage.kind].partition(":")
+    getattr(import_module(module), name)(stage, context)
     assert isinstance(context, ListContext)
     return context.reports

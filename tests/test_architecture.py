@@ -220,6 +220,8 @@ def test_named_functions_exist(place: str) -> None:
 @pytest.mark.parametrize("module", TARGETS.values())
 def test_targets_can_connect(module: str) -> None:
     assert callable(_resolved(f"{module}:connect"))
+    assert callable(_resolved(f"{module}:described"))
+    assert callable(_resolved(f"{module}:devices_at_hand"))
 
 
 def test_kinds_can_be_trained() -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from cluster.config import ClusterConfig
+from cluster.devices import Device
 from cluster.session import Session
 
 Connect = Callable[[ClusterConfig, Sequence[Path]], Session]
@@ -22,6 +24,21 @@ def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
     `packages` are the folders of the Python packages that trials import (`…/sweeps`,
     `…/trainables`). Raises ClusterError when there is no such cluster to be had, within a minute.
     """
-    module = import_module(TARGETS[cluster.target])
-    join: Connect = module.connect
+    join: Connect = _module(cluster).connect
     return join(cluster, packages)
+
+
+def described(cluster: ClusterConfig) -> str:
+    """Where trials run, in words: `on this machine`."""
+    text: str = _module(cluster).described(cluster)
+    return text
+
+
+def devices_at_hand(cluster: ClusterConfig) -> list[Device] | None:
+    """The GPUs of this machine, where trials run on it; None where only joining tells which."""
+    found: list[Device] | None = _module(cluster).devices_at_hand()
+    return found
+
+
+def _module(cluster: ClusterConfig) -> ModuleType:
+    return import_module(TARGETS[cluster.target])

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.config import ClusterConfig
-from cluster.devices import cpu_count, local_devices
+from cluster.devices import Device, cpu_count, local_devices
 from cluster.errors import ClusterError
 from cluster.scratch import make_scratch
 from cluster.session import Session, current_session
@@ -40,6 +40,16 @@ def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
         fix = "`medsweep doctor --deep` tries it and says what this machine lacks"
         raise ClusterError("cluster.target", "local", message, fix) from problem
     return current_session("local", folder, release)
+
+
+def described(cluster: ClusterConfig) -> str:
+    """Where trials run, in words."""
+    return "on this machine"
+
+
+def devices_at_hand() -> list[Device]:
+    """This machine's GPUs."""
+    return local_devices()
 
 
 def _start(folder: Path) -> None:

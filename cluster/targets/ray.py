@@ -42,6 +42,15 @@ def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
     return current_session("ray")
 
 
+def described(cluster: ClusterConfig) -> str:
+    """Where trials run, in words."""
+    return f"on the Ray cluster at {cluster.address or 'auto'}"
+
+
+def devices_at_hand() -> None:
+    """Unknown before it is joined: trials run on any of the cluster's machines."""
+
+
 def _join(address: str, packages: Sequence[Path], empty: str) -> None:
     import ray
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from cluster.devices import local_devices
 from cluster.placement import Placement, place
 from cluster.session import Node
-from cluster.targets import connect
+from cluster.targets import connect, devices_at_hand
 from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
@@ -139,7 +138,7 @@ def _pack_size(sweep: Sweep, nodes: list[Node], alone: Placement, progress: OnPr
 
 def _free_bytes(spec: SweepSpec) -> float | None:
     """Memory that this machine's GPUs have free; None where trials run elsewhere, or on the CPU."""
-    devices = local_devices() if spec.cluster.target == "local" else []
+    devices = devices_at_hand(spec.cluster) or []
     return min((float(device.free) for device in devices), default=None)
 
 

@@ -4,8 +4,9 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from cluster.devices import cpu_count, device_name, local_devices
+from cluster.devices import cpu_count, device_name
 from cluster.placement import place
+from cluster.targets import described, devices_at_hand
 from search_spaces.space import Space, build_space
 from sweeps.control.proposer import Proposer, whole_baseline
 from sweeps.planning.stage_counts import StageCount, stage_counts
@@ -126,14 +127,14 @@ def _data(spec: SweepSpec) -> dict[str, Any] | None:
 
 
 def _where(spec: SweepSpec, space: Space, data: dict[str, Any] | None) -> str:
-    if spec.cluster.target == "ray":
-        return f"on the Ray cluster at {spec.cluster.address or 'auto'}"
-    devices = local_devices()
+    target, devices = described(spec.cluster), devices_at_hand(spec.cluster)
+    if devices is None:
+        return target
     size, note = _packs(spec, space, bool(devices), data)
     reason = unpackable(spec, space)
     placement = place(spec.cluster, cpu_count(), len(devices), unpackable=reason, measured=size)
     names = ", ".join(d.name for d in devices) or "CPU only"
-    return f"on this machine ({names}): {placement.description}{note}"
+    return f"{target} ({names}): {placement.description}{note}"
 
 
 def _packs(

@@ -91,11 +91,10 @@ class Run:
 
     def find(self, trial: str) -> TrialView:
         """The trial with this id. KeyError where there is none."""
-        for view in self.trials:
-            if view.trial == trial:
-                return view
-        known = [view.trial for view in self.trials]
-        raise KeyError(f"{self.folder}: no trial {trial!r}; there are {known}")
+        views = {view.trial: view for view in self.trials}
+        if trial not in views:
+            raise KeyError(f"{self.folder}: no trial {trial!r}; there are {list(views)}")
+        return views[trial]
 
     def base_of(self, trial: TrialView | None) -> BaseView | None:
         """The base model's measurement that belongs to `trial`."""
@@ -108,6 +107,7 @@ def load_run(folder: Path) -> Run:
 
     Half-written lines of metrics.jsonl (a sweep that was killed) are left out; non-finite and
     non-numeric metrics are left out; a trial without record.json is "unfinished".
+    Example: `load_run(Path("runs/demo")).find("EXP-001").state` is "complete".
     """
     folder = Path(folder)
     spec_path = folder / "spec.resolved.json"

@@ -31,6 +31,11 @@ def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
     number a component. Complete trials are COMPLETE, stopped ones PRUNED with their intermediate
     values (several objectives: none, as Optuna takes none), failed and infeasible ones FAIL,
     unfinished ones RUNNING.
+
+    >>> from analysis.runs import load_run
+    >>> study = rebuild_study(load_run(Path("runs/demo")))
+    >>> study.trials[0].state.name
+    'COMPLETE'
     """
     import optuna
 

@@ -60,7 +60,13 @@ class Comparison:
 
 
 def trials_frame(run: Run) -> "pd.DataFrame":
-    """A row a trial: trial, label, state, parameters by dotted path, metrics, cost, error."""
+    """A row a trial: trial, label, state, parameters by dotted path, metrics, cost, error.
+
+    >>> from analysis.runs import load_run
+    >>> frame = trials_frame(load_run(Path("runs/demo")))
+    >>> list(frame.columns[:3])
+    ['trial', 'label', 'state']
+    """
     import pandas as pd
 
     paths, metrics = searched_paths(run), reported_metrics(run)

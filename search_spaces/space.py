@@ -126,7 +126,13 @@ class Space:
 
 
 def build_space(parameters: Mapping[str, Parameter]) -> Space:
-    """The space of these parameters. Raises SpaceError, the first of `space_problems`."""
+    """The space of these parameters. Raises SpaceError, the first of `space_problems`.
+
+    >>> from search_spaces.parameters import Parameter
+    >>> space = build_space({"lora.r": Parameter(values=[8, 16])})
+    >>> space.size(), space.contains({"lora.r": 16})
+    (2, True)
+    """
     for found in space_problems(parameters):
         raise found
     conditions = {path: p.conditions() for path, p in parameters.items() if p.when}

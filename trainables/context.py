@@ -82,7 +82,8 @@ class TrialContext(Protocol):
 
 
 class ListContext:
-    """A context that keeps its reports in a list; stops after `stop_after` reports if given."""
+    """A context that keeps its reports in a list; stops after `stop_after` reports if given. How it
+    is used: `trainables.sft.train.train`."""
 
     def __init__(
         self,

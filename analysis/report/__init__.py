@@ -14,6 +14,11 @@ def write_report(decisions: Sequence[Decision], output: Path | None = None) -> t
     `output` is a folder, or an .html file (the Markdown then lies beside it). Without it one run's
     report goes into its folder, several runs' into comparison.html and .md beside the first.
     ValueError for no run; OSError where it cannot write.
+
+    >>> from analysis.selection.decision import decided
+    >>> html, markdown = write_report([decided(Path("runs/demo"))])
+    >>> html.name, markdown.name
+    ('report.html', 'report.md')
     """
     if not decisions:
         raise ValueError("write_report needs at least one run")

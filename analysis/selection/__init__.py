@@ -22,6 +22,11 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
 
     Only complete trials that have the rule's metrics are eligible. Where folds are searched, the
     means over folds of configurations that are complete in all of them are compared.
+
+    >>> from analysis.runs import load_run
+    >>> run = load_run(Path("runs/demo"))
+    >>> choose(run.trials, run.search).rule["metric"]
+    'val_loss'
     """
     folds, rule = folds_of(search), RULES[search.selection.rule]
     if folds is None:

@@ -34,7 +34,13 @@ Watch = Callable[[Sweep, Placement], Sequence[Observer]]
 
 
 def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress) -> Sweep:
-    """Run a sweep in a new folder. Raises SpecError, ClusterError, SweepError."""
+    """Run a sweep in a new folder. Raises SpecError, ClusterError, SweepError.
+
+    Example, without observers::
+
+        loaded = load_spec("toy")
+        sweep = new_run(loaded, Path("runs/toy"), lambda sweep, placement: [], print)
+    """
     refuse_folder(folder)
     ledger = Ledger(folder)
     sweep = Sweep(loaded.spec, ledger, progress=progress)
@@ -57,7 +63,12 @@ def resume_run(
     disk_gb: float | None = None,
 ) -> Sweep:
     """Go on with a run folder: nothing finished is run again; `disk_gb` takes the place of the
-    spec's. Raises as `new_run`."""
+    spec's. Raises as `new_run`.
+
+    Example, extended to 18 trials::
+
+        resume_run(Path("runs/toy"), lambda sweep, placement: [], print, num_trials=18)
+    """
     read_spec(folder)  # before the lock makes a folder of a misspelt name
     refuse_folder(folder, exists_is_wrong=False)
     with exclusive(folder), disk_full.told(folder):

@@ -60,7 +60,13 @@ class Plan:
 
 
 def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
-    """The plan; with `prepare`, models and data are fetched first. Raises SpecError, InputError."""
+    """The plan; with `prepare`, models and data are fetched first. Raises SpecError, InputError.
+
+    >>> from sweeps.reading.loading import load_spec
+    >>> plan = make_plan(load_spec("toy").spec, prepare=False, progress=print)
+    >>> plan.stages, len(plan.samples) > 0
+    ((), True)
+    """
     space = build_space(spec.search.parameters)
     if prepare:
         preparation = Preparation(progress, lambda key, report: None)

@@ -58,6 +58,10 @@ def load_spec(source: str | Path, overrides: Sequence[str] = (), smoke: bool = F
 
     With `smoke` the spec's own `smoke` section is applied before them. Raises SpecError with all
     problems, in the order of their lines.
+
+    >>> loaded = load_spec("toy", ["search.num_trials=3"])
+    >>> loaded.spec.search.num_trials, loaded.spec.trial.model.name_or_path
+    (3, 'toy:llama')
     """
     file = find_source(source)
     document, problems = _document(file)

@@ -26,7 +26,13 @@ KEPT = {
 
 
 class Ledger:
-    """Reads and writes one run folder."""
+    """Reads and writes one run folder.
+
+    >>> ledger = Ledger(Path("runs/demo"))
+    >>> first = ledger.entries()[0]
+    >>> first.trial, ledger.record(first)["state"]
+    ('EXP-001', 'complete')
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -93,6 +93,15 @@ def prepare(
     `tokenizer_source` is called only where they must be made; `tokenizer_key` identifies what it
     gives. `max_length` is in tokens. `progress` gets a line of text a step. The weights of a
     mixture change nothing here: see `drawn`. Raises InputError.
+
+    >>> from trainables.models.config import ModelConfig
+    >>> from trainables.models.resolve import resolve
+    >>> from trainables.models.tokenizer import load_tokenizer, tokenizer_key
+    >>> folder = resolve(ModelConfig(name_or_path="toy:llama"))
+    >>> data = DataConfig(source="toy:drugs", limit=20)
+    >>> rows = prepare(data, lambda: load_tokenizer(folder), tokenizer_key(folder), max_length=512)
+    >>> len(rows.train) > len(rows.validation) > 0
+    True
     """
     tell = progress or _silent
     if isinstance(data, PairsConfig):

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 
 def rouge(predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """Mean F1 over the rows, 0..1, higher is better; rouge-score's tokenizer, no stemming."""
+    """Mean F1 over the rows, 0..1, higher is better; rouge-score's tokenizer, no stemming.
+
+    >>> rouge(["take it daily"], ["take it twice daily"])["rougeL"]
+    0.8571428571428571
+    """
     from rouge_score.rouge_scorer import RougeScorer
 
     names = ("rouge1", "rouge2", "rougeL")

@@ -41,7 +41,12 @@ def compute_dtype(config: ModelConfig, device: str) -> torch.dtype:
 
 
 def load_base(config: ModelConfig, device: str) -> Base:
-    """The base model on `device`, from this process's memory where it is the one loaded last."""
+    """The base model on `device`, from this process's memory where it is the one loaded last.
+
+    >>> base = load_base(ModelConfig(name_or_path="toy:llama", dtype="float32"), "cpu")
+    >>> base.dtype, base.model.training
+    (torch.float32, False)
+    """
     key = (config.model_dump_json(), device)
     if key not in _warm:
         _warm.clear()

@@ -53,6 +53,23 @@ class Pack:
     """Trials on one base model. Not safe for threads.
 
     What a step does is its trials' kind's to say: see `Program`.
+
+    Example, with `trial` of kind sft and `rows` of `trainables.data.prepare.prepare`:
+
+    >>> from trainables.context import ListContext
+    >>> from trainables.models.load import load_base
+    >>> pack = Pack(load_base(trial.model, "cpu"), trial.model)
+    >>> contexts = {"one": ListContext(rows), "other": ListContext(rows)}
+    >>> for name, context in contexts.items():
+    ...     pack.join(name, trial, context)
+    >>> while pack.trials:
+    ...     for ended in pack.step():
+    ...         print(ended.name, ended.error)
+    one None
+    other None
+    >>> pack.close()
+    >>> contexts["one"].reports[-1].final
+    True
     """
 
     def __init__(self, base: Base, model: ModelConfig, max_tokens: int | None = None) -> None:

@@ -22,7 +22,11 @@ LEAST, USUAL = 10, 80  # words
 def brevity(
     prompts: Sequence[ChatPrompt], completions: Sequence[ChatPrompt], **columns: Any
 ) -> list[float]:
-    """One reward a completion, 0..1; see the module."""
+    """One reward a completion, 0..1; see the module.
+
+    >>> brevity(["What is aspirin?"], [""])
+    [0.0]
+    """
     items = items_of(prompts, columns)
     return [
         _reward(answer_text(c), len(folded(i.answer)))

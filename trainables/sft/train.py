@@ -31,6 +31,23 @@ def train(
 
     Raises TrialFailed (NaN, zero gradient), TrialStopped (from the context), InputError, and
     whatever torch raises (out of memory).
+
+    Example, with rows of `trainables.data.prepare.prepare`:
+
+    >>> from trainables.context import ListContext
+    >>> trial = SFTConfig.model_validate(
+    ...     {
+    ...         "model": {"name_or_path": "toy:llama", "dtype": "float32"},
+    ...         "data": {"source": "toy:drugs"},
+    ...         "training": {"max_steps": 2},
+    ...         "evaluation": {"limit": 1, "max_new_tokens": 1},
+    ...     }
+    ... )
+    >>> context = ListContext(rows)
+    >>> train(trial, context)
+    >>> last = context.reports[-1]
+    >>> last.final, last.step, "val_loss" in last.metrics
+    (True, 2, True)
     """
     device = device_now()
     base = load_base(config.model, device)

@@ -45,6 +45,14 @@ def evaluate(request: Request, say: OnProgress, progress: OnAnswers) -> dict[str
 
     Answers are kept beside the output until then, so that the same request goes on where it was
     killed. Raises InputError.
+
+    Example, what `medsweep evaluate` does::
+
+        model = ModelConfig(name_or_path="HuggingFaceTB/SmolLM2-135M-Instruct")
+        pubmedqa = BenchmarkConfig(name="pubmedqa", measures=("accuracy",), limit=100)
+        request = Request([pubmedqa], output=Path("results.json"), model=model)
+        found = evaluate(request, print, lambda name, done, of: None)
+        found["pubmedqa"]["accuracy"]["value"]
     """
     loaded = [load(config, request.data) for config in request.benchmarks]
     for each in loaded:

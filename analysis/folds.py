@@ -36,25 +36,30 @@ def configurations(trials: Sequence[TrialView]) -> list[Folded]:
     for trial in trials:
         if trial.state == "complete":
             found.setdefault(_key(trial), {}).setdefault(trial.value(FOLD), trial)
-    return [
-        Folded(_without_fold(next(iter(by_fold.values()))), _sorted(by_fold))
-        for by_fold in found.values()
-    ]
+    folded = []
+    for by_fold in found.values():
+        trials_of_it = sorted(by_fold.values(), key=lambda t: (str(t.value(FOLD)), t.number))
+        folded.append(Folded(_without_fold(trials_of_it[0]), tuple(trials_of_it)))
+    return folded
 
 
 def averaged(trials: Sequence[TrialView], folds: int) -> list[TrialView]:
     """A trial for each configuration that is complete in all `folds`: that of the first fold, with
     the means over folds as its metrics (those that every fold reports)."""
     return [
-        replace(whole.trials[0], metrics=_means(whole))
-        for whole in configurations(trials)
-        if len(whole.trials) == folds
+        replace(configuration.trials[0], metrics=_means(configuration))
+        for configuration in configurations(trials)
+        if len(configuration.trials) == folds
     ]
 
 
-def _means(whole: Folded) -> dict[str, float]:
-    shared = set.intersection(*(set(t.metrics) for t in whole.trials))
-    return {m: statistics.fmean(whole.values(m)) for m in whole.trials[0].metrics if m in shared}
+def _means(configuration: Folded) -> dict[str, float]:
+    shared = set.intersection(*(set(t.metrics) for t in configuration.trials))
+    return {
+        m: statistics.fmean(configuration.values(m))
+        for m in configuration.trials[0].metrics
+        if m in shared
+    }
 
 
 def _without_fold(trial: TrialView) -> dict[str, Any]:
@@ -63,7 +68,3 @@ def _without_fold(trial: TrialView) -> dict[str, Any]:
 
 def _key(trial: TrialView) -> str:
     return json.dumps(_without_fold(trial), sort_keys=True)
-
-
-def _sorted(by_fold: dict[Any, TrialView]) -> tuple[TrialView, ...]:
-    return tuple(sorted(by_fold.values(), key=lambda t: (str(t.value(FOLD)), t.number)))

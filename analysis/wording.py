@@ -64,9 +64,10 @@ def cell_text(path: str, value: Any) -> str:
 
 def title(metric: str) -> str:
     """A metric's title: its registered one, else its own name."""
-    own = metric.removeprefix(SAMPLED)
-    found = metric_named(own)
-    return f"{found.title if found else own}{' (sampled)' if own != metric else ''}"
+    name = metric.removeprefix(SAMPLED)
+    registered = metric_named(name)
+    sampled = " (sampled)" if name != metric else ""
+    return f"{registered.title if registered else name}{sampled}"
 
 
 def mode(metric: str, default: Mode = "max") -> Mode:

@@ -45,8 +45,8 @@ def _trial(spec: SweepSpec) -> dict[str, Any]:
     stages: tuple[SingleTrial, ...] = spec.trial.stage_trials
     for place, stage in zip(places, stages, strict=True):
         if stage.data.mixture is not None:
-            own = stage.data.model_dump(mode="json", exclude_defaults=True)
-            place["data"] = {**own, "system_prompt": stage.data.system_prompt}
+            written = stage.data.model_dump(mode="json", exclude_defaults=True)
+            place["data"] = {**written, "system_prompt": stage.data.system_prompt}
     return trial
 
 

@@ -71,6 +71,12 @@ def in_entry(model: Model, path: str, content: object) -> tuple[Model, str]:
     return model, path
 
 
+def field_within(model: Model, path: str, content: object) -> FieldInfo | None:
+    """As `field_at`, where a list on the way holds the sections that `content` has there."""
+    section, below = in_entry(model, path, content)
+    return field_at(section, below)
+
+
 def entry_sections(annotation: Any, entry: object) -> tuple[Model, ...]:
     """The model classes that an entry of a list may be: where one is named by a field that can only
     have one value (`kind`) it is that, where none is the first; all where `entry` is no mapping."""

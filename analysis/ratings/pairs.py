@@ -18,8 +18,8 @@ def pairs_form(first: RatingSource, second: RatingSource, n: int | None, seed: i
     both = [i for i in first.answers if i in second.answers]
     differing = [i for i in both if first.answers[i] != second.answers[i]]
     if not differing:
-        told = f"{len(both)} questions answered by both, all with the same words"
-        raise RatingError([f"nothing to compare in {first.name} and {second.name}: {told}."])
+        problem = f"{len(both)} questions answered by both, all with the same words"
+        raise RatingError([f"nothing to compare in {first.name} and {second.name}: {problem}."])
     generator = random.Random(f"{seed}:pairs")
     asked = generator.sample(differing, min(n or len(differing), len(differing)))
     sides = [(first, second), (second, first)] * (len(asked) // 2 + 1)

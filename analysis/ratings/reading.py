@@ -37,16 +37,20 @@ class Sheet(NamedTuple):
 def read_sheet(path: Path) -> Sheet:
     """The rows of a CSV that are not empty. RatingError where it has no column `item`."""
     text = _decoded(path.read_bytes())
-    tables = (list(csv.reader(io.StringIO(text, newline=""), delimiter=d)) for d in ",;\t")
-    found = next((t for t in tables if t and "item" in _names(t[0])), None)
-    if found is None:
-        start = text[:60].splitlines()[0] if text.strip() else "nothing"
-        told = f"row 1: no column `item` (it begins with {start!r})"
-        raise RatingError([f"{path}: {told}. Give the filled CSV, with its first row."])
-    names = _names(found[0])
+    for delimiter in ",;\t":
+        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        if table and "item" in _names(table[0]):
+            return _sheet(path, table)
+    start = text[:60].splitlines()[0] if text.strip() else "nothing"
+    problem = f"row 1: no column `item` (it begins with {start!r})"
+    raise RatingError([f"{path}: {problem}. Give the filled CSV, with its first row."])
+
+
+def _sheet(path: Path, table: list[list[str]]) -> Sheet:
+    names = _names(table[0])
     rows = [
         (number, {n: c.strip() for n, c in zip(names, cells, strict=False) if n})
-        for number, cells in enumerate(found[1:], 2)
+        for number, cells in enumerate(table[1:], 2)
         if any(c.strip() for c in cells)
     ]
     return Sheet(path, tuple(names), rows)
@@ -61,30 +65,30 @@ def filled(
     """
     problems: list[str] = []
     seen: dict[tuple[str, str], str] = {}
-    found: list[Filled] = []
+    judgements: list[Filled] = []
     empty = 0
     for sheet in sheets:
         columns = _wanted(sheet, kind, problems)
         rater = sheet.path.stem
         for number, row in sheet.rows:
             rater = row.get("rater") or rater
-            item, place = row.get("item", ""), f"{sheet.path}: row {number}"
-            if problem := _row_problem(item, rater, items, seen, place):
+            item, where = row.get("item", ""), f"{sheet.path}: row {number}"
+            if problem := _row_problem(item, rater, items, seen, where):
                 problems.append(problem)
                 continue
-            seen[rater, item] = place
+            seen[rater, item] = where
             for column in columns:
                 written = row.get(column, "")
                 value = _value(kind, written)
                 if value is None:
-                    problems.append(_value_problem(kind, place, column, written))
+                    problems.append(_value_problem(kind, where, column, written))
                 elif value:
-                    found.append(Filled(rater, item, column, value))
+                    judgements.append(Filled(rater, item, column, value))
                 else:
                     empty += 1
     if problems:
         raise RatingError(_shortened(problems))
-    return found, empty
+    return judgements, empty
 
 
 def form_of(sheet: Sheet) -> str:

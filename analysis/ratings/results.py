@@ -48,16 +48,16 @@ def read_results(run: Path) -> dict[str, Result]:
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError) as error:
-        told = f"{run / FOLDER / RESULTS}: cannot be read ({error})"
-        raise RatingError([f"{told}. Delete it, and read the filled forms again."]) from error
+        problem = f"{run / FOLDER / RESULTS}: cannot be read ({error})"
+        raise RatingError([f"{problem}. Delete it, and read the filled forms again."]) from error
 
 
 def _key(run: Path, form: str, sheets: Sequence[Sheet]) -> dict[str, Any]:
     path = key_path(run, form)
     if not form.isalnum() or not path.is_file():
         item = sheets[0].rows[0][1].get("item", "")
-        told = f"{sheets[0].path}: row 2, column item: {item!r} belongs to no form of {run}"
-        raise RatingError([f"{told}. Give the run from which the form was made."])
+        problem = f"{sheets[0].path}: row 2, column item: {item!r} belongs to no form of {run}"
+        raise RatingError([f"{problem}. Give the run from which the form was made."])
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 

@@ -160,8 +160,9 @@ def _restyle(drawn: dict[str, Any], direction: str) -> None:
     for trace in drawn["data"]:
         height = trace["y"][0]
         worth = 1 - height if direction == "min" else height
-        mixed = (round(f + worth * (s - f)) for s, f in zip(STRONG, FAINT, strict=True))
-        trace["line"] = {"color": "rgb({},{},{})".format(*mixed), "width": 1.2 + 1.4 * worth}
+        mixed = [round(f + worth * (s - f)) for s, f in zip(STRONG, FAINT, strict=True)]
+        colour = f"rgb({','.join(map(str, mixed))})"
+        trace["line"] = {"color": colour, "width": 1.2 + 1.4 * worth}
         trace["opacity"] = 0.45 + 0.45 * worth
     for note in drawn["layout"].get("annotations", ()):
         note["bgcolor"] = "white"  # the page's paper: lines do not run through the numbers

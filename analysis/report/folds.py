@@ -29,28 +29,31 @@ def fold_passage(run: Run, best: TrialView | None) -> Passage | None:
 
 def _table(run: Run, found: list[Folded], folds: int, best: TrialView | None) -> Table:
     decisive = [c.metric for c in criteria(run.search)]
-    reported = {m for whole in found for t in whole.trials for m in t.metrics}
+    reported = {m for configuration in found for t in configuration.trials for m in t.metrics}
     metrics = [m for m in dict.fromkeys([*decisive, *USUAL]) if m in reported]
     names = short_names(list(found[0].parameters))
     heads = [*names.values(), "Folds", *map(title, metrics)]
     columns = tuple(Column(h, numeric=i >= len(names)) for i, h in enumerate(heads))
-    return Table(columns, tuple(_line(whole, list(names), metrics, folds, best) for whole in found))
+    return Table(
+        columns,
+        tuple(_line(configuration, list(names), metrics, folds, best) for configuration in found),
+    )
 
 
 def _line(
-    whole: Folded, paths: list[str], metrics: list[str], folds: int, best: TrialView | None
+    configuration: Folded, paths: list[str], metrics: list[str], folds: int, best: TrialView | None
 ) -> Line:
     texts = [
-        *(cell_text(path, whole.parameters.get(path)) for path in paths),
-        f"{len(whole.trials)} of {folds}",
-        *(_spread(whole, metric) for metric in metrics),
+        *(cell_text(path, configuration.parameters.get(path)) for path in paths),
+        f"{len(configuration.trials)} of {folds}",
+        *(_spread(configuration, metric) for metric in metrics),
     ]
-    chosen = best is not None and best.trial in {t.trial for t in whole.trials}
+    chosen = best is not None and best.trial in {t.trial for t in configuration.trials}
     return Line(tuple(Cell(text) for text in texts), "chosen" if chosen else "")
 
 
-def _spread(whole: Folded, metric: str) -> str:
-    values = whole.values(metric)
+def _spread(configuration: Folded, metric: str) -> str:
+    values = configuration.values(metric)
     if not values:
         return MISSING
     mean = metric_text(metric, statistics.fmean(values))

@@ -106,10 +106,10 @@ def _loss_cell(run: Run, trial: TrialView, name: str, trials: list[TrialView]) -
     if name not in trial.components:
         return Cell(MISSING, "missing")
     alike = [_loss(t, name) for t in trials if t.base == trial.base and name in t.components]
-    base, own = run.base_of(trial), _loss(trial, name)
-    if base and name in base.components and own > _loss(base, name):
+    base, loss = run.base_of(trial), _loss(trial, name)
+    if base and name in base.components and loss > _loss(base, name):
         return Cell(_loss_text(trial, name), "worse")
-    return Cell(_loss_text(trial, name), "top" if len(alike) > 1 and own == min(alike) else "")
+    return Cell(_loss_text(trial, name), "top" if len(alike) > 1 and loss == min(alike) else "")
 
 
 def _headline(trials: list[TrialView], benchmark: str) -> BenchmarkMeasure | None:

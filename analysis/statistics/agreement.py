@@ -85,12 +85,12 @@ def cohen_kappa(
 
 def fleiss_kappa(units: Units) -> float | None:
     """Fleiss' kappa over the units that every rater rated (Fleiss 1971, doi:10.1037/h0031619)."""
-    whole = [[v for v in unit if v is not None] for unit in units if None not in unit]
-    raters = len(whole[0]) if whole else 0
+    complete = [[v for v in unit if v is not None] for unit in units if None not in unit]
+    raters = len(complete[0]) if complete else 0
     if raters < 2:
         return None
-    counts = [Counter(unit) for unit in whole]
+    counts = [Counter(unit) for unit in complete]
     alike = [sum(n * (n - 1) for n in c.values()) / (raters * (raters - 1)) for c in counts]
     totals = sum(counts, Counter())
-    chance = sum((n / (len(whole) * raters)) ** 2 for n in totals.values())
+    chance = sum((n / (len(complete) * raters)) ** 2 for n in totals.values())
     return (sum(alike) / len(alike) - chance) / (1 - chance) if chance < 1 else None

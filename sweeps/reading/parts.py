@@ -99,13 +99,14 @@ def missing_entry(trial: dict[str, Any], path: str) -> str | None:
 def _own(model: type[BaseModel], trial: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for path in paths_within(model, trial):
         *names, last = path.split(".")
-        place = section(trial, *names)
-        own = in_entry(model, path, trial)
-        field = field_at(*own)
-        if field is None or (last not in place and field.is_required()):
+        written = section(trial, *names)
+        section_class, below = in_entry(model, path, trial)
+        field = field_at(section_class, below)
+        if field is None or (last not in written and field.is_required()):
             continue
         try:
-            value = place[last] if last in place else field.get_default(call_default_factory=True)
-            yield path, adapter_at(*own).validate_python(value)
+            default = field.get_default(call_default_factory=True)
+            value = written.get(last, default)
+            yield path, adapter_at(section_class, below).validate_python(value)
         except ValidationError:
             continue

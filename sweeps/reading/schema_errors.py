@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 
 from search_spaces.messages import plain_message
 from search_spaces.nearest import did_you_mean
-from search_spaces.schema import check_value, field_at, get_path, in_entry, paths_within
+from search_spaces.schema import check_value, field_within, get_path, paths_within
 from search_spaces.values import text_of
 from sweeps.reading.document import Path, SpecFinding, section
 from sweeps.reading.union_errors import settled, written_path
@@ -121,11 +121,11 @@ def _at_any(data: Any, path: Path) -> dict[str, Any]:
 def _default_fix(path: Path, data: dict[str, Any]) -> str:
     """What a field is if it is not written, which is also an example of a legal value."""
     model = spec_model(data)
-    field = field_at(*in_entry(model, ".".join(map(str, path)), data))
+    field = field_within(model, ".".join(map(str, path)), data)
     default = field.get_default(call_default_factory=True) if field else PydanticUndefined
     while field is None and path:
         path = path[:-1]
-        field = field_at(*in_entry(model, ".".join(map(str, path)), data))
+        field = field_within(model, ".".join(map(str, path)), data)
         default = field.get_default() if field else PydanticUndefined
     if default is PydanticUndefined or isinstance(default, BaseModel | dict):
         return "Correct the value"

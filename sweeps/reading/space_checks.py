@@ -9,9 +9,8 @@ from search_spaces.errors import SpaceError
 from search_spaces.parameters import Parameter
 from search_spaces.schema import (
     check_value,
-    field_at,
+    field_within,
     get_path,
-    in_entry,
     paths_within,
     sections_of,
 )
@@ -52,7 +51,7 @@ def _known(parts: Parts) -> list[str]:
 
 def _path(path: str, known: list[str], parts: Parts) -> SpecFinding | None:
     place = (*PARAMETERS, path)
-    field = field_at(*in_entry(parts.trial_class, path, parts.trial))
+    field = field_within(parts.trial_class, path, parts.trial)
     if path == "kind":
         return SpecFinding(place, "cannot be searched: a sweep has one kind", path, "Remove it")
     if field is None:
@@ -96,7 +95,7 @@ def _is_null(parts: Parts, above: str) -> bool:
     if isinstance(get_path(parts.trial, ".".join(names)), list):
         return False  # an entry of a list, which is there
     written = section(parts.trial, *names)
-    field = field_at(*in_entry(parts.trial_class, above, parts.trial))
+    field = field_within(parts.trial_class, above, parts.trial)
     default = field.get_default(call_default_factory=True) if field else None
     return written.get(last, default) is None
 

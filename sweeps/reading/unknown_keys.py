@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from search_spaces.nearest import did_you_mean
 from search_spaces.parameters import Parameter
-from search_spaces.schema import entry_sections, field_at, get_path, in_entry, paths, sections_of
+from search_spaces.schema import entry_sections, field_within, get_path, paths, sections_of
 from search_spaces.values import text_of
 from sweeps.reading.document import Path
 from sweeps.spec.sections import SweepSpec
@@ -59,12 +59,12 @@ def _fields_of(path: Path, spec: type[SweepSpec], data: object) -> list[str]:
         return list(Parameter.model_fields)
     whole = ".".join(map(str, path))
     if isinstance(path[-1], int):
-        above = field_at(*in_entry(spec, whole.rpartition(".")[0], data))
+        above = field_within(spec, whole.rpartition(".")[0], data)
         sections = (
             entry_sections(above.annotation, get_path({"it": data}, f"it.{whole}")) if above else ()
         )
     else:
-        field = field_at(*in_entry(spec, whole, data))
+        field = field_within(spec, whole, data)
         sections = sections_of(field.annotation) if field else ()
     return [name for section in sections for name in section.model_fields]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from search_spaces.messages import plain_message
-from search_spaces.schema import check_value, field_at, in_entry, set_path
+from search_spaces.schema import check_value, field_at, field_within, set_path
 from search_spaces.space import Space
 from search_spaces.values import text_of
 from sweeps.reading.document import Path, SpecFinding
@@ -51,7 +51,7 @@ def _choices(parts: Parts) -> Iterator[SearchedValue]:
 
 def _is_legal(parts: Parts, choice: SearchedValue) -> bool:
     """Whether the field by itself takes the value."""
-    if field_at(*in_entry(parts.trial_class, choice.path, parts.trial)) is None:
+    if field_within(parts.trial_class, choice.path, parts.trial) is None:
         return False
     return check_value(parts.trial_class, choice.path, choice.value, parts.trial) is None
 

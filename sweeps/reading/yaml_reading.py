@@ -125,13 +125,13 @@ def _mapping(node: MappingNode, path: Path, above: tuple[int, ...], reading: Rea
         if not isinstance(key, ScalarNode):
             _note(reading, line, "a key must be text", "Quote it", ".".join(map(str, path)))
             continue
-        own = (*path, key.value)
+        key_path = (*path, key.value)
         if key.value in found:
-            what = f"is there twice, first in line {reading.lines[own]}"
-            _note(reading, line, what, "Remove one of them", ".".join(map(str, own)))
+            what = f"is there twice, first in line {reading.lines[key_path]}"
+            _note(reading, line, what, "Remove one of them", ".".join(map(str, key_path)))
             continue
-        reading.lines[own] = line
-        found[key.value] = _build(value, own, above, reading)
+        reading.lines[key_path] = line
+        found[key.value] = _build(value, key_path, above, reading)
     return {**merged, **found}
 
 

@@ -22,10 +22,10 @@ def about_item(item: Item, prompt: str) -> str:
         "rationale": normalise_lines(item.rationale),
         "unsafe": item.kind == UNSAFE,
     }
-    told = {name: value for name, value in known.items() if value or name == "gold"}
+    filled = {name: value for name, value in known.items() if value or name == "gold"}
     if item.gold is None:
-        del told["gold"]
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")) if told else ""
+        del filled["gold"]
+    return json.dumps(filled, ensure_ascii=False, separators=(",", ":")) if filled else ""
 
 
 def about_row(text: str) -> dict[str, Any]:

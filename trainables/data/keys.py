@@ -25,8 +25,8 @@ def online_fingerprints(data: DataConfig) -> Fingerprints:
 def known_fingerprints(data: DataConfig) -> Fingerprints | None:
     """The same without the network; None where one cannot be told."""
     found = {n: source_of(part).fingerprint(part, False) for n, part in components_of(data).items()}
-    told = {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
-    return told if len(told) == len(found) else None
+    known = {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
+    return known if len(known) == len(found) else None
 
 
 def text_key(data: DataConfig, fingerprints: Fingerprints) -> str:

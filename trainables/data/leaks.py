@@ -65,9 +65,9 @@ def _matches(
     index = _by_rare_members(wanted, threshold)
     found = set()
     for place, row in enumerate(rows):
-        own = shingles(row)
-        candidates = {number for shingle in own for number in index.get(shingle, ())}
-        if any(match(own, wanted[number]) for number in candidates):
+        parts = shingles(row)
+        candidates = {number for shingle in parts for number in index.get(shingle, ())}
+        if any(match(parts, wanted[number]) for number in candidates):
             found.add(place)
     return found
 

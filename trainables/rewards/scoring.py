@@ -20,15 +20,15 @@ class Scorer:
     def __init__(
         self, config: RewardConfig, learned: Reward | None = None, apart: bool = False
     ) -> None:
-        own = rewards_of(config)
+        functions = rewards_of(config)
         self.weights = config.weights
         if learned is not None:
-            own[REWARD_MODEL] = learned
+            functions[REWARD_MODEL] = learned
         wanted = [key for key, weight in config.weights.items() if weight]
         if REWARD_MODEL in wanted and learned is None and not apart:
             fix = "Name one in reward.model, or train one in a stage before"
             raise InputError("reward.weights", REWARD_MODEL, "there is no reward model", fix)
-        self.rewards = {key: own[key] for key in wanted if key in own}
+        self.rewards = {key: functions[key] for key in wanted if key in functions}
 
     def __call__(
         self,

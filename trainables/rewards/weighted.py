@@ -29,9 +29,9 @@ def weighted(
         if len(values) != len(completions):
             message = f"gave {len(values)} values for {len(completions)} completions"
             raise InputError("reward.weights", name, message)
-    whole = sum(weights[name] for name in found)
+    total_weight = sum(weights[name] for name in found)
     totals = [
-        sum(weights[name] * values[n] for name, values in found.items()) / whole
+        sum(weights[name] * values[n] for name, values in found.items()) / total_weight
         for n in range(len(completions))
     ]
     return Rewarded(totals, found)

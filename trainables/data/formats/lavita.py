@@ -22,8 +22,8 @@ def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; instruction and input are the question, a line each."""
     for record in records:
         layout_of(record, NAME, LAYOUTS)
-        told = (text(record, "instruction", NAME), text(record, "input", NAME))
-        question = "\n".join(filter(None, told))
+        lines = (text(record, "instruction", NAME), text(record, "input", NAME))
+        question = "\n".join(filter(None, lines))
         yield Item(record.id, own_group(question), question, text(record, "output", NAME))
 
 

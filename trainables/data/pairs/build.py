@@ -41,20 +41,20 @@ def build_pairs(
     Training pairs whose question and chosen answer repeat, exactly or nearly, those of a pair kept
     for measuring (unseen ones too) are dropped.
     """
-    own = {s.label: _part(s, fingerprints[s.label], config, False, progress) for s in config.seen}
-    others = {
+    seen = {s.label: _part(s, fingerprints[s.label], config, False, progress) for s in config.seen}
+    unseen_parts = {
         s.label: _part(s, fingerprints[s.label], config, True, progress) for s in config.unseen
     }
-    splits = [split_by_group(part.pairs, config.split, config.seed) for part in own.values()]
+    splits = [split_by_group(part.pairs, config.split, config.seed) for part in seen.values()]
     train, validation, test = (_mixed(split, config.seed) for split in zip(*splits, strict=True))
-    unseen = [pair for part in others.values() for pair in part.pairs]
+    unseen = [pair for part in unseen_parts.values() for pair in part.pairs]
     progress(f"comparing {len(train):,} training pairs with those kept for measuring")
     leaked = leaks(_chosen(train), _chosen([*validation, *test, *unseen]))
     clear = [pair for place, pair in enumerate(train) if place not in leaked]
     if not clear:
         message = "every training pair repeats one that is kept for measuring"
         raise InputError("data.source", config.source or None, message, "Give pairs that differ.")
-    report = _report(own, others, (clear, validation, test, unseen), len(leaked))
+    report = _report(seen, unseen_parts, (clear, validation, test, unseen), len(leaked))
     return PairSplits(clear, validation, unseen, report)
 
 

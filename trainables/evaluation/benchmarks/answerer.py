@@ -72,10 +72,10 @@ class LocalModel:
         texts: list[list[str]] = [[] for _ in questions]
 
         def written(i: int, text: str) -> None:
-            own = texts[i // how.samples]
-            own.append(text)
-            if len(own) == how.samples:
-                done(i // how.samples, tuple(own))
+            samples = texts[i // how.samples]
+            samples.append(text)
+            if len(samples) == how.samples:
+                done(i // how.samples, tuple(samples))
 
         temperature = how.temperature if how.samples > 1 else None
         texts_after(

@@ -159,8 +159,8 @@ def _scope(request: Request, about: dict[str, Any]) -> str:
     """What every answer depends on besides its question. Paths may change, contents not."""
     content = {**about, "adapter": about.get("adapter", {}).get("sha256")}
     content.pop("name_or_path", None)
-    told = json.dumps([content, request.system_prompt], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = json.dumps([content, request.system_prompt], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _settings(request: Request) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from search_spaces.messages import plain_message
-from sweeps.reading.union_errors import settled, written_path
+from sweeps.reading.union_errors import first_wrong
 from sweeps.spec.sections import SearchSpec
+
+OTHER_VERSION = "Another version of medsweep wrote it: use that one, or correct the field."
 
 
 class RunError(ValueError):
@@ -21,12 +22,9 @@ def search_of(file: Path, written: Any) -> SearchSpec:
     try:
         return SearchSpec.model_validate(written)
     except ValidationError as error:
-        first = next(settled(error.errors(include_url=False), written))
-        path, _ = written_path(first["loc"], written)
-        message = first["msg"] if first["type"] == "union" else plain_message(first)
-        field = ".".join(map(str, ("search", *path)))
-        fix = "Another version of medsweep wrote it: use that one, or correct the field."
-        raise RunError(f"{file}: {field}: {message}. {fix}") from error
+        inside, message = first_wrong(error, written)
+        field = f"search.{inside}" if inside else "search"
+        raise RunError(f"{file}: {field}: {message}. {OTHER_VERSION}") from error
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from cluster.placement import Placement, place
 from cluster.session import Node
 from cluster.targets import connect, devices_at_hand
@@ -22,6 +24,7 @@ from sweeps.readiness.pack_sizes import (
     trial_tokens,
 )
 from sweeps.reading.loading import LoadedSpec
+from sweeps.reading.union_errors import first_wrong
 from sweeps.run_folder.environment import describe_environment
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.run_lock import exclusive
@@ -90,12 +93,18 @@ def resume_run(
 
 
 def read_spec(folder: Path) -> SweepSpec:
-    """The spec of a run folder; SpecError where it is none."""
+    """The spec of a run folder; SpecError where it is none, or none of this version."""
     path = folder / "spec.resolved.json"
     if not path.is_file():
         message, fix = "is not a run folder (no spec.resolved.json)", "Name a folder under runs/"
         raise SpecError([Problem(None, None, "RUN", str(folder), message, fix)])
-    return SweepSpec.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    written = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return SweepSpec.model_validate(written)
+    except ValidationError as error:
+        field, message = first_wrong(error, written)
+        fix = "Another version of medsweep wrote it: go on with that one"
+        raise SpecError([Problem(str(path), None, field, None, message, fix)]) from error
 
 
 def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from search_spaces.messages import plain_message
@@ -55,6 +56,14 @@ def settled(details: list[ErrorDetails], data: Any) -> Iterator[ErrorDetails]:
         else:
             texts = dict.fromkeys(map(plain_message, members))
             yield {**members[0], "loc": loc, "type": "union", "msg": " or ".join(texts)}
+
+
+def first_wrong(error: ValidationError, written: Any) -> tuple[str, str]:
+    """The dotted field of what `error` tells first of `written`, and what is wrong with it."""
+    first = next(settled(error.errors(include_url=False), written))
+    path, _ = written_path(first["loc"], written)
+    message = first["msg"] if first["type"] == "union" else plain_message(first)
+    return ".".join(map(str, path)), message
 
 
 def _union_at(loc: Path, data: Any) -> int | None:

@@ -1,11 +1,13 @@
 """What is wrong is said to the person who can mend it, with exit code 2, before anything starts."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from medsweep.main import run_app
+from sweeps.reading.loading import load_spec
 
 NUM_TRIALS = "search.num_trials=3"
 
@@ -92,6 +94,25 @@ def test_existing_name_says_resume(capsys: pytest.CaptureFixture[str], tmp_path:
     said = capsys.readouterr().err
     assert "medsweep resume runs/toy" in said
     assert "--name" in said
+
+
+def test_a_run_of_another_version_is_told_by_its_field(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    written = load_spec("toy").spec.model_dump(mode="json")
+    written["search"]["retired"] = 1
+    (tmp_path / "spec.resolved.json").write_text(json.dumps(written))
+    for verb in ("resume", "report", "status"):
+        assert run_app([verb, str(tmp_path)]) == 2
+        said = capsys.readouterr().err
+        assert "spec.resolved.json: search.retired: is not a known key" in said
+        assert "Another version of medsweep wrote it" in said
+    written["search"].pop("retired")
+    written["trial"]["lora"]["retired"] = 1
+    (tmp_path / "spec.resolved.json").write_text(json.dumps(written))
+    assert run_app(["resume", str(tmp_path)]) == 2
+    assert "trial.lora.retired: is not a known key" in capsys.readouterr().err
+    assert run_app(["status", str(tmp_path)]) == 0  # only shown, so no reason to refuse
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")

@@ -6,6 +6,7 @@ Prints seconds of both, the median of `--repeat` times, and the bytes kept aside
 `python -m benchmarks.put_back`, from the repository's root.
 """
 
+import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -43,6 +44,8 @@ def _leave(base: Base) -> float:
 
 def _anew(config: ModelConfig, where: str) -> None:
     loading._warm.clear()
+    gc.unfreeze()  # as where another base was loaded last
+    gc.collect()
     load_base(config, where)
 
 

@@ -49,12 +49,14 @@ def load_base(config: ModelConfig, device: str) -> Base:
     """
     key = (config.model_dump_json(), device)
     if key not in _warm:
-        _warm.clear()
-        gc.unfreeze()
-        gc.collect()
+        if _warm:  # it leaves memory before the next one comes
+            _warm.clear()
+            gc.unfreeze()
+            gc.collect()
+        gc.freeze()  # half a million objects of imported modules, which no collection need walk
         _warm[key] = _load(config, device)
         gc.collect()
-        gc.freeze()  # each trial ends with collections, which need not walk torch and the base
+        gc.freeze()  # nor the base: each trial ends with collections
     return _warm[key]
 
 

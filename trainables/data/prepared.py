@@ -49,7 +49,8 @@ def drawn(prepared: Prepared, data: AnyData, *later: AnyData) -> Prepared:
     of a staged trial's other stages.
     """
     if later:
-        stages = tuple(map(drawn, prepared.stages, (data, *later)))
+        of_stages = zip(prepared.stages, (data, *later), strict=True)
+        stages = tuple(drawn(stage, own) for stage, own in of_stages)
         return prepared._replace(stages=stages, train=stages[-1].train)
     weights = None if isinstance(data, PairsConfig) else weights_of(data)
     if weights is None:

@@ -10,18 +10,23 @@ from trainables.training.optimizers import OPTIMIZERS
 
 
 def trainer_options(
-    t: TrainingConfig, planned: int, dtype: torch.dtype, scratch: str
+    training: TrainingConfig, planned: int, dtype: torch.dtype, scratch: str
 ) -> dict[str, Any]:
     """What all of TRL's trainers are told."""
     elsewhere = {"num_train_epochs", "max_steps", "early_stopping_patience", "regularizer"}
     below = {"gradient_checkpointing", "bf16", "fp16"}
     on_gpu = torch.cuda.is_available()
+    bf16, fp16 = training.bf16, training.fp16
+    if bf16 is None:
+        bf16 = dtype == torch.bfloat16 and not training.fp16
+    if fp16 is None:
+        fp16 = dtype == torch.float16 and on_gpu and not training.bf16
     return {
-        **t.model_dump(exclude=elsewhere | below),
-        "optim": OPTIMIZERS[t.optim].transformers,
-        **_recomputation(t.gradient_checkpointing),
-        "bf16": t.bf16 if t.bf16 is not None else dtype == torch.bfloat16 and not t.fp16,
-        "fp16": t.fp16 if t.fp16 is not None else dtype == torch.float16 and on_gpu and not t.bf16,
+        **training.model_dump(exclude=elsewhere | below),
+        "optim": OPTIMIZERS[training.optim].transformers,
+        **_recomputation(training.gradient_checkpointing),
+        "bf16": bf16,
+        "fp16": fp16,
         "output_dir": scratch,
         "max_steps": planned,
         "use_cpu": not on_gpu,

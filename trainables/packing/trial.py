@@ -145,16 +145,16 @@ class PackedTrial:
         restore_states(self.optimizer, flat, whole, updates, states)
 
 
-def _scales_loss(t: TrainingConfig, weights: torch.Tensor) -> bool:
+def _scales_loss(training: TrainingConfig, weights: torch.Tensor) -> bool:
     """Whether the isolated engine would: in float16 on a GPU, unless the spec says otherwise."""
-    by_itself = weights.dtype == torch.float16 and weights.is_cuda and not t.bf16
-    return by_itself if t.fp16 is None else t.fp16
+    by_itself = weights.dtype == torch.float16 and weights.is_cuda and not training.bf16
+    return by_itself if training.fp16 is None else training.fp16
 
 
-def _optimizer(t: TrainingConfig, flat: torch.nn.Parameter, planned: int) -> tuple[Any, Any]:
-    make = OPTIMIZERS[t.optim].packed
+def _optimizer(training: TrainingConfig, flat: torch.nn.Parameter, planned: int) -> tuple[Any, Any]:
+    make = OPTIMIZERS[training.optim].packed
     assert make is not None, "packable.unpackable says which optimizers a pack cannot have"
-    optimizer = make(t, flat)
-    share = t.warmup_steps < 1
-    warmup = math.ceil(planned * t.warmup_steps) if share else int(t.warmup_steps)
-    return optimizer, get_scheduler(t.lr_scheduler_type, optimizer, warmup, planned)
+    optimizer = make(training, flat)
+    share = training.warmup_steps < 1
+    warmup = math.ceil(planned * training.warmup_steps) if share else int(training.warmup_steps)
+    return optimizer, get_scheduler(training.lr_scheduler_type, optimizer, warmup, planned)

@@ -50,8 +50,9 @@ class Penalty:
 
         Where the loss gave no gradient at all, nothing is added: a dead model stays noticeable.
         """
-        own = (p.grad for term in self.terms for p in term.parameters)
-        alive, total = any(g is not None and bool(g.any()) for g in own), 0.0
+        gradients = [p.grad for term in self.terms for p in term.parameters]
+        alive = any(gradient is not None and bool(gradient.any()) for gradient in gradients)
+        total = 0.0
         for term in self.terms:
             value, slopes = term.slope()
             total += float(value)
@@ -92,15 +93,16 @@ def _terms(
 ) -> Iterator[PenaltyTerm]:
     of_product, of_weights = KINDS[kind]
     for name, site in sites.items():
-        more = _own(importance, name, site.a)
-        yield PenaltyTerm((site.a, site.b), partial(of_product, site.a, site.b, site.scale, *more))
+        slope = partial(of_product, site.a, site.b, site.scale)
+        if importance is not None:
+            slope = partial(slope, importance[name].to(site.a.device))
+        yield PenaltyTerm((site.a, site.b), slope)
     for name, (p, start) in weights.items():
-        if importance is None or name in importance:  # no part in the loss, no importance
-            yield PenaltyTerm((p,), partial(of_weights, p, start, *_own(importance, name, p)))
-
-
-def _own(importance: Tensors | None, name: str, beside: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return () if importance is None else (importance[name].to(beside.device),)
+        if importance is None:
+            yield PenaltyTerm((p,), partial(of_weights, p, start))
+        elif name in importance:  # no part in the loss, no importance
+            fisher_of = importance[name].to(p.device)
+            yield PenaltyTerm((p,), partial(of_weights, p, start, fisher_of))
 
 
 def _sites(model: Any) -> Iterator[tuple[str, PenaltySite]]:
@@ -109,7 +111,7 @@ def _sites(model: Any) -> Iterator[tuple[str, PenaltySite]]:
 
     for path, layer in model.named_modules():
         if isinstance(layer, LoraLayer):
-            a, b = (part["default"].weight for part in (layer.lora_A, layer.lora_B))
+            a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
             name = path.removeprefix("base_model.model.")
             yield name, PenaltySite(a, b, layer.scaling["default"], layer.get_base_layer())
 

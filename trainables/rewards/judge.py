@@ -148,7 +148,8 @@ def score_of(reply: str) -> float:
     found = SCORE.search(reply) or BARE.fullmatch(reply)
     if found is None:
         return 0.0
-    score = float(next(filter(None, found.groups())))
+    (number,) = [group for group in found.groups() if group]  # the form that it was written in
+    score = float(number)
     return score / 10 if score <= 10 else 0.0
 
 

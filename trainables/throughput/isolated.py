@@ -50,10 +50,11 @@ def now() -> float:
 
 def step_tokens(config: SingleTrial, rows: TokenRows, step: int) -> int:
     """Tokens of a trial's optimizer step, counted from 0."""
-    t = config.training
+    training = config.training
     lengths = example_lengths(rows, config.kind)
-    batch, accumulation = t.per_device_train_batch_size, t.gradient_accumulation_steps
-    until = partial(tokens_of_steps, lengths, batch, accumulation, t.seed)
+    batch = training.per_device_train_batch_size
+    accumulation = training.gradient_accumulation_steps
+    until = partial(tokens_of_steps, lengths, batch, accumulation, training.seed)
     return until(step + 1) - until(step)
 
 

@@ -1,7 +1,8 @@
 """Keeps the tables of docs/spec.md true to the code: `python docs/spec_tables.py` rewrites them.
 
 A table stands under a line `<!-- fields of MODULE:CLASS -->`. Names, defaults and allowed values
-come from the pydantic model; the meanings are written by hand and kept.
+come from the pydantic model, who honours them from `sweeps.spec.honoured`; the meanings are written
+by hand and kept.
 """
 
 import importlib
@@ -12,9 +13,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sweeps.spec.honoured import HONOURED
+
 FILE = Path(__file__).with_name("spec.md")
 TABLE = re.compile(r"(<!-- fields of ([\w.]+):(\w+) -->\n)((?:\|.*\n)*)")
-HEAD = "| field | default | allowed | meaning |\n|---|---|---|---|\n"
+HEAD = "| field | default | allowed | honoured by | meaning |\n|---|---|---|---|---|\n"
 LONGEST = 40  # characters of a default
 
 
@@ -26,13 +29,22 @@ def rendered(text: str) -> str:
 def _table(module: str, name: str, old: str) -> str:
     model: type[BaseModel] = getattr(importlib.import_module(module), name)
     meanings = {
-        cells[0].strip("` "): cells[3].strip()
+        cells[0].strip("` "): cells[-1].strip()
         for line in old.splitlines()
-        if len(cells := re.split(r"(?<!\\)\|", line)[1:-1]) == 4
+        if len(cells := re.split(r"(?<!\\)\|", line)[1:-1]) in (4, 5)
     }
     schema = model.model_json_schema()
-    rows = (_row(schema, field, meanings.get(field, "")) for field in model.model_fields)
+    rows = (
+        _row(schema, field, f"{_honoured(model, field)} | {meanings.get(field, '')}")
+        for field in model.model_fields
+    )
     return HEAD + "".join(rows)
+
+
+def _honoured(model: type[BaseModel], field: str) -> str:
+    """As `sweeps.spec.honoured` says it of the first class that has the field there."""
+    names = (owner.__name__ for owner in model.__mro__)
+    return next(str(HONOURED[n][field]) for n in names if field in HONOURED.get(n, {}))
 
 
 def _row(schema: dict[str, Any], field: str, meaning: str) -> str:

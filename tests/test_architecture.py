@@ -21,8 +21,13 @@ from pydantic import BaseModel
 
 from cluster.targets import TARGETS
 from sweeps.presets.find import presets
+from sweeps.reading.effects.benchmarks import BENCHMARK_RULES
+from sweeps.reading.effects.sources import SOURCE_RULES, WEIGHT_RULE
+from sweeps.reading.effects.sweep import SWEEP_RULES
+from sweeps.reading.effects.trials import TRIAL_RULES
 from sweeps.reading.loading import load_spec
 from sweeps.samplers.registry import OPTUNA, SEQUENCES
+from sweeps.spec.honoured import HONOURED, PACKED_ONLY
 from sweeps.spec.sections import SearchSpec, SweepSpec, TrackingConfig
 from sweeps.tracking.queue import TRACKERS
 from tests.medsweep.processes import COMMAND, is_quick
@@ -334,6 +339,46 @@ def test_the_spec_offers_what_is_registered(place: str) -> None:
     assert _choices()[place] == (registered - UNNAMED.get(place, set())) | beside
     assert not registered & beside
     assert UNNAMED.get(place, set()) <= registered
+
+
+# fields whose condition (`where`) the section itself checks, or the reward's and data's own checks
+CHECKED_BY_SECTION = {
+    *("LoraConfig.lora_dropout", "SourceConfig.instruction", "SourceConfig.fields"),
+    *("PairSourceConfig.fields", "DataConfig.weights", "DataConfig.fold"),
+    *("DPOTrainingConfig.label_smoothing", "RegularizerConfig.data"),
+}
+
+
+def test_who_honours_a_field_is_said_of_every_field() -> None:
+    written = {_owner(section, name) for section in _sections() for name in section.model_fields}
+    said = {f"{section}.{name}" for section, names in HONOURED.items() for name in names}
+    assert written == said, "name the field in sweeps/spec/honoured.py"
+    kinds = {
+        kind for names in HONOURED.values() for where in names.values() for kind in where.kinds
+    }
+    assert kinds <= set(KINDS) - {"staged"}
+    assert set(PACKED) - PACKED_ONLY == {"sft"}
+
+
+def _owner(section: type[BaseModel], field: str) -> str:
+    """CLASS.FIELD of the class that HONOURED has it under, or that defines it."""
+    named = (c for c in section.__mro__ if field in HONOURED.get(c.__name__, {}))
+    return f"{next(named, section).__name__}.{field}"
+
+
+def test_what_must_hold_for_a_field_is_checked() -> None:
+    conditional = {
+        f"{section}.{name}"
+        for section, names in HONOURED.items()
+        for name, honoured in names.items()
+        if honoured.where
+    }
+    rules = {
+        rule.field
+        for rule in (*TRIAL_RULES, *SOURCE_RULES, *BENCHMARK_RULES, *SWEEP_RULES, WEIGHT_RULE)
+    }
+    assert conditional == rules | CHECKED_BY_SECTION
+    assert not rules & CHECKED_BY_SECTION
 
 
 def test_registries_that_go_together_have_the_same_names() -> None:

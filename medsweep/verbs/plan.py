@@ -18,6 +18,7 @@ def command(
 ) -> None:
     """Show the trial, the space, some configurations, and where they would run."""
     from rich.console import Console
+    from rich.markup import escape
 
     from medsweep.plan_view import show
     from sweeps.planning.plan import make_plan
@@ -25,6 +26,8 @@ def command(
 
     console = Console(highlight=False, emoji=False)
     loaded = load_spec(spec, set_ or [], smoke)
+    for warning in loaded.warnings:
+        console.print(f"[yellow]Warning:[/] {escape(str(warning))}", soft_wrap=True)
     with loaded.locating():
         plan = make_plan(loaded.spec, prepare, console.print)
     show(console, plan)

@@ -21,4 +21,6 @@ def command(
     loaded = load_spec(spec, [*(set_ or []), *named], smoke)
     folder = output / loaded.spec.name
     with screen(loaded.spec, folder) as view:
+        for warning in loaded.warnings:
+            view.say(f"Warning: {warning}")
         return conduct(folder, view, lambda: new_run(loaded, folder, view.watch, view.say))

@@ -20,4 +20,6 @@ def command(
     loaded = single_trial(load_spec(spec, set_ or [], smoke), output, name)
     folder = output / loaded.spec.name
     with screen(loaded.spec, folder) as view:
+        for warning in loaded.warnings:
+            view.say(f"Warning: {warning}")
         return conduct(folder, view, lambda: run_one(loaded, folder, view.watch, view.say))

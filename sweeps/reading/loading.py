@@ -26,13 +26,15 @@ MAX_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class LoadedSpec:
-    """A legal spec, the text that it came from, and the overrides applied to it."""
+    """A legal spec, the text that it came from, and the overrides applied to it. `warnings` name
+    fields that are set and have no effect, where that is no error."""
 
     spec: SweepSpec
     text: str
     file: Path | None
     overrides: tuple[str, ...] = ()
     document: Document | None = None
+    warnings: tuple[Problem, ...] = ()
 
     @contextmanager
     def locating(self) -> Iterator[None]:
@@ -69,11 +71,12 @@ def load_spec(source: str | Path, overrides: Sequence[str] = (), smoke: bool = F
     problems += map(document.problem, apply_overrides(document, overrides))
     found, secrets = secret_findings(document)
     problems += map(document.problem, found)
-    spec, wrong = validate(document)
+    spec, wrong, idle = validate(document)
     problems += map(document.problem, wrong)
     if problems or spec is None:
         raise SpecError(_presentable(problems, secrets))
-    return LoadedSpec(spec, document.text, file, tuple(overrides), document)
+    warnings = tuple(_presentable(map(document.problem, idle), secrets))
+    return LoadedSpec(spec, document.text, file, tuple(overrides), document, warnings)
 
 
 def find_source(source: str | Path) -> Path:

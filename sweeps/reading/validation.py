@@ -1,7 +1,10 @@
 """All checks of a spec, each of them even where others fail."""
 
+from typing import NamedTuple
+
 from sweeps.reading.cluster_checks import cluster_findings
 from sweeps.reading.document import Document, SpecFinding
+from sweeps.reading.effects.checks import Effects, effects
 from sweeps.reading.file_checks import file_findings
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.names import name_findings
@@ -12,12 +15,23 @@ from sweeps.reading.space_checks import space_findings
 from sweeps.spec.sections import SweepSpec
 
 
-def validate(document: Document) -> tuple[SweepSpec | None, list[SpecFinding]]:
-    """The spec (None if pydantic refuses it) and everything that is wrong with it."""
+class Validated(NamedTuple):
+    """The spec (None if pydantic refuses it), everything that is wrong with it, and what is legal
+    and in vain."""
+
+    spec: SweepSpec | None
+    wrong: list[SpecFinding]
+    warnings: list[SpecFinding]
+
+
+def validate(document: Document) -> Validated:
+    """Check everything."""
     spec, found = schema_findings(document.data)
     found += type_findings(document.data, [finding.path for finding in found])
     parts = parts_of(document.data)
     space, in_space = space_findings(parts)
     found += [*name_findings(document.data), *in_space, *metric_findings(parts)]
     found += [*sampler_findings(parts, space), *cluster_findings(document.data)]
-    return spec, [*found, *file_findings(parts, document)]
+    idle = effects(parts, document.data) if spec and not in_space else Effects([], [])
+    found += [*idle.refused, *file_findings(parts, document)]
+    return Validated(spec, found, idle.warned)

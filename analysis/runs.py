@@ -68,7 +68,6 @@ class BaseView:
     model: str | None
     metrics: dict[str, float]
     evaluation: dict[str, Any]
-    minutes: float | None
     predictions: Path | None
     benchmarks: dict[str, Any] = field(default_factory=dict)
     components: dict[str, Any] = field(default_factory=dict)
@@ -205,7 +204,6 @@ def _bases(folder: Path) -> Iterator[BaseView]:
                 model=record.get("model"),
                 metrics=finite(record.get("metrics")),
                 **{name: dict(record.get(name) or {}) for name in MEASURED},
-                minutes=record.get("minutes"),
                 predictions=_existing(path / "predictions.jsonl"),
                 val_losses=finite(record.get("val_losses")),
             )

@@ -19,10 +19,8 @@ from trainables.saved import Checkpoint, SavedAdapter
 # what is kept of a trial's best step: PEFT's files, or where all weights are trained a model's
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 OPTIMIZER = "optimizer.safetensors"  # of a checkpoint
-KEPT = {
-    False: (f"adapter/{CONFIG}", f"adapter/{WEIGHTS}"),
-    True: ("model/config.json", "model/model.safetensors"),
-}
+ADAPTER_FILES = (f"adapter/{CONFIG}", f"adapter/{WEIGHTS}")
+MODEL_FILES = ("model/config.json", "model/model.safetensors")  # where all weights are trained
 
 
 class Ledger:
@@ -163,14 +161,14 @@ class Ledger:
 
 def write_adapter(folder: Path, adapter: SavedAdapter) -> None:
     """Write what is kept of a best step into a trial's folder."""
-    config, weights = KEPT[adapter.whole]
+    config, weights = MODEL_FILES if adapter.whole else ADAPTER_FILES
     write_json(folder / config, adapter.config)
     write_bytes(folder / weights, adapter.weights)
 
 
 def read_adapter(folder: Path) -> SavedAdapter | None:
     """The PEFT adapter that is kept in a trial's folder, if there is one."""
-    config, weights = (folder / name for name in KEPT[False])
+    config, weights = (folder / name for name in ADAPTER_FILES)
     settings = read_json(config)
     return SavedAdapter(settings, weights.read_bytes()) if settings and _is_whole(weights) else None
 
@@ -203,8 +201,10 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
 
 def kept_weights(folder: Path) -> Path | None:
     """The safetensors file of a trial's best step in the trial's folder, if it has one yet."""
-    files = (folder / weights for _, weights in KEPT.values())
-    return next((file for file in files if file.is_file()), None)
+    for _, weights in (ADAPTER_FILES, MODEL_FILES):
+        if (folder / weights).is_file():
+            return folder / weights
+    return None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -49,7 +49,7 @@ def fake(patch: pytest.MonkeyPatch) -> None:
     """Put the fakes in place; nothing is trained yet."""
     TRAINED.clear()
     patch.setattr("sweeps.control.sweep.Preparation", FakePreparation)
-    patch.setattr("trainables.staged.train._run", train_stage)
+    patch.setattr("trainables.staged.train._run", lambda stage: train_stage(*stage))
     patch.setattr("trainables.staged.train.of_stage", _of_stage)
     patch.setattr("os.fsync", lambda handle: None)  # the tests would wait for the disk
 

@@ -546,7 +546,7 @@ def problems_or_none(file: Path, override: str) -> list[Problem]:
 
 def test_schema_names_every_section() -> None:
     schema = spec_schema()
-    sections = {"name", "trial", "search", "cluster", "tracking", "smoke"}
+    sections = {"name", "trial", "search", "cluster", "tracking", "limits", "smoke"}
     assert set(schema["properties"]) == sections
     parameter = schema["$defs"]["Parameter"]
     assert set(parameter["properties"]) >= {"value", "values", "min", "max", "when", "simplex"}

@@ -70,7 +70,7 @@ def _note(
     said = any(same_value(value, neutral) for neutral in (default, *rule.neutral))
     if place and (searched or not said):
         what = f"{'is searched, and ' if searched else ''}{rule.what}"
-        among = found.warned if rule.warns and not searched else found.refused
+        among = found.warned if rule.warns else found.refused
         among.append(SpecFinding(place, what, None if searched else value, rule.fix))
 
 

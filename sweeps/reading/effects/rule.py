@@ -12,7 +12,8 @@ class EffectRule(NamedTuple):
     """`field` (CLASS.FIELD) at `path` is idle where `idle` says so, because of `what`.
 
     A value other than the default is refused, or only warned about (`warns`) where it is often left
-    over from another use of the spec; one that is searched is always refused. A value of `neutral`
+    over from another use of the spec, as `--set trial.training.max_steps` leaves epochs; searched
+    or not. A value of `neutral`
     says what is so anyway.
     """
 

@@ -176,6 +176,10 @@ def parameter(path: str, values: str) -> str:
 
 
 WARNED = {
+    "epochs that are searched": (
+        spec(training="{max_steps: 4}", search=parameter("training.num_train_epochs", "[1, 2]")),
+        "search.parameters.training.num_train_epochs",
+    ),
     "epochs": (spec(training="{max_steps: 4, num_train_epochs: 3}"), "num_train_epochs"),
     "limit": (spec(evaluation="{metrics: [perplexity], limit: 8}"), "limit"),
     "tokens": (spec(evaluation="{metrics: [perplexity], max_new_tokens: 8}"), "max_new_tokens"),
@@ -215,13 +219,6 @@ def test_what_is_often_left_over_is_only_told(tmp_path: Path, case: tuple[str, s
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        (
-            spec(
-                training="{max_steps: 4}",
-                search=parameter("training.num_train_epochs", "[1, 2]"),
-            ),
-            "training.num_train_epochs",
-        ),
         (spec("ppo", search=parameter("training.kl_horizon", "[5, 9]")), "training.kl_horizon"),
         (spec("ppo", search=parameter("lora.lora_dropout", "[0, 0.1]")), "lora.lora_dropout"),
     ],

@@ -17,7 +17,6 @@ TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch", "penalty"})
 TELEMETRY |= {"entropy", "clip_fraction", "value_clip_fraction", "policy_loss", "value_loss"}
 TELEMETRY |= {"approximate_kl", "explained_variance", "kl_coef"}
 SAMPLED = "sampled_"  # before a metric's name: that of the answers trained on
-RUNGS = (0.125, 0.25, 0.5, 1.0)  # shares of a trial's own planned steps at which all are compared
 
 
 class MetricError(TrialFailed):

@@ -17,14 +17,16 @@ from sweeps.early_stopping.registry import Stopper
 from sweeps.failures.retries import goes_on, last_words
 from sweeps.readiness.predicted_memory import predicted_facts
 from sweeps.readiness.preparation import Preparation, base_key
+from sweeps.run_folder.disk_limit import DiskLimit, written_bytes
 from sweeps.run_folder.entry import Entry, State, trial_name
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.record import now, record_of, stopped_at
-from sweeps.run_folder.retention import DiskLimit, settle, settle_ended, written_bytes
+from sweeps.run_folder.retention import settle, settle_ended
 from sweeps.spec.sections import SweepSpec
-from trainables.context import RUNGS, Report, check_metrics
+from trainables.context import Report, check_metrics
 from trainables.errors import InputError
 from trainables.kinds import TrialConfig, trial_config
+from trainables.rungs import RUNGS
 from trainables.saved import Checkpoint
 
 if TYPE_CHECKING:

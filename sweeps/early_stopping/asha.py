@@ -2,7 +2,7 @@
 
 import math
 
-from sweeps.early_stopping.rungs import RungValues
+from sweeps.early_stopping.rung_values import RungValues
 from sweeps.spec.sections import EarlyStopping
 
 

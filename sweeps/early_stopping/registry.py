@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sweeps.early_stopping import asha, median
-from sweeps.early_stopping.rungs import RungValues
+from sweeps.early_stopping.rung_values import RungValues
 from sweeps.spec.sections import EarlyStopping, SearchSpec
 from trainables.evaluation.metric_names import metric_named
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sweeps.failures.sweep_error import SweepError
-from sweeps.run_folder.retention import OverLimitError, largest_trial
+from sweeps.run_folder.disk_limit import OverLimitError, largest_trial
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 

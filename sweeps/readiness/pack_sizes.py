@@ -16,7 +16,7 @@ from trainables.cache import cache_dir
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
 from trainables.training.config import SingleTrial, TrainingConfig
-from trainables.training.schedule import planned_steps
+from trainables.training.evaluation_times import planned_steps
 
 LARGEST = {"cpu": 8, "gpu": 16}  # trials that are tried together
 SMALL_MODEL = 20_000_000  # parameters: below, reporting takes longer than training

@@ -13,7 +13,7 @@ from sweeps.failures.out_of_memory import killed_for_memory
 from sweeps.failures.raised import Failure
 from sweeps.run_folder.entry import State
 from sweeps.tune.pack_actor import Hosts
-from sweeps.tune.worker import Order, pack
+from sweeps.tune.worker import Order, as_opaque_text
 from trainables.context import MetricError, Report
 
 
@@ -70,7 +70,7 @@ class Relay:
             hosts=self.hosts,
             hang_minutes=self.sweep.spec.limits.hang_minutes,
         )
-        return {"order": pack(order)}
+        return {"order": as_opaque_text(order)}
 
     def result(self, tune_id: str, result: Report | Failure | None) -> bool:
         """Take what a worker sent; True where its trial is over."""

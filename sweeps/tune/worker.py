@@ -28,7 +28,7 @@ class Order(NamedTuple):
     hang_minutes: float | None
 
 
-def pack(order: Order) -> str:
+def as_opaque_text(order: Order) -> str:
     """An opaque string: Ray Tune copies, flattens and prints whatever else a config holds."""
     return base64.b64encode(cloudpickle.dumps(order)).decode()
 

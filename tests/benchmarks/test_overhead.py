@@ -9,7 +9,7 @@ import yaml
 from benchmarks.overhead import problems, summary
 from benchmarks.same_sweep import MODELS, spec
 from sweeps.reading.loading import load_spec
-from trainables.training.schedule import evaluation_steps
+from trainables.training.evaluation_times import evaluation_steps
 
 
 def row(started: float, busy: float, **changes: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sweeps.spec.sections import SweepSpec
 from trainables.context import Report
 from trainables.errors import InputError
 from trainables.saved import Checkpoint, SavedAdapter
-from trainables.training.schedule import rung_steps
+from trainables.training.evaluation_times import rung_steps
 
 PARAMETERS = {
     "lora.r": {"values": [2, 4, 8, 16]},

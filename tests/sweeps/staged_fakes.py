@@ -23,7 +23,7 @@ from trainables.sft.config import SFTConfig
 from trainables.staged.data import of_stage
 from trainables.staged.stage import StageContext
 from trainables.staged.train import train
-from trainables.training.schedule import rung_steps
+from trainables.training.evaluation_times import rung_steps
 
 NAMES = ("a", "b", "c")
 SECONDS = 10.0  # that a step takes

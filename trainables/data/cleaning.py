@@ -1,4 +1,4 @@
-"""The flashcards system's filters: pure functions from rows to kept rows and counts by reason."""
+"""Filters of rows from any source: pure functions from rows to kept rows and counts by reason."""
 
 import re
 import unicodedata

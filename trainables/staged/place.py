@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.kinds import PAIRED
 from trainables.staged.config import StagedConfig
-from trainables.training.schedule import planned_steps
+from trainables.training.evaluation_times import planned_steps
 
 if TYPE_CHECKING:
     from trainables.data.prepared import Prepared

@@ -5,8 +5,9 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from trainables.context import RUNGS, TrialContext
+from trainables.context import TrialContext
 from trainables.kinds import PAIRED, TRAIN
+from trainables.rungs import RUNGS
 from trainables.saved import Checkpoint, TrialFailed
 from trainables.staged.config import RewardStage, StagedConfig
 from trainables.staged.data import of_stage

@@ -21,7 +21,7 @@ class TrainingConfig(Section):
     """transformers' TrainingArguments and TRL's SFTConfig, the fields that medsweep supports."""
 
     seed: int = Field(42, ge=0, lt=2**32)
-    learning_rate: float = Field(2e-4, gt=0)
+    learning_rate: float = Field(2e-4, gt=0)  # other kinds have their own default, and bounds
     num_train_epochs: float = Field(1, gt=0)
     max_steps: int | None = Field(None, ge=1)  # optimizer steps; where set, it rules over epochs
     per_device_train_batch_size: int = Field(4, ge=1)

@@ -12,8 +12,13 @@ from trainables.evaluation.measure import Loss, Predictions, component_facts, ev
 from trainables.heartbeat import beat
 from trainables.saved import Checkpoint, SavedAdapter, TrialFailed
 from trainables.training.config import SingleTrial
+from trainables.training.evaluation_times import (
+    evaluation_steps,
+    logs_at,
+    planned_steps,
+    rung_steps,
+)
 from trainables.training.order import example_lengths, tokens_of_steps
-from trainables.training.schedule import evaluation_steps, logs_at, planned_steps, rung_steps
 
 ZERO_GRADIENT_STEPS = 3
 StepCriterion = Callable[[Mapping[str, float]], float]

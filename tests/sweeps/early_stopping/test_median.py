@@ -3,7 +3,7 @@
 import pytest
 
 from sweeps.early_stopping import median
-from sweeps.early_stopping.rungs import RungValues
+from sweeps.early_stopping.rung_values import RungValues
 from sweeps.spec.sections import EarlyStopping
 
 

@@ -1,6 +1,6 @@
 """The values at each rung."""
 
-from sweeps.early_stopping.rungs import RungValues
+from sweeps.early_stopping.rung_values import RungValues
 
 
 def test_the_first_value_of_a_trial_counts() -> None:

@@ -9,18 +9,10 @@ import pytest
 
 from sweeps.control.sweep import Sweep
 from sweeps.failures.disk_full import DiskFullError, is_full, told
+from sweeps.run_folder.disk_limit import LINES, DiskLimit, OverLimitError, taken, written_bytes
 from sweeps.run_folder.entry import State
 from sweeps.run_folder.ledger import Ledger
-from sweeps.run_folder.retention import (
-    LINES,
-    REMOVED,
-    DiskLimit,
-    OverLimitError,
-    settle,
-    steps_of,
-    taken,
-    written_bytes,
-)
+from sweeps.run_folder.retention import REMOVED, settle, steps_of
 from sweeps.spec.sections import KeepCheckpoints, LimitsConfig
 from tests.sweeps.fakes import Drive, FakePreparation, make_spec, records, trial
 from trainables.context import Report

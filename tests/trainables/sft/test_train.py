@@ -11,11 +11,12 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from tests.trainables.sft.trials import TOY, checkpoints, config, prepared, run, toy_tokenizer
-from trainables.context import RUNGS, MetricError, Report
+from trainables.context import MetricError, Report
 from trainables.evaluation.answer_loss import answer_loss
 from trainables.evaluation.generation import answers
 from trainables.evaluation.metric_names import reported
 from trainables.models.resolve import resolve
+from trainables.rungs import RUNGS
 from trainables.saved import TrialFailed
 
 # the learning rate is so high that the validation loss turns after some steps

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from trainables.context import RUNGS
+from trainables.rungs import RUNGS
 from trainables.training.config import TrainingConfig
 
 LOG_LINES = 25  # lines of training loss a trial writes, besides its evaluations

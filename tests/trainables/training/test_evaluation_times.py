@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 from transformers import Trainer
 
-from trainables.context import RUNGS
+from trainables.rungs import RUNGS
 from trainables.training.config import TrainingConfig, updates_per_epoch
-from trainables.training.schedule import (
+from trainables.training.evaluation_times import (
     LOG_LINES,
     evaluation_steps,
     logs_at,

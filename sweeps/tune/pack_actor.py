@@ -74,7 +74,7 @@ class PackActor:
     def speeds(
         self, config: dict[str, Any], prepared: Any, largest: int, alone: tuple[int, int]
     ) -> tuple[str, dict[int, float]]:
-        """The device's name, and tokens a second of such trials on it: see `trainables.throughput`."""
+        """The device's name, and tokens a second of such trials on it (`trainables.throughput`)."""
         device, trial = device_name(), _single(config)
         found = remembered(trial, device)
         if found is None:

@@ -3,8 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,6 +13,7 @@ from search_spaces.space import build_space
 from sweeps.control.observer import Observer, Observers
 from sweeps.control.proposer import Proposer
 from sweeps.control.shared_stages import SharedStages, Taken, measured
+from sweeps.control.task import Running, TrialTask
 from sweeps.early_stopping.registry import Stopper
 from sweeps.failures.retries import goes_on, last_words
 from sweeps.readiness.predicted_memory import predicted_facts
@@ -29,32 +30,9 @@ from trainables.kinds import TrialConfig, trial_config
 from trainables.rungs import RUNGS
 from trainables.saved import Checkpoint
 
-if TYPE_CHECKING:
-    from trainables.data.prepared import Prepared
-
 Waiting = tuple[Entry, Checkpoint | None]
 # pending trials a worker, up to which a sampler that learns is asked past those that wait
 AHEAD = 2
-
-
-@dataclass(frozen=True)
-class TrialTask:
-    """A trial, ready to be handed to a worker."""
-
-    entry: Entry
-    kind: str  # of `trainables.kinds.TRAIN`
-    prepared: "Prepared"
-    checkpoint: Checkpoint | None
-
-
-@dataclass
-class Running:
-    """What the driver remembers of a trial between its reports."""
-
-    task: TrialTask
-    started: str
-    best: dict[str, Any]
-    node: str | None = None  # the address of the node that it runs on
 
 
 class Sweep:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cluster.placement import Placement
-from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.control.sweep import Sweep
+from sweeps.control.task import TrialTask
 from sweeps.failures.disk_full import is_full, told
 from sweeps.failures.raised import failure
 from sweeps.launch.on_ray import Watch, text_of

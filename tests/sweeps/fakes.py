@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from sweeps.control.observer import Observer
-from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.control.sweep import Sweep
+from sweeps.control.task import TrialTask
 from sweeps.run_folder.ledger import Ledger
 from sweeps.spec.sections import SweepSpec
 from trainables.context import Report

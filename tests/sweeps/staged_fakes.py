@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.control.sweep import Sweep
+from sweeps.control.task import TrialTask
 from sweeps.run_folder.ledger import Ledger
 from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import tensors

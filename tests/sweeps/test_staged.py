@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.control.sweep import Sweep
+from sweeps.control.task import TrialTask
 from sweeps.launch.on_ray import new_run
 from sweeps.planning.plan import make_plan
 from sweeps.readiness.checks import unpackable

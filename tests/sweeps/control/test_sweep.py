@@ -10,7 +10,8 @@ import numpy as np
 import optuna
 import pytest
 
-from sweeps.control.sweep import Sweep, TrialTask
+from sweeps.control.sweep import Sweep
+from sweeps.control.task import TrialTask
 from sweeps.run_folder.ledger import Ledger
 from tests.sweeps.fakes import (
     PLANNED,

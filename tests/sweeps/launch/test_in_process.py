@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.control.sweep import TrialTask
+from sweeps.control.task import TrialTask
 from sweeps.launch import in_process
 from sweeps.reading.loading import LoadedSpec, load_spec
 from sweeps.run_folder.ledger import Ledger

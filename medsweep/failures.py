@@ -11,6 +11,7 @@ def explain(error: Exception) -> int:
     from rich.console import Console
 
     from sweeps.failures.sweep_error import SweepError
+    from trainables.saved import TrialFailed
 
     console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     lines = _input_lines(error)
@@ -20,7 +21,7 @@ def explain(error: Exception) -> int:
         if len(lines) > 1:
             console.print(f"{len(lines)} problems; nothing was started.")
         return BAD_INPUT
-    if isinstance(error, SweepError):
+    if isinstance(error, SweepError | TrialFailed):  # of `medsweep trial`: a loss that is NaN, say
         console.print(f"[bold red]error[/] {_escaped(str(error))}")
         return NOTHING_SUCCEEDED
     traceback.print_exception(error)

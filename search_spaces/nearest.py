@@ -3,20 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# what other tools call a field, where spelling alone would not find it
-ALIASES: dict[str, str] = {
-    "rank": "r",
-    "lora_r": "r",
-    "lr": "learning_rate",
-    "epochs": "num_train_epochs",
-    "batch_size": "per_device_train_batch_size",
-    "grad_accum": "gradient_accumulation_steps",
-    "max_seq_length": "max_length",
-    "scheduler": "lr_scheduler_type",
-    "model_name": "name_or_path",
-    "dataset": "source",
-    "method": "sampler",
-}
+from search_spaces.foreign_names import our_name
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -30,7 +17,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     by_last = {path.rpartition(".")[2]: path for path in reversed(known)}
     if last in by_last and last != name:
         return _sibling(name, last, known) or by_last[last]
-    alias = ALIASES.get(last)
+    alias = our_name(last)
     if alias in by_last:
         return _sibling(name, alias, known) or by_last[alias]
     return _close(name, known) or by_last.get(_close(last, by_last) or "")

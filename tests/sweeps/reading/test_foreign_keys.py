@@ -1,0 +1,98 @@
+"""Keys of other tools: what is said of them, and that all that is said exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from search_spaces.foreign_names import ALIASES, our_name
+from search_spaces.schema import paths
+from sweeps.reading.foreign_keys import FOREIGN, ForeignKey
+from sweeps.reading.loading import load_spec
+from sweeps.spec.errors import SpecError
+from sweeps.spec.sections import spec_class
+from trainables.kinds import KINDS
+
+LEAST = """
+name: x
+trial:
+  model: {{name_or_path: "toy:llama"{model}}}
+  data: {{source: "toy:drugs"{data}}}
+  lora: {{r: 8{lora}}}
+  training: {{learning_rate: 1e-3{training}}}
+search: {{num_trials: 1{search}}}
+"""
+
+
+def field_names() -> set[str]:
+    """Every part of every path that any kind's spec has."""
+    return {part for kind in KINDS for path in paths(spec_class(kind)) for part in path.split(".")}
+
+
+def problem(tmp_path: Path, **more: str) -> str:
+    """What is said of one more key in a section."""
+    sections = dict.fromkeys(("model", "data", "lora", "training", "search"), "")
+    written = {name: f", {text}" for name, text in more.items()}
+    file = tmp_path / "spec.yaml"
+    file.write_text(LEAST.format(**sections | written), encoding="utf-8")
+    with pytest.raises(SpecError) as raised:
+        load_spec(file)
+    (one,) = raised.value.problems
+    return str(one).replace(f"{file}", "")
+
+
+def test_no_foreign_name_is_one_of_ours() -> None:
+    # `batch_size` is a field of the judge of rewards: in training it is another's name
+    assert set(ALIASES) & field_names() == {"batch_size"}
+    assert set(FOREIGN) & field_names() == set()
+    assert set(ALIASES) & set(FOREIGN) == set()
+
+
+def test_what_they_stand_for_exists() -> None:
+    known = field_names()
+    assert set(ALIASES.values()) - known == set()
+    assert {foreign.key for foreign in FOREIGN.values() if foreign.key} - known == set()
+    paths_named = {
+        name for foreign in FOREIGN.values() for name in re.findall(r"`(\w+)(?=`|:)", foreign.fix)
+    }
+    commands = {"medsweep", "int8"}
+    assert paths_named - known - commands == set()
+
+
+def test_names_are_written_as_they_are_looked_up() -> None:
+    assert [name for name in {**ALIASES, **FOREIGN} if name != name.lower().replace("-", "_")] == []
+    assert our_name("LoRA-Rank") == "r"
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "said"),
+    [
+        ("lora", "lora_rank: 4", "Did you mean `r`?"),
+        ("lora", "alpha: 4", "Did you mean `lora_alpha`?"),
+        ("training", "micro_batch_size: 2", "Did you mean `per_device_train_batch_size`?"),
+        ("training", "cutoff_len: 64", "Did you mean `max_length`?"),
+        ("training", "eval_steps: 10", "Write `every_epochs` in trial.evaluation"),
+        ("training", "top_p: 0.9", "is not supported: answers are sampled from the whole"),
+        ("training", "warmup_ratio: 0.03", "Write `warmup_steps: 0.03`"),
+        ("training", "deepspeed: zero3", "is not supported: a trial has one device"),
+        ("model", "load_in_4bit: true", "Write `quantization: nf4`"),
+        ("model", "load_in_4bit: false", "Remove it"),
+        ("model", "trust_remote_code: true", "a model's own code is never run"),
+        ("data", "val_set_size: 0.1", "Write `split` in trial.data"),
+        ("training", "batch_size: 4", "Did you mean `per_device_train_batch_size`?"),
+        ("search", "method: bayes", "Did you mean `sampler`?"),
+        ("search", "n_trials: 5", "Did you mean `num_trials`?"),
+        # a field of another section under another tool's name
+        ("training", "lora_rank: 4", "It is called `r` here. It belongs to trial.lora"),
+        ("model", "cutoff_len: 64", "It is called `max_length` here. It belongs to trial.training"),
+        ("lora", "n_trials: 5", "It is called `num_trials` here. It belongs to search"),
+    ],
+)
+def test_what_is_said(tmp_path: Path, section: str, text: str, said: str) -> None:
+    assert said in problem(tmp_path, **{section: text})
+
+
+def test_a_key_without_one_of_ours_says_its_fix() -> None:
+    assert ForeignKey("is so", "Do that").advice(5) == "Do that"
+    assert ForeignKey("is so", key="r").advice(5) == "Write `r: 5`"
+    assert ForeignKey("is so", key="r", value="nf4").advice(True) == "Write `r: nf4`"

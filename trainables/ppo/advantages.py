@@ -62,18 +62,30 @@ def masked_variance(x: Tensor, mask: Tensor) -> Tensor:
 
 
 def whitened(x: Tensor, mask: Tensor, shift_mean: bool = True) -> Tensor:
-    """x with variance 1 over the mask, and mean 0 or (`shift_mean` False) its old mean.
+    """x with variance 1 over the mask, and mean 0 or (`shift_mean` False) its old mean: the mean is
+    taken off, and the rest divided by sqrt(variance + 1e-8), the variance with n - 1.
 
-    0 outside the mask. As in the PPO of Ziegler et al. 2019 and of TRL.
+    0 outside the mask. As in the PPO of Ziegler et al. 2019 and of TRL. A lone value stays as it
+    is: its own mean would take off all of it, and the token would learn nothing.
     """
+    if int(mask.sum()) == 1:
+        return torch.where(mask, x, 0.0)
     mean = masked_mean(x, mask)  # a scalar
     scaled = (x - mean) * torch.rsqrt(masked_variance(x, mask) + EPSILON)
     return torch.where(mask, scaled if shift_mean else scaled + mean, 0.0)
 
 
 def explained_variance(values: Tensor, returns: Tensor, mask: Tensor) -> float:
-    """1 - Var(returns - values) / Var(returns): at most 1; 0 where returns do not vary."""
-    total = masked_variance(returns, mask)
-    if float(total) == 0:
+    """1 - Var(returns - values) / Var(returns): at most 1; 0 where returns do not vary, or by no
+    more than rounding: there is nothing to explain, and what is divided by is noise."""
+    total = float(masked_variance(returns, mask))
+    if total <= _rounding(values, returns, mask) ** 2:
         return 0.0
     return float(1 - masked_variance(returns - values, mask) / total)
+
+
+def _rounding(values: Tensor, returns: Tensor, mask: Tensor) -> float:
+    """How far two returns that are equal may lie apart: each is a sum along an answer's tokens, and
+    each addition rounds by half a unit in the last place of what is added up."""
+    largest = torch.where(mask, torch.maximum(returns.abs(), values.abs()), 0.0).max()
+    return mask.shape[-1] * torch.finfo(returns.dtype).eps * float(largest)

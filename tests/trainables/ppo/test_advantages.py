@@ -107,3 +107,49 @@ def test_explained_variance() -> None:
     wanted = 1 - float(noise[mask].var() / returns[mask].var())
     assert explained_variance(returns - noise, returns, mask) == pytest.approx(wanted, rel=1e-12)
     assert explained_variance(noise, torch.ones_like(noise), mask) == 0
+
+
+def test_whitening_by_hand() -> None:
+    """1 and 3: mean 2, variance (n - 1) 2, and 1e-8 under the root; a lone value has no spread."""
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    found = whitened(rows([1.0, 3.0]), mask)
+    torch.testing.assert_close(
+        found, rows([-1 / math.sqrt(2 + 1e-8), 1 / math.sqrt(2 + 1e-8)]), rtol=1e-14, atol=0
+    )
+    tiny = whitened(rows([0.0, 1e-6]), mask)  # the epsilon counts: the variance is 5e-13
+    assert float(tiny[0, 1]) == pytest.approx(5e-7 / math.sqrt(5e-13 + 1e-8), rel=1e-12)
+
+
+@pytest.mark.parametrize("shift_mean", [True, False])
+def test_a_lone_value_is_not_whitened_away(shift_mean: bool) -> None:
+    mask = torch.tensor([[False, True], [False, False]])
+    found = whitened(rows([9.0, -0.7], [9.0, 9.0]), mask, shift_mean)
+    assert torch.equal(found, rows([0.0, -0.7], [0.0, 0.0]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("level", [0.7, -3e4, 1e-9])
+@pytest.mark.parametrize("width", [1, 2, 64])
+def test_rounding_of_returns_is_nothing_to_explain(
+    dtype: torch.dtype, level: float, width: int
+) -> None:
+    """Each return is `level` but for the rounding of a sum; the values are off by half of it."""
+    g = torch.Generator().manual_seed(width)
+    steps = torch.rand(16, width, generator=g, dtype=dtype) * level
+    returns = (level - steps) + steps
+    mask = torch.ones_like(returns, dtype=torch.bool)
+    assert explained_variance(returns * 0.5, returns, mask) == 0
+    noise = torch.randn(16, width, generator=g, dtype=dtype) * level
+    assert explained_variance(noise, returns, mask) == 0
+    real = returns + 1e-2 * abs(level) * torch.randn(16, width, generator=g, dtype=dtype)
+    assert explained_variance(real, real, mask) == 1
+    assert explained_variance(real * 0.5, real, mask) == pytest.approx(0.75, rel=1e-3)
+
+
+def test_equal_returns_beside_large_values_are_rounded_by_those() -> None:
+    """A return is advantage + value: with values of 1e8 float32 keeps whole numbers only."""
+    g = torch.Generator().manual_seed(3)
+    values = 1e8 * torch.randn(8, 4, generator=g)
+    returns = (0.5 - values) + values
+    mask = torch.ones_like(returns, dtype=torch.bool)
+    assert explained_variance(values, returns, mask) == 0

@@ -35,6 +35,7 @@ def _fields(everywhere: str, **others: Honoured) -> dict[str, Honoured]:
 
 
 _OF_HUB = Honoured(where="`source` is on the hub")
+_PUBLISHED = Honoured(where="`source` is not `hpo:…` or `toy:…`")
 _OF_COLUMNS = Honoured(where="there is no `format`")
 _OF_PAIRS = Honoured(where="`format` is null or preference")
 _ITEMS = Honoured(where="there is a `format`, or `source` is `hpo:…`")
@@ -42,6 +43,7 @@ _SCORED = Honoured(where="a measure scores the options")
 _GENERATED = Honoured(where="a measure needs written answers")
 _OWN_STEP = Honoured(where="an update has several optimizer steps")
 _REUSED = Honoured(where="`num_iterations` is above 1")
+_KL_COSTS = Honoured(where="`kl_coef` is above 0")
 _MADE = Honoured(where="`mode` is not disabled")
 
 HONOURED: dict[str, dict[str, Honoured]] = {
@@ -68,7 +70,8 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         modules_to_save=Honoured(("sft", "grpo", "dpo"), isolated=True),
     ),
     "SourceConfig": _fields(
-        "source format limit private",
+        "source limit private",
+        format=_PUBLISHED,
         revision=_OF_HUB,
         subset=_OF_HUB,
         hub_split=Honoured(where="`source` is on the hub or has a `format`"),
@@ -124,12 +127,12 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     ),
     "PPOTrainingConfig": _fields(
         "response_length temperature num_ppo_epochs num_mini_batches gamma lam vf_coef "
-        "entropy_coef kl_coef kl_estimator use_score_norm score_clip missing_eos_penalty "
-        "whiten_rewards",
+        "entropy_coef kl_coef use_score_norm score_clip missing_eos_penalty whiten_rewards",
         cliprange=_OWN_STEP,
         cliprange_value=Honoured(where="an update has several optimizer steps, `vf_coef` above 0"),
         target_kl=_OWN_STEP,
-        kl_target=Honoured(where="`kl_coef` is above 0"),
+        kl_estimator=_KL_COSTS,
+        kl_target=_KL_COSTS,
         kl_horizon=Honoured(where="there is a `kl_target`"),
     ),
     "EvaluationConfig": _fields(

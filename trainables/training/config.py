@@ -3,13 +3,13 @@
 import math
 from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainables.data.pairs.config import AnyData
 from trainables.evaluation.config import EvaluationConfig
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.regularizers.config import RegularizerConfig
-from trainables.section import Section
+from trainables.section import Section, refused
 from trainables.training.optimizers import OptimizerName
 
 Scheduler = Literal[
@@ -40,6 +40,12 @@ class TrainingConfig(Section):
     max_length: int = Field(512, ge=8)  # tokens; longer rows are cut at the right
     early_stopping_patience: int | None = Field(None, ge=1)  # evaluations without a better val_loss
     regularizer: RegularizerConfig | None = None  # against forgetting
+
+    @model_validator(mode="after")
+    def _one_precision(self) -> Self:
+        if self.bf16 and self.fp16:
+            raise refused("fp16", True, "cannot be true beside bf16", "Write one of the two")
+        return self
 
     def steps_per_epoch(self, rows: int) -> int:
         """Optimizer steps in one pass over so many rows."""

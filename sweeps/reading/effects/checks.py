@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,14 +13,16 @@ from search_spaces.schema import field_within, get_path, in_entry, sections_of
 from search_spaces.values import same_value
 from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.effects.benchmarks import BENCHMARK_RULES
+from sweeps.reading.effects.looking import held, trainings, varies
 from sweeps.reading.effects.rule import EffectRule, Look
 from sweeps.reading.effects.sources import SOURCE_RULES, WEIGHT_RULE
 from sweeps.reading.effects.sweep import SWEEP_RULES
 from sweeps.reading.effects.trials import TRIAL_RULES
+from sweeps.reading.effects.weights import only_weights
 from sweeps.reading.parts import Parts
 from sweeps.spec.honoured import HONOURED, PACKED_ONLY, Honoured
 from sweeps.spec.sections import SweepSpec
-from trainables.kinds import PACKED, kind_of
+from trainables.kinds import PACKED
 
 ATTENTION = "model.attn_implementation"
 SHARED = ("model", "lora", "evaluation")  # sections that all stages of a trial have together
@@ -42,8 +45,9 @@ class IdleField(NamedTuple):
 def effects(parts: Parts, data: dict[str, Any]) -> Effects:
     """Every field that is set to something other than its default, or searched, in vain."""
     found = Effects([], [])
-    for idle in _in_trials(parts):
+    for idle in (*_in_trials(parts), *_under_conditions(parts)):
         _note(found, idle.rule, *_set_in_trial(parts, idle))
+    found.refused.extend(only_weights(parts))
     for rule in SWEEP_RULES:
         given = get_path(data, rule.path)
         if given is not None and rule.idle(partial(_of_sweep, data)):
@@ -55,12 +59,14 @@ def effects(parts: Parts, data: dict[str, Any]) -> Effects:
 
 def _packed_attention(found: Effects, parts: Parts, data: dict[str, Any]) -> None:
     """A pack has an attention of its own, and a spec may ask for packs."""
-    asked, size = parts.own.get(ATTENTION), get_path(data, "cluster.trials_per_gpu")
-    kinds = {kind for _, kind in _trainings(parts)}
-    if asked and isinstance(size, int) and size > 1 and kinds <= set(PACKED) - PACKED_ONLY:
+    size, kinds = get_path(data, "cluster.trials_per_gpu"), {k for _, k in trainings(parts)}
+    if isinstance(size, int) and size > 1 and kinds <= set(PACKED) - PACKED_ONLY:
         what = f"has no effect where trials are packed (cluster.trials_per_gpu {size})"
-        path = ("trial", *ATTENTION.split("."))
-        found.warned.append(SpecFinding(path, what, asked, "Remove it, or write trials_per_gpu: 1"))
+        fix = "Remove it, or write trials_per_gpu: 1"
+        rule = EffectRule(
+            "ModelConfig.attn_implementation", ATTENTION, _always, what, fix, warns=True
+        )
+        _note(found, rule, *_set_in_trial(parts, IdleField(ATTENTION, rule)))
 
 
 def _note(
@@ -94,16 +100,24 @@ def _set_in_trial(parts: Parts, idle: IdleField) -> tuple[Path, Any, Any, bool]:
     parameter = parts.parameters.get(path)
     if parameter is not None:
         place: Path = ("search", "parameters", path)
-        return place, parameter.value, default, parameter.to_distribution().size() != 1
+        return place, parameter.value, default, varies(parameter)
     value = get_path(parts.trial, path)
     place = tuple(int(name) if name.isdecimal() else name for name in path.split("."))
     return ("trial", *place) if value is not None else (), value, default, False
 
 
+def _under_conditions(parts: Parts) -> Iterator[IdleField]:
+    """Parameters that exist only under a condition, and under it have no effect."""
+    for path, parameter in parts.parameters.items():
+        if parameter.when:
+            within = replace(parts, parameters={**parts.parameters, **held(parts, path)})
+            yield from (idle for idle in _in_trials(within) if idle.path == path)
+
+
 def _in_trials(parts: Parts) -> Iterator[IdleField]:
     """Fields that no training of a trial honours: what stages share counts where one does."""
     of_all: dict[str, list[EffectRule | None]] = defaultdict(list)
-    for prefix, kind in _trainings(parts):
+    for prefix, kind in trainings(parts):
         own: dict[str, EffectRule | None] = {}
         for path, rule, look in _rules(parts, prefix, kind):
             own[path] = own.get(path) or (rule if rule.idle(look) else None)
@@ -112,15 +126,6 @@ def _in_trials(parts: Parts) -> Iterator[IdleField]:
     for path, rules in of_all.items():
         if rules[0] is not None and None not in rules:
             yield IdleField(path, rules[0])
-
-
-def _trainings(parts: Parts) -> list[tuple[str, str]]:
-    """Where the fields of each training begin, and its kind."""
-    stages = parts.trial.get("stages")
-    if kind_of(parts.trial) != "staged" or not isinstance(stages, list):
-        return [("", kind_of(parts.trial))]
-    named = [(number, s) for number, s in enumerate(stages) if isinstance(s, dict)]
-    return [(f"stages.{number}.", kind_of(stage)) for number, stage in named]
 
 
 def _rules(parts: Parts, prefix: str, kind: str) -> Iterator[tuple[str, EffectRule, Look]]:
@@ -166,14 +171,22 @@ def _class_and_field(parts: Parts, path: str) -> str | None:
 
 
 def _of_kind(kind: str) -> Iterator[EffectRule]:
-    """Rules that follow from the kinds and engines that `HONOURED` names."""
+    """Rules that follow from the kinds and engines that `HONOURED` names. What no training of a
+    kind may say, its own section refuses; what is left of `training` is `bf16: false`, a warning.
+    """
     sections = {"model": "ModelConfig", "lora": "LoraConfig", "evaluation": "EvaluationConfig"}
+    sections["training"] = "TrainingConfig"
     for name, section in sections.items():
         for field, honoured in HONOURED[section].items():
             if honoured.kinds or honoured.isolated:
                 reason, path = _unhonoured(honoured, kind), f"{name}.{field}"
                 idle = partial(_is_idle, reason)
-                yield EffectRule(f"{section}.{field}", path, idle, reason or "", "Remove it")
+                told = name == "training"
+                yield EffectRule(f"{section}.{field}", path, idle, reason or "", "Remove it", told)
+
+
+def _always(look: Look) -> bool:
+    return True
 
 
 def _is_idle(reason: str | None, look: Look) -> bool:

@@ -25,6 +25,16 @@ def _no_columns(look: Look) -> bool:
 SOURCE_RULES = (
     *(
         EffectRule(
+            f"{section}.format",
+            "format",
+            _made_here,
+            "is how a published data set is read, and the source is none",
+            REMOVE,
+        )
+        for section in ("SourceConfig", "PairSourceConfig")
+    ),
+    *(
+        EffectRule(
             f"{section}.{name}",
             name,
             lambda look: never(look, "source", _on_hub),

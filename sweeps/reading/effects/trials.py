@@ -108,6 +108,13 @@ TRIAL_RULES = (
         "Remove it, or raise num_ppo_epochs, num_mini_batches or vf_coef",
     ),
     EffectRule(
+        "PPOTrainingConfig.kl_estimator",
+        "training.kl_estimator",
+        lambda look: never(look, "training.kl_coef", bool),
+        "has no effect with kl_coef 0: the divergence is then no part of the reward",
+        "Remove it, or give kl_coef a value above 0",
+    ),
+    EffectRule(
         "PPOTrainingConfig.kl_target",
         "training.kl_target",
         lambda look: never(look, "training.kl_coef", bool),

@@ -127,6 +127,26 @@ REFUSED = {
         "trial.training.kl_target",
         6,
     ),
+    "estimator of nothing": (
+        spec("ppo", training="{kl_coef: 0, kl_estimator: k3}"),
+        "trial.training.kl_estimator",
+        "k3",
+    ),
+    "format of made rows": (
+        spec(data="{source: 'toy:drugs', format: medqa}"),
+        "trial.data.format",
+        "medqa",
+    ),
+    "format of made pairs": (
+        spec("dpo", "{source: 'hpo:siblings', format: preference}"),
+        "trial.data.format",
+        "preference",
+    ),
+    "two precisions": (
+        spec(training="{bf16: true, fp16: true}"),
+        "trial.training.fp16",
+        True,
+    ),
     "clipping one step": (
         spec("ppo", training="{num_ppo_epochs: 1, cliprange: 0.1}"),
         "trial.training.cliprange",
@@ -175,6 +195,14 @@ def parameter(path: str, values: str) -> str:
     return f"  num_trials: 2\n  parameters:\n    {path}: {{values: {values}}}\n"
 
 
+def conditional(path: str, parent: str, condition: str) -> str:
+    """A parameter that exists under a condition on another one."""
+    searched = parameter(parent, "[constant, linear, cosine]")
+    return f"{searched}    {path}: {{values: [0.1, 0.2], when: {{{parent}: {condition}}}}}\n"
+
+
+UNWARM = "constant"
+ONE_REWARD = {"reward": "{weights: {safety: 1}}"}
 WARNED = {
     "epochs that are searched": (
         spec(training="{max_steps: 4}", search=parameter("training.num_train_epochs", "[1, 2]")),
@@ -194,6 +222,14 @@ WARNED = {
         ),
         "attn_implementation",
     ),
+    "attention that is searched": (
+        spec(
+            search=f"{parameter('model.attn_implementation', '[eager, sdpa]')}"
+            "cluster: {trials_per_gpu: 2}\n"
+        ),
+        "attn_implementation",
+    ),
+    "precision of ppo": (spec("ppo", training="{bf16: false}"), "trial.training.bf16"),
     "columns' rows": (
         spec(data="{source: org/data, allow_benchmark_training: true}"),
         "allow_benchmark_training",
@@ -221,6 +257,14 @@ def test_what_is_often_left_over_is_only_told(tmp_path: Path, case: tuple[str, s
     [
         (spec("ppo", search=parameter("training.kl_horizon", "[5, 9]")), "training.kl_horizon"),
         (spec("ppo", search=parameter("lora.lora_dropout", "[0, 0.1]")), "lora.lora_dropout"),
+        (
+            spec("ppo", **ONE_REWARD, search=parameter("reward.weights.safety", "[1, 2]")),
+            "reward.weights.safety",
+        ),
+        (
+            spec(search=conditional("training.warmup_steps", "training.lr_scheduler_type", UNWARM)),
+            "training.warmup_steps",
+        ),
     ],
 )
 def test_what_is_searched_in_vain_is_refused(tmp_path: Path, text: str, path: str) -> None:
@@ -237,6 +281,18 @@ def test_what_is_searched_in_vain_is_refused(tmp_path: Path, text: str, path: st
         ),
         spec("grpo", training="{num_iterations: 2, epsilon: 0.3}"),
         spec(training="{lr_scheduler_type: constant, warmup_steps: 0}"),
+        spec(
+            search=conditional(
+                "training.warmup_steps", "training.lr_scheduler_type", "[constant, linear]"
+            )
+        ),
+        spec(
+            "ppo",
+            reward="{weights: {safety: 1, factuality: 1}}",
+            search=parameter("reward.weights.safety", "[1, 2]"),
+        ),
+        spec("ppo", training="{kl_estimator: k3}"),
+        spec(training="{bf16: false, fp16: true}"),
         spec(evaluation="{metrics: [bertscore], bertscore_model: org/encoder}"),
         spec(evaluation="{metrics: [perplexity], examples: [Why], max_new_tokens: 8}"),
         spec("ppo", evaluation="{metrics: [perplexity], limit: 8}"),

@@ -98,7 +98,11 @@ def read_spec(folder: Path) -> SweepSpec:
     if not path.is_file():
         message, fix = "is not a run folder (no spec.resolved.json)", "Name a folder under runs/"
         raise SpecError([Problem(None, None, "RUN", str(folder), message, fix)])
-    written = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # UnicodeDecodeError among them
+        fix = "It was damaged after it was written: take it from a copy of the run folder"
+        raise SpecError([Problem(str(path), None, "RUN", None, "is no JSON", fix)]) from error
     try:
         return SweepSpec.model_validate(written)
     except ValidationError as error:

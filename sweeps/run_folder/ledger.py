@@ -208,12 +208,12 @@ def kept_weights(folder: Path) -> Path | None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """A file's JSON object; None where it is absent or cut short."""
+    """A file's JSON object; None where it is absent, cut short or no object."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return content
+    return content if isinstance(content, dict) else None
 
 
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

@@ -70,5 +70,7 @@ KEEPS: dict[KeepCheckpoints, Callable[[Path], None]] = {
 
 
 def steps_of(folder: Path) -> list[Path]:
-    """A trial's checkpoints, half-written ones too."""
-    return [path for path in folder.glob("checkpoint/*") if is_draft_or_step(path.name)]
+    """A trial's checkpoints, half-written ones too. A link is none of ours: what it leads to is
+    another's, and neither emptied nor removed."""
+    found = (path for path in folder.glob("checkpoint/*") if is_draft_or_step(path.name))
+    return [path for path in found if path.is_dir() and not path.is_symlink()]

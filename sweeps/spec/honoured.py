@@ -92,7 +92,8 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         "min_question_chars min_answer_chars drop_bare_boolean near_duplicate_threshold"
     ),
     "PairSourceConfig": _fields(
-        "source name format limit private",
+        "source name limit private",
+        format=_PUBLISHED,
         revision=_OF_HUB,
         subset=_OF_HUB,
         hub_split=Honoured(where="`source` is on the hub or has a `format`"),

@@ -235,3 +235,11 @@ def test_frozen_adapters_are_read_back_and_a_checkpoint_without_one_of_its_files
     (weights,) = ledger.folder.rglob("frozen/reference/*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1])
     assert ledger.checkpoint(ENTRY) is None
+
+
+@pytest.mark.parametrize("content", [b"", b'{"sta', b"[1]", b'"x"', b"1", b"null", b"\xff\xfe"])
+def test_a_file_that_is_no_json_object_is_none(ledger: Ledger, content: bytes) -> None:
+    ledger.path(ENTRY, "record.json").write_bytes(content)
+    assert ledger.record(ENTRY) is None
+    ledger.path(ENTRY, "config.json").write_bytes(content)
+    assert ledger.entries() == []

@@ -165,3 +165,29 @@ def test_a_sweep_at_its_limit_stops_and_goes_on_with_more(tmp_path: Path) -> Non
     Drive(again).run()
     states = {name: (r["state"], r["metrics"]) for name, r in records(whole).items()}
     assert {name: (r["state"], r["metrics"]) for name, r in records(folder).items()} == states
+
+
+@pytest.mark.parametrize("keep", ["newest", "none", "all"])
+def test_what_a_link_leads_to_is_anothers(tmp_path: Path, keep: KeepCheckpoints) -> None:
+    own, others = tmp_path / "trial/checkpoint", tmp_path / "others/step-00000004"
+    own.mkdir(parents=True)
+    others.mkdir(parents=True)
+    (others / "optimizer.safetensors").write_bytes(b"moments")
+    (own / "step-00000004").symlink_to(others)
+    (own / "step-00000002").write_bytes(b"a file")
+    settle(tmp_path / "trial", "complete", keep)
+    assert (others / "optimizer.safetensors").read_bytes() == b"moments"
+    assert (own / "step-00000002").read_bytes() == b"a file"
+
+
+@pytest.mark.parametrize("keep", ["newest", "none"])
+def test_a_folder_of_checkpoints_may_be_a_link(tmp_path: Path, keep: KeepCheckpoints) -> None:
+    elsewhere = tmp_path / "large disk"
+    for name in ("step-00000004", "checkpoint-4", "step-4", "mine"):
+        (elsewhere / name).mkdir(parents=True)
+        (elsewhere / name / "optimizer.safetensors").write_bytes(b"moments")
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial/checkpoint").symlink_to(elsewhere)
+    settle(tmp_path / "trial", "complete", keep)
+    kept = {f.parent.name for f in elsewhere.glob("*/*") if f.read_bytes() == b"moments"}
+    assert kept == {"checkpoint-4", "step-4", "mine"}

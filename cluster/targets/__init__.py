@@ -7,9 +7,10 @@ from types import ModuleType
 
 from cluster.config import ClusterConfig
 from cluster.devices import Device
+from cluster.own_modules import OwnModules
 from cluster.session import Session
 
-Connect = Callable[[ClusterConfig, Sequence[Path]], Session]
+Connect = Callable[[ClusterConfig, Sequence[Path], OwnModules | None], Session]
 
 # imported when used: a spec is read, and planned, without Ray
 TARGETS: dict[str, str] = {
@@ -18,14 +19,17 @@ TARGETS: dict[str, str] = {
 }
 
 
-def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
+def connect(
+    cluster: ClusterConfig, packages: Sequence[Path], own: OwnModules | None = None
+) -> Session:
     """Start or join the cluster that the spec names.
 
     `packages` are the folders of the Python packages that trials import (`…/sweeps`,
-    `…/trainables`). Raises ClusterError when there is no such cluster to be had, within a minute.
+    `…/trainables`), `own` modules of the user's that they import too. Raises ClusterError when
+    there is no such cluster to be had, within a minute.
     """
     join: Connect = _module(cluster).connect
-    return join(cluster, packages)
+    return join(cluster, packages, own)
 
 
 def described(cluster: ClusterConfig) -> str:

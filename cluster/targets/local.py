@@ -9,6 +9,7 @@ from pathlib import Path
 from cluster.config import ClusterConfig
 from cluster.devices import Device, cpu_count, local_devices
 from cluster.errors import ClusterError
+from cluster.own_modules import OwnModules
 from cluster.scratch import make_scratch
 from cluster.session import Session, current_session
 from cluster.tokens import ensure_private_token, require_tokens
@@ -18,8 +19,11 @@ OBJECT_STORE_BYTES = 2**30
 SMALLEST_STORE_BYTES = 80 * 2**20  # Ray refuses less than 75 MiB
 
 
-def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
-    """Start Ray here, with this machine's cores and GPUs, private to this user.
+def connect(
+    cluster: ClusterConfig, packages: Sequence[Path], own: OwnModules | None = None
+) -> Session:
+    """Start Ray here, with this machine's cores and GPUs, private to this user. Its processes have
+    this one's environment, so that `own` modules are found where they are.
 
     Raises ClusterError when Ray does not start.
     """

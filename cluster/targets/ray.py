@@ -11,9 +11,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cluster.config import ClusterConfig
 from cluster.errors import ClusterError
+from cluster.own_modules import SHIPPED, OwnModules, copy_modules
 from cluster.session import Session, current_session
 from cluster.tokens import default_token_path, has_token, require_tokens
 
@@ -22,7 +24,9 @@ TCP_SECONDS = 5.0
 PROBE_SECONDS = 20.0
 
 
-def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
+def connect(
+    cluster: ClusterConfig, packages: Sequence[Path], own: OwnModules | None = None
+) -> Session:
     """Join the cluster at `cluster.address` (HOST:PORT, or `auto`: the one on this machine).
 
     Raises ClusterError when the address is missing or unreachable, when the token is missing or
@@ -35,7 +39,7 @@ def connect(cluster: ClusterConfig, packages: Sequence[Path]) -> Session:
     _check_token(address)
     try:
         with tempfile.TemporaryDirectory(prefix="medsweep-empty-") as empty:
-            _join(address, packages, empty)
+            _join(address, packages, empty, own)
     except (Exception, SystemExit) as problem:  # Ray exits where it cannot talk to the head
         fix = "Run medsweep on a machine of the cluster (`ray status` must work there)"
         raise ClusterError(FIELD, address, f"joining failed: {problem}", fix) from problem
@@ -51,16 +55,21 @@ def devices_at_hand() -> None:
     """Unknown before it is joined: trials run on any of the cluster's machines."""
 
 
-def _join(address: str, packages: Sequence[Path], empty: str) -> None:
+def _join(
+    address: str, packages: Sequence[Path], empty: str, own: OwnModules | None = None
+) -> None:
     import ray
 
     # without a working directory Ray puts the driver's own folders before py_modules, and another
     # machine that happens to have a stale checkout at that path would run it
-    environment = {
+    environment: dict[str, Any] = {
         "py_modules": [str(package) for package in packages],
         "working_dir": empty,
         "excludes": ["__pycache__/", "*.pyc"],
     }
+    if own is not None:
+        copy_modules(own.folder, Path(empty) / SHIPPED)
+        environment["env_vars"] = dict(own.environment)
     ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="error")
 
 

@@ -14,11 +14,13 @@ from sweeps.readiness.checks import make_ready, refuse_folder
 from sweeps.reading.loading import LoadedSpec
 from sweeps.run_folder.environment import describe_environment
 from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.own_modules import note_origin
 from sweeps.run_folder.run_lock import exclusive
 from sweeps.spec.sections import SearchSpec
 from sweeps.tune.trial_thread import trainer
 from trainables.context import Report
 from trainables.on_progress import OnProgress
+from trainables.rewards.own import use
 from trainables.saved import TrialStopped
 
 HERE = Placement(0, 0, 1, "in this process, without Ray")
@@ -44,10 +46,12 @@ def run_one(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     refuse_folder(folder)
     ledger = Ledger(folder)
     sweep = Sweep(loaded.spec, ledger, progress=progress)
+    use(loaded.own)
     with loaded.locating():
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
     quiet_libraries()
     with exclusive(folder), told(folder):
+        note_origin(folder, loaded.own)
         ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
         for observer in watch(sweep, HERE):
             sweep.observers.add(observer)

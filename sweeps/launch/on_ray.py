@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cluster.own_modules import SHIPPED, OwnModules
 from cluster.placement import Placement, place
 from cluster.session import Node
 from cluster.targets import connect, devices_at_hand
@@ -27,10 +28,12 @@ from sweeps.reading.loading import LoadedSpec
 from sweeps.reading.union_errors import first_wrong
 from sweeps.run_folder.environment import describe_environment
 from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.own_modules import note_origin, noted_origin
 from sweeps.run_folder.run_lock import exclusive
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import SweepSpec
 from trainables.on_progress import OnProgress
+from trainables.rewards.own import VARIABLE, current, use, written
 
 PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
 Watch = Callable[[Sweep, Placement], Sequence[Observer]]
@@ -47,11 +50,13 @@ def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     refuse_folder(folder)
     ledger = Ledger(folder)
     sweep = Sweep(loaded.spec, ledger, progress=progress)
+    use(loaded.own)
     with loaded.locating():
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
     with exclusive(folder), disk_full.told(folder):
         refuse_folder(folder)  # again: another may have been quicker
         resolved = loaded.spec.model_dump(mode="json")
+        note_origin(folder, loaded.own)
         ledger.create(text_of(loaded), resolved, describe_environment())
         _run(sweep, watch, progress)
     return sweep
@@ -86,6 +91,9 @@ def resume_run(
             ledger.resolve(spec.model_dump(mode="json"))
         sweep = Sweep(spec, ledger, progress=progress)
         sweep.restore(retry_failed)
+        done = (ledger.record(entry) for entry in ledger.entries())
+        measured = any(record and record["state"] == "complete" for record in done)
+        use(noted_origin(folder, measured))
         if not sweep.over:
             make_ready(spec, sweep.space, sweep.preparation, folder)
             _run(sweep, watch, progress)
@@ -115,7 +123,7 @@ def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
     root = Path(__file__).parents[2]
     progress("starting Ray")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # workers' advice has no reader
-    session = connect(sweep.spec.cluster, [root / name for name in PACKAGES])
+    session = connect(sweep.spec.cluster, [root / name for name in PACKAGES], _own_modules())
     try:
         nodes = session.nodes()
         from sweeps.tune.driver import run_tune
@@ -136,6 +144,15 @@ def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
     finally:
         sweep.observers.close()
         session.close()
+
+
+def _own_modules() -> OwnModules | None:
+    """The modules of the user's own rewards, as they travel to other machines."""
+    origin = current()
+    if origin is None:
+        return None
+    there = origin._replace(folder=SHIPPED)
+    return OwnModules(Path(origin.folder), {VARIABLE: written(there)})
 
 
 def _pack_size(sweep: Sweep, nodes: list[Node], alone: Placement, progress: OnProgress) -> int:

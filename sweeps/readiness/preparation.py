@@ -15,6 +15,7 @@ from trainables.kinds import MEASURED_BY, PAIRED, TrialConfig
 from trainables.models.config import ModelConfig
 from trainables.on_progress import OnProgress
 from trainables.ppo.config import PPOConfig
+from trainables.rewards import own
 from trainables.rewards.config import REWARD_MODEL
 from trainables.staged.config import StagedConfig
 from trainables.training.config import SingleTrial
@@ -99,7 +100,8 @@ class Preparation:
         regularizer = config.training.regularizer
         general = regularizer.data if regularizer else None
         asked = [benchmark.model_dump_json() for benchmark in benchmarks]
-        name = f"{folder}:{asked}:{rows_asked(config)}"
+        kind = config.kind if isinstance(config, PPOConfig | GRPOConfig) else ""
+        name = f"{folder}:{asked}:{rows_asked(config)}:{kind}"
         if name not in self._prepared:
             words = partial(load_tokenizer, folder), tokenizer_key(folder)
             made = prepare(config.data, *words, length, self._progress)
@@ -108,7 +110,7 @@ class Preparation:
                 other = prepare(general, *words, length, self._progress)
                 self._found(other.key, other.report)
                 made = made._replace(general=other.train, general_key=other.key)
-            self._prepared[name] = made
+            self._prepared[name] = _told(made, config)
         return self._prepared[name]
 
     def start(self, config: TrialConfig) -> "Checkpoint | None":
@@ -153,6 +155,15 @@ class Preparation:
         if name not in self._starts:
             self._starts[name] = starting_checkpoint(config.lora, tensor_shapes(folder))
         return self._starts[name]
+
+
+def _told(made: "Prepared", config: SingleTrial) -> "Prepared":
+    """The rows with all columns of their file, where rewards of the user's own may ask for them."""
+    if not isinstance(config, PPOConfig | GRPOConfig) or own.current() is None:
+        return made
+    from trainables.data.file_cells import with_cells
+
+    return with_cells(made, config.data)
 
 
 def rows_asked(config: SingleTrial) -> str:

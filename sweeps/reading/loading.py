@@ -20,6 +20,7 @@ from sweeps.reading.yaml_reading import read_yaml
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import SweepSpec
 from trainables.errors import InputError
+from trainables.rewards.own import Origin
 
 MAX_BYTES = 1_000_000
 
@@ -27,7 +28,8 @@ MAX_BYTES = 1_000_000
 @dataclass(frozen=True)
 class LoadedSpec:
     """A legal spec, the text that it came from, and the overrides applied to it. `warnings` name
-    fields that are set and have no effect, where that is no error."""
+    fields that are set and have no effect, where that is no error; `own` says where rewards of the
+    user's own are imported from."""
 
     spec: SweepSpec
     text: str
@@ -35,6 +37,7 @@ class LoadedSpec:
     overrides: tuple[str, ...] = ()
     document: Document | None = None
     warnings: tuple[Problem, ...] = ()
+    own: Origin | None = None
 
     @contextmanager
     def locating(self) -> Iterator[None]:
@@ -71,12 +74,12 @@ def load_spec(source: str | Path, overrides: Sequence[str] = (), smoke: bool = F
     problems += map(document.problem, apply_overrides(document, overrides))
     found, secrets = secret_findings(document)
     problems += map(document.problem, found)
-    spec, wrong, idle = validate(document)
+    spec, wrong, idle, own = validate(document)
     problems += map(document.problem, wrong)
     if problems or spec is None:
         raise SpecError(_presentable(problems, secrets))
     warnings = tuple(_presentable(map(document.problem, idle), secrets))
-    return LoadedSpec(spec, document.text, file, tuple(overrides), document, warnings)
+    return LoadedSpec(spec, document.text, file, tuple(overrides), document, warnings, own)
 
 
 def find_source(source: str | Path) -> Path:

@@ -8,20 +8,23 @@ from sweeps.reading.effects.checks import Effects, effects
 from sweeps.reading.file_checks import file_findings
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.names import name_findings
+from sweeps.reading.own_rewards import own_rewards
 from sweeps.reading.parts import parts_of
 from sweeps.reading.sampler_checks import sampler_findings
 from sweeps.reading.schema_errors import schema_findings, type_findings
 from sweeps.reading.space_checks import space_findings
 from sweeps.spec.sections import SweepSpec
+from trainables.rewards.own import Origin
 
 
 class Validated(NamedTuple):
-    """The spec (None if pydantic refuses it), everything that is wrong with it, and what is legal
-    and in vain."""
+    """The spec (None if pydantic refuses it), everything that is wrong with it, what is legal and
+    in vain, and where rewards of the user's own come from."""
 
     spec: SweepSpec | None
     wrong: list[SpecFinding]
     warnings: list[SpecFinding]
+    own: Origin | None
 
 
 def validate(document: Document) -> Validated:
@@ -33,5 +36,6 @@ def validate(document: Document) -> Validated:
     found += [*name_findings(document.data), *in_space, *metric_findings(parts)]
     found += [*sampler_findings(parts, space), *cluster_findings(document.data)]
     idle = effects(parts, document.data) if spec and not in_space else Effects([], [])
-    found += [*idle.refused, *file_findings(parts, document)]
-    return Validated(spec, found, idle.warned)
+    own = own_rewards(parts, document.file)
+    found += [*idle.refused, *file_findings(parts, document), *own.wrong]
+    return Validated(spec, found, idle.warned, own.origin)

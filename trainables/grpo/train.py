@@ -25,8 +25,9 @@ from trainables.models.reference import frozen_of
 from trainables.models.trained import export, opened, restore
 from trainables.reward_model.learned import LearnedReward
 from trainables.rewards.answers import Reward
-from trainables.rewards.columns import COLUMNS, reward_columns
+from trainables.rewards.columns import COLUMNS, reward_columns, row_column
 from trainables.rewards.config import REWARD_MODEL, short_name
+from trainables.rewards.own_calls import ROW
 from trainables.rewards.scoring import Scorer, reward_metrics
 from trainables.saved import SavedAdapter
 from trainables.training.progress import ZERO_GRADIENT_STEPS, TrialProgress
@@ -132,7 +133,8 @@ def as_dataset(rows: TokenRows) -> Any:
     """A row a prompt: its question for the rewards, its tokens, and the rewards' columns."""
     from datasets import Dataset
 
-    columns = reward_columns(rows, range(len(rows)))
+    places = range(len(rows))
+    columns = reward_columns(rows, places) | {ROW: row_column(rows, places)}
     ids = [rows.prompt(i).tolist() for i in range(len(rows))]
     return Dataset.from_dict({"prompt": rows.questions, "prompt_ids": ids, **columns})
 
@@ -141,7 +143,7 @@ def _named(key: str, reward: Reward) -> Callable[..., list[float]]:
     """A reward as TRL calls it, with the columns that every reward gets, under its name."""
 
     def called(prompts: list[str], completions: list[str], **columns: Any) -> list[float]:
-        return reward(prompts, completions, **{name: columns[name] for name in COLUMNS})
+        return reward(prompts, completions, **{name: columns[name] for name in (*COLUMNS, ROW)})
 
     called.__name__ = short_name(key)
     return called

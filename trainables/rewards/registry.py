@@ -1,14 +1,12 @@
 """The registry of rewards: add one by adding its file and one line here (and in `RewardName`)."""
 
-import importlib
-from functools import partial
-
 from trainables.errors import InputError
 from trainables.rewards.answers import Reward
 from trainables.rewards.brevity import brevity
 from trainables.rewards.config import REWARD_MODEL, JudgeConfig, RewardConfig
 from trainables.rewards.factuality import factuality
 from trainables.rewards.judge import Judge
+from trainables.rewards.own import own_reward
 from trainables.rewards.reasoning import reasoning
 from trainables.rewards.safety import safety
 from trainables.rewards.terminology import terminology
@@ -32,31 +30,10 @@ def rewards_of(config: RewardConfig) -> dict[str, Reward]:
 def _reward(key: str, config: RewardConfig) -> Reward:
     if key in REWARDS:
         return REWARDS[key]
-    return _judge(config.judge) if key == "judge" else _own(key)
+    return _judge(config.judge) if key == "judge" else own_reward(key)
 
 
 def _judge(config: JudgeConfig | None) -> Reward:
     if config is None:
         raise InputError("reward.judge", None, "the judge has a weight but no section")
     return Judge(config)
-
-
-def _own(place: str) -> Reward:
-    module, _, function = place.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            "reward.weights", place, str(error), "Is its package installed here?"
-        ) from error
-    if not callable(found):
-        raise InputError("reward.weights", place, "is not a function")
-    return partial(_checked, found, place)
-
-
-def _checked(function: Reward, place: str, *args: object, **columns: object) -> list[float]:
-    """The user's values, held to what a reward promises."""
-    values = [float(value) for value in function(*args, **columns)]
-    if bad := [value for value in values if not 0 <= value <= 1]:
-        raise InputError(f"reward.weights.{place}", bad[0], "rewards must lie in 0..1")
-    return values

@@ -6,8 +6,9 @@ from statistics import fmean
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
 from trainables.rewards.answers import Reward
-from trainables.rewards.columns import reward_columns
+from trainables.rewards.columns import reward_columns, row_column
 from trainables.rewards.config import REWARD_MODEL, RewardConfig, short_name
+from trainables.rewards.own_calls import ROW
 from trainables.rewards.registry import rewards_of
 from trainables.rewards.weighted import Rewarded, weighted
 
@@ -40,7 +41,7 @@ class Scorer:
         """The rewards of answers to the rows at these places; a place may occur several times.
         `learned` is what a reward model gives them (0..1), where the trial has one."""
         asked = [rows.questions[place] for place in places]
-        columns = reward_columns(rows, places)
+        columns = reward_columns(rows, places) | {ROW: row_column(rows, places)}
         rewards = dict(self.rewards)
         if learned is not None:
             rewards[REWARD_MODEL] = lambda *_, **__: list(learned)

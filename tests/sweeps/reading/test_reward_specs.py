@@ -128,6 +128,9 @@ def test_a_searched_weight_replaces_the_default_ones(tmp_path: Path) -> None:
 
 def test_own_functions_are_known_by_their_name(tmp_path: Path) -> None:
     content = spec(RATE, objective={"metric": "reward_empathy", "mode": "max"})
+    package = tmp_path / "my_package"
+    package.mkdir()
+    (package / "rewards.py").write_text("def empathy(prompts, completions, **columns): ...\n")
     content["trial"]["reward"] = {"weights": {"my_package.rewards:empathy": 1}}
     assert problems(tmp_path, content) == []
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.files import RunError
-from analysis.runs import TrialView, load_run, look_up
+from analysis.runs import TrialView, load_run
 from analysis.selection.named import BEST, named_trial
+from analysis.system_prompt import trained_with
 
 if TYPE_CHECKING:
     from trainables.chat.base_and_tuned import BaseAndTuned
@@ -28,7 +29,6 @@ def opened_trial(folder: Path, name: str = BEST) -> "Iterator[tuple[TrialView, B
     from trainables.models.config import LoraConfig, ModelConfig
 
     model = ModelConfig.model_validate(trial.config["model"])
-    above = "stages.0.data" if "stages" in trial.config else "data"  # all stages have the same
-    prompt = look_up(trial.config, f"{above}.system_prompt")
+    prompt = trained_with(trial.config)
     with opened(model, LoraConfig.model_validate(lora), trial.adapter, prompt) as pair:
         yield trial, pair

@@ -14,6 +14,7 @@ from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, look_up
 from analysis.selection.choice import Chosen
 from analysis.selection.decision import Decision
+from analysis.system_prompt import prompt_section, write_prompt
 from analysis.tables import base_table, evaluation_note
 from analysis.wording import NOTICE, delta_text, metric_text, parameter_text, title
 
@@ -47,6 +48,7 @@ def export_best(decision: Decision, destination: Path, merge: bool = False) -> P
         raise ExportError("a reward model cannot be merged: its head is no part of the base model")
     whole = merge or trial.model is not None
     tokenizer = _whole(trial, destination) if whole else _copy(trial, destination)
+    write_prompt(trial.config, destination)
     card = model_card(run, choice, merged=whole, tokenizer=tokenizer)
     (destination / "README.md").write_text(card, encoding="utf-8")
     return destination
@@ -65,6 +67,7 @@ def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool) -> str:
         *(_code(sentence) for sentence in explain(run, choice)),
         "## Parameters",
         _parameters(trial),
+        prompt_section(trial.config),
         "## Measured on the validation split",
         _measured(run, trial),
         *_examples(run, trial),

@@ -24,6 +24,8 @@ def loading(trial: TrialView, merged: bool, tokenizer: bool) -> str:
         ]
     words = '"THIS_FOLDER"' if tokenizer else source
     code.append(f"tokenizer = AutoTokenizer.from_pretrained({words})")
+    code.insert(0, "import json")
+    code.append('system_prompt = json.load(open("THIS_FOLDER/prompt.json"))["system_prompt"]')
     note = "" if tokenizer else "\n\nThe tokenizer was not at hand; this takes the base model's."
     return "\n".join(["```python", *code, "```"]) + note
 

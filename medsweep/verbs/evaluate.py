@@ -29,7 +29,10 @@ def command(
     quantization: Annotated[str, typer.Option(help="nf4, int8 or none.")] = "none",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
     revision: Annotated[str | None, typer.Option(help="Of a hub model.")] = None,
-    system_prompt: Annotated[str | None, typer.Option(help="Opens every conversation.")] = None,
+    system_prompt: Annotated[
+        str | None,
+        typer.Option(help="Opens every conversation; default: what the model was trained with."),
+    ] = None,
     batch_tokens: Annotated[int, typer.Option(min=1, help="Tokens of one call.")] = 4096,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Of a generated answer.")] = 64,
     few_shot: Annotated[int, typer.Option(min=0, help="Examples before each question.")] = 0,
@@ -47,6 +50,7 @@ def command(
     ] = None,
 ) -> int:
     """Measure a model by benchmarks; killed and started again, it goes on."""
+    from analysis.system_prompt import asked_with
     from medsweep.evaluation_view import EvaluationView
     from sweeps.quiet import quiet_libraries
     from trainables.evaluation.benchmarks.evaluate import Request, evaluate
@@ -60,6 +64,7 @@ def command(
         "max_new_tokens": max_new_tokens,
         "seed": seed,
     }
+    prompt = asked_with(system_prompt, adapter, None if endpoint else model)
     request = Request(
         benchmarks=configs(benchmarks, measures, endpoint is not None, shared),
         output=output,
@@ -68,10 +73,12 @@ def command(
         endpoint=endpoint,
         endpoint_model=named_endpoint(endpoint, model_name or model),
         data=data,
-        system_prompt=system_prompt,
+        system_prompt=prompt,
         max_batch_tokens=batch_tokens,
     )
     quiet_libraries()
+    if prompt and system_prompt is None:
+        typer.echo(f"Asking with the system prompt that it was trained with: {prompt}")
     with EvaluationView() as view:
         found = evaluate(request, view.say, view.progress)
     view.show(found, output)

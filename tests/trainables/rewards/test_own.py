@@ -1,4 +1,4 @@
-"""The user's own rewards: where they come from, what they are given, and whose mistakes are whose."""
+"""Own rewards: where they come from, what they are given, and whose mistakes are whose."""
 
 import json
 import sys

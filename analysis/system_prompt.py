@@ -1,0 +1,64 @@
+"""The system prompt that a trial was trained and measured with: part of what is shipped."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.runs import look_up
+
+FILE = "prompt.json"
+KEY = "system_prompt"
+
+
+def trained_with(config: Mapping[str, Any]) -> str | None:
+    """The system prompt of a trial; all stages of a staged one have the same."""
+    above = "stages.0.data" if "stages" in config else "data"
+    found = look_up(config, f"{above}.{KEY}")
+    return None if found is None else str(found)
+
+
+def write_prompt(config: Mapping[str, Any], folder: Path) -> None:
+    """Put it into a file beside what is exported, also where there is none."""
+    text = json.dumps({KEY: trained_with(config)}, ensure_ascii=False, indent=2)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def prompt_section(config: Mapping[str, Any]) -> str:
+    """What the model card says of it."""
+    prompt = trained_with(config)
+    if prompt is None:
+        return "## System prompt\n\nTrained and measured without a system prompt."
+    quoted = "\n".join(f"    {line}" for line in prompt.splitlines())
+    told = (
+        f"Trained and measured with this one, which `{FILE}` holds: a conversation begins with it."
+    )
+    return f"## System prompt\n\n{told}\n\n{quoted}"
+
+
+def asked_with(given: str | None, *folders: Path | str | None) -> str | None:
+    """The system prompt to ask with: `given` ("": none), else that of the first of these folders
+    that says one, an exported model's or a trial's own adapter."""
+    if given is not None:
+        return given or None
+    for folder in filter(None, folders):
+        found = _said(Path(folder).expanduser())
+        if found is not None:
+            return found[KEY] or None
+    return None
+
+
+def _said(folder: Path) -> dict[str, str | None] | None:
+    shipped, trial = _object(folder / FILE), _object(folder.parent / "config.json")
+    if KEY in shipped:
+        return {KEY: shipped[KEY]}
+    config = trial.get("config")
+    return {KEY: trained_with(config)} if isinstance(config, Mapping) else None
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

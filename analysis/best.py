@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from analysis.cautions import cautions
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
@@ -12,8 +13,8 @@ from sweeps.run_folder.atomic import write_text
 
 CAUTION = (
     "Caution: each configuration was trained once, with one seed. Differences smaller than the "
-    "spread between seeds mean nothing; repeating the best trials, which is what the confirm "
-    "section is for, measures that spread."
+    "spread between seeds mean nothing; training the best configurations again with other seeds "
+    "(`training.seed`) measures that spread."
 )
 
 
@@ -53,7 +54,8 @@ def explain(run: Run, choice: Chosen) -> tuple[str, ...]:
     """The choice in plain words: why it, against the base model, and the caution."""
     trial = run.find(choice.trial)
     against = against_base(trial, run.base_of(trial), criteria(run.search))
-    return tuple(filter(None, (choice.explanation, against, CAUTION)))
+    told = (choice.explanation, against, *cautions(run, trial), CAUTION)
+    return tuple(filter(None, told))
 
 
 def against_base(

@@ -10,7 +10,8 @@ from medsweep.options import RunFolder
 def command(
     run: RunFolder,
     num_trials: Annotated[
-        int | None, typer.Option(help="Extend the sweep to so many trials.", min=1)
+        int | None,
+        typer.Option(help="Extend the sweep to so many trials in all.", min=1),
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed and infeasible trials again.")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sweeps.readiness.cut_rows import cut_rows
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.config import EvaluationConfig
@@ -89,6 +90,8 @@ class Preparation:
         if made.key not in self._noted:
             self._noted.add(made.key)
             self._found(made.key, made.report)
+            if cut := cut_rows(made.report):
+                self._progress(f"Caution: {cut}")
 
     def _rows(self, config: SingleTrial, benchmarks: Sequence[BenchmarkConfig]) -> "Prepared":
         from trainables.data.prepare import prepare

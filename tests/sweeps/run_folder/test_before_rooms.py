@@ -18,7 +18,10 @@ FOLDERS = Path(__file__).parent / "before_rooms"
 TIMES = {"minutes", "error"}  # an error's words may be improved
 # sentences of the report that say the same in other words since then
 WORDED_ANEW = {
-    "of what it remembers of each (AdamW: two moments)": "of AdamW's two moments of each"
+    "of what it remembers of each (AdamW: two moments)": "of AdamW's two moments of each",
+    "training the best configurations again with other seeds (`training.seed`) measures that "
+    "spread": "repeating the best trials, which is what the confirm section is for, measures that "
+    "spread",
 }
 
 

@@ -14,7 +14,7 @@ from sweeps.run_folder.atomic import write_text
 CAUTION = (
     "Caution: each configuration was trained once, with one seed. Differences smaller than the "
     "spread between seeds mean nothing; training the best configurations again with other seeds "
-    "(`training.seed`) measures that spread."
+    "(training.seed) measures that spread."
 )
 
 

@@ -14,7 +14,7 @@ KEY = "system_prompt"
 def trained_with(config: Mapping[str, Any]) -> str | None:
     """The system prompt of a trial; all stages of a staged one have the same."""
     above = "stages.0.data" if "stages" in config else "data"
-    found = look_up(config, f"{above}.{KEY}")
+    found = look_up(dict(config), f"{above}.{KEY}")
     return None if found is None else str(found)
 
 
@@ -41,8 +41,8 @@ def asked_with(given: str | None, *folders: Path | str | None) -> str | None:
     that says one, an exported model's or a trial's own adapter."""
     if given is not None:
         return given or None
-    for folder in filter(None, folders):
-        found = _said(Path(folder).expanduser())
+    for folder in folders:
+        found = _said(Path(folder).expanduser()) if folder else None
         if found is not None:
             return found[KEY] or None
     return None

@@ -1,9 +1,18 @@
 """best.json: the chosen trial, its configuration, the rule and the numbers behind it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from analysis.cautions import cautions
+from analysis.folds import (
+    configuration_of,
+    folds_of,
+    means,
+    repeat_paths,
+    seed_paths,
+    spreads,
+)
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
@@ -16,6 +25,8 @@ CAUTION = (
     "spread between seeds mean nothing; training the best configurations again with other seeds "
     "(training.seed) measures that spread."
 )
+IN_FOLDS = CAUTION.replace("trained once, with one seed", "trained once a fold, with one seed")
+SEEDS_APART = CAUTION.replace("trained once, with one seed", "trained once, not all with one seed")
 
 
 def write_best(decision: Decision) -> dict[str, Any] | None:
@@ -45,6 +56,7 @@ def describe(run: Run, choice: Chosen) -> dict[str, Any]:
         "rule": choice.rule,
         "explanation": " ".join(explain(run, choice)),
         "numbers": choice.numbers,
+        **_repeats(run, choice),
         "pareto_front": list(choice.front) or None,
         **{name: path and path.relative_to(run.folder).as_posix() for name, path in kept.items()},
     }
@@ -52,10 +64,57 @@ def describe(run: Run, choice: Chosen) -> dict[str, Any]:
 
 def explain(run: Run, choice: Chosen) -> tuple[str, ...]:
     """The choice in plain words: why it, against the base model, and the caution."""
-    trial = run.find(choice.trial)
+    trial = with_means(run, run.find(choice.trial))
     against = against_base(trial, run.base_of(trial), criteria(run.search))
-    told = (choice.explanation, against, *cautions(run, trial), CAUTION)
+    told = (choice.explanation, against, *cautions(run, trial), caution(run, choice.trial))
     return tuple(filter(None, told))
+
+
+def with_means(run: Run, trial: TrialView) -> TrialView:
+    """The trial with the means over its configuration's seeds as its metrics, where seeds alone
+    are repeated: folds have base models' measurements of their own."""
+    found = configuration_of(trial.trial, run.trials, run.search)
+    return trial if found is None or folds_of(run.search) else replace(trial, metrics=means(found))
+
+
+def seeds_of(run: Run, trial: str) -> int:
+    """With how many seeds the trial's configuration is complete; 1 where none are searched."""
+    found, seeds = configuration_of(trial, run.trials, run.search), seed_paths(run.search)
+    return found.different(seeds) if found and seeds else 1
+
+
+def caution(run: Run, trial: str) -> str:
+    """How little a single number says, as this sweep was run."""
+    found, seeds = configuration_of(trial, run.trials, run.search), seeds_of(run, trial)
+    if found is None:
+        return CAUTION
+    if seeds < 2:
+        return IN_FOLDS if folds_of(run.search) else SEEDS_APART
+    metric = criteria(run.search)[0].metric
+    spread = metric_text(metric, spreads(found).get(metric), 4)
+    over = "folds and seeds" if folds_of(run.search) else "seeds"
+    return (
+        f"Caution: of the chosen configuration's {len(found.trials)} trials {title(metric)} has a "
+        f"standard deviation of {spread} between {over}. A lead that is not clearly larger means "
+        "nothing, and so few seeds tell the deviation itself only roughly."
+    )
+
+
+def _repeats(run: Run, choice: Chosen) -> dict[str, Any]:
+    """What best.json says of the repeats that the choice averages; {} where there are none."""
+    found = configuration_of(choice.trial, run.trials, run.search)
+    if found is None:
+        return {}
+    over = repeat_paths(run.search)
+    return {
+        "repeats": {
+            "over": list(over),
+            "count": len(found.trials),
+            "trials": [{"trial": t.trial, **{p: t.value(p) for p in over}} for t in found.trials],
+            "mean": means(found),
+            "spread": spreads(found) or None,
+        }
+    }
 
 
 def against_base(

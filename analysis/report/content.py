@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from analysis.best import explain
+from analysis.best import explain, seeds_of, with_means
 from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
 from analysis.report.efficiency import efficiency_table
@@ -89,7 +89,7 @@ def describe_run(decision: Decision) -> Content:
         choice=choice,
         best=best,
         facts=_facts(run),
-        tiles=_tiles(run, best),
+        tiles=_tiles(run, best and with_means(run, best)),
         summary=explain(run, choice) if choice else (decision.why_none,),
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
@@ -171,7 +171,10 @@ def _tiles(run: Run, best: TrialView | None) -> list[Tile]:
     spent = Tile("Time in trials", time, "summed over all trials")
     if best is None:
         return [Tile("Chosen", "none", "see below"), trials, spent]
-    chosen = Tile("Chosen", best.name, best.trial if best.label else "")
+    seeds = seeds_of(run, best.trial)
+    repeated = f"means over {seeds} seeds" if seeds > 1 else ""
+    about = ", ".join(filter(None, (best.trial if best.label else "", repeated)))
+    chosen = Tile("Chosen", best.name, about)
     sought = [c.metric for c in criteria(run.search)][:2]
     wanted = [m for m in dict.fromkeys([*sought, "perplexity"]) if m in best.metrics][:2]
     measured = [_measured(m, best, run.base_of(best)) for m in wanted]

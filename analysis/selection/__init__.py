@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from analysis.folds import averaged, folds_of
+from analysis.folds import (
+    compared,
+    configuration_of,
+    configurations,
+    folds_of,
+    repeat_paths,
+    seed_paths,
+)
 from analysis.runs import TrialView
 from analysis.selection import balanced, objective
 from analysis.selection.choice import Chosen, Criterion
@@ -20,23 +27,20 @@ CRITERIA: dict[str, Criteria] = {"objective": objective.criteria, "balanced": ba
 def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     """The best trial by the rule that the spec names; None where no trial is eligible.
 
-    Only complete trials that have the rule's metrics are eligible. Where folds are searched, the
-    means over folds of configurations that are complete in all of them are compared.
+    Only complete trials that have the rule's metrics are eligible. Where folds or seeds are
+    searched, the means over them are compared, of configurations that are complete in all folds,
+    and of these those with the most seeds.
 
     >>> from analysis.runs import load_run
     >>> run = load_run(Path("runs/demo"))
     >>> choose(run.trials, run.search).rule["metric"]
     'val_loss'
     """
-    folds, rule = folds_of(search), RULES[search.selection.rule]
-    if folds is None:
-        return rule(trials, search)
-    choice = rule(averaged(trials, folds), search)
-    note = (
-        f"All metrics are means over {plural(folds, 'fold')}, and a configuration goes by the name "
-        "of its first fold's trial; train it once more on all rows to ship it."
-    )
-    return choice and replace(choice, explanation=f"{choice.explanation} {note}")
+    choice = RULES[search.selection.rule](compared(trials, search), search)
+    if choice is None or not repeat_paths(search):
+        return choice
+    note = _repeats_note(choice, trials, search)
+    return replace(choice, explanation=f"{choice.explanation} {note}")
 
 
 def criteria(search: SearchSpec) -> tuple[Criterion, ...]:
@@ -50,7 +54,7 @@ def why_none(trials: Sequence[TrialView], search: SearchSpec) -> str:
     if not complete:
         return f"No trial could be chosen: none of {plural(len(trials), 'trial')} is complete."
     folds = folds_of(search)
-    if folds and not averaged(trials, folds):
+    if folds and not compared(trials, search):
         of = plural(folds, "fold")
         return f"No trial could be chosen: no configuration is complete in all of {of}."
     names = ", ".join(title(c.metric) for c in criteria(search))
@@ -58,3 +62,27 @@ def why_none(trials: Sequence[TrialView], search: SearchSpec) -> str:
         f"No trial could be chosen: of {plural(len(complete), 'complete trial')} none reported "
         f"all of: {names}."
     )
+
+
+def _repeats_note(choice: Chosen, trials: Sequence[TrialView], search: SearchSpec) -> str:
+    """What the compared numbers are means over, and who was left out."""
+    chosen = configuration_of(choice.trial, trials, search)
+    folds, seeds = folds_of(search), seed_paths(search)
+    repeats = chosen.different(seeds) if chosen and seeds else 0
+    if folds is None and repeats < 2:
+        return (
+            "Seeds are searched, but no configuration is complete with two of them: each was "
+            "trained once and nothing is averaged (sampler grid trains every configuration with "
+            "every seed)."
+        )
+    over = [plural(folds, "fold")] if folds else []
+    over += [plural(repeats, "seed")] if repeats > 1 else []
+    first = " and ".join(["fold"] * bool(folds) + ["seed"] * (repeats > 1))
+    ship = "; train it once more on all rows to ship it" if folds else ""
+    note = (
+        f"All metrics are means over {' and '.join(over)}, and a configuration goes by the name "
+        f"of its first {first}'s trial{ship}."
+    )
+    left = len(configurations(trials, repeat_paths(search))) - len(compared(trials, search))
+    fewer = f" {plural(left, 'configuration')} with fewer complete seeds could not be chosen."
+    return note + (fewer if seeds and left else "")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from search_spaces.nearest import did_you_mean
+from sweeps.reading.comparable_checks import comparable_findings
 from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
-from sweeps.reading.reward_checks import measuring_stage, own_reward_findings, rewards_weighed
+from sweeps.reading.reward_checks import measuring_stage, rewards_weighed
 from trainables.evaluation.metric_names import (
     REINFORCED,
     REWARD,
@@ -27,7 +28,7 @@ def metric_findings(parts: Parts) -> list[SpecFinding]:
     known = _known(parts)
     checks = (_objectives, _selection, _early_stopping)
     found = [finding for check in checks for finding in check(parts, known)]
-    return [*found, *own_reward_findings(parts, list(_sought(parts)))]
+    return [*found, *comparable_findings(parts, list(_sought(parts)))]
 
 
 def _known(parts: Parts) -> Sequence[str]:

@@ -1,31 +1,16 @@
-"""Whether a sweep is judged by a measure that its own trials define differently.
+"""Which rewards the trials of a sweep weigh, and what their reward model depends on.
 
 Trials that weigh rewards differently each maximise a `reward` of their own: comparing those values
 compares definitions. `reward_NAME`, one reward by itself, means the same in all of them, unless
-what makes it is searched too. So with DPO's loss, which is another one for each `beta`.
+what makes it is searched too: see `comparable.py`.
 """
-
-from collections.abc import Iterator, Sequence
 
 from search_spaces.distributions import Categorical, Simplex
 from search_spaces.parameters import Parameter
 from search_spaces.schema import get_path
-from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
-from trainables.evaluation.metric_names import REWARD
 from trainables.kinds import kind_of
 from trainables.rewards.config import short_name
-
-LEARNED = f"{REWARD}reward_model"
-LOSSES = ("val_loss", "train_loss")
-# the section that makes a metric what it is
-MADE_BY = {"reward": "reward", f"{REWARD}judge": "reward.judge", LEARNED: "reward.model"}
-# fields of `training` that make the loss of a kind what it is
-LOSS_OF = {"dpo": ("beta", "loss_type", "label_smoothing")}
-INSTEAD = {
-    "dpo": "pairwise_accuracy",
-    "reward": "a reward by itself (reward_NAME), val_loss",
-}
 
 
 def measuring_stage(parts: Parts) -> tuple[str, str]:
@@ -44,40 +29,7 @@ def rewards_weighed(parts: Parts) -> tuple[set[str], set[str]]:
     return set.intersection(*options), set.union(*options)
 
 
-def own_reward_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Iterator[SpecFinding]:
-    """A finding for each metric sought, at its place, that the search defines anew a trial."""
-    for place, name in sought:
-        path = next((path for path in _varied(parts) if _defines(parts, path, name)), None)
-        if path is not None:
-            what = f"means something else in each trial, since {path} is searched: values of "
-            what += "different definitions cannot be compared"
-            instead = INSTEAD["dpo" if name in LOSSES else "reward"]
-            fix = f"Use a measure that means the same in every trial: {instead}, or a benchmark's "
-            yield SpecFinding(place, what, name, f"{fix}(evaluation.benchmarks)")
-
-
-def _varied(parts: Parts) -> Iterator[str]:
-    for path, parameter in parts.parameters.items():
-        if parameter.to_distribution().size() != 1:
-            yield path
-
-
-def _defines(parts: Parts, path: str, name: str) -> bool:
-    """Whether trials that differ in `path` mean different things by the metric."""
-    kind, stage = measuring_stage(parts)
-    sections = [f"training.{field}" for field in LOSS_OF.get(kind, ())] if name in LOSSES else []
-    sections += [MADE_BY[name]] if name in MADE_BY else []
-    if any(_touches(path, f"{stage}{section}") for section in sections):
-        return True
-    learned = name == LEARNED or (name == "reward" and "reward_model" in rewards_weighed(parts)[1])
-    return learned and _teaches(parts, path)
-
-
-def _touches(path: str, section: str) -> bool:
-    return path == section or path.startswith(f"{section}.") or section.startswith(f"{path}.")
-
-
-def _teaches(parts: Parts, path: str) -> bool:
+def teaches(parts: Parts, path: str) -> bool:
     """Whether the stage that trains the reward model depends on `path`: it does not on stages
     after it, nor, where it starts from a fresh adapter, on those before."""
     stages = [s if isinstance(s, dict) else {} for s in parts.trial.get("stages") or ()]

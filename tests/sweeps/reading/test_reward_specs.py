@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from sweeps.reading.comparable_checks import comparable_findings
 from sweeps.reading.loading import load_spec
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.parts import parts_of
-from sweeps.reading.reward_checks import own_reward_findings
 from sweeps.spec.errors import Problem, SpecError
 
 TOTAL = {"metric": "reward", "mode": "max"}
@@ -194,10 +194,10 @@ def test_a_reward_model_trained_in_a_stage(path: str, metric: str, refused: bool
     parts.parameters.clear()
     parts.parameters[path] = parameter
     place = ("search", "objective", "metric")
-    found = list(own_reward_findings(parts, [(place, metric)]))
+    found = list(comparable_findings(parts, [(place, metric)]))
     assert [path in finding.message for finding in found] == [True] * refused
     parts.trial["stages"][1]["start"] = "fresh"  # no longer on the stage before
-    found = list(own_reward_findings(parts, [(place, metric)]))
+    found = list(comparable_findings(parts, [(place, metric)]))
     assert bool(found) == (refused and not path.startswith("stages.0"))
 
 

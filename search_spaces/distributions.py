@@ -95,7 +95,8 @@ class IntUniform:
 
     def size(self) -> int:
         """How many multiples of q."""
-        return len(counts_between(self.low, self.high, self.q))
+        counts = counts_between(self.low, self.high, self.q)
+        return counts.stop - counts.start  # len() knows no more than 2^63
 
     def points(self) -> Iterator[int]:
         """The multiples, ascending."""
@@ -121,7 +122,10 @@ class _Range:
 
     def size(self) -> int | None:
         """How many multiples of q; None without q."""
-        return None if self.q is None else len(counts_between(self.low, self.high, self.q))
+        if self.q is None:
+            return None
+        counts = counts_between(self.low, self.high, self.q)
+        return counts.stop - counts.start
 
     def points(self) -> Iterator[Number] | None:
         """The multiples of q, ascending; None without q."""

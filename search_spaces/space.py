@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import Any, NamedTuple
 
 from search_spaces.distributions import Distribution
 from search_spaces.errors import SpaceError
 from search_spaces.nearest import did_you_mean
 from search_spaces.parameters import Parameter
+from search_spaces.points import Points
 from search_spaces.values import same_value, text_of
 
 Assignment = Mapping[str, Any]
@@ -83,12 +83,19 @@ class Space:
 
         An empty space has one: the trial as it is.
         """
-        sizes = {path: distribution.size() for path, distribution in self.parameters.items()}
-        if None in sizes.values():
-            return None
-        free = [size or 0 for path, size in sizes.items() if path not in self._linked]
-        linked = [path for path in self.order if path in self._linked]
-        return prod(free) * sum(1 for _ in self._points(linked, {}))
+        continuous = any(parameter.size() is None for parameter in self.parameters.values())
+        return None if continuous else self.count()
+
+    def count(self) -> int:
+        """How many configurations a finite space has. Raises SpaceError where it is continuous."""
+        return self._numbered.count()
+
+    def at(self, number: int) -> dict[str, Any]:
+        """The configuration with this number, in the order of `points`; none is listed.
+
+        Raises IndexError, and SpaceError where the space is continuous.
+        """
+        return self._numbered.at(number)
 
     def points(self) -> Iterator[dict[str, Any]]:
         """All configurations of a finite space, the last parameter changing fastest."""
@@ -109,9 +116,8 @@ class Space:
             yield from self._points(rest, {**chosen, path: value})
 
     @cached_property
-    def _linked(self) -> set[str]:
-        """Parameters that have a condition or are named in one."""
-        return {path for child, parents in self.conditions.items() for path in (child, *parents)}
+    def _numbered(self) -> Points:
+        return Points(self.parameters, self.conditions, self.order)
 
     def rows(self) -> list[ParameterRow]:
         """The space as a table, in order."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from trainables.data.prepared import Prepared
 from trainables.evaluation.metric_names import METRICS, metric_named
-from trainables.saved import Checkpoint, SavedAdapter, TrialFailed, TrialStopped
+from trainables.saved import Checkpoint, Diverged, SavedAdapter, TrialFailed, TrialStopped
 
 # measured during training besides METRICS: for curves, never an objective
 TELEMETRY = frozenset({"learning_rate", "grad_norm", "epoch", "penalty"})
@@ -21,6 +21,10 @@ SAMPLED = "sampled_"  # before a metric's name: that of the answers trained on
 
 class MetricError(TrialFailed):
     """A reported value that is not a finite number, or has an unknown name."""
+
+
+class NotFiniteError(MetricError, Diverged):
+    """A reported value that is not a finite number: training diverged."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ def check_metrics(metrics: Mapping[str, Any]) -> None:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise MetricError(f"{name} must be a number, got {type(value).__name__} {value!r}")
         if not math.isfinite(value):
-            raise MetricError(f"{name} is {value}: training diverged (try a lower learning rate)")
+            raise NotFiniteError(
+                f"{name} is {value}: training diverged (try a lower learning rate)"
+            )
 
 
 class TrialContext(Protocol):

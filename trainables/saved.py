@@ -13,6 +13,10 @@ class TrialFailed(Exception):
     """The trial cannot go on; the message is for the person who reads the results."""
 
 
+class Diverged(TrialFailed):
+    """Training went wrong for what the configuration is: another configuration may train."""
+
+
 @dataclass(frozen=True)
 class SavedAdapter:
     """A PEFT adapter: its `adapter_config.json` and the bytes of its safetensors file.

@@ -13,13 +13,13 @@ from typing import Any, Literal
 from search_spaces.schema import adapter_at, get_path, in_entry
 from search_spaces.space import Space
 from search_spaces.values import same_value
+from sweeps.samplers.failures import Outcome, tell_bad
 from sweeps.samplers.registry import OPTUNA, REPLAYED, SEQUENCES
 from sweeps.samplers.seeds import derive
 from sweeps.samplers.suggestion import fixed, suggest
 from sweeps.spec.sections import SearchSpec
 from trainables.kinds import TrialConfig
 
-Outcome = Literal["complete", "stopped", "failed", "infeasible"]
 TRIES = 20  # for another configuration where one was already run
 REST = 1000  # points looked at where those tries fail; a finite space may have billions
 
@@ -115,7 +115,8 @@ class Proposer:
         intermediate: Mapping[int, float],
     ) -> None:
         """The end of a trial: its objective values (complete trials), and what it measured at each
-        rung (index → value) for a single objective."""
+        rung (index → value) for a single objective. One that failed or did not fit teaches that its
+        configuration is bad; one that was lost teaches nothing."""
         import optuna
 
         states = {
@@ -124,6 +125,9 @@ class Proposer:
         }
         trial = self.asked.pop(number, None)
         if trial is None:
+            return
+        if outcome in ("failed", "infeasible"):
+            tell_bad(self.study, trial)
             return
         state = states.get(outcome, optuna.trial.TrialState.FAIL)
         if len(self.search.objectives) == 1:

@@ -23,6 +23,7 @@ from sweeps.run_folder.entry import Entry, State, trial_name
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.record import now, record_of, stopped_at
 from sweeps.run_folder.retention import settle, settle_ended
+from sweeps.samplers.failures import outcome
 from sweeps.spec.sections import SweepSpec
 from trainables.context import Report, check_metrics
 from trainables.errors import InputError
@@ -149,7 +150,8 @@ class Sweep:
         except (ValidationError, InputError) as error:
             entry = Entry(name, number, content, label, parameters)
             self.ledger.open(entry)
-            self._close(entry, "failed", {}, error=str(error), started=now())
+            illegal = isinstance(error, ValidationError)
+            self._close(entry, "failed", {}, error=str(error), started=now(), diverged=illegal)
             return
         entry = Entry.of(name, number, config, label, parameters, key)
         self.ledger.open(entry)
@@ -183,26 +185,27 @@ class Sweep:
         if report.final:
             self._end(entry, "complete", dict(report.metrics), facts=report.facts)
             return True
+        running.facts = report.facts or running.facts
         if report.adapter:
             running.best = {**report.metrics, "best_step": report.step}
         return self._judge(entry, report)
 
     def _judge(self, entry: Entry, report: Report) -> bool:
-        """Whether a report is at a rung where its trial is stopped; it is recorded as that then."""
-        trial, running = entry.trial, self.running[entry.trial]
-        if report.rung is None or self.stopper.metric not in report.metrics:
+        """Whether a trial is stopped at this report; it is recorded as that then."""
+        if not self.stopper.stops(entry.trial, report, exempt=entry.label is not None):
             return False
-        value = float(report.metrics[self.stopper.metric])
-        if not self.stopper.record(trial, report.rung, value, exempt=entry.label is not None):
-            return False
-        metrics, facts = stopped_at(report, running.best)
+        running = self.running[entry.trial]
+        metrics, facts = stopped_at(report, running.best, running.facts)
         self._end(entry, "stopped", metrics, facts=facts)
         return True
 
-    def on_failure(self, trial: str, message: str, state: State = "failed") -> None:
-        """A trial raised, or did not fit: it is recorded so, and the sweep goes on."""
+    def on_failure(
+        self, trial: str, message: str, state: State = "failed", diverged: bool = False
+    ) -> None:
+        """A trial raised, or did not fit: it is recorded so, and the sweep goes on. Where it
+        `diverged` samplers learn that its configuration is bad."""
         entry = self.running[trial].task.entry
-        self._end(entry, state, {}, error=message)
+        self._end(entry, state, {}, error=message, diverged=diverged)
 
     def on_death(self, trial: str, why: str, state: State = "failed", counts: bool = True) -> None:
         """A worker died: its trial goes on elsewhere, or ends in `state` after `limits.retries`."""
@@ -248,7 +251,7 @@ class Sweep:
         for rung, value in self.ledger.rungs(entry, self.stopper.metric):
             self.stopper.record(entry.trial, rung, value)
         if record and not entry.is_base:
-            self._tell(entry, record["state"], record["metrics"])
+            self._tell(entry, record)
 
     # --- how trials end ------------------------------------------------------------------------
 
@@ -266,12 +269,12 @@ class Sweep:
         self.ledger.close(entry, record)
         settle(self.ledger.path(entry), record["state"], self.spec.limits.keep_checkpoints)
         if not entry.is_base:
-            self._tell(entry, record["state"], metrics)
+            self._tell(entry, record)
         self.observers.tell("finished", entry, record)
 
-    def _tell(self, entry: Entry, state: State, metrics: dict[str, Any]) -> None:
-        objectives = self.spec.search.objectives
-        values = [metrics[o.metric] for o in objectives] if state == "complete" else None
+    def _tell(self, entry: Entry, record: dict[str, Any]) -> None:
+        objectives, metrics = self.spec.search.objectives, record["metrics"]
+        values = [metrics[o.metric] for o in objectives] if record["state"] == "complete" else None
         measured_at = self.ledger.rungs(entry, objectives[0].metric)
         rungs = {RUNGS.index(rung): value for rung, value in measured_at}
-        self.proposer.tell(entry.number, state, values, rungs)
+        self.proposer.tell(entry.number, outcome(record), values, rungs)

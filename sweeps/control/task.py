@@ -1,6 +1,7 @@
 """A trial on its way: what a worker is given, and what the driver remembers of one that runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sweeps.run_folder.entry import Entry
@@ -27,4 +28,5 @@ class Running:
     task: TrialTask
     started: str
     best: dict[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)  # of its newest evaluation
     node: str | None = None  # the address of the node that it runs on

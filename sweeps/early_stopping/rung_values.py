@@ -14,6 +14,10 @@ class RungValues:
         """Keep a value (the first of the trial at this rung); returns it with min as better."""
         return self._values.setdefault(rung, {}).setdefault(trial, self._sign * value)
 
+    def of(self, trial: str) -> list[tuple[float, float]]:
+        """Rungs and values of a trial, the last rung first, min as better."""
+        return [(r, v[trial]) for r, v in sorted(self._values.items(), reverse=True) if trial in v]
+
     def others(self, trial: str, rung: float) -> list[float]:
         """The values of all other trials at a rung, min as better."""
         return [v for name, v in self._values.get(rung, {}).items() if name != trial]

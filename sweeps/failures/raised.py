@@ -8,26 +8,27 @@ from sweeps.failures.hangs import HungError
 from sweeps.failures.out_of_memory import NAME, out_of_memory
 from sweeps.run_folder.entry import State
 from trainables.errors import InputError
-from trainables.saved import TrialFailed
+from trainables.saved import Diverged, TrialFailed
 
 
 class Failure(NamedTuple):
     """A trial that raised: a line for tables, the traceback, whether the process is spoilt (then
     the trial has died with it), the state that its record gets, and whether that death counts
-    against `limits.retries`."""
+    against `limits.retries`; whether the training diverged, for its configuration."""
 
     message: str
     traceback: str
     poisoned: bool
     state: State = "failed"
     counts: bool = True
+    diverged: bool = False
 
 
 def failure(error: BaseException) -> Failure:
     """What to say of an exception that a trial raised."""
     text = "".join(traceback.format_exception(error))
     if isinstance(error, TrialFailed | InputError):
-        return Failure(str(error), text, poisoned=False)
+        return Failure(str(error), text, poisoned=False, diverged=diverged(error))
     if isinstance(error, HungError):
         return Failure(str(error), text, poisoned=True, counts=error.to_blame)
     name = type(error).__name__
@@ -35,3 +36,8 @@ def failure(error: BaseException) -> Failure:
     poisoned = "CUDA" in str(error) and name != NAME
     state: State = "infeasible" if out_of_memory(error) else "failed"
     return Failure(f"{name}: {error}".strip(), text, poisoned, state)
+
+
+def diverged(error: BaseException) -> bool:
+    """Whether the training itself went wrong: what samplers that learn take as a bad result."""
+    return isinstance(error, Diverged)

@@ -72,7 +72,8 @@ def _run(sweep: Sweep, task: TrialTask) -> None:
     except Exception as error:
         if is_full(error):  # then its end cannot be written either
             raise
-        sweep.on_failure(name, str(error), failure(error).state)
+        found = failure(error)
+        sweep.on_failure(name, str(error), found.state, found.diverged)
         raise
 
 

@@ -16,10 +16,12 @@ def record_of(
     *,
     started: str,
     error: str | None = None,
+    diverged: bool = False,
     node: str | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A trial's record. One that is complete without the metrics `sought` has failed."""
+    """A trial's record. One that is complete without the metrics `sought` has failed. `diverged`
+    (it failed for what its configuration is: samplers learn from that) is named only where true."""
     missing = [metric for metric in sought if metric not in metrics]
     if state == "complete" and missing:
         state, error = "failed", f"the trial ended without its objective: {', '.join(missing)}"
@@ -36,15 +38,19 @@ def record_of(
         "finished": now(),
         "base": entry.base,
         "node": node,
+        **({"diverged": True} if diverged else {}),
         **(facts or {}),
     }
 
 
-def stopped_at(report: Report, best: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Metrics and facts of a trial that is stopped at a report: those of its best step so far."""
+def stopped_at(
+    report: Report, best: Mapping[str, Any], evaluated: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics and facts of a trial that is stopped at a report: those of its best step so far;
+    `evaluated` are the facts of its last evaluation, for a report that is none."""
     kept = {n: v for n, v in best.items() if n != "best_step" and not is_telemetry(n)}
     facts = {
-        **report.facts,
+        **(report.facts or evaluated),
         "steps": report.step,
         "planned_steps": report.planned_steps,
         "best_step": best.get("best_step"),

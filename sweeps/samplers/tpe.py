@@ -6,7 +6,8 @@ from typing import Any
 
 def make(seed: int, startup: int, objectives: int) -> Any:
     """Multivariate TPE; running trials count as bad ones (constant liar), so that concurrent
-    suggestions differ; `group` keeps conditional parameters apart."""
+    suggestions differ; `group` keeps conditional parameters apart. Failures, which break a
+    constraint, come after all others."""
     import optuna
 
     with warnings.catch_warnings():

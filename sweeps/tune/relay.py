@@ -10,7 +10,7 @@ from ray.tune.search import Searcher
 from cluster.placement import Placement
 from sweeps.control.sweep import Sweep
 from sweeps.failures.out_of_memory import killed_for_memory
-from sweeps.failures.raised import Failure
+from sweeps.failures.raised import Failure, diverged
 from sweeps.run_folder.entry import State
 from sweeps.tune.pack_actor import Hosts
 from sweeps.tune.worker import Order, as_opaque_text
@@ -91,7 +91,7 @@ class Relay:
             self._last_words[tune_id] = LastWords(result.message, result.state, result.counts)
             return False  # the worker ends at its next step: see TuneWorker.step
         if isinstance(result, Failure):
-            self.sweep.on_failure(name, result.message, result.state)
+            self.sweep.on_failure(name, result.message, result.state, result.diverged)
             return True
         if not isinstance(result, Report):
             self.sweep.on_failure(name, f"the worker sent no report but {result!r}")
@@ -99,7 +99,7 @@ class Relay:
         try:
             return self.sweep.on_report(name, result)
         except MetricError as problem:
-            self.sweep.on_failure(name, str(problem))
+            self.sweep.on_failure(name, str(problem), diverged=diverged(problem))
             return True
 
     def placed(self, tune_id: str, node: str | None) -> None:

@@ -23,7 +23,7 @@ from trainables.ppo.update import Update
 from trainables.reward_model.head import HEAD
 from trainables.rewards.config import REWARD_MODEL
 from trainables.rewards.scoring import Scorer
-from trainables.saved import Checkpoint, TrialFailed
+from trainables.saved import Checkpoint, Diverged
 from trainables.seeds import derived_seed
 from trainables.training.order import epochs_done, step_batches
 
@@ -160,10 +160,10 @@ class PPOTrial(PackedTrial):
             self.update.end(self.apply_gradient()[0])
 
     def end_update(self) -> None:
-        """Step the schedule and tell the progress. Raises TrialFailed where a loss was not a finite
+        """Step the schedule and tell the progress. Raises Diverged where a loss was not a finite
         number."""
         if self.broken is not None:
-            raise TrialFailed(
+            raise Diverged(
                 f"the PPO loss is {self.broken} at step {self.progress.step + 1} "
                 "(try a lower learning rate)"
             )

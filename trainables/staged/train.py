@@ -8,7 +8,7 @@ from typing import Any
 from trainables.context import TrialContext
 from trainables.kinds import PAIRED, TRAIN
 from trainables.rungs import RUNGS
-from trainables.saved import Checkpoint, TrialFailed
+from trainables.saved import Checkpoint, Diverged, TrialFailed
 from trainables.staged.config import RewardStage, StagedConfig
 from trainables.staged.data import of_stage
 from trainables.staged.elsewhere import fresh_policy, losses_of
@@ -50,7 +50,8 @@ def stages(config: StagedConfig, context: TrialContext) -> Generator[TrainingUni
                 return
             stage.end(losses_of(trials[number], stage))
         except TrialFailed as error:
-            raise TrialFailed(f"stage {place.name}: {error}") from error
+            kind = Diverged if isinstance(error, Diverged) else TrialFailed
+            raise kind(f"stage {place.name}: {error}") from error
         done.append(stage.record)
         taken = None
         if not place.last:

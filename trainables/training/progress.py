@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from trainables.context import Report, TrialContext
 from trainables.evaluation.measure import Loss, Predictions, component_facts, evaluation_facts
 from trainables.heartbeat import beat
-from trainables.saved import Checkpoint, SavedAdapter, TrialFailed
+from trainables.saved import Checkpoint, Diverged, SavedAdapter
 from trainables.training.config import SingleTrial
 from trainables.training.evaluation_times import (
     evaluation_steps,
@@ -116,7 +116,7 @@ class TrialProgress:
         """Note an optimizer step: its mean token loss, gradient norm before clipping, learning
         rate of the next step, epochs since the start, the seconds it took, the regularizer's
         penalty, which is no part of the loss, and what the kind watches besides. Raises
-        TrialFailed.
+        Diverged.
         """
         beat()
         self.step += 1
@@ -135,12 +135,12 @@ class TrialProgress:
 
     def _check_gradient(self, loss: float, norm: float) -> None:
         if not math.isfinite(loss):
-            raise TrialFailed(
+            raise Diverged(
                 f"the training loss is {loss} at step {self.step} (try a lower learning rate)"
             )
         self.zero_gradients = self.zero_gradients + 1 if norm == 0 else 0
         if self.zero_gradients == ZERO_GRADIENT_STEPS and not self.may_rest:
-            raise TrialFailed(
+            raise Diverged(
                 f"the gradient was exactly 0 for {ZERO_GRADIENT_STEPS} steps up to step "
                 f"{self.step}: nothing is being learnt (is the learning rate far too high? "
                 "on a CPU: are 4-bit weights repacked by bitsandbytes?)"

@@ -192,6 +192,40 @@ def test_a_sweep_is_extended(tmp_path: Path, sampler: str) -> None:
         assert parameters(tmp_path / "a") == parameters(tmp_path / "b")
 
 
+def test_a_restored_trial_is_judged_again_at_its_last_rung(tmp_path: Path) -> None:
+    rates = {"training.learning_rate": {"values": [1e-2, 2e-3]}}
+    spec = make_spec(
+        early_stopping={"kind": "asha"}, parameters=rates, num_trials=2, sampler="grid", seed=0
+    )
+    sweep = make_sweep(spec, tmp_path)
+    sweep.on_failure(next_entry(sweep), "the base model is of no interest here")
+    tasks = [task for task in (sweep.next_task(), sweep.next_task()) if task]
+    worst, best = sorted(tasks, key=lambda t: -t.entry.config["training"]["learning_rate"])
+    ends = {}
+    for task in (worst, best):  # both pass the rung at 1/4; the worst came first
+        reports = trial(task)
+        for report in itertools.islice(reports, 2):
+            assert not sweep.on_report(task.entry.trial, report)
+        ends[task.entry.trial] = reports
+    line = next(ends[worst.entry.trial])
+    assert line.rung is None
+    again = make_sweep(spec, tmp_path)
+    again.restore()
+    while again.next_task():
+        pass
+    for found in (sweep, again):
+        assert not found.on_report(best.entry.trial, line)
+        assert found.on_report(worst.entry.trial, line)
+    record = records(tmp_path)[worst.entry.trial]
+    assert (record["state"], record["steps"], record["engine"]) == ("stopped", 3, "a fake")
+
+
+def next_entry(sweep: Sweep) -> str:
+    task = sweep.next_task()
+    assert task is not None
+    return task.entry.trial
+
+
 def test_failed_trials_run_again_and_their_records_are_kept(tmp_path: Path) -> None:
     spec = make_spec(num_trials=3)
     sweep = make_sweep(spec, tmp_path)

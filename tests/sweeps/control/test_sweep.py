@@ -177,6 +177,26 @@ def test_a_failure_is_told_as_failed_and_the_sweep_goes_on(tmp_path: Path) -> No
     assert states(sweep) == [State.FAIL, State.COMPLETE, State.COMPLETE]
 
 
+def test_a_trial_that_diverged_teaches_and_one_that_was_lost_does_not(tmp_path: Path) -> None:
+    sweep = make_sweep(make_spec(num_trials=4, sampler="tpe"), tmp_path)
+    base = sweep.next_task()
+    assert base is not None
+    sweep.on_failure(base.entry.trial, "not of interest here")
+    for ended in ({"diverged": True}, {"state": "infeasible"}, {}):
+        task = sweep.next_task()
+        assert task is not None
+        sweep.on_failure(task.entry.trial, "it ended", **ended)
+    Drive(sweep).run()
+    taught = [State.PRUNED, State.PRUNED, State.FAIL, State.COMPLETE]
+    assert states(sweep) == taught
+    again = make_sweep(make_spec(num_trials=4, sampler="tpe"), tmp_path)
+    again.restore()
+    assert states(again) == taught
+    told = [t.constraints for t in sweep.proposer.study.trials]
+    assert [t.constraints for t in again.proposer.study.trials] == told
+    assert [bool(constraints) for constraints in told] == [True, True, False, False]
+
+
 def test_a_trial_without_its_objective_has_failed(tmp_path: Path) -> None:
     def forgetful(task: TrialTask) -> Iterator[Report]:
         for report in trial(task):

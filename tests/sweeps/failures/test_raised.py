@@ -3,9 +3,9 @@
 import pytest
 
 from sweeps.failures.raised import failure
-from trainables.context import MetricError
+from trainables.context import MetricError, Report
 from trainables.errors import InputError
-from trainables.saved import TrialFailed
+from trainables.saved import Diverged, TrialFailed
 
 
 class OutOfMemoryError(RuntimeError):
@@ -56,3 +56,23 @@ def test_torch_s_and_ray_s_errors_are_known() -> None:
 
     assert failure(torch.OutOfMemoryError("x")).state == "infeasible"
     assert failure(RayOutOfMemory("x")).state == "infeasible"
+
+
+@pytest.mark.parametrize(
+    ("error", "diverged"),
+    [
+        (Diverged("the training loss is nan"), True),
+        (TrialFailed("out of patience"), False),
+        (MetricError("unknown metric"), False),
+        (ValueError("of a reward"), False),
+        (OSError(28, "No space left on device"), False),
+    ],
+)
+def test_what_is_of_the_configuration_s_making(error: BaseException, diverged: bool) -> None:
+    assert failure(error).diverged is diverged
+
+
+def test_a_metric_that_is_no_finite_number_diverged() -> None:
+    with pytest.raises(MetricError) as caught:
+        Report(1, 2, {"val_loss": float("nan")}, 1.0)
+    assert failure(caught.value).diverged

@@ -1,13 +1,17 @@
 """Grid and quasi-random points: pure functions of the sweep's seed and an index."""
 
+import random
 import time
 from math import exp, log
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import qmc as scipy_qmc
 
 from sweeps.samplers import grid, qmc
+from sweeps.samplers.permutation import shuffled
 from sweeps.samplers.seeds import derive
 from tests.sweeps.samplers.spaces import EVERYTHING, FINITE, LOG, space_of
 
@@ -71,3 +75,38 @@ def test_derived_seeds() -> None:
     assert derive(1, 2) == derive(1, 2)
     assert len({derive(1, 2), derive(2, 1), derive(12), derive(1, 2, 0)}) == 4
     assert all(0 <= derive(i) < 2**31 for i in range(500))
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_order_of_a_grid_is_that_of_earlier_versions(seed: int) -> None:
+    space = space_of(FINITE)
+    order = list(space.points())
+    random.Random(seed).shuffle(order)
+    assert [grid.point(space, seed, index) for index in range(36)] == order
+
+
+def test_a_huge_grid_is_not_listed() -> None:
+    space = space_of({f"p{i}": {"values": list(range(10))} for i in range(12)})
+    start = time.monotonic()
+    points = [grid.point(space, 0, index) for index in range(50)]
+    assert time.monotonic() - start < 1
+    assert len({repr(point) for point in points}) == 50
+    assert all(point and space.contains(point) for point in points)
+    assert points != [grid.point(space, 1, index) for index in range(50)]
+    assert grid.point(space, 0, 10**12) is None
+    middles = [sum(p[f"p{i}"] for p in points if p) / 50 for i in range(12)]
+    assert all(2.5 < middle < 6.5 for middle in middles)  # not the first corner
+
+
+def test_a_grid_beyond_the_list_has_every_point_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "LISTED", 10)
+    space = space_of(FINITE)
+    points = [grid.point(space, 3, index) for index in range(36)]
+    assert sorted(map(repr, points)) == sorted(map(repr, space.points()))
+    assert grid.point(space, 3, 36) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 400), st.integers(0, 2**31))
+def test_looked_up_numbers_are_a_permutation(size: int, seed: int) -> None:
+    assert sorted(shuffled(n, size, seed) for n in range(size)) == list(range(size))

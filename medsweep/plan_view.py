@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.wording import column_names
+from medsweep.fitted_table import FittedTable
 from sweeps.planning.plan import ModelFacts, Plan
 from sweeps.spec.sections import SweepSpec
 from trainables.data.config import DataConfig
@@ -15,6 +17,7 @@ from trainables.data.pairs.config import PairsConfig
 from trainables.models.config import LoraConfig
 from trainables.training.config import SingleTrial
 
+LONGEST_PATH = 45  # characters that are not broken at 80 a line
 KINDS = {"sft": "SFT", "reward": "reward model", "ppo": "PPO", "grpo": "GRPO", "dpo": "DPO"}
 
 
@@ -76,20 +79,24 @@ def _stages(plan: Plan) -> str:
 
 
 def _space(plan: Plan) -> Table:
-    table = Table("parameter", "values", "only when", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    longest = max((len(row.path) for row in plan.space.rows()), default=0)
+    table.add_column("parameter", no_wrap=longest <= LONGEST_PATH, overflow="fold")
+    table.add_column("values", overflow="fold")
+    if any(row.condition for row in plan.space.rows()):
+        table.add_column("only when", overflow="fold")
     for row in plan.space.rows():
-        table.add_row(row.path, escape(row.distribution), escape(row.condition))
+        condition = [escape(row.condition)] if len(table.columns) > 2 else []
+        table.add_row(row.path, escape(row.distribution), *condition)
     return table
 
 
-def _samples(plan: Plan) -> Table:
+def _samples(plan: Plan) -> FittedTable:
     paths = plan.space.order
-    table = Table("", *paths, box=None, header_style="bold")
-    for label, values in plan.spec.search.baselines.items():
-        table.add_row(escape(label), *(_text(values.get(p, "")) for p in paths))
-    for values in plan.samples:
-        table.add_row("sampled", *(_text(values.get(p, "")) for p in paths))
-    return table
+    named = [(escape(label), v) for label, v in plan.spec.search.baselines.items()]
+    rows = [*named, *(("sampled", values) for values in plan.samples)]
+    lines = [(name, *(_text(values.get(p, "")) for p in paths)) for name, values in rows]
+    return FittedTable(("", *column_names(paths)), lines)
 
 
 def _model(model: ModelFacts) -> str:

@@ -10,6 +10,7 @@ from analysis.report.cells import Table as Cells
 from analysis.runs import Run
 from analysis.selection import criteria
 from analysis.wording import cell_text, column_names, metric_text, parameter_text
+from medsweep.fitted_table import FittedTable
 
 STYLES = {
     "complete": "green",
@@ -20,24 +21,28 @@ STYLES = {
 }
 
 
-def trial_table(run: Run) -> Table:
+def trial_table(run: Run) -> FittedTable:
     """Every trial with its state, parameters, what is sought, and error."""
     paths = list(run.search.parameters)
     sought = [criterion.metric for criterion in criteria(run.search)]
-    table = Table(
-        "trial", "state", *column_names(paths), *sought, "min", "", box=None, header_style="bold"
-    )
-    for trial in run.trials:
-        style = STYLES.get(trial.state, "")
-        table.add_row(
+    lines = [
+        (
             escape(trial.name),
-            f"[{style}]{trial.state}[/]",
+            _state(trial.state),
             *(escape(cell_text(p, trial.parameters.get(p, ""))) for p in paths),
             *(metric_text(metric, trial.metrics.get(metric)) for metric in sought),
             metric_text("minutes", trial.metrics.get("minutes")),
-            escape((trial.error or "").splitlines()[0][:60] if trial.error else ""),
         )
-    return table
+        for trial in run.trials
+    ]
+    errors = ((n, trial.error.splitlines()) for n, trial in enumerate(run.trials) if trial.error)
+    notes = {number: escape(error[0][:60]) for number, error in errors if error}
+    return FittedTable(("trial", "state", *column_names(paths), *sought, "min"), lines, notes)
+
+
+def _state(state: str) -> str:
+    style = STYLES.get(state)
+    return f"[{style}]{state}[/]" if style else state
 
 
 def print_best(console: Console, best: dict[str, Any]) -> None:

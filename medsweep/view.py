@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from analysis.wording import cell_text, column_names, parameter_text
+from analysis.wording import cell_text, column_names, parameter_text, plural
+from medsweep.fitted_table import FittedTable
 from medsweep.tables import STYLES
 from sweeps.reading.metric_checks import during_training
 from sweeps.spec.sections import SweepSpec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from trainables.context import Report
 
 SHOWN_TRIALS = 20
+NOTED = 4  # characters of the frame, and of the column of notes where it is empty
 
 
 @dataclass
@@ -133,16 +135,26 @@ class SweepView:
 
     def _picture(self) -> Group:
         paths = list(self.spec.search.parameters)
-        columns = "trial", "state", "step", *column_names(paths), self.metric, ""
-        table = Table(*columns, header_style="bold")
-        for row in list(self.rows.values())[-SHOWN_TRIALS:]:
-            cells = [escape(cell_text(p, row.entry.parameters.get(p, ""))) for p in paths]
-            style = STYLES.get(row.state, "cyan")
-            step = f"{row.step}/{row.planned}" if row.planned else ""
-            value = "" if row.value is None else f"{row.value:.4f}"
-            state = f"[{style}]{row.state}[/]"
-            table.add_row(escape(row.name), state, step, *cells, value, escape(row.note[:50]))
-        return Group(table, Text(self._summary()))
+        rows = list(self.rows.values())[-SHOWN_TRIALS:]
+        wide = FittedTable(self._heads(paths), [self._cells(row, paths) for row in rows])
+        hidden = [] if wide.fits(self.console.width - len(wide.heads) - NOTED) else paths
+        if hidden:  # `medsweep status`, and the table at the end, have them
+            paths = []
+        table = Table(*self._heads(paths), "", header_style="bold")
+        for row in rows:
+            table.add_row(*self._cells(row, paths), escape(row.note[:50]))
+        more = [Text(f"{plural(len(hidden), 'parameter')} not shown here")] if hidden else []
+        return Group(table, *more, Text(self._summary()))
+
+    def _heads(self, paths: list[str]) -> tuple[str, ...]:
+        return ("trial", "state", "step", *column_names(paths), self.metric)
+
+    def _cells(self, row: TrialRow, paths: list[str]) -> tuple[str, ...]:
+        cells = (escape(cell_text(p, row.entry.parameters.get(p, ""))) for p in paths)
+        step = f"{row.step}/{row.planned}" if row.planned else ""
+        value = "" if row.value is None else f"{row.value:.4f}"
+        state = f"[{STYLES.get(row.state, 'cyan')}]{row.state}[/]"
+        return (escape(row.name), state, step, *cells, value)
 
     def _summary(self) -> str:
         total = self.spec.search.num_trials

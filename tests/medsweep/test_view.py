@@ -38,3 +38,22 @@ def test_lines_show_what_is_sought(kind: str, metric: str, mode: str, lines: str
     told = said(kind, metric, mode)
     assert lines in told
     assert end in told
+
+
+def test_a_live_table_without_room_for_the_parameters_says_so() -> None:
+    trial = {"kind": "sft", "model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+    names = ["learning_rate", "weight_decay", "warmup_steps", "max_grad_norm", "adam_beta2"]
+    values = {f"training.{name}": 0.5 for name in names}
+    search = {"parameters": {path: {"values": [0.5, 0.6]} for path in values}}
+    spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": search})
+    for width, heads in ((80, False), (140, True)):
+        console = Console(file=io.StringIO(), width=width)
+        view = SweepView(spec, Path("x"), console)
+        view.started(Entry("EXP-001", 1, {}, None, values))
+        console.file = io.StringIO()
+        console.print(view._picture())
+        text = console.file.getvalue()
+        assert ("weight_decay" in text) is heads
+        assert ("5 parameters not shown here" in text) is not heads
+        assert "EXP-001" in text
+        assert "…" not in text

@@ -46,7 +46,8 @@ class Once(Stopper):
 
 def ended(stopper: Stopper, values: list[float], workers: int, rng: random.Random) -> list[int]:
     """Reports that each trial made until it ended or was stopped, in one random order."""
-    done, running, waiting = [0] * len(values), [], list(range(len(values)))
+    done, waiting = [0] * len(values), list(range(len(values)))
+    running: list[int] = []
     while running or waiting:
         while waiting and len(running) < workers:
             running.append(waiting.pop(0))

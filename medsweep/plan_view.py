@@ -24,6 +24,8 @@ KINDS = {"sft": "SFT", "reward": "reward model", "ppo": "PPO", "grpo": "GRPO", "
 def show(console: Console, plan: Plan) -> None:
     """Print a plan."""
     spec = plan.spec
+    for warning in plan.warnings:
+        console.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)
     _heading(console, f"{spec.name}: {_count(plan)}")
     if plan.stages:
         console.print(escape(_stages(plan)))

@@ -10,6 +10,7 @@ from cluster.targets import described, devices_at_hand
 from search_spaces.space import Space, build_space
 from sweeps.control.proposer import Proposer, whole_baseline
 from sweeps.planning.stage_counts import StageCount, stage_counts
+from sweeps.planning.step_warnings import step_warnings
 from sweeps.readiness.checks import (
     adapters,
     models,
@@ -57,6 +58,7 @@ class Plan:
     data: dict[str, Any] | None  # the data report, or one a stage; None: not prepared yet
     where: str
     stages: tuple[StageCount, ...] = ()  # of trials in stages: each but the last
+    warnings: tuple[str, ...] = ()  # what does not fit the trials' steps
 
 
 def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
@@ -83,6 +85,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         data,
         where,
         stage_counts(spec, space),
+        step_warnings(spec, space, data),
     )
 
 

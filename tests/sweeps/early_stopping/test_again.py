@@ -9,7 +9,7 @@ from trainables.context import Report
 
 
 def stopper(kind: str = "asha") -> Stopper:
-    rule = EarlyStopping(kind=kind, min_trials=1)  # type: ignore[arg-type]
+    rule = EarlyStopping(kind=kind, min_trials=1)
     return Stopper(SearchSpec(early_stopping=rule))
 
 

@@ -42,7 +42,7 @@ def value(values: dict[str, Any]) -> float:
 
 def end(proposer: Proposer, number: int, values: dict[str, Any]) -> None:
     if values["x"] > 0.6:
-        proposer.tell(number, ("failed", "infeasible")[number % 2], None, {0: 9.0})  # type: ignore[arg-type]
+        proposer.tell(number, ("failed", "infeasible")[number % 2], None, {0: 9.0})
     elif number % 4 == 1:
         proposer.tell(number, "stopped", None, {0: value(values)})
     else:

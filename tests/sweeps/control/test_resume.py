@@ -216,8 +216,10 @@ def test_a_restored_trial_is_judged_again_at_its_last_rung(tmp_path: Path) -> No
     for found in (sweep, again):
         assert not found.on_report(best.entry.trial, line)
         assert found.on_report(worst.entry.trial, line)
-    record = records(tmp_path)[worst.entry.trial]
-    assert (record["state"], record["steps"], record["engine"]) == ("stopped", 3, "a fake")
+        record = records(tmp_path)[worst.entry.trial]
+        assert (record["state"], record["steps"]) == ("stopped", 3)
+        # what an evaluation said of itself is known to the driver that heard it
+        assert record.get("engine") == ("a fake" if found is sweep else None)
 
 
 def next_entry(sweep: Sweep) -> str:

@@ -42,7 +42,9 @@ class FittedTable:
             return
         tables = self._turned(width) if len(self.lines) <= FEW else self._split(width)
         for number, table in enumerate(tables):
-            yield from ["", table] if number else [table]
+            if number:
+                yield ""
+            yield table
         for number, note in self.notes.items():
             yield Text.from_markup(f" {self.lines[number][0]}: {note}")
 

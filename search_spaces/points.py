@@ -110,7 +110,8 @@ def _place(distribution: Distribution, value: Any) -> int:
     if distribution.q is None or not distribution.contains(value):
         return REST
     counts = counts_between(distribution.low, distribution.high, distribution.q)
-    return round(value / distribution.q) - counts.start
+    count: int = round(value / distribution.q)
+    return count - counts.start
 
 
 def _value(distribution: Distribution, place: int) -> Any:

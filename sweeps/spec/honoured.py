@@ -1,6 +1,6 @@
 """Which trials and engines honour a field of the spec, for every field of every section.
 
-`docs/spec.md` shows it, `sweeps.reading.effect_checks` refuses what follows from it, and a test
+`docs/spec.md` shows it, `sweeps.reading.effects` refuses what follows from it, and a test
 fails for a field that is not here. Add a field by adding its name to its class below.
 """
 
@@ -13,7 +13,7 @@ ANSWERING = ("sft", "ppo", "grpo", "dpo")  # kinds whose trials write answers
 class Honoured(NamedTuple):
     """Where a field has an effect. `kinds`: of trials and stages, none named: all that have the
     section. `isolated`: only in the isolated engine. `where`: what else must hold, in words; a rule
-    of `sweeps.reading.effect_rules`, or the section itself, refuses or warns about the rest."""
+    of `sweeps.reading.effects`, or the section itself, refuses or warns about the rest."""
 
     kinds: tuple[str, ...] = ()
     isolated: bool = False

@@ -47,7 +47,7 @@ def effects(parts: Parts, data: dict[str, Any]) -> Effects:
     found = Effects([], [])
     for idle in (*_in_trials(parts), *_under_conditions(parts)):
         _note(found, idle.rule, *_set_in_trial(parts, idle))
-    found.refused.extend(only_weights(parts))
+    found.warned.extend(only_weights(parts))
     for rule in SWEEP_RULES:
         given = get_path(data, rule.path)
         if given is not None and rule.idle(partial(_of_sweep, data)):

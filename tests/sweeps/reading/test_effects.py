@@ -229,6 +229,10 @@ WARNED = {
         ),
         "attn_implementation",
     ),
+    "the only weight": (
+        spec("ppo", **ONE_REWARD, search=parameter("reward.weights.safety", "[1, 2]")),
+        "reward.weights.safety",
+    ),
     "precision of ppo": (spec("ppo", training="{bf16: false}"), "trial.training.bf16"),
     "columns' rows": (
         spec(data="{source: org/data, allow_benchmark_training: true}"),
@@ -257,10 +261,6 @@ def test_what_is_often_left_over_is_only_told(tmp_path: Path, case: tuple[str, s
     [
         (spec("ppo", search=parameter("training.kl_horizon", "[5, 9]")), "training.kl_horizon"),
         (spec("ppo", search=parameter("lora.lora_dropout", "[0, 0.1]")), "lora.lora_dropout"),
-        (
-            spec("ppo", **ONE_REWARD, search=parameter("reward.weights.safety", "[1, 2]")),
-            "reward.weights.safety",
-        ),
         (
             spec(search=conditional("training.warmup_steps", "training.lr_scheduler_type", UNWARM)),
             "training.warmup_steps",

@@ -13,6 +13,7 @@ from medsweep.fitted_table import FittedTable
 from sweeps.planning.plan import ModelFacts, Plan
 from sweeps.spec.sections import SweepSpec
 from trainables.data.config import DataConfig
+from trainables.data.noticed import told
 from trainables.data.pairs.config import PairsConfig
 from trainables.models.config import LoraConfig
 from trainables.training.config import SingleTrial
@@ -142,6 +143,7 @@ def _counts(report: dict[str, Any]) -> str:
         f"{report['source']}: {report['rows_read']:,} rows read; kept {kept['train']:,} for "
         f"training, {kept['validation']:,} for validation, {kept['test']:,} sealed for the test\n"
         f"dropped: {dropped or 'none'}{_diversity(report.get('diversity'))}"
+        + "".join(f"\n{line}" for line in told(report))
     )
 
 

@@ -19,6 +19,13 @@ STEPS = {
     "no_answer_left": "no answer token left after truncation",
 }
 
+NOTICED = {
+    "html": "HTML",
+    "end_mark": "ends with a typed end mark (</s>, EOS, ###)",
+    "empty_question": "empty question",
+    "empty_answer": "empty answer",
+}
+
 
 def data_tables(run: Run) -> list[tuple[str, Table]]:
     """(heading, table of rows kept and dropped) for each prepared data set."""
@@ -49,6 +56,11 @@ def _rows(report: dict[str, Any]) -> Iterator[list[str]]:
         sealed = f" ({SEALED})" if split == "test" else ""
         yield [f"kept: {split}{sealed}", _count(count)]
     yield from _step("truncated to max_length", report.get("truncated"))
+    for name, at in (report.get("noticed") or {}).items():
+        yield [f"noticed: {NOTICED.get(name, name)}", _count(at["rows"])]
+    for split, count in (report.get("control_text") or {}).items():
+        if count:
+            yield [f"text of a control token, read as text ({split})", _count(count)]
     for name, count in (report.get("tokens") or {}).items():
         yield [f"tokens: {name.replace('_', ' ')}", _count(count)]
 

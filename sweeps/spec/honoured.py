@@ -89,7 +89,8 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     ),
     "FieldMapping": _fields("", question=_OF_COLUMNS, answer=_OF_COLUMNS, group=_OF_COLUMNS),
     "CleaningConfig": _fields(
-        "min_question_chars min_answer_chars drop_bare_boolean near_duplicate_threshold"
+        "min_question_chars min_answer_chars drop_bare_boolean near_duplicate_threshold "
+        "collapse_spaces"
     ),
     "PairSourceConfig": _fields(
         "source name limit private",

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from trainables.data.cleaning import normalise_lines
+from trainables.data.cleaning import faithful
 from trainables.data.items import Item
 
 UNSAFE = "unsafe"  # the kind of a request that asks for harm
@@ -13,13 +13,13 @@ COLUMNS = ("question", "context", "options", "gold", "rationale", "unsafe")
 def about_item(item: Item, prompt: str) -> str:
     """Compact JSON of what is known of the item: those of COLUMNS that say something; "" where
     there is none. The item's own `question` is there where it is not the whole `prompt`."""
-    question = normalise_lines(item.question)
+    question = faithful(item.question)
     known = {
-        "question": question if question != normalise_lines(prompt) else "",
-        "context": normalise_lines(item.context),
-        "options": [normalise_lines(option) for option in item.options],
+        "question": question if question != faithful(prompt) else "",
+        "context": faithful(item.context),
+        "options": [faithful(option) for option in item.options],
         "gold": item.gold,
-        "rationale": normalise_lines(item.rationale),
+        "rationale": faithful(item.rationale),
         "unsafe": item.kind == UNSAFE,
     }
     filled = {name: value for name, value in known.items() if value or name == "gold"}

@@ -13,6 +13,7 @@ from trainables.data.diversity import diversity
 from trainables.data.duplicates import drop_exact, drop_near
 from trainables.data.entries import DataReport
 from trainables.data.leaks import THRESHOLD, leaks
+from trainables.data.noticed import noticed, together
 from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
 from trainables.data.splitting import (
@@ -101,6 +102,7 @@ def _part(config: DataConfig, fingerprint: str, progress: OnProgress) -> Cleaned
         "licence": source.licence,
         "rows_read": len(source.rows),
         "dropped": dropped,
+        "noticed": noticed(source.rows),
     }
     return CleanedData(_split(limited, config), report)
 
@@ -145,6 +147,7 @@ def _whole_report(parts: Mapping[str, CleanedData], config: DataConfig) -> DataR
         "licence": joined_lines(report["licence"] for report in reports),
         "rows_read": sum(report["rows_read"] for report in reports),
         "dropped": dict(dropped),
+        "noticed": together({name: part.report["noticed"] for name, part in parts.items()}),
     }
 
 

@@ -3,11 +3,14 @@
 The supervised tokens are those of the answer and of its end-of-turn mark, nothing else; what a
 template adds after that (a newline, say) is cut off. Without a chat template the format is
 "{bos}{system}\\n\\nQuestion: {question}\\nAnswer: {answer}{eos}", bos only where the tokenizer
-itself puts one. Truncation is at the right.
+itself puts one. Truncation is at the right. Words of a row that look like a control token stay text
+(`trainables.data.control_tokens`).
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trainables.data.control_tokens import Marks, control_marks, hidden, token_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -35,6 +38,7 @@ class ChatFormat(NamedTuple):
     ending: str  # all that the template puts after an answer
     end_of_turn: str  # the part of it that the model must learn to say
     bos: str  # only used without a template
+    marks: Marks = ()  # the tokenizer's control tokens, as they are written
 
 
 def encode(
@@ -59,15 +63,15 @@ def encode_many(
         return []
     chat = chat_format(tokenizer, system_prompt)
     rendered = [render(tokenizer, chat, question, answer) for question, answer in pairs]
-    prompts = _ids(tokenizer, [prompt for prompt, _ in rendered])
-    wholes = _ids(tokenizer, [prompt + completion for prompt, completion in rendered])
+    prompts = token_ids(tokenizer, [prompt for prompt, _ in rendered])
+    wholes = token_ids(tokenizer, [prompt + completion for prompt, completion in rendered])
     encoded = []
     for (_, answer), (_, completion), prompt, whole in zip(
         pairs, rendered, prompts, wholes, strict=True
     ):
         # a token across the boundary would supervise a part of the prompt
         if whole[: len(prompt)] != prompt:
-            whole = prompt + _ids(tokenizer, [completion])[0]
+            whole = prompt + token_ids(tokenizer, [completion])[0]
         encoded.append(_truncated(tokenizer, whole, len(prompt), answer, max_length))
     return encoded
 
@@ -80,16 +84,17 @@ def prompts(
         return []
     chat = chat_format(tokenizer, system_prompt)
     # with an answer in place: some templates write another prompt where it is empty
-    return _ids(tokenizer, [render(tokenizer, chat, q, PROBE_ANSWER)[0] for q in questions])
+    return token_ids(tokenizer, [render(tokenizer, chat, q, PROBE_ANSWER)[0] for q in questions])
 
 
 def chat_format(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> ChatFormat:
     """The tokenizer's chat format, with the fallback where it has no template."""
-    eos = str(tokenizer.eos_token or "")
+    eos, marks = str(tokenizer.eos_token or ""), control_marks(tokenizer)
+    system_prompt = system_prompt and hidden(system_prompt, marks)
     if not tokenizer.chat_template:
-        return ChatFormat(system_prompt, False, False, eos, eos, _leading_bos(tokenizer))
+        return ChatFormat(system_prompt, False, False, eos, eos, _leading_bos(tokenizer), marks)
     system_role = _takes_system_role(tokenizer, system_prompt)
-    probe = ChatFormat(system_prompt, True, system_role, "", "", "")
+    probe = ChatFormat(system_prompt, True, system_role, "", "", "", marks)
     messages = _messages(probe, PROBE_QUESTION, PROBE_ANSWER)
     ending = _apply(tokenizer, messages).rpartition(PROBE_ANSWER)[2]
     return probe._replace(ending=ending, end_of_turn=ending.rstrip() or eos)
@@ -98,7 +103,9 @@ def chat_format(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None)
 def render(
     tokenizer: "PreTrainedTokenizerBase", chat: ChatFormat, question: str, answer: str
 ) -> tuple[str, str]:
-    """(prompt, completion) as text; the completion is the answer and its end-of-turn mark."""
+    """(prompt, completion) as text for `token_ids`; the completion is the answer and its
+    end-of-turn mark."""
+    question, answer = hidden(question, chat.marks), hidden(answer, chat.marks)
     if not chat.template:
         system = f"{chat.system_prompt}\n\n" if chat.system_prompt else ""
         prompt = f"{chat.bos}{system}Question: {question}\nAnswer: "
@@ -154,12 +161,6 @@ def _leading_bos(tokenizer: "PreTrainedTokenizerBase") -> str:
     """The begin-of-sequence mark, where the tokenizer puts one before a text."""
     ids = tokenizer("probe")["input_ids"]
     return str(tokenizer.bos_token) if ids and ids[0] == tokenizer.bos_token_id else ""
-
-
-def _ids(tokenizer: "PreTrainedTokenizerBase", texts: list[str]) -> list[list[int]]:
-    # templates write their own special tokens; `verbose` warns of rows that are truncated later
-    encoded = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
-    return [list(ids) for ids in encoded]
 
 
 def _truncated(

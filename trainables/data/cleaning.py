@@ -13,6 +13,28 @@ REASONS = ("short_question", "short_answer", "bare_boolean")
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
+LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85]")
+SEPARATOR = re.compile(r"[\x1c-\x1f]")  # control characters that stand between words
+BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
+
+
+def faithful(text: str) -> str:
+    """The text as its file has it: line breaks (written `\\n`), indentation, spaces and Unicode.
+
+    Only what no text means goes: control characters, lone surrogates, blank lines at the beginning
+    and white space at the end.
+    """
+    lines = LINE_END.sub("\n", _without_surrogates(text))
+    return trimmed(CONTROL.sub("", SEPARATOR.sub(" ", lines)))
+
+
+def trimmed(text: str) -> str:
+    """Without blank lines at the beginning and white space at the end. The first of several lines
+    keeps its indentation, which says where it belongs; a lone line has none."""
+    whole = BLANK_LINES.sub("", text.replace("\r\n", "\n")).rstrip()
+    return whole if "\n" in whole else whole.strip()
+
+
 def normalise(text: str) -> str:
     """Without control characters, each run of white space one space, none at the ends."""
     return " ".join(CONTROL.sub("", _without_surrogates(text)).split())
@@ -28,7 +50,8 @@ def clean(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[
     dropped = dict.fromkeys(REASONS, 0)
     kept = []
     for row in rows:
-        tidied = normalise_lines if row.lines else normalise
+        collapsed = normalise_lines if row.lines else normalise
+        tidied = collapsed if config.collapse_spaces else faithful
         tidy = row._replace(question=tidied(row.question), answer=tidied(row.answer))
         if reason := drop_reason(tidy, config):
             dropped[reason] += 1
@@ -44,13 +67,18 @@ def drop_reason(row: Row, config: CleaningConfig) -> str | None:
     dropped, and an empty question but for plain text. To a closed question a letter or a yes is a
     whole answer.
     """
-    if row.kind != "text" and len(row.question) < max(1, config.min_question_chars):
+    if row.kind != "text" and said(row.question) < max(1, config.min_question_chars):
         return "short_question"
     if row.kind == "open" and config.drop_bare_boolean and is_bare_boolean(row.answer):
         return "bare_boolean"
-    if len(row.answer) < max(1, config.min_answer_chars if row.kind == "open" else 1):
+    if said(row.answer) < max(1, config.min_answer_chars if row.kind == "open" else 1):
         return "short_answer"
     return None
+
+
+def said(text: str) -> int:
+    """Characters of a text, each run of white space one."""
+    return len(" ".join(text.split()))
 
 
 def is_bare_boolean(answer: str) -> bool:

@@ -1,8 +1,8 @@
 """The `data` section: where questions and answers come from, and how they are cleaned and split."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from trainables.section import Section
 
@@ -53,6 +53,14 @@ class CleaningConfig(Section):
     drop_bare_boolean: bool = True  # answers that are only yes, no, true or false
     # Jaccard similarity of word 3-grams above which the later row is dropped; null: exact only
     near_duplicate_threshold: float | None = Field(0.85, gt=0, le=1)
+    # each run of white space becomes one space, as the flashcards system does: lists and code go
+    collapse_spaces: bool = False
+
+    @model_serializer(mode="wrap")
+    def _written(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without options that are not used: keys of sections from before they existed stay."""
+        written: dict[str, Any] = whole(self)
+        return {name: v for name, v in written.items() if name != "collapse_spaces" or v}
 
 
 class SourceConfig(Section):

@@ -12,14 +12,19 @@ SHINGLE_WORDS = 3
 
 
 def drop_exact(rows: Sequence[Row]) -> tuple[list[Row], int]:
-    """Rows whose question and answer, case aside, no earlier row has; and how many went.
+    """Rows whose question and answer, case and white space aside, no earlier row has; and how many
+    went.
 
     Two answers to one question are two rows.
     """
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
-        first.setdefault((row.question.casefold(), row.answer.casefold()), row)
+        first.setdefault((_same(row.question), _same(row.answer)), row)
     return list(first.values()), len(rows) - len(first)
+
+
+def _same(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def drop_near(rows: Sequence[Row], threshold: float) -> tuple[list[Row], int]:

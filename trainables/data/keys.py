@@ -9,7 +9,7 @@ from trainables.data.config import DataConfig
 from trainables.data.sources.registry import source_of
 from trainables.errors import InputError
 
-FORMAT = 3  # raise it when the same configuration would give other rows or other tokens
+FORMAT = 4  # raise it when the same configuration would give other rows or other tokens
 
 
 Fingerprints = dict[str, str]  # by component; a single source has the name ""

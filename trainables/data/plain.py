@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trainables.data.chat_format import Encoded, decoded_bytes
+from trainables.data.control_tokens import text_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -20,9 +21,9 @@ def encode_texts(
     """Each text's tokens, at most `max_length`; None where not even one token is to be learnt."""
     if not texts:
         return []
-    rows = tokenizer(list(texts), verbose=False)["input_ids"]
+    rows = text_ids(tokenizer, texts)
     pairs = zip(rows, texts, strict=True)
-    return [_encoded(tokenizer, list(ids), text, max_length) for ids, text in pairs]
+    return [_encoded(tokenizer, ids, text, max_length) for ids, text in pairs]
 
 
 def _encoded(

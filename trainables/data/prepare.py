@@ -158,6 +158,7 @@ def _build_tokens(
             "longest": max(int(split.rows.lengths().max()) for split in made.values()),
         },
         "truncated": {name: split.truncated for name, split in made.items()},
+        "control_text": {name: split.control_text for name, split in made.items()},
     }
     return Prepared(key, train.rows, validation.rows, report)
 

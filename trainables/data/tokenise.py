@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainables.data.chat_format import Encoded, encode_many
+from trainables.data.control_tokens import control_marks, holds_mark
 from trainables.data.plain import encode_texts
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
@@ -22,6 +23,7 @@ class Tokenised(NamedTuple):
     rows: TokenRows
     truncated: int
     no_answer_left: int
+    control_text: int = 0  # rows that hold the text of a control token
 
 
 def tokenise(
@@ -41,7 +43,15 @@ def tokenise(
     if not kept:
         raise nothing_left(f"answer token in any of {len(rows)} {name} rows", max_length)
     table = token_rows([row for row, _ in kept], [item for _, item in kept])
-    return Tokenised(table, sum(item.truncated for _, item in kept), len(rows) - len(kept))
+    truncated = sum(item.truncated for _, item in kept)
+    controls = with_control_text([row for row, _ in kept], tokenizer)
+    return Tokenised(table, truncated, len(rows) - len(kept), controls)
+
+
+def with_control_text(rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase") -> int:
+    """How many rows hold the text of one of the tokenizer's control tokens."""
+    marks = control_marks(tokenizer)
+    return sum(holds_mark(row.question, marks) or holds_mark(row.answer, marks) for row in rows)
 
 
 def encoded_rows(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainables.data.chat_format import ChatFormat, chat_format, render
+from trainables.data.control_tokens import hidden, token_ids
 from trainables.evaluation.choices import ChoicePrompt
 
 
@@ -15,8 +16,9 @@ def ask(
     A prompt that does not fit with its longest option into `longest` tokens loses its beginning.
     """
     prompt, completion = render(tokenizer, chat, question, options[0])
-    space = completion[: len(completion) - len(options[0]) - len(chat.end_of_turn)]
-    joined = [space + option for option in options]
+    written = [hidden(option, chat.marks) for option in options]
+    space = completion[: len(completion) - len(written[0]) - len(chat.end_of_turn)]
+    joined = [space + option for option in written]
     return cut(encoded(tokenizer, prompt, joined), longest)
 
 
@@ -56,5 +58,4 @@ def context_length(model: Any) -> int | None:
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
-    # templates write their own special tokens
-    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    return token_ids(tokenizer, [text])[0]

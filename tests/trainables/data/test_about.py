@@ -34,5 +34,5 @@ def test_a_request_for_harm_is_known_as_one() -> None:
 @pytest.mark.parametrize("field", ["question", "context", "rationale"])
 def test_texts_are_cleaned_as_rows_are(field: str) -> None:
     odd = CHOICE._replace(**{field: "a\x00 \ud800 b\n c"})
-    assert about_row(about_item(odd, "prompt"))[field] == "a b\nc"
+    assert about_row(about_item(odd, "prompt"))[field] == "a  b\n c"
     assert set(about_row(about_item(odd, "prompt"))) <= set(COLUMNS)

@@ -1,6 +1,6 @@
 import pytest
 
-from trainables.data.cleaning import clean, is_bare_boolean, normalise
+from trainables.data.cleaning import clean, faithful, is_bare_boolean, normalise
 from trainables.data.config import CleaningConfig
 from trainables.data.rows import Row
 
@@ -22,6 +22,37 @@ from trainables.data.rows import Row
 def test_normalise(raw: str, tidy: str) -> None:
     assert normalise(raw) == tidy
     assert normalise(tidy) == tidy
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ("Take:\n\n- one\n  - two\n1. rest", "Take:\n\n- one\n  - two\n1. rest"),
+        ("\n \n    if x:\n        y\n \n", "    if x:\n        y"),
+        ("\tif x:\n\t\ty", "\tif x:\n\t\ty"),
+        ("dos\r\nmac\rline", "dos\nmac\nline"),
+        ("a  b", "a  b"),
+        (" one line ", "one line"),
+        (
+            "no-break\u00a0space, \u200dZWJ, µ ≥ 5 °C, \u2028",
+            "no-break\u00a0space, \u200dZWJ, µ ≥ 5 °C,",
+        ),
+        ("nul\x00byte \ud800", "nulbyte"),
+        ("unit\x1fseparator", "unit separator"),
+    ],
+)
+def test_a_text_is_kept_as_its_file_has_it(raw: str, kept: str) -> None:
+    assert faithful(raw) == kept
+    assert faithful(kept) == kept
+
+
+def test_collapsing_is_an_option_that_leaves_the_keys_of_specs_without_it() -> None:
+    rows = [row("What is fever?", "- a raised\n- temperature")]
+    assert clean(rows, CleaningConfig())[0] == rows
+    collapsed, _ = clean(rows, CleaningConfig(collapse_spaces=True))
+    assert collapsed[0].answer == "- a raised - temperature"
+    assert "collapse_spaces" not in CleaningConfig().model_dump()
+    assert CleaningConfig(collapse_spaces=True).model_dump()["collapse_spaces"] is True
 
 
 @pytest.mark.parametrize("answer", ["yes", "No.", "TRUE", " false! ", '"Yes"'])
@@ -46,7 +77,7 @@ def test_counts_by_reason_and_keeps_the_order() -> None:
         row("Is it so?", "Yes."),
         row("What is sweat?", "Water from the skin."),
     ]
-    kept, dropped = clean(rows, CleaningConfig())
+    kept, dropped = clean(rows, CleaningConfig(collapse_spaces=True))
     assert [(kept_row.question, kept_row.answer) for kept_row in kept] == [
         ("What is fever?", "A raised temperature."),
         ("What is sweat?", "Water from the skin."),

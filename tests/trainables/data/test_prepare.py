@@ -98,6 +98,8 @@ def test_report(cache: Path) -> None:
             "longest": max(prepared.train.lengths().max(), prepared.validation.lengths().max()),
         },
         "truncated": {"train": 0, "validation": 0},
+        "noticed": {},
+        "control_text": {"train": 0, "validation": 0},
         "test_sha256": rows_sha256(test),
         "diversity": diversity(prepare_text(TOY).train),
     }

@@ -6,6 +6,7 @@ row and column and what the format expects. Errors never show what a cell holds.
 
 from collections.abc import Mapping, Sequence
 
+from trainables.data.cleaning import trimmed
 from trainables.data.sources.columns import TableRecord
 from trainables.errors import InputError
 
@@ -39,7 +40,7 @@ def text(record: TableRecord, column: str, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        return trimmed(value)
     raise wrong(record, column, name, f"is not text but {type(value).__name__}")
 
 

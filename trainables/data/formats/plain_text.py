@@ -5,10 +5,12 @@ ends of lines or sentences into pieces of at most PIECE_WORDS words; pieces of a
 stay on one side of a split, those of others in stretches of STRETCH.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from trainables.data.cleaning import trimmed
 from trainables.data.formats.cells import label, layout_of, text
 from trainables.data.formats.format import Format, ReadRequest
 from trainables.data.formats.tables import table_records
@@ -48,19 +50,39 @@ def text_items(identity: str, group: str, document: str) -> Iterator[Item]:
 
 
 def pieces(document: str, words: int = PIECE_WORDS) -> Iterator[str]:
-    """Parts of at most `words` words, cut after a sentence or line where there is one."""
-    held: list[str] = []
-    for sentence in filter(None, BOUNDARY.split(document)):
-        said = sentence.split()
-        if held and len(held) + len(said) > words:
-            yield " ".join(held)
-            held = []
+    """Parts of at most `words` words, cut after a sentence or line where there is one; line breaks
+    and indentation inside a part stay as they are."""
+    begin, held = 0, 0
+    for start, end in _sentences(document):
+        said = len(document[start:end].split())
+        if held and held + said > words:
+            yield trimmed(document[begin:start])
+            begin, held = start, 0
         held += said
-        while len(held) > words:
-            yield " ".join(held[:words])
-            held = held[words:]
+        while held > words:
+            cut = begin + _length_of(document[begin:], words)
+            yield trimmed(document[begin:cut])
+            begin, held = cut, held - words
     if held:
-        yield " ".join(held)
+        yield trimmed(document[begin:])
+
+
+def _sentences(document: str) -> Iterator[tuple[int, int]]:
+    """Where sentences and lines begin and end; a line begins with its indentation."""
+    start = 0
+    for boundary in BOUNDARY.finditer(document):
+        breaks = boundary[0].rfind("\n")
+        at = boundary.end() if breaks < 0 else boundary.start() + breaks + 1
+        if at > start:
+            yield start, at
+            start = at
+    yield start, len(document)
+
+
+def _length_of(text: str, words: int) -> int:
+    """The characters of the text's first words."""
+    *_, last = itertools.islice(re.finditer(r"\S+", text), words)
+    return last.end()
 
 
 FORMAT = Format(

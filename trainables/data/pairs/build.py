@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from trainables.data.build import SPLITS, joined_lines, rows_sha256
+from trainables.data.cleaning import faithful
 from trainables.data.entries import DataReport
 from trainables.data.leaks import leaks
+from trainables.data.noticed import noticed, together
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
@@ -79,6 +81,7 @@ def _part(
         "licence": found.licence,
         "rows_read": len(found.pairs) + sum(found.dropped.values()),
         "dropped": dropped,
+        "noticed": noticed([row for pair in found.pairs for row in pair.rows()]),
     }
     name = source.label
     return CleanedPairs([_named(pair, name) for pair in limited], report)
@@ -89,7 +92,7 @@ def clean(pairs: Sequence[PreferencePair]) -> tuple[list[PreferencePair], dict[s
     reason."""
     seen: set[tuple[str, ...]] = set()
     kept, dropped = [], Counter(empty=0, equal=0, exact_duplicate=0)
-    for pair in pairs:
+    for pair in map(_tidy, pairs):
         key = (pair.question, pair.rejected_question, pair.chosen, pair.rejected)
         if not (pair.question.strip() and pair.chosen.strip() and pair.rejected.strip()):
             dropped["empty"] += 1
@@ -101,6 +104,15 @@ def clean(pairs: Sequence[PreferencePair]) -> tuple[list[PreferencePair], dict[s
             seen.add(key)
             kept.append(pair)
     return kept, dict(dropped)
+
+
+def _tidy(pair: PreferencePair) -> PreferencePair:
+    return pair._replace(
+        question=faithful(pair.question),
+        rejected_question=faithful(pair.rejected_question),
+        chosen=faithful(pair.chosen),
+        rejected=faithful(pair.rejected),
+    )
 
 
 def _refuse_benchmark(pairs: Sequence[PreferencePair], source: PairSourceConfig) -> None:
@@ -151,6 +163,7 @@ def _report(
         "licence": joined_lines(report["licence"] for report in reports),
         "rows_read": sum(report["rows_read"] for report in reports),
         "dropped": {**dropped, "leak": leaked},
+        "noticed": together({name: part.report["noticed"] for name, part in parts.items()}),
         "kept": {name: len(pairs) for name, pairs in named.items()},
         "groups": {name: len({p.group for p in pairs}) for name, pairs in named.items()},
         "test_sha256": rows_sha256([row for pair in splits[2] for row in pair.rows()]),

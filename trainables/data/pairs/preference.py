@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trainables.data.cleaning import trimmed
 from trainables.data.formats.reading import local
 from trainables.data.pairs.config import PairFields, PairSourceConfig
 from trainables.data.pairs.pair import PairReader, PreferencePair, SourcePairs, shared_start
@@ -88,13 +89,13 @@ def _side(record: TableRecord, fields: PairFields, name: str) -> Any:
 
 def _of_text(prompt: Any, chosen: str, rejected: str) -> Parted:
     if isinstance(prompt, str):
-        return prompt.strip(), chosen.strip(), rejected.strip()
+        return trimmed(prompt), trimmed(chosen), trimmed(rejected)
     if _is_turns(prompt):
-        return _question(prompt), chosen.strip(), rejected.strip()
+        return _question(prompt), trimmed(chosen), trimmed(rejected)
     shared = shared_start(chosen, rejected)
     ends = [match.end() for match in ASSISTANT.finditer(shared)]
     at = ends[-1] if ends else len(LAST_WORD.sub("", shared))
-    return shared[:at].strip(), chosen[at:].strip(), rejected[at:].strip()
+    return trimmed(shared[:at]), trimmed(chosen[at:]), trimmed(rejected[at:])
 
 
 def _of_turns(prompt: Any, chosen: list[Any], rejected: list[Any]) -> Parted:
@@ -110,7 +111,7 @@ def _question(turns: Turns) -> str:
     said = [t for t in turns if t["role"] != "system"]
     lines = [str(t["content"]).strip() for t in turns if t["role"] == "system"]
     if len(said) == 1:
-        lines.append(str(said[0]["content"]).strip())
+        lines.append(trimmed(str(said[0]["content"])))
     else:
         lines += [f"{str(t['role']).capitalize()}: {str(t['content']).strip()}" for t in said]
     return "\n\n".join(lines)
@@ -119,7 +120,7 @@ def _question(turns: Turns) -> str:
 def _answer(turns: Turns) -> str | None:
     """The text of one assistant turn; None where there are other turns."""
     if len(turns) == 1 and turns[0]["role"] == "assistant":
-        return str(turns[0]["content"] or "").strip()
+        return trimmed(str(turns[0]["content"] or ""))
     return None
 
 

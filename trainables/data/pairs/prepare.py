@@ -15,7 +15,7 @@ from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
 from trainables.data.token_rows import TokenRows, from_table, to_table, token_rows
-from trainables.data.tokenise import encoded_rows, nothing_left
+from trainables.data.tokenise import encoded_rows, nothing_left, with_control_text
 from trainables.errors import InputError
 from trainables.on_progress import OnProgress
 
@@ -119,6 +119,7 @@ def tokenised(
             "longest": max(int(f.rows.lengths().max(initial=0)) for f in made.values()),
         },
         "truncated": {name: found.truncated for name, found in made.items()},
+        "control_text": {name: found.control_text for name, found in made.items()},
     }
     unseen = made["unseen"].rows
     return PreparedPairs(
@@ -133,6 +134,7 @@ class _Tokenised(NamedTuple):
     truncated: int
     no_answer_left: int
     equal: int
+    control_text: int
 
 
 def _tokenise(
@@ -155,7 +157,8 @@ def _tokenise(
         else:
             kept += [(rows[at], chosen), (rows[at + 1], rejected)]
     table = token_rows([row for row, _ in kept], [item for _, item in kept])
-    return _Tokenised(table, sum(item.truncated for _, item in kept), lost, equal)
+    controls = with_control_text([row for row, _ in kept], tokenizer)
+    return _Tokenised(table, sum(item.truncated for _, item in kept), lost, equal, controls)
 
 
 def _fingerprints(data: PairsConfig, online: bool) -> Fingerprints:

@@ -295,7 +295,7 @@ def test_text_and_mimic(tmp_path: Path) -> None:
     (tmp_path / "NOTEEVENTS.csv").write_text(notes)
     item = only(str(tmp_path), "mimic")
     assert (item.answer, item.group, item.subject) == (
-        "First line. Second.",
+        "First line.\nSecond.",
         "22",
         "Discharge summary",
     )

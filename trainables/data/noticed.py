@@ -1,0 +1,75 @@
+"""What rows hold that is seldom meant to be learnt: it is counted and told, never changed."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from trainables.data.rows import Row
+
+HTML = re.compile(
+    r"</?(?:p|br|hr|div|span|b|i|u|em|strong|a|ul|ol|li|h[1-6]|table|tbody|thead|tr|td|th|img|font"
+    r"|sup|sub|pre|code|blockquote|script|style)(?:\s[^<>]*)?/?>"
+    r"|&(?:nbsp|amp|lt|gt|quot|apos|#x?[0-9a-f]+);",
+    re.IGNORECASE,
+)
+END_MARK = re.compile(
+    r"(?:</?s>|<\|[\w.-]+\|>|<end_of_turn>|<eos>|\[/?INST\]|\[EOS\]|\[END\]|#{3,}|\bEOS|<END>)"
+    r"\s*\Z",
+    re.IGNORECASE,
+)
+WORDS = {
+    "html": "hold HTML",
+    "end_mark": "end with a typed end mark (</s>, EOS, ###)",
+    "empty_question": "have an empty question",
+    "empty_answer": "have an empty answer",
+}
+Noticed = dict[str, dict[str, Any]]
+
+
+def noticed(rows: Sequence[Row]) -> Noticed:
+    """For each of WORDS that is there: how many `rows`, and the id of the `first`."""
+    found: Noticed = {}
+    for row in rows:
+        for name in _in_row(row):
+            at = found.setdefault(name, {"rows": 0, "first": row.id})
+            at["rows"] += 1
+    return {name: found[name] for name in WORDS if name in found}
+
+
+def together(parts: Mapping[str, Noticed]) -> Noticed:
+    """Of a mixture's components; ids begin with the component's name."""
+    found: Noticed = {}
+    for component, part in parts.items():
+        for name, at in part.items():
+            first = f"{component}/{at['first']}"
+            whole = found.setdefault(name, {"rows": 0, "first": first})
+            whole["rows"] += at["rows"]
+    return found
+
+
+def told(report: Mapping[str, Any]) -> list[str]:
+    """A line for each thing noticed in a data report; reports of older runs have none."""
+    read = report["rows_read"]
+    lines = [
+        f"{at['rows']:,} of {read:,} rows {WORDS[name]} (the first: row {at['first']})"
+        for name, at in report.get("noticed", {}).items()
+    ]
+    controls = sum(report.get("control_text", {}).values())
+    if controls:
+        lines.append(
+            f"{controls:,} rows hold the text of one of the model's control tokens: it is read as "
+            "text, not as that token"
+        )
+    return lines
+
+
+def _in_row(row: Row) -> Iterable[str]:
+    texts = (row.question, row.answer)
+    if any(map(HTML.search, texts)):
+        yield "html"
+    if any(map(END_MARK.search, texts)):
+        yield "end_mark"
+    if row.kind != "text" and not row.question.strip():
+        yield "empty_question"
+    if not row.answer.strip():
+        yield "empty_answer"

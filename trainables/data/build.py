@@ -12,7 +12,7 @@ from trainables.data.config import CleaningConfig, DataConfig
 from trainables.data.diversity import diversity
 from trainables.data.duplicates import drop_exact, drop_near
 from trainables.data.entries import DataReport
-from trainables.data.leaks import THRESHOLD, leaks
+from trainables.data.leaks import leaks
 from trainables.data.noticed import noticed, together
 from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
@@ -46,8 +46,7 @@ def build_text(
     }
     train, validation, test = _joined(parts, config.seed)
     progress(f"comparing {len(train):,} training rows with those kept for evaluation")
-    threshold = config.cleaning.near_duplicate_threshold or THRESHOLD
-    leaked = leaks(train, [*validation, *test], threshold)
+    leaked = leaks(train, [*validation, *test], config.cleaning.near_duplicate_threshold)
     clear = [row for place, row in enumerate(train) if place not in leaked]
     _refuse_nothing(clear, validation, config)
     report = _whole_report(parts, config)

@@ -23,6 +23,7 @@ FormatName = Literal[
     "medsafetybench",
     "medec",
     "lavita",
+    "alpaca",
     "medtext",
     "chemprot",
     "rct",

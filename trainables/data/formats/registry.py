@@ -1,6 +1,7 @@
 """The registry of published formats: add one by adding its file and one line here."""
 
 from trainables.data.formats import (
+    alpaca,
     flashcards,
     labelled,
     lavita,
@@ -31,6 +32,7 @@ FORMATS: dict[str, Format] = {
     "medsafetybench": medsafetybench.FORMAT,
     "medec": medec.FORMAT,
     "lavita": lavita.FORMAT,
+    "alpaca": alpaca.FORMAT,
     "medtext": medtext.FORMAT,
     "chemprot": labelled.FORMATS["chemprot"],
     "rct": labelled.FORMATS["rct"],

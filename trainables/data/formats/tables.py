@@ -1,11 +1,10 @@
 """The records of a local table, whatever its file format. Never shows what a cell holds."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.data.sources.columns import TableRecord
-from trainables.data.sources.files import read_csv, read_parquet, utf8
+from trainables.data.sources.files import loads, read_csv, read_parquet, utf8
 from trainables.errors import InputError
 
 FIELD = "data.source"
@@ -18,7 +17,7 @@ def table_records(path: Path) -> Iterator[TableRecord]:
     JSON object a line.
     """
     suffix = path.suffix.lower()
-    if suffix == ".csv":
+    if suffix in (".csv", ".tsv"):
         return read_csv(path)
     if suffix == ".parquet":
         return read_parquet(path)
@@ -33,7 +32,7 @@ def table_records(path: Path) -> Iterator[TableRecord]:
 def whole_json(path: Path) -> object:
     """A JSON file's content; raises InputError."""
     try:
-        return json.loads(utf8(path))
+        return loads(utf8(path))
     except (ValueError, RecursionError) as error:
         raise _bad(path.name, error) from None
 
@@ -41,7 +40,7 @@ def whole_json(path: Path) -> object:
 def _json(path: Path) -> Iterator[TableRecord]:
     text = utf8(path)
     try:
-        data = json.loads(text)
+        data = loads(text)
     except (ValueError, RecursionError) as error:
         if not str(error).startswith("Extra data"):
             raise _bad(path.name, error) from None
@@ -58,7 +57,7 @@ def _lines(path: Path, text: str) -> Iterator[TableRecord]:
         if not line.strip():
             continue
         try:
-            yield _record(path, str(number), json.loads(line))
+            yield _record(path, str(number), loads(line))
         except (ValueError, RecursionError) as error:
             raise _bad(f"{path.name}, row {number}", error) from None
 

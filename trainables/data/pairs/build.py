@@ -69,7 +69,9 @@ def _part(
         _refuse_benchmark(found.pairs, source)
     kept, dropped = clean(found.pairs)
     limited = subsample(kept, source.limit, config.seed)
-    dropped = {**found.dropped, **dropped, "over_limit": len(kept) - len(limited)}
+    empty = found.dropped.get("empty", 0) + dropped["empty"]
+    over = len(kept) - len(limited)
+    dropped = {**found.dropped, **dropped, "empty": empty, "over_limit": over}
     if len(limited) < (1 if unseen else 2):
         counts = ", ".join(f"{why} {n}" for why, n in dropped.items() if n) or "none"
         message = f"{len(limited)} of {len(found.pairs)} pairs left (dropped: {counts})"

@@ -13,11 +13,12 @@ PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]
 class PairFields(Section):
     """Which columns of preference data hold what; TRL's names by default.
 
-    Without a column `prompt`, or where `chosen` holds a whole conversation, the prompt is what
-    both answers begin with. `group` (optional) keeps related pairs on one side of the split.
+    Where `chosen` holds a whole conversation, or no other column holds text, the prompt is what
+    both answers begin with; `prompt: null` says so of a file with other columns. `group` (optional)
+    keeps related pairs on one side of the split.
     """
 
-    prompt: str = "prompt"
+    prompt: str | None = "prompt"
     chosen: str = "chosen"
     rejected: str = "rejected"
     group: str | None = None

@@ -5,6 +5,8 @@
   that they share. Of text it is the shared beginning up to the last "Assistant:" in it, else up to
   the end of its last whole word (TRL cuts at the character where the two part; a reward model sees
   the same text either way).
+  Where other columns hold text, one of them may be the prompt: none is guessed, the record is
+  refused until `fields.prompt` names it (or is null: the shared beginning).
 - A text `prompt` beside conversations (UltraFeedback) is ignored for the turns that they share, as
   TRL does.
 
@@ -30,6 +32,8 @@ from trainables.errors import InputError
 
 ASSISTANT = re.compile(r"\s*(?:assistant|bot)\s*:\s*", re.IGNORECASE)
 LAST_WORD = re.compile(r"\S*\Z")
+# names that columns of prompts have, most likely first
+PROMPTS = ("instruction", "question", "query", "input", "user", "problem", "text", "context")
 Turns = Sequence[Mapping[str, Any]]
 Parted = tuple[str, str | None, str | None]  # question, better answer, worse answer
 
@@ -61,9 +65,13 @@ def read(config: PairSourceConfig, fingerprint: str) -> SourcePairs:
 def pair_of(record: TableRecord, fields: PairFields) -> PreferencePair | str:
     """The record's pair, or why there is none. Raises InputError where columns do not fit."""
     chosen, rejected = (_side(record, fields, name) for name in ("chosen", "rejected"))
-    prompt = record.cells.get(fields.prompt)
-    if prompt is None and fields.prompt != PairFields().prompt:
+    prompt = None if fields.prompt is None else record.cells.get(fields.prompt)
+    if fields.prompt is not None and fields.prompt != PairFields().prompt:
         cell(record, "prompt", fields.prompt)  # named, so it must be there
+    if not (chosen and rejected):
+        return "empty"
+    if fields.prompt is not None and fields.prompt not in record.cells:
+        _refuse_guess(record, fields, chosen, rejected)
     if isinstance(chosen, str) != isinstance(rejected, str):
         message = f"{record.where}: one answer is text, the other a conversation"
         raise InputError("data.fields", record.id, message, "Write both in the same way.")
@@ -77,14 +85,39 @@ def pair_of(record: TableRecord, fields: PairFields) -> PreferencePair | str:
     return PreferencePair(record.id, group, question, better, worse)
 
 
+def _refuse_guess(record: TableRecord, fields: PairFields, chosen: Any, rejected: Any) -> None:
+    """InputError where the prompt would be guessed beside columns that may hold it."""
+    if not isinstance(chosen, str) and any(
+        one == other and one["role"] == "user"
+        for one, other in zip(chosen, rejected, strict=False)
+        if isinstance(one, Mapping)
+    ):
+        return  # the conversations hold it
+    used = {fields.chosen, fields.rejected, fields.group}
+    cells = ((name, value) for name, value in record.cells.items() if name not in used)
+    others = [name for name, value in cells if isinstance(value, str) or _is_turns(value)]
+    if not others:
+        return
+    likely = next((name for name in PROMPTS if name in others), others[0])
+    named = ", ".join(map(repr, others[:12]))
+    message = f"{record.where} has no such column; the prompt may be in {named}"
+    fix = (
+        f"Write data.fields: {{prompt: {likely}}}; or {{prompt: null}} where it is what both "
+        "answers begin with."
+    )
+    raise InputError("data.fields.prompt", fields.prompt, message, fix)
+
+
 def _side(record: TableRecord, fields: PairFields, name: str) -> Any:
     column = getattr(fields, name)
     value = cell(record, name, column)
     if isinstance(value, str) or _is_turns(value):
         return value
+    if value is None or value != value:  # null, NaN: dropped as empty, and counted
+        return ""
     message = f"{record.where}, column {column!r}: neither text nor chat messages"
     fix = 'Write text, or [{"role": "assistant", "content": …}].'
-    raise InputError(f"data.fields.{name}", None, message, fix)
+    raise InputError(f"data.fields.{name}", str(value)[:60], message, fix)
 
 
 def _of_text(prompt: Any, chosen: str, rejected: str) -> Parted:

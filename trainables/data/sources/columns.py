@@ -9,6 +9,8 @@ from trainables.data.rows import Row
 from trainables.data.sources.source import own_group
 from trainables.errors import InputError
 
+SHOWN_COLUMNS = 12  # in an error
+
 
 class TableRecord(NamedTuple):
     """One record of a table: its id, where it stands ("train.jsonl, row 3") and its cells."""
@@ -38,21 +40,43 @@ def cell(record: TableRecord, field: str, column: str) -> object:
     """What the record has in that column, which `data.fields.FIELD` names; raises InputError."""
     if column in record.cells:
         return record.cells[column]
-    present = list(record.cells)
-    nearest = difflib.get_close_matches(column, present, 1)
-    fix = f"Did you mean {nearest[0]!r}?" if nearest else "Name the column in data.fields."
-    message = f"{record.where} has no such column; it has {', '.join(map(repr, present)) or 'none'}"
+    nearest = difflib.get_close_matches(column, list(record.cells), 1)
+    fix = _whole_layout(record) or (
+        f"Did you mean {nearest[0]!r}?" if nearest else "Name the column in data.fields."
+    )
+    message = f"{record.where} has no such column; it has {_named(record)}"
     raise InputError(f"data.fields.{field}", column, message, fix)
+
+
+def _named(record: TableRecord) -> str:
+    """The record's columns, of many the first."""
+    names = [repr(name[:40]) for name in record.cells]
+    more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+    return ", ".join(names[:SHOWN_COLUMNS]) + more if names else "none"
+
+
+def _whole_layout(record: TableRecord) -> str | None:
+    """The fix for a layout that no choice of columns reads."""
+    columns = set(record.cells)
+    if {"instruction", "output"} <= columns:
+        return "Write data.format: alpaca, which reads instruction and input as the question."
+    if chats := sorted(columns & {"messages", "conversations", "conversation"}):
+        return (
+            f"{chats[0]!r} holds chats, which are not read: write a column with the question and "
+            "one with the answer."
+        )
+    return None
 
 
 def _text(record: TableRecord, field: str, column: str) -> str:
     value = cell(record, field, column)
-    if value is None:
+    if value is None or value != value:  # null, or the NaN that pandas writes
         return ""  # an absent text; cleaning drops the row as too short, and counts it
     if isinstance(value, str):
         return value
     message = f"{record.where}, column {column!r}: not text but {type(value).__name__}"
-    raise InputError(f"data.fields.{field}", value, message, "Name a column of text.")
+    fix = _whole_layout(record) or "Name a column of text, or write the value as text."
+    raise InputError(f"data.fields.{field}", str(value)[:60], message, fix)
 
 
 def group_of(record: TableRecord, column: str | None) -> str:

@@ -1,13 +1,14 @@
-"""A local file of rows: .jsonl, .json, .csv or .parquet, in UTF-8.
+"""A local file of rows: .jsonl, .json, .csv, .tsv or .parquet, in UTF-8 (or UTF-16 with its mark).
 
 A row's id is its number in the file, from 1 (in a JSON object of objects: its key).
 """
 
+import codecs
 import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from trainables.cache import file_sha256
@@ -28,7 +29,16 @@ def fingerprint(config: DataConfig, online: bool) -> str:
 def read(config: DataConfig, fingerprint: str) -> SourceRows:
     """All rows of the file, in its order; raises InputError with the row where it cannot."""
     rows = rows_of(records(config), config.fields, config.source)
-    return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}")
+    return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}{_found(config)}")
+
+
+def _found(config: DataConfig) -> str:
+    """How the file is written, where that is not the usual way."""
+    path = _existing(config.source)
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        return ""
+    found = separator(utf8(path))
+    return "" if found == "," else f" (cells separated by {NAMES[found]}s)"
 
 
 def records(config: DataConfig) -> Iterator[TableRecord]:
@@ -51,7 +61,16 @@ def read_jsonl(path: Path) -> Iterator[TableRecord]:
 
 def read_json(path: Path) -> Iterator[TableRecord]:
     """A list of objects, or an object of objects."""
-    data = _json(utf8(path), path.name)
+    text = utf8(path)
+    try:
+        data = loads(text)
+    except (ValueError, RecursionError) as error:
+        if str(error).startswith("Extra data"):  # an object a line, under another name
+            yield from read_jsonl(path)
+            return
+        raise _not_json(text, path.name, error) from None
+    if isinstance(data, dict):
+        _refuse_wrapped(data, path)
     if isinstance(data, dict):
         entries = [(str(key), value) for key, value in data.items()]
     elif isinstance(data, list):
@@ -64,19 +83,81 @@ def read_json(path: Path) -> Iterator[TableRecord]:
 
 
 def read_csv(path: Path) -> Iterator[TableRecord]:
-    """A header and then a row a record, comma-separated, RFC 4180 quotes."""
-    reader = csv.reader(io.StringIO(utf8(path), newline=""), strict=True)
+    """A header and then a row a record, RFC 4180 quotes; separated by commas, or by semicolons or
+    tabs where the header has no comma."""
+    text = utf8(path)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator(text))
+    number = 0
     try:
         header = next(reader, [])
+        refuse_twice(header, path.name)
         for number, cells in enumerate((cells for cells in reader if cells), start=1):
             where = f"{path.name}, row {number} (line {reader.line_num})"
             if len(cells) != len(header):
                 message = f"{where} has {len(cells)} cells but the header has {len(header)}"
-                raise InputError(FIELD, path.name, message, "Quote cells that hold a comma.")
+                fix = f"Quote cells that hold a {NAMES[separator(text)]}."
+                raise InputError(FIELD, short(cells), message, fix)
             yield TableRecord(str(number), where, dict(zip(header, cells, strict=True)))
     except csv.Error as error:
-        message = f"bad CSV at line {reader.line_num}: {error}"
-        raise InputError(FIELD, path.name, message) from None
+        raise _bad_csv(path, text, number + 1, reader.line_num, error) from None
+
+
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
+def separator(text: str) -> str:
+    """What stands between cells, told from the header."""
+    header = text.partition("\n")[0]
+    return next((mark for mark in (",", ";", "\t") if mark in header), ",")
+
+
+def refuse_twice(columns: Iterable[str], where: str) -> None:
+    """InputError where two columns have one name: nobody could say which is meant."""
+    names = list(columns)
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+        places = [str(at) for at, name in enumerate(names, 1) if name == twice[0]]
+        message = f"{where}: columns {' and '.join(places)} are both called {twice[0]!r}"
+        raise InputError(FIELD, twice[0], message, "Give each column a name of its own.")
+
+
+def loads(text: str) -> object:
+    """JSON in which no object has a key twice; raises ValueError, RecursionError, InputError."""
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise ValueError(f"two columns are called {twice!r}: give each a name of its own")
+    return found
+
+
+def short(value: object) -> str:
+    """A value as an error shows it: at most 60 characters."""
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _bad_csv(path: Path, text: str, number: int, line: int, error: Exception) -> InputError:
+    lines = text.split("\n")
+    shown = lines[line - 1] if 0 < line <= len(lines) else ""
+    message = f"{path.name}, row {number} (line {line}) is not CSV: {error}"
+    fix = 'Write a quotation mark inside a quoted cell twice ("").'
+    if '\\"' in text:
+        fix = 'The file writes \\" for a quotation mark inside a cell; CSV writes it twice: "".'
+    return InputError(FIELD, short(shown), message, fix)
+
+
+def _refuse_wrapped(data: dict[str, object], path: Path) -> None:
+    """An object around a list of rows is not an object of rows."""
+    lists = [k for k, v in data.items() if isinstance(v, list) and v and isinstance(v[0], dict)]
+    if not lists or all(isinstance(value, dict) for value in data.values()):
+        return
+    message = f"{path.name}: the rows are a list under the key {lists[0]!r}, not the file itself"
+    fix = f"Write that list alone, e.g.: jq -c '.[\"{lists[0]}\"][]' {path.name} > rows.jsonl"
+    raise InputError(FIELD, path.name, message, fix)
 
 
 def read_parquet(path: Path) -> Iterator[TableRecord]:
@@ -85,7 +166,9 @@ def read_parquet(path: Path) -> Iterator[TableRecord]:
     import pyarrow.parquet as pq
 
     try:
-        batches = pq.ParquetFile(path).iter_batches()
+        table = pq.ParquetFile(path)
+        refuse_twice(table.schema_arrow.names, path.name)
+        batches = table.iter_batches()
         cells = (row for batch in batches for row in batch.to_pylist())
         for number, row in enumerate(cells, start=1):
             yield TableRecord(str(number), f"{path.name}, row {number}", row)
@@ -102,6 +185,7 @@ READERS: dict[str, Callable[[Path], Iterator[TableRecord]]] = {
     ".jsonl": read_jsonl,
     ".json": read_json,
     ".csv": read_csv,
+    ".tsv": read_csv,
     ".parquet": read_parquet,
 }
 
@@ -117,6 +201,8 @@ def _existing(source: str) -> Path:
 def utf8(path: Path) -> str:
     """A file's text without a byte-order mark; raises InputError where it is not UTF-8."""
     content = path.read_bytes()
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -124,14 +210,26 @@ def utf8(path: Path) -> str:
         at = error.start + len(content) - len(error.object)
         line = content[:at].count(b"\n") + 1
         message = f"not UTF-8 at byte {at} (line {line}): {content[at : at + 1]!r}"
-        raise InputError(FIELD, path.name, message, "Save the file as UTF-8.") from None
+        raise InputError(FIELD, path.name, message, _as_utf8(path, content)) from None
+
+
+def _as_utf8(path: Path, content: bytes) -> str:
+    """How to save the file, with what it seems to be."""
+    if b"\0" in content[:200]:
+        return "Save the file as UTF-8. It seems to be UTF-16 without its mark, or no text at all."
+    command = f"iconv -f CP1252 -t UTF-8 {path.name} > utf8-{path.name}"
+    return f"Save the file as UTF-8. If it is Windows-1252 (Excel): {command}"
 
 
 def _json(text: str, where: str) -> object:
     try:
-        return json.loads(text)
+        return loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(FIELD, text[:60], f"{where} is not JSON: {error}") from None
+        raise _not_json(text, where, error) from None
+
+
+def _not_json(text: str, where: str, error: Exception) -> InputError:
+    return InputError(FIELD, short(text), f"{where} is not JSON: {error}", "Correct that row.")
 
 
 def _object(value: object, where: str) -> dict[str, object]:

@@ -136,3 +136,49 @@ def test_a_file_that_cannot_be_read_is_told(name: str, tmp_path: Path) -> None:
     config = PairSourceConfig(source=str(tmp_path / name))
     with pytest.raises(InputError, match=r"no such file|not a file of a known kind"):
         read(config, fingerprint(config, True) or "")
+
+
+ANSWERS = {"chosen": "The drug treats fever.", "rejected": "The drug cures all."}
+
+
+@pytest.mark.parametrize(
+    ("cells", "likely"),
+    [
+        ({"instruction": "What is it for?", "input": ""}, "instruction"),
+        ({"question": "What is it for?"}, "question"),
+        ({"system": "You are a doctor.", "question": "What is it for?"}, "question"),
+        ({"title": "What is it for?"}, "title"),
+    ],
+)
+def test_a_prompt_is_never_guessed_beside_other_text(cells: dict[str, str], likely: str) -> None:
+    with pytest.raises(InputError, match=r"rows.jsonl, row 1 has no such column") as caught:
+        made({**cells, **ANSWERS})
+    assert (caught.value.field, caught.value.value) == ("data.fields.prompt", "prompt")
+    assert f"prompt: {likely}" in str(caught.value.fix)
+    pair = made({**cells, **ANSWERS}, prompt=likely)
+    assert isinstance(pair, PreferencePair)
+    assert (pair.question, pair.chosen) == ("What is it for?", ANSWERS["chosen"])
+    turns = {"chosen": [assistant("a")], "rejected": [assistant("b")]}
+    with pytest.raises(InputError, match="has no such column"):
+        made({**cells, **turns})
+
+
+def test_a_shared_beginning_beside_other_text_is_asked_for() -> None:
+    pair = pair_of(
+        TableRecord("1", "rows.jsonl, row 1", {"source": "ward", **ANSWERS}),
+        PairFields(prompt=None),
+    )
+    assert isinstance(pair, PreferencePair)
+    assert pair.question == "The drug"
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), ""])
+def test_an_absent_answer_is_dropped_as_empty(nothing: object) -> None:
+    assert made({"prompt": "Why?", "chosen": "So.", "rejected": nothing}) == "empty"
+
+
+def test_line_breaks_and_indentation_stay() -> None:
+    code = "    if fever:\n        rest()"
+    pair = made({"prompt": "How?\n- so", "chosen": code, "rejected": "No."})
+    assert isinstance(pair, PreferencePair)
+    assert (pair.question, pair.chosen) == ("How?\n- so", code)

@@ -212,7 +212,7 @@ def test_csv_with_a_comma_too_many(tmp_path: Path) -> None:
 
 def test_csv_with_an_open_quote(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('question,answer\na,"b\n')
-    refused(tmp_path / "a.csv", "data.source", "bad CSV")
+    refused(tmp_path / "a.csv", "data.source", "row 1 .*is not CSV")
 
 
 def test_not_parquet(tmp_path: Path) -> None:

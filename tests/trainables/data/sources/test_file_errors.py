@@ -1,0 +1,110 @@
+"""What is wrong with a file is told with file, row, column, value and fix, in few lines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainables.data.config import DataConfig
+from trainables.data.formats.reading import read_rows
+from trainables.data.rows import Row
+from trainables.data.sources import files
+from trainables.errors import InputError
+
+PAIR = {"question": "What is fever?", "answer": "A raised temperature, mostly."}
+
+
+def rows_in(path: Path, content: str | bytes, **options: Any) -> list[Row]:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    config = DataConfig(source=str(path), **options)
+    return list(files.read(config, files.fingerprint(config, True)).rows)
+
+
+def refused(path: Path, content: str | bytes, *said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        rows_in(path, content)
+    text = str(caught.value)
+    assert path.name in text
+    for part in said:
+        assert part in text
+    assert caught.value.fix
+    assert len(text.splitlines()) <= 12
+    assert len(text) < 2000
+
+
+@pytest.mark.parametrize(
+    ("mark", "suffix"), [(";", "csv"), ("\t", "csv"), ("\t", "tsv"), (",", "csv")]
+)
+def test_separators_are_found(tmp_path: Path, mark: str, suffix: str) -> None:
+    content = f'question{mark}answer\nWhat is fever?{mark}"A raised temperature{mark} mostly."\n'
+    (found,) = rows_in(tmp_path / f"a.{suffix}", content)
+    assert (found.question, found.answer) == (
+        "What is fever?",
+        f"A raised temperature{mark} mostly.",
+    )
+
+
+def test_utf16_is_read_and_cp1252_is_told(tmp_path: Path) -> None:
+    content = "question,answer\nWas ist Übelkeit?,Ein Gefühl.\n"
+    (found,) = rows_in(tmp_path / "a.csv", content.encode("utf-16"))
+    assert found.question == "Was ist Übelkeit?"
+    refused(tmp_path / "b.csv", content.encode("cp1252"), "line 2", "iconv -f CP1252 -t UTF-8")
+
+
+def test_lines_under_the_name_of_json(tmp_path: Path) -> None:
+    content = "".join(json.dumps(PAIR) + "\n" for _ in range(3))
+    assert len(rows_in(tmp_path / "a.json", content)) == 3
+
+
+def test_wrapped_rows(tmp_path: Path) -> None:
+    content = json.dumps({"version": "1", "data": [PAIR] * 5000})
+    refused(tmp_path / "a.json", content, "'data'", "jq -c")
+
+
+def test_backslashes_in_csv(tmp_path: Path) -> None:
+    content = 'question,answer\n"What?","They call it \\"the pill\\"."\n'
+    refused(tmp_path / "a.csv", content, "row 1 (line 2)", 'twice: ""')
+
+
+@pytest.mark.parametrize("nothing", ["null", "NaN"])
+def test_absent_texts_are_empty(tmp_path: Path, nothing: str) -> None:
+    (found,) = rows_in(tmp_path / "a.jsonl", f'{{"question": "Why?", "answer": {nothing}}}\n')
+    assert found.answer == ""
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    refused(tmp_path / "a.csv", "question,answer,answer\na,b,c\n", "2 and 3", "'answer'")
+    line = '{"question": "a", "answer": "b", "answer": "c"}\n'
+    refused(tmp_path / "a.jsonl", line, "row 1", "'answer'")
+    refused(tmp_path / "a.json", f"[{line}]", "'answer'")
+
+
+def test_alpaca_is_named_and_loses_no_row(tmp_path: Path) -> None:
+    lines = [
+        {"instruction": "Answer as a pharmacist.", "input": "What is fever?", "output": "Heat."},
+        {"instruction": "What is pain?", "input": "", "output": "It\n- hurts"},
+        {"instruction": "What is sweat?", "output": "Water."},
+    ]
+    path = tmp_path / "a.jsonl"
+    refused(
+        path, "".join(json.dumps(line) + "\n" for line in lines), "row 1", "data.format: alpaca"
+    )
+    found = read_rows(DataConfig(source=str(path), format="alpaca"), "x:y").rows
+    assert [row.question for row in found] == [
+        "Answer as a pharmacist.\n\nWhat is fever?",
+        "What is pain?",
+        "What is sweat?",
+    ]
+    assert found[1].answer == "It\n- hurts"
+
+
+@pytest.mark.parametrize("column", ["messages", "conversations"])
+def test_chats_are_told_at_once(tmp_path: Path, column: str) -> None:
+    refused(tmp_path / "a.jsonl", json.dumps({column: [{"role": "user"}]}), column, "chats")
+
+
+def test_many_columns_and_long_values(tmp_path: Path) -> None:
+    wide = {f"c{n}": "x" * 1000 for n in range(300)}
+    refused(tmp_path / "a.jsonl", json.dumps(wide), "and 288 more")
+    refused(tmp_path / "b.jsonl", json.dumps(PAIR | {"answer": ["x"] * 9999}), "'answer'", "list")

@@ -1,11 +1,6 @@
-"""Removal of exact and near duplicates. Compared is question + answer; the first row is kept.
-
-Near duplicates are alike in what differs between rows too: a preamble that all rows share, or the
-words of a templated question, make no two rows alike.
-"""
+"""Removal of exact and near duplicates. Compared is question + answer; the first row is kept."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from trainables.data.rows import Row
@@ -17,11 +12,7 @@ NO_SPACES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 )
 WORD = re.compile(rf"[{NO_SPACES}]|[^\W{NO_SPACES}]+")
-TEMPLATE_SHARE = 0.1  # of the rows that hold a 3-gram: then it is a template's, not a row's
-TEMPLATE_ROWS = 20  # and at least so many
 SHINGLE_WORDS = 3
-
-Shingles = frozenset[str]
 
 
 def drop_exact(rows: Sequence[Row]) -> tuple[list[Row], int]:
@@ -46,38 +37,20 @@ def drop_near(rows: Sequence[Row], threshold: float) -> tuple[list[Row], int]:
     """Rows whose similarity to every row kept before is below `threshold`; and how many went.
 
     Candidates come from MinHash LSH (Broder 1997; datasketch) with a fixed seed; whether they are
-    duplicates is decided by the Jaccard similarity itself: of the whole rows, and of what differs
-    between rows (`distinctive`).
+    duplicates is decided by the Jaccard similarity itself.
     """
     from datasketch import MinHashLSH
 
-    whole = [shingles(row) for row in rows]
-    shingled = distinctive(whole, templates(whole))
+    shingled = [shingles(row) for row in rows]
     index = MinHashLSH(num_perm=PERMUTATIONS, params=bands(threshold))
     kept: list[int] = []
     for number, signature in enumerate(_signatures(shingled)):
-        if any(
-            similar(shingled[number], shingled[other], threshold)
-            and similar(whole[number], whole[other], threshold)
-            for other in index.query(signature)
-        ):
+        candidates = (shingled[other] for other in index.query(signature))
+        if any(similar(shingled[number], candidate, threshold) for candidate in candidates):
             continue
         index.insert(number, signature, check_duplication=False)
         kept.append(number)
     return [rows[number] for number in kept], len(rows) - len(kept)
-
-
-def templates(shingled: Sequence[Shingles]) -> Shingles:
-    """The 3-grams of a preamble or template: those of TEMPLATE_SHARE of the rows, and of
-    TEMPLATE_ROWS at least."""
-    least = max(TEMPLATE_ROWS, TEMPLATE_SHARE * len(shingled))
-    counts = Counter(shingle for row in shingled for shingle in row)
-    return frozenset(shingle for shingle, rows in counts.items() if rows >= least)
-
-
-def distinctive(shingled: Sequence[Shingles], shared: Shingles) -> list[Shingles]:
-    """Each row's 3-grams without the `shared` ones; a row that has no others keeps them."""
-    return [(row - shared or row) if shared else row for row in shingled]
 
 
 def shingles(row: Row) -> frozenset[str]:

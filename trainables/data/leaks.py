@@ -11,42 +11,26 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 
-from trainables.data.duplicates import (
-    Shingles,
-    distinctive,
-    same,
-    shingles,
-    similar,
-    templates,
-    text_shingles,
-    words_of,
-)
+from trainables.data.duplicates import same, shingles, similar, text_shingles, words_of
 from trainables.data.items import Item
 from trainables.data.rows import Row
 
 THRESHOLD = 0.85
 ENOUGH_WORDS = 8  # a shorter question is no proof by itself: it is compared with its answer
 
+Shingles = frozenset[str]
+
 
 def leaks(
     rows: Sequence[Row], held: Sequence[Row], threshold: float | None = THRESHOLD
 ) -> set[int]:
     """The places of `rows` whose question + answer has a similarity of `threshold` or more with
-    that of a row in `held`, as a whole and in what differs between rows; None: that are the same
-    but for case and white space."""
+    that of a row in `held`; None: that are the same but for case and white space."""
     if threshold is None:
         known = {same(row) for row in held}
         return {place for place, row in enumerate(rows) if same(row) in known}
-    limit = threshold
-    own, kept = ([shingles(row) for row in group] for group in (rows, held))
-    shared = templates([*own, *kept])
-    parts, wanted = distinctive(own, shared), distinctive(kept, shared)
-
-    def match(place: int, number: int) -> bool:
-        alike = similar(parts[place], wanted[number], limit)
-        return alike and similar(own[place], kept[number], limit)
-
-    return _matches(parts, wanted, threshold, match)
+    kept, least = [shingles(row) for row in held], threshold
+    return _matches(rows, kept, threshold, lambda row, other: similar(row, other, least))
 
 
 def without(
@@ -65,13 +49,7 @@ def without(
 def holding(rows: Sequence[Row], items: Sequence[Item], threshold: float = THRESHOLD) -> set[int]:
     """The places of the rows that contain an item of a benchmark, as `without` tells them."""
     probes = [text_shingles(text) for text in _probes(items)]
-    parts = [shingles(row) for row in rows]
-
-    def match(place: int, number: int) -> bool:
-        probe = probes[number]
-        return len(parts[place] & probe) >= threshold * len(probe)
-
-    return _matches(parts, probes, threshold, match)
+    return _matches(rows, probes, threshold, lambda row, q: len(row & q) >= threshold * len(q))
 
 
 def _probes(items: Sequence[Item]) -> Iterator[str]:
@@ -83,18 +61,18 @@ def _probes(items: Sequence[Item]) -> Iterator[str]:
 
 
 def _matches(
-    rows: Sequence[Shingles],
+    rows: Sequence[Row],
     wanted: Sequence[Shingles],
     threshold: float,
-    match: Callable[[int, int], bool],
+    match: Callable[[Shingles, Shingles], bool],
 ) -> set[int]:
-    """Places of the rows that match one of the wanted sets, which is looked for by rare members.
-    `match` compares a row's place with a wanted set's."""
+    """Places of the rows that match one of the wanted sets, which is looked for by rare members."""
     index = _by_rare_members(wanted, threshold)
     found = set()
-    for place, parts in enumerate(rows):
+    for place, row in enumerate(rows):
+        parts = shingles(row)
         candidates = {number for shingle in parts for number in index.get(shingle, ())}
-        if any(match(place, number) for number in candidates):
+        if any(match(parts, wanted[number]) for number in candidates):
             found.add(place)
     return found
 

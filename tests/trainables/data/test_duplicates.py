@@ -87,25 +87,6 @@ def test_bands_fit_and_miss_almost_nothing(threshold: float) -> None:
         assert (1 - threshold**rows) ** count <= 1e-9
 
 
-PREAMBLE = "Below is an instruction that describes a task. Write a response that completes it. " * 4
-
-
-def templated(number: int) -> Row:
-    question = f"{PREAMBLE}What is drug{number} prescribed for in adults?"
-    return row(f"Drug{number} is prescribed for illness{number % 7}.", question, str(number))
-
-
-def test_a_shared_preamble_makes_no_rows_alike() -> None:
-    rows = [templated(number) for number in range(60)]
-    assert jaccard(shingles(rows[0]), shingles(rows[1])) > 0.7
-    assert drop_near(rows, 0.6) == (rows, 0)
-    assert leaks(rows[:50], rows[50:], 0.6) == set()
-    # but what is the same in the rest too is a duplicate
-    twin = rows[0]._replace(id="twin", answer=rows[0].answer + " Yes.")
-    assert drop_near([*rows, twin], 0.6) == (rows, 1)
-    assert leaks([twin], rows, 0.6) == {0}
-
-
 def test_characters_count_where_a_script_has_no_spaces() -> None:
     assert words_of("発熱とは何ですか") == list("発熱とは何ですか")
     assert words_of("ยาคือ fever 5mg") == [*"ยาคือ", "fever", "5mg"]

@@ -143,7 +143,7 @@ def short(value: object) -> str:
 def _bad_csv(path: Path, text: str, number: int, line: int, error: Exception) -> InputError:
     lines = text.split("\n")
     shown = lines[line - 1] if 0 < line <= len(lines) else ""
-    message = f"{path.name}, row {number} (line {line}) is not CSV: {error}"
+    message = f"{path.name}, row {number} (line {line}): bad CSV: {error}"
     fix = 'Write a quotation mark inside a quoted cell twice ("").'
     if '\\"' in text:
         fix = 'The file writes \\" for a quotation mark inside a cell; CSV writes it twice: "".'

@@ -46,6 +46,14 @@ def write_csv(path: Path) -> None:
     )
 
 
+def write_tsv(path: Path) -> None:
+    path.write_text(
+        "question\tanswer\ttopic\nWhat is fever?\tHeat, of the body.\tsigns\n"
+        'Où est le cœur ?\t"In the ""chest""."\tplaces\n',
+        encoding="utf-8",
+    )
+
+
 def write_parquet(path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(RECORDS), path)
 
@@ -54,6 +62,7 @@ WRITERS = {
     ".json": write_json,
     ".jsonl": write_jsonl,
     ".csv": write_csv,
+    ".tsv": write_tsv,
     ".parquet": write_parquet,
 }
 
@@ -212,7 +221,7 @@ def test_csv_with_a_comma_too_many(tmp_path: Path) -> None:
 
 def test_csv_with_an_open_quote(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('question,answer\na,"b\n')
-    refused(tmp_path / "a.csv", "data.source", "row 1 .*is not CSV")
+    refused(tmp_path / "a.csv", "data.source", "bad CSV")
 
 
 def test_not_parquet(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from analysis.folds import (
     seed_paths,
     spreads,
 )
+from analysis.inputs import change_cautions
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
@@ -66,7 +67,8 @@ def explain(run: Run, choice: Chosen) -> tuple[str, ...]:
     """The choice in plain words: why it, against the base model, and the caution."""
     trial = with_means(run, run.find(choice.trial))
     against = against_base(trial, run.base_of(trial), criteria(run.search))
-    told = (choice.explanation, against, *cautions(run, trial), caution(run, choice.trial))
+    told = (choice.explanation, against, *cautions(run, trial), *changed(run))
+    told += (caution(run, choice.trial),)
     return tuple(filter(None, told))
 
 
@@ -115,6 +117,11 @@ def _repeats(run: Run, choice: Chosen) -> dict[str, Any]:
             "spread": spreads(found) or None,
         }
     }
+
+
+def changed(run: Run) -> tuple[str, ...]:
+    """What must be said where the run went on with other data, another model or medsweep."""
+    return change_cautions(run.changes, [trial.trial for trial in run.trials])
 
 
 def against_base(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.files import RunError, read_lines, read_object, read_optional, search_of
+from analysis.inputs import InputChange, input_changes
 from sweeps.spec.sections import SearchSpec
 
 UNFINISHED = "unfinished"  # a trial without record.json
@@ -87,6 +88,7 @@ class Run:
     environment: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     trial: dict[str, Any] = field(default_factory=dict)  # the section as it was resolved then
+    changes: tuple[InputChange, ...] = ()  # where it went on with other data, models or code
 
     def find(self, trial: str) -> TrialView:
         """The trial with this id. KeyError where there is none."""
@@ -122,6 +124,7 @@ def load_run(folder: Path) -> Run:
         bases={view.key: view for view in _bases(folder / "base")},
         environment=read_optional(folder / "environment.json"),
         data=read_optional(folder / "data.json"),
+        changes=input_changes(folder),
     )
 
 

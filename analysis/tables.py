@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.inputs import sides
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.wording import mode, short_names, title
@@ -62,6 +63,8 @@ class Comparison:
 def trials_frame(run: Run) -> "pd.DataFrame":
     """A row a trial: trial, label, state, parameters by dotted path, metrics, cost, error.
 
+    Where the run went on with other inputs: `inputs`, after how many such changes a trial ran.
+
     >>> from analysis.runs import load_run
     >>> frame = trials_frame(load_run(Path("runs/demo")))
     >>> list(frame.columns[:3])
@@ -71,6 +74,7 @@ def trials_frame(run: Run) -> "pd.DataFrame":
 
     paths, metrics = searched_paths(run), reported_metrics(run)
     columns = ["trial", "label", "state", *paths, *metrics, *LAST, "error"]
+    columns += ["inputs"] if run.changes else []
     rows = [
         {
             "trial": t.trial,
@@ -79,6 +83,7 @@ def trials_frame(run: Run) -> "pd.DataFrame":
             **{p: _plain(t.parameters.get(p)) for p in paths},
             **{m: t.metrics.get(m) for m in (*metrics, *LAST)},
             "error": t.error,
+            **({"inputs": sides(run.changes, t.trial)} if run.changes else {}),
         }
         for t in run.trials
     ]

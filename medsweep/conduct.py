@@ -46,14 +46,14 @@ def conclude(folder: Path, view: SweepView) -> int:
     from analysis.selection.decision import decided
     from analysis.study import write_study_db
     from analysis.tables import write_trials_csv
-    from medsweep.tables import print_best, trial_table
+    from medsweep.tables import print_best, print_trials
 
     decision = decided(folder)
     write_trials_csv(decision.run)
     best = write_best(decision)
     write_study_db(decision.run)
     html, markdown = write_report([decision])
-    view.console.print(trial_table(decision.run))
+    print_trials(view.console, decision.run)
     if best is None:
         view.console.print(f"[red]{decision.why_none}[/]")
         view.say(f"Details: {markdown}")

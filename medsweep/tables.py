@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.best import changed
 from analysis.report.cells import Table as Cells
 from analysis.runs import Run
 from analysis.selection import criteria
@@ -19,6 +20,13 @@ STYLES = {
     "infeasible": "red",
     "unfinished": "cyan",
 }
+
+
+def print_trials(console: Console, run: Run) -> None:
+    """The table of trials, and below it what the run went on with besides what it began with."""
+    console.print(trial_table(run))
+    for caution in changed(run):
+        console.print(caution, markup=False)
 
 
 def trial_table(run: Run) -> FittedTable:

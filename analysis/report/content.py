@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from analysis.best import explain, seeds_of, with_means
+from analysis.best import changed, explain, seeds_of, with_means
 from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
 from analysis.report.efficiency import efficiency_table
@@ -90,7 +90,7 @@ def describe_run(decision: Decision) -> Content:
         best=best,
         facts=_facts(run),
         tiles=_tiles(run, best and with_means(run, best)),
-        summary=explain(run, choice) if choice else (decision.why_none,),
+        summary=explain(run, choice) if choice else (decision.why_none, *changed(run)),
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),

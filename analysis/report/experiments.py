@@ -1,5 +1,6 @@
 """The tables that a report shows of its trials, with the best values marked."""
 
+from analysis.best import changed
 from analysis.report.cells import Cell, Column, Emphasis, Line, Table, plain_table, value_cell
 from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
@@ -55,6 +56,7 @@ def experiment_table(run: Run, choice: Chosen | None) -> Table:
     note = "Bold: the best value of a measure among complete trials."
     if front:
         note += f"{FRONT}: on the Pareto front of the objectives."
+    note += "".join(f" {sentence}" for sentence in changed(run))
     return Table(columns, lines, note=note)
 
 

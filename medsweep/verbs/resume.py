@@ -19,6 +19,13 @@ def command(
     disk_gb: Annotated[
         float | None, typer.Option("--disk-gb", help="Let the run folder take so much.", min=1e-3)
     ] = None,
+    accept_changes: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changes",
+            help="Go on although data, a model or medsweep changed since the run began.",
+        ),
+    ] = False,
 ) -> int:
     """Go on with an interrupted or finished run; nothing finished is run again."""
     from medsweep.conduct import conduct, screen
@@ -28,5 +35,7 @@ def command(
         return conduct(
             run,
             view,
-            lambda: resume_run(run, view.watch, view.say, num_trials, retry_failed, disk_gb),
+            lambda: resume_run(
+                run, view.watch, view.say, num_trials, retry_failed, disk_gb, accept_changes
+            ),
         )

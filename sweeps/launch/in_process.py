@@ -11,8 +11,10 @@ from sweeps.failures.raised import failure
 from sweeps.launch.on_ray import Watch, text_of
 from sweeps.quiet import quiet_libraries
 from sweeps.readiness.checks import make_ready, refuse_folder
+from sweeps.readiness.fingerprints import fingerprints_of
 from sweeps.reading.loading import LoadedSpec
 from sweeps.run_folder.environment import describe_environment
+from sweeps.run_folder.inputs import write_fingerprints
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.own_modules import note_origin
 from sweeps.run_folder.run_lock import exclusive
@@ -52,6 +54,7 @@ def run_one(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     quiet_libraries()
     with exclusive(folder), told(folder):
         note_origin(folder, loaded.own)
+        write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))
         ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
         for observer in watch(sweep, HERE):
             sweep.observers.add(observer)

@@ -15,7 +15,9 @@ from cluster.targets import connect, devices_at_hand
 from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
+from sweeps.launch.same_inputs import check_inputs
 from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
+from sweeps.readiness.fingerprints import fingerprints_of
 from sweeps.readiness.pack_sizes import (
     best_size,
     describe,
@@ -27,6 +29,7 @@ from sweeps.readiness.pack_sizes import (
 from sweeps.reading.loading import LoadedSpec
 from sweeps.reading.union_errors import first_wrong
 from sweeps.run_folder.environment import describe_environment
+from sweeps.run_folder.inputs import write_fingerprints
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.own_modules import note_origin, noted_origin
 from sweeps.run_folder.run_lock import exclusive
@@ -55,6 +58,7 @@ def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
         make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
     with exclusive(folder), disk_full.told(folder):
         refuse_folder(folder)  # again: another may have been quicker
+        write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))
         resolved = loaded.spec.model_dump(mode="json")
         note_origin(folder, loaded.own)
         ledger.create(text_of(loaded), resolved, describe_environment())
@@ -69,9 +73,11 @@ def resume_run(
     num_trials: int | None = None,
     retry_failed: bool = False,
     disk_gb: float | None = None,
+    accept_changes: bool = False,
 ) -> Sweep:
     """Go on with a run folder: nothing finished is run again; `disk_gb` takes the place of the
-    spec's. Raises as `new_run`.
+    spec's. Data, models or a medsweep other than the run began with are refused, or with
+    `accept_changes` noted. Raises as `new_run`.
 
     Example, extended to 18 trials::
 
@@ -87,9 +93,10 @@ def resume_run(
         if disk_gb is not None:
             limits = spec.limits.model_copy(update={"disk_gb": disk_gb})
             spec = spec.model_copy(update={"limits": limits})
+        sweep = Sweep(spec, ledger, progress=progress)
+        check_inputs(sweep, retry_failed, accept_changes, progress)
         if num_trials is not None or disk_gb is not None:
             ledger.resolve(spec.model_dump(mode="json"))
-        sweep = Sweep(spec, ledger, progress=progress)
         sweep.restore(retry_failed)
         done = (ledger.record(entry) for entry in ledger.entries())
         measured = any(record and record["state"] == "complete" for record in done)

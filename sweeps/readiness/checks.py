@@ -58,7 +58,7 @@ def make_ready(spec: SweepSpec, space: Space, preparation: Preparation, folder: 
 
 def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> Iterator[Problem]:
     """Adapters to start from, and rows of regularizers, that a variant of the trial names."""
-    for config in _variants(spec, space):
+    for config in variants(spec, space):
         try:
             preparation.start(config)
             regularizers = (t.training.regularizer for t in config.stage_trials)
@@ -117,11 +117,11 @@ def trained_parameters(lora: LoraConfig | None, shapes: Shapes) -> int:
 
 def unpackable(spec: SweepSpec, space: Space) -> str | None:
     """Why trials of this sweep cannot train packed, or None: a reason for one is one for all."""
-    reasons = (packable.unpackable(config) for config in _variants(spec, space))
+    reasons = (packable.unpackable(config) for config in variants(spec, space))
     return next((reason for reason in reasons if reason), None)
 
 
-def _variants(spec: SweepSpec, space: Space) -> Iterator[TrialConfig]:
+def variants(spec: SweepSpec, space: Space) -> Iterator[TrialConfig]:
     """The trial, and the trial with each choice of each parameter alone."""
     yield spec.trial
     for path in space.parameters:
@@ -145,7 +145,7 @@ def _model_problems(
         yield from target_problems(spec, space, shapes)
         counts = [trained_parameters(lora, shapes) for lora in adapters(spec, space)]
         largest = max(largest, *counts)
-    each = 4 * COPIES + max(map(_state_bytes, _variants(spec, space)))
+    each = 4 * COPIES + max(map(_state_bytes, variants(spec, space)))
     yield from _disk_problems(folder, spec, 4 * largest, largest * each)
 
 

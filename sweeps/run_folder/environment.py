@@ -46,6 +46,11 @@ def describe_environment() -> dict[str, Any]:
     }
 
 
+def own_version() -> str:
+    """medsweep's version."""
+    return _version("medsweep") or "unknown"
+
+
 def _git() -> dict[str, Any] | None:
     """Of the checkout that medsweep runs from; None where it is installed from a wheel."""
     root = Path(__file__).parents[2]

@@ -44,6 +44,9 @@ class FakePreparation:
         key = f"rows-{config.training.max_length}"
         return SimpleNamespace(key=key, report={}, general_key="")
 
+    def model_folder(self, model: Any) -> Path:
+        raise InputError("model.name_or_path", model.name_or_path, "is nowhere: this is a fake")
+
     def start(self, config: Any) -> Checkpoint | None:
         name = config.lora.adapter_name_or_path
         return Checkpoint(name.encode(), b"", {"step": 0}) if name else None

@@ -6,6 +6,7 @@ Format: https://huggingface.co/docs/safetensors (8 bytes of little-endian length
 import json
 import struct
 from pathlib import Path
+from typing import Any, BinaryIO
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 
@@ -24,13 +25,24 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 def file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     """Tensor name → shape of one file; raises as `tensor_shapes`."""
     with file.open("rb") as stream:
-        prefix = stream.read(8)
-        length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
-        if not 0 < length <= MAX_HEADER_BYTES:
-            raise ValueError(f"{file} is not a safetensors file (header of {length} bytes)")
-        content = stream.read(length)
+        header, _ = header_of(stream, file)
     try:
-        tensors = json.loads(content).items()
-        return {name: tuple(t["shape"]) for name, t in tensors if name != "__metadata__"}
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        return {name: tuple(t["shape"]) for name, t in header.items() if name != "__metadata__"}
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{file} is not a safetensors file (its header: {error})") from error
+
+
+def header_of(stream: BinaryIO, file: Path) -> tuple[dict[str, Any], int]:
+    """The header of an open safetensors file, and where its data begins; raises as
+    `tensor_shapes`."""
+    prefix = stream.read(8)
+    length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+    if not 0 < length <= MAX_HEADER_BYTES:
+        raise ValueError(f"{file} is not a safetensors file (header of {length} bytes)")
+    try:
+        header = json.loads(stream.read(length))
+    except ValueError as error:
+        raise ValueError(f"{file} is not a safetensors file (its header: {error})") from error
+    if not isinstance(header, dict):
+        raise ValueError(f"{file} is not a safetensors file (its header is no object)")
+    return header, 8 + length

@@ -20,10 +20,10 @@ from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.benchmarks.results import document, lines
 from trainables.evaluation.benchmarks.store import FileStore
 from trainables.models.config import ModelConfig
+from trainables.models.fingerprint import folder_fingerprint
 from trainables.on_progress import OnProgress
 
 OnAnswers = Callable[[str, int, int], None]  # benchmark, answers there are, answers there will be
-SAMPLE = 1 << 20
 
 
 class Request(NamedTuple):
@@ -140,19 +140,6 @@ def _local(request: Request, config: ModelConfig, say: OnProgress) -> Iterator[A
             about["adapter"] = {"folder": str(request.adapter), "sha256": sha256}
         asked = [Candidate(request.system_prompt)]
         yield LocalModel(model, base.tokenizer, asked, request.max_batch_tokens), about
-
-
-def folder_fingerprint(folder: Path) -> str:
-    """A SHA-256 over a model's configuration and, of each weights file, its size and the first and
-    last MiB: whole files of many gigabytes would take minutes."""
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for file in sorted(folder.glob("*.safetensors")):
-        size = file.stat().st_size
-        with file.open("rb") as stream:
-            digest.update(f"{file.name}:{size}".encode() + stream.read(SAMPLE))
-            stream.seek(max(0, size - SAMPLE))
-            digest.update(stream.read(SAMPLE))
-    return digest.hexdigest()
 
 
 def _scope(request: Request, about: dict[str, Any]) -> str:

@@ -1,0 +1,31 @@
+"""What identifies the content of the data sets that a section names, for people to compare."""
+
+from collections.abc import Iterator
+
+from trainables.data.components import components_of
+from trainables.data.keys import FORMAT, online_fingerprints
+from trainables.data.pairs.config import AnyData, PairsConfig
+from trainables.data.pairs.registry import reader_of
+
+READING = f"as {FORMAT}"  # how rows and tokens are made of them: other code, other rows
+
+
+def source_fingerprints(data: AnyData) -> Iterator[tuple[str, str]]:
+    """(source, what identifies its content) of each data set: a file's SHA-256, a hub's commit.
+
+    Asks the network where need be. Raises InputError.
+    """
+    if isinstance(data, PairsConfig):
+        for source in (*data.seen, *data.unseen):
+            found = reader_of(source).fingerprint(source, True)
+            if found is not None:
+                yield _named(source.source, source.hub_split), found
+        return
+    parts = components_of(data)
+    for label, found in online_fingerprints(data).items():
+        part = parts.get(label)
+        yield _named(part.source, part.hub_split) if part else label, found
+
+
+def _named(source: str, split: str | None) -> str:
+    return source if split in (None, "train") else f"{source} ({split})"

@@ -40,6 +40,8 @@ def show(console: Console, plan: Plan) -> None:
     _heading(console, "Model")
     for model in plan.models:
         console.print(escape(_model(model)))
+        for remark in model.remarks:
+            console.print(escape(f"  {remark}"))
     _heading(console, "Data")
     console.print(escape(_data(plan)))
 

@@ -18,6 +18,7 @@ from sweeps.readiness.checks import (
     trained_parameters,
     unpackable,
 )
+from sweeps.readiness.model_folders import folder_problems, remarks
 from sweeps.readiness.pack_sizes import (
     best_size,
     describe,
@@ -45,6 +46,7 @@ class ModelFacts:
     name: str
     parameters: int | None = None
     trainable: list[tuple[LoraConfig | None, int]] = field(default_factory=list)  # and how many
+    remarks: tuple[str, ...] = ()  # what its folder brings along
 
 
 @dataclass
@@ -113,11 +115,16 @@ def _models(spec: SweepSpec, space: Space) -> list[ModelFacts]:
             facts.append(ModelFacts(model.name_or_path))
             continue
         shapes = tensor_shapes(folder)
-        if problems := list(target_problems(spec, space, shapes)):
+        problems = [
+            *folder_problems(spec, space, model, folder),
+            *target_problems(spec, space, shapes),
+        ]
+        if problems:
             raise SpecError(problems)
         counts = [(lora, trained_parameters(lora, shapes)) for lora in adapters(spec, space)]
         counts.sort(key=lambda pair: pair[1])
-        facts.append(ModelFacts(model.name_or_path, sum(map(prod, shapes.values())), counts))
+        notes = tuple(remarks(spec, space, model, folder))
+        facts.append(ModelFacts(model.name_or_path, sum(map(prod, shapes.values())), counts, notes))
     return facts
 
 

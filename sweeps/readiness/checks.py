@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from search_spaces.distributions import Categorical, Constant
 from search_spaces.schema import set_path
 from search_spaces.space import Space
+from sweeps.readiness.model_folders import folder_problems
 from sweeps.readiness.preparation import Preparation
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import SweepSpec
@@ -138,10 +139,12 @@ def _model_problems(
     largest = 0
     for model in models(spec, space):
         try:
-            shapes = tensor_shapes(preparation.model_folder(model))
+            folder = preparation.model_folder(model)
+            shapes = tensor_shapes(folder)
         except InputError as error:
             yield _problem(error)
             continue
+        yield from folder_problems(spec, space, model, folder)
         yield from target_problems(spec, space, shapes)
         counts = [trained_parameters(lora, shapes) for lora in adapters(spec, space)]
         largest = max(largest, *counts)

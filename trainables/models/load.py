@@ -8,6 +8,7 @@ import torch
 
 from trainables.heartbeat import beat
 from trainables.models.config import ModelConfig
+from trainables.models.own_generation import own_generation_config
 from trainables.models.resolve import resolve
 from trainables.models.tokenizer import load_tokenizer
 
@@ -74,6 +75,7 @@ def _load(config: ModelConfig, device: str) -> Base:
         folder, use_safetensors=True, trust_remote_code=False, **options
     )
     model.requires_grad_(False)
+    model.generation_config = own_generation_config(model.generation_config)
     if device == "cpu":
         keep_gradients_on_cpu(model)
     model.get_input_embeddings().register_forward_pre_hook(beat)  # each call is a sign of life

@@ -184,3 +184,28 @@ def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir(mode=0o500)
     with pytest.raises(SpecError, match="--output"):
         checks.refuse_folder(tmp_path / "runs/demo")
+
+
+def test_rows_longer_than_learned_positions(tmp_path: Path, shelf: Shelf) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(shelf.folder / "model.safetensors")
+    weights["model.wpe.weight"] = weights["lm_head.weight"][:100]
+    save_file(weights, shelf.folder / "model.safetensors", metadata={"format": "pt"})
+    path = "search.parameters.training.max_length"
+    found = problems(tmp_path, shelf, training__max_length={"min": 50, "max": 120})
+    assert list(found) == [path]
+    assert "100 positions" in found[path]
+    assert "(got 120). Write at most 100" in found[path]
+    assert list(problems(tmp_path, shelf)) == ["trial.training.max_length"]
+    assert problems(tmp_path, shelf, training__max_length={"values": [50, 100]}) == {}
+
+
+def test_what_the_model_folder_brings_along(tmp_path: Path, shelf: Shelf) -> None:
+    import json
+
+    path = shelf.folder / "config.json"
+    quantized = {"quantization_config": {"quant_method": "gptq", "bits": 4}}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **quantized}))
+    found = problems(tmp_path, shelf)
+    assert "is quantized already (gptq, 4 bits)" in found["trial.model.name_or_path"]

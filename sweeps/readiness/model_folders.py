@@ -1,0 +1,62 @@
+"""What a base model's folder brings along: why a sweep cannot use it, and what it means."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from search_spaces.space import Space
+from sweeps.spec.errors import Problem
+from sweeps.spec.sections import SweepSpec
+from trainables.models.brings_along import brought_along, learned_positions
+from trainables.models.config import ModelConfig
+
+LENGTH = "training.max_length"
+
+
+def folder_problems(
+    spec: SweepSpec, space: Space, model: ModelConfig, folder: Path
+) -> Iterator[Problem]:
+    """Why no trial can use the model in `folder` as the spec says."""
+    searched = "model.name_or_path" in space.parameters
+    for found in brought_along(model.name_or_path, folder):
+        if found.refused:
+            field = f"search.parameters.{found.field}" if searched else f"trial.{found.field}"
+            yield Problem(None, None, field, found.value, found.message, found.fix)
+    positions = learned_positions(folder)
+    if positions is None:
+        return
+    for field, length in _lengths(spec, space):
+        if length > positions:
+            message = (
+                f"is more than the {positions} positions that {model.name_or_path} has learned"
+            )
+            yield Problem(None, None, field, length, message, f"Write at most {positions}")
+
+
+def remarks(spec: SweepSpec, space: Space, model: ModelConfig, folder: Path) -> Iterator[str]:
+    """What else there is to know of it before anything starts, a line each."""
+    for found in brought_along(model.name_or_path, folder):
+        if not found.refused:
+            yield found.message
+    positions = learned_positions(folder)
+    if positions is None:
+        return
+    longest = max(length for _, length in _lengths(spec, space))
+    answers = spec.trial.evaluation.max_new_tokens
+    if longest <= positions < longest + answers:
+        yield (
+            f"{positions} learned positions: a prompt of more than {positions - answers} tokens "
+            f"leaves no room for an answer of {answers} (evaluation.max_new_tokens)"
+        )
+
+
+def _lengths(spec: SweepSpec, space: Space) -> Iterator[tuple[str, int]]:
+    """Each field with a length of rows, and the longest that it asks for."""
+    staged = len(spec.trial.stage_trials) > 1 or spec.trial.kind == "staged"
+    for place, trial in enumerate(spec.trial.stage_trials):
+        path = f"stages.{place}.{LENGTH}" if staged else LENGTH
+        parameter = space.parameters.get(path)
+        if parameter is None:
+            yield f"trial.{path}", trial.training.max_length
+            continue
+        lengths = [int(p) for p in parameter.probes() if isinstance(p, int | float)]
+        yield f"search.parameters.{path}", max(lengths, default=trial.training.max_length)

@@ -110,9 +110,10 @@ def _save_tokenizer(trial: TrialView, destination: Path) -> bool:
     from trainables.models.tokenizer import load_tokenizer
 
     try:
-        folder = cached_folder(ModelConfig.model_validate(_model_settings(trial)))
+        config = ModelConfig.model_validate(_model_settings(trial))
+        folder = cached_folder(config)
         if folder is not None:
-            load_tokenizer(folder).save_pretrained(destination)
+            load_tokenizer(folder, config.template_date).save_pretrained(destination)
     except (InputError, OSError, ValueError):
         return False  # moved or damaged: the adapter is whole without it, and the card says so
     return folder is not None

@@ -8,7 +8,7 @@ from sweeps.control.sweep import Sweep
 from sweeps.control.task import TrialTask
 from sweeps.failures.disk_full import is_full, told
 from sweeps.failures.raised import failure
-from sweeps.launch.on_ray import Watch, text_of
+from sweeps.launch.on_ray import Watch, new_sweep, text_of
 from sweeps.quiet import quiet_libraries
 from sweeps.readiness.checks import make_ready, refuse_folder
 from sweeps.readiness.fingerprints import fingerprints_of
@@ -47,15 +47,15 @@ def run_one(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     """Measure the base model, then run the one trial; what it raises is raised here."""
     refuse_folder(folder)
     ledger = Ledger(folder)
-    sweep = Sweep(loaded.spec, ledger, progress=progress)
     use(loaded.own)
+    sweep = new_sweep(loaded.spec, ledger, progress)
     with loaded.locating():
-        make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+        make_ready(sweep.spec, sweep.space, sweep.preparation, folder)
     quiet_libraries()
     with exclusive(folder), told(folder):
         note_origin(folder, loaded.own)
         write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))
-        ledger.create(text_of(loaded), loaded.spec.model_dump(mode="json"), describe_environment())
+        ledger.create(text_of(loaded), sweep.spec.model_dump(mode="json"), describe_environment())
         for observer in watch(sweep, HERE):
             sweep.observers.add(observer)
         try:

@@ -26,6 +26,7 @@ from sweeps.readiness.pack_sizes import (
     largest_pack,
     trial_tokens,
 )
+from sweeps.readiness.template_date import with_template_date
 from sweeps.reading.loading import LoadedSpec
 from sweeps.reading.union_errors import first_wrong
 from sweeps.run_folder.environment import describe_environment
@@ -52,14 +53,14 @@ def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     """
     refuse_folder(folder)
     ledger = Ledger(folder)
-    sweep = Sweep(loaded.spec, ledger, progress=progress)
     use(loaded.own)
+    sweep = new_sweep(loaded.spec, ledger, progress)
     with loaded.locating():
-        make_ready(loaded.spec, sweep.space, sweep.preparation, folder)
+        make_ready(sweep.spec, sweep.space, sweep.preparation, folder)
     with exclusive(folder), disk_full.told(folder):
         refuse_folder(folder)  # again: another may have been quicker
         write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))
-        resolved = loaded.spec.model_dump(mode="json")
+        resolved = sweep.spec.model_dump(mode="json")
         note_origin(folder, loaded.own)
         ledger.create(text_of(loaded), resolved, describe_environment())
         _run(sweep, watch, progress)
@@ -105,6 +106,13 @@ def resume_run(
             make_ready(spec, sweep.space, sweep.preparation, folder)
             _run(sweep, watch, progress)
     return sweep
+
+
+def new_sweep(spec: SweepSpec, ledger: Ledger, progress: OnProgress) -> Sweep:
+    """A sweep of a new run: what moves with the calendar is pinned to today."""
+    sweep = Sweep(spec, ledger, progress=progress)
+    dated = with_template_date(spec, sweep.space, sweep.preparation)
+    return sweep if dated is spec else Sweep(dated, ledger, progress=progress)
 
 
 def read_spec(folder: Path) -> SweepSpec:

@@ -134,7 +134,7 @@ def _data(spec: SweepSpec) -> dict[str, Any] | None:
     from trainables.models.tokenizer import tokenizer_key
 
     folder = cached_folder(spec.trial.model)
-    key = tokenizer_key(folder) if folder else None
+    key = tokenizer_key(folder, spec.trial.model.template_date) if folder else None
     reports = [cached_report(t.data, key, t.training.max_length) for t in spec.trial.stage_trials]
     if not isinstance(spec.trial, StagedConfig):
         return reports[0]

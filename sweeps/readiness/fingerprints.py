@@ -90,14 +90,14 @@ def _of_model(model: ModelConfig, prompts: list[str | None], shelf: Preparation)
         return shelf.model_folder(model)
 
     def chats() -> str:
-        tokenizer = load_tokenizer(folder())
+        tokenizer = load_tokenizer(folder(), model.template_date)
         return _digest(*(fingerprint.rendered_chat(tokenizer, prompt) for prompt in prompts))
 
     name = f"model {model.name_or_path}"
     yield f"{name}, revision", lambda: fingerprint.commit_of(folder())
     yield f"{name}, configuration", lambda: _files(folder(), SETTINGS)
     yield f"{name}, weights", lambda: fingerprint.weights_fingerprint(folder())
-    yield f"{name}, tokenizer", lambda: tokenizer_key(folder())
+    yield f"{name}, tokenizer", lambda: tokenizer_key(folder(), model.template_date)
     yield f"{name}, a chat as its template writes it", chats
 
 

@@ -7,6 +7,7 @@ from search_spaces.space import Space
 from sweeps.spec.errors import Problem
 from sweeps.spec.sections import SweepSpec
 from trainables.models.brings_along import brought_along, learned_positions
+from trainables.models.calendar import moves_with_calendar
 from trainables.models.config import ModelConfig
 
 LENGTH = "training.max_length"
@@ -37,6 +38,9 @@ def remarks(spec: SweepSpec, space: Space, model: ModelConfig, folder: Path) -> 
     for found in brought_along(model.name_or_path, folder):
         if not found.refused:
             yield found.message
+    if moves_with_calendar(folder):
+        day = spec.trial.model.template_date or "the day on which the run is created"
+        yield f"its chat template writes today's date: pinned to {day} (model.template_date)"
     positions = learned_positions(folder)
     if positions is None:
         return

@@ -106,7 +106,7 @@ def _file(trial: SingleTrial, device: str) -> Path:
     matters = {
         "what": "tokens a second",
         "device": device,
-        "model": trial.model.model_dump(mode="json"),
+        "model": trial.model.model_dump(mode="json", exclude={"template_date"}),
         "data": trial.data.model_dump(mode="json"),
         "lora": lora and [lora.r, lora.target_modules, lora.lora_dropout > 0],
         "batch": [

@@ -104,9 +104,10 @@ class Preparation:
         general = regularizer.data if regularizer else None
         asked = [benchmark.model_dump_json() for benchmark in benchmarks]
         kind = config.kind if isinstance(config, PPOConfig | GRPOConfig) else ""
-        name = f"{folder}:{asked}:{rows_asked(config)}:{kind}"
+        name = f"{folder}:{config.model.template_date}:{asked}:{rows_asked(config)}:{kind}"
         if name not in self._prepared:
-            words = partial(load_tokenizer, folder), tokenizer_key(folder)
+            day = config.model.template_date
+            words = partial(load_tokenizer, folder, day), tokenizer_key(folder, day)
             made = prepare(config.data, *words, length, self._progress)
             made = with_benchmarks(made, benchmarks, 2 if config.kind in PAIRED else 1)
             if general:

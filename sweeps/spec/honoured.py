@@ -62,6 +62,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         "name_or_path quantization dtype",
         revision=Honoured(where="`name_or_path` is on the hub"),
         attn_implementation=Honoured(isolated=True),
+        template_date=Honoured(where="the model's chat template writes today's date"),
     ),
     "LoraConfig": _fields(
         "r lora_alpha target_modules use_rslora adapter_name_or_path",

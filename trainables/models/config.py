@@ -1,5 +1,6 @@
 """The `model` and `lora` sections. Field names are transformers', bitsandbytes' and PEFT's own."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -8,6 +9,21 @@ from trainables.section import Section, refused
 
 Quantization = Literal["nf4", "int8", "none"]
 DType = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+def _as_day(value: Any) -> Any:
+    """YAML reads a bare 2026-11-30 as a date."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _is_day(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError as error:
+        raise ValueError(f"{value} is no day: write YYYY-MM-DD") from error
+
+
+Day = Annotated[str, BeforeValidator(_as_day), AfterValidator(_is_day)]
 
 
 class ModelConfig(Section):
@@ -22,6 +38,9 @@ class ModelConfig(Section):
     quantization: Quantization = "none"  # nf4 is always double-quantized
     dtype: DType = "auto"  # auto: bfloat16 where the device computes in it, else float32
     attn_implementation: Literal["eager", "sdpa", "flash_attention_2"] | None = None
+    # what chat templates that write today's date write (YYYY-MM-DD); null: the day of the run's
+    # creation. Left out of what is written and hashed where no template asks
+    template_date: Day | None = Field(None, exclude_if=lambda day: day is None)
 
 
 class LoraConfig(Section):

@@ -82,7 +82,7 @@ def _load(config: ModelConfig, device: str) -> Base:
     head = model.get_output_embeddings()
     if head is not None:
         head.register_forward_pre_hook(_contiguous)
-    return Base(model.eval(), load_tokenizer(folder), folder, dtype)
+    return Base(model.eval(), load_tokenizer(folder, config.template_date), folder, dtype)
 
 
 def _contiguous(_head: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -4,6 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from trainables.models.calendar import moves_with_calendar, pin, today
+
 FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -15,20 +17,27 @@ FILES = (
 )
 
 
-def tokenizer_key(folder: Path) -> str:
-    """16 hex digits over the files that decide how text becomes tokens."""
+def tokenizer_key(folder: Path, day: str | None = None) -> str:
+    """16 hex digits over the files that decide how text becomes tokens, and where a chat template
+    writes today's date over the `day` that it writes (None: today)."""
     digest = hashlib.sha256()
     for name in FILES:
         if (folder / name).is_file():
             digest.update(name.encode() + b"\0" + (folder / name).read_bytes())
+    if moves_with_calendar(folder):
+        digest.update((day or today()).encode())
     return digest.hexdigest()[:16]
 
 
-def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer, with a padding token (the end-of-sequence token where it has none)."""
+def load_tokenizer(folder: Path, day: str | None = None) -> Any:
+    """The tokenizer, with a padding token (the end-of-sequence token where it has none).
+
+    `day` is what its chat template writes as today's date, if it writes one (None: today).
+    """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    pin(tokenizer, day)
     return tokenizer

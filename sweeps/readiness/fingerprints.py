@@ -23,9 +23,6 @@ from trainables.training.config import SingleTrial
 
 Part = tuple[str, Callable[[], str | None]]  # what is read, and how to identify its content
 Asked = tuple[str, str, Callable[[], str | None]]  # the same, with the words that ask for it
-# of a data section, what changes nothing about the source itself
-SPLITTING = {"cleaning", "seed", "split", "folds", "fold"}
-MADE_OF_IT = {*SPLITTING, "system_prompt", "limit", "weights"}
 SETTINGS = ("config.json", "generation_config.json")
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
@@ -72,7 +69,9 @@ def _data_of(config: TrialConfig) -> Iterator[AnyData]:
 
 def _different(sections: Iterable[AnyData]) -> list[AnyData]:
     """One of those that differ only in what is made of a source, which is then read once."""
-    found = {data.model_dump_json(exclude=MADE_OF_IT): data for data in sections}
+    from trainables.data.fingerprints import source_words
+
+    found = {source_words(data): data for data in sections}
     return list(found.values())
 
 

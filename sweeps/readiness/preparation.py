@@ -24,6 +24,7 @@ from trainables.training.config import SingleTrial
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trainables.data.pairs.config import AnyData
     from trainables.data.prepared import Prepared
     from trainables.saved import Checkpoint, SavedAdapter
 
@@ -38,6 +39,7 @@ class Preparation:
         self._folders: dict[str, Path] = {}
         self._prepared: dict[str, Prepared] = {}
         self._noted: set[str] = set()
+        self._sources: dict[str, dict[str, str]] = {}  # what each held when it was read first
         self._starts: dict[str, Checkpoint] = {}
         self._judges: dict[str, SavedAdapter] = {}
 
@@ -108,14 +110,29 @@ class Preparation:
         if name not in self._prepared:
             day = config.model.template_date
             words = partial(load_tokenizer, folder, day), tokenizer_key(folder, day)
+            self._unchanged(config.data)
             made = prepare(config.data, *words, length, self._progress)
             made = with_benchmarks(made, benchmarks, 2 if config.kind in PAIRED else 1)
             if general:
+                self._unchanged(general)
                 other = prepare(general, *words, length, self._progress)
                 self._found(other.key, other.report)
                 made = made._replace(general=other.train, general_key=other.key)
             self._prepared[name] = _told(made, config)
         return self._prepared[name]
+
+    def _unchanged(self, data: "AnyData") -> None:
+        """InputError where a source is no longer what this sweep read before: rows of both would
+        be compared."""
+        from trainables.data.fingerprints import source_fingerprints, source_words
+
+        found = dict(source_fingerprints(data))
+        before = self._sources.setdefault(source_words(data), found)
+        for source in found.keys() & before.keys():
+            if found[source] != before[source]:
+                message = "has changed since this sweep first read it"
+                fix = "Put it back as it was, then `medsweep resume RUN --retry-failed`"
+                raise InputError("data.source", source, message, fix)
 
     def start(self, config: TrialConfig) -> "Checkpoint | None":
         """What a trial starts from: the adapter that its configuration names, and the reward model

@@ -9,6 +9,15 @@ from trainables.data.pairs.registry import reader_of
 
 READING = f"as {FORMAT}"  # how rows and tokens are made of them: other code, other rows
 
+# of a data section, what changes nothing about the source itself
+_SPLITTING = {"cleaning", "seed", "split", "folds", "fold"}
+_MADE_OF_IT = {*_SPLITTING, "system_prompt", "limit", "weights"}
+
+
+def source_words(data: AnyData) -> str:
+    """What of a section names its sources: the same for those that only make other rows of them."""
+    return data.model_dump_json(exclude=_MADE_OF_IT)
+
 
 def source_fingerprints(data: AnyData) -> Iterator[tuple[str, str]]:
     """(source, what identifies its content) of each data set: a file's SHA-256, a hub's commit.

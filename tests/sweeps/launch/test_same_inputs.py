@@ -26,6 +26,7 @@ from sweeps.run_folder.ledger import Ledger
 from sweeps.spec.errors import SpecError
 from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import TRIAL, make_checkpoint
+from trainables.errors import InputError
 from trainables.models.toy import make_toy
 
 
@@ -194,6 +195,15 @@ def test_what_was_accepted_is_said_in_every_table(place: Place) -> None:
     template(place)
     place.check(accepted=True)
     assert len(changed(load_run(place.run))) == 2
+
+
+def test_a_file_that_changes_while_the_sweep_runs(place: Place) -> None:
+    preparation = place.sweep().preparation
+    preparation.data(place.spec.trial)
+    grown(place)
+    data = place.spec.trial.data.model_copy(update={"limit": 5})
+    with pytest.raises(InputError, match="has changed since this sweep first read it"):
+        preparation.data(place.spec.trial.model_copy(update={"data": data}))
 
 
 def test_each_data_file_is_read_once_whatever_varies(

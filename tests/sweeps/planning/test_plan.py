@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from medsweep.plan_view import show
 from sweeps.planning.plan import make_plan
 from sweeps.readiness.checks import unpackable
 from sweeps.spec.errors import SpecError
 from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import Drive, FakePreparation, make_spec, make_sweep, parameters
+from trainables.models.toy import make_toy
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -110,3 +113,22 @@ def test_what_is_trained_is_counted_for_every_method() -> None:
     show(console, plan)
     line = "LoRA on q_proj, v_proj: r=4: 1,792 (1.67%), r=8: 3,584 (3.34%); all weights: 107,200"
     assert line in console.export_text()
+
+
+def test_what_the_model_folder_brings_along_is_told_or_refused(tmp_path: Path) -> None:
+    import json
+
+    folder = make_toy(tmp_path / "model")
+    own = {"do_sample": True, "temperature": 0.6, "eos_token_id": 257}
+    (folder / "generation_config.json").write_text(json.dumps(own))
+    spec = make_spec()
+    model = spec.trial.model.model_copy(update={"name_or_path": str(folder)})
+    spec = spec.model_copy(update={"trial": spec.trial.model_copy(update={"model": model})})
+    stream = io.StringIO()
+    show(Console(file=stream, width=200), planned(spec))
+    said = " ".join(stream.getvalue().split())
+    assert "generation settings set aside: do_sample true, temperature 0.6." in said
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "is_encoder_decoder": True}))
+    with pytest.raises(SpecError, match="is an encoder-decoder"):
+        planned(spec)

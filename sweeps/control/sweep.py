@@ -195,7 +195,8 @@ class Sweep:
         if not self.stopper.stops(entry.trial, report, exempt=entry.label is not None):
             return False
         running = self.running[entry.trial]
-        metrics, facts = stopped_at(report, running.best, running.facts)
+        lines = self.ledger.metrics(entry)
+        metrics, facts = stopped_at(report, running.best, running.facts, lines)
         self._end(entry, "stopped", metrics, facts=facts)
         return True
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.data.control_tokens import Marks, control_marks, hidden, token_ids
+from trainables.data.covered_bytes import covered_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -72,7 +73,9 @@ def encode_many(
         # a token across the boundary would supervise a part of the prompt
         if whole[: len(prompt)] != prompt:
             whole = prompt + token_ids(tokenizer, [completion])[0]
-        encoded.append(_truncated(tokenizer, whole, len(prompt), answer, max_length))
+        encoded.append(
+            _truncated(tokenizer, whole, len(prompt), answer, chat.end_of_turn, max_length)
+        )
     return encoded
 
 
@@ -168,16 +171,11 @@ def _truncated(
     ids: list[int],
     answer_start: int,
     answer: str,
+    end_of_turn: str,
     max_length: int,
 ) -> Encoded | None:
-    size = len(answer.encode())
     if len(ids) <= max_length:
-        return Encoded(ids, answer_start, size, False)
-    covered = min(size, decoded_bytes(tokenizer, ids[answer_start:max_length]))
+        return Encoded(ids, answer_start, len(answer.encode()), False)
+    supervised, keep = ids[answer_start:], max(0, max_length - answer_start)
+    covered = covered_bytes(tokenizer, supervised, keep, answer, end_of_turn)
     return Encoded(ids[:max_length], answer_start, covered, True) if covered else None
-
-
-def decoded_bytes(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> int:
-    """UTF-8 bytes of the tokens' text, without a character that is cut in two."""
-    text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return len(str(text).strip().rstrip("\ufffd").encode())

@@ -8,8 +8,9 @@ follows: a piece of a document does not end it.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trainables.data.chat_format import Encoded, decoded_bytes
+from trainables.data.chat_format import Encoded
 from trainables.data.control_tokens import text_ids
+from trainables.data.covered_bytes import covered_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -34,6 +35,7 @@ def _encoded(
     kept = ids[:max_length]
     if len(kept) < 2:
         return None
-    whole = len(text.encode()) if len(kept) == len(ids) else decoded_bytes(tokenizer, kept)
-    first = decoded_bytes(tokenizer, kept[:1])  # 0 for a begin-of-sequence mark
-    return Encoded(kept, 1, max(0, whole - first), len(kept) < len(ids))
+    cut = len(kept) < len(ids)
+    whole = covered_bytes(tokenizer, ids, len(kept), text) if cut else len(text.encode())
+    first = covered_bytes(tokenizer, ids, 1, text)  # 0 for a begin-of-sequence mark
+    return Encoded(kept, 1, max(0, whole - first), cut)

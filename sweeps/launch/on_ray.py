@@ -1,6 +1,7 @@
 """From a spec or a run folder to a finished sweep: check, connect, run, let go."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -92,18 +93,18 @@ def resume_run(
         if num_trials is not None:
             spec = _extended(spec, num_trials)
         if disk_gb is not None:
-            limits = spec.limits.model_copy(update={"disk_gb": disk_gb})
-            spec = spec.model_copy(update={"limits": limits})
+            spec = _limited(spec, disk_gb)
         sweep = Sweep(spec, ledger, progress=progress)
         check_inputs(sweep, retry_failed, accept_changes, progress)
-        if num_trials is not None or disk_gb is not None:
-            ledger.resolve(spec.model_dump(mode="json"))
         sweep.restore(retry_failed)
         done = (ledger.record(entry) for entry in ledger.entries())
         measured = any(record and record["state"] == "complete" for record in done)
         use(noted_origin(folder, measured))
         if not sweep.over:
             make_ready(spec, sweep.space, sweep.preparation, folder)
+        if num_trials is not None or disk_gb is not None:  # what was refused is not written down
+            ledger.resolve(spec.model_dump(mode="json"))
+        if not sweep.over:
             _run(sweep, watch, progress)
     return sweep
 
@@ -205,6 +206,14 @@ def _extended(spec: SweepSpec, num_trials: int) -> SweepSpec:
         raise SpecError([Problem(None, None, "--num-trials", num_trials, message, fix)])
     search = spec.search.model_copy(update={"num_trials": num_trials})
     return spec.model_copy(update={"search": search})
+
+
+def _limited(spec: SweepSpec, disk_gb: float) -> SweepSpec:
+    if not math.isfinite(disk_gb):  # a comparison with NaN would let everything pass
+        message, fix = "must be a finite number", "Write the gigabytes that the run folder may take"
+        raise SpecError([Problem(None, None, "--disk-gb", disk_gb, message, fix)])
+    limits = spec.limits.model_copy(update={"disk_gb": disk_gb})
+    return spec.model_copy(update={"limits": limits})
 
 
 def text_of(loaded: LoadedSpec) -> str:

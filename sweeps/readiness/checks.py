@@ -172,11 +172,13 @@ def target_problems(
 
 
 def _disk_problems(folder: Path, spec: SweepSpec, best: int, each: int) -> Iterator[Problem]:
-    """Where there is no room for trials of `each` bytes, of which those of the `best` step stay."""
+    """Where there is no room for trials of `each` bytes, of which those of the `best` step stay;
+    of a run that is resumed, for those that are left to do."""
     parent = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(parent).free
     trials, limit = spec.search.num_trials, spec.limits.disk_gb
-    written = trials * each  # one that fails keeps its checkpoint whole
+    done = len(list(folder.glob("trials/*/record.json")))  # what they take is no longer free
+    written = max(0, trials - done) * each  # one that fails keeps its checkpoint whole
     if limit is not None:
         written = min(written, round(limit * 1e9))
         # one trial at least is under way, and writes its next checkpoint beside the one before

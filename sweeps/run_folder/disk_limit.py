@@ -47,7 +47,7 @@ class DiskLimit:
         if self._taken + needed > self._limit:
             raise OverLimitError(
                 f"limits.disk_gb is {self._limit / 1e9:g}: {self._folder} takes "
-                f"{self._taken / 1e9:.3f} GB, and the next checkpoint {needed / 1e9:.3f} GB more"
+                f"{self._taken / 1e9:.3g} GB, and the next checkpoint {needed / 1e9:.3g} GB more"
             )
         self._taken += needed
 

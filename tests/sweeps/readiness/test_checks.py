@@ -11,7 +11,7 @@ import pytest
 
 from search_spaces.space import Space, build_space
 from sweeps.readiness import checks
-from sweeps.spec.errors import SpecError
+from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import LimitsConfig, SweepSpec
 from tests.sweeps.fakes import make_spec
 from trainables.errors import InputError
@@ -143,6 +143,21 @@ def test_a_limit_on_the_disk_is_held_against_what_must_stay(
     assert found(least / 1e9) == []  # less than what it would write without a limit
     assert found((least - 1) / 1e9) == ["limits.disk_gb"]
     assert found(1.0) == ["output"]
+
+
+def test_a_run_that_is_resumed_needs_room_for_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("EXP-001", "EXP-002", "EXP-003"):
+        (tmp_path / "trials" / name).mkdir(parents=True)
+        (tmp_path / "trials" / name / "record.json").write_text("{}")
+
+    def found(free: int) -> list[Problem]:
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(0, 0, free))
+        return list(checks._disk_problems(tmp_path, make_spec(), best=100, each=400))
+
+    assert found(checks.SPARE_BYTES + 2 * 400) == []  # three of five are done
+    assert found(checks.SPARE_BYTES + 2 * 400 - 1) != []
 
 
 def test_every_model_that_is_searched(tmp_path: Path) -> None:

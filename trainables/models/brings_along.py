@@ -198,7 +198,7 @@ def token_count(folder: Path) -> int | None:
     ids = list(vocabulary.values()) if isinstance(vocabulary, dict) else [len(vocabulary) - 1]
     added = [token["id"] for token in written.get("added_tokens") or ()]
     later = read_settings(folder / "tokenizer_config.json").get("added_tokens_decoder") or {}
-    return 1 + max([*ids, *added, *map(int, later)])
+    return 1 + max(int(token) for token in (*ids, *added, *later))
 
 
 CHECKS: tuple[Callable[[ModelFolder], Iterator[Finding]], ...] = (

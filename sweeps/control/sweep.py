@@ -195,8 +195,7 @@ class Sweep:
         if not self.stopper.stops(entry.trial, report, exempt=entry.label is not None):
             return False
         running = self.running[entry.trial]
-        lines = self.ledger.metrics(entry)
-        metrics, facts = stopped_at(report, running.best, running.facts, lines)
+        metrics, facts = stopped_at(report, running.best, running.facts, self.ledger.metrics(entry))
         self._end(entry, "stopped", metrics, facts=facts)
         return True
 

@@ -164,6 +164,7 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
     ),
     "data.seed": (_OTHER_DRAW,),
     "data.system_prompt": (_PROMPT,),
+    "model.template_date": (_PROMPT,),
     "data.unseen": (_OTHER_ROWS._replace(metrics=(UNSEEN,)),),
     **dict.fromkeys(_paths("data", "weights weight"), (_TRAINED_ROWS,)),
     "reward.weights": (_OF_A_REWARD,),

@@ -59,10 +59,9 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     "GRPOStage": _fields("kind data reward training"),
     "DPOStage": _fields("kind data training"),
     "ModelConfig": _fields(
-        "name_or_path quantization dtype",
+        "name_or_path quantization dtype template_date",
         revision=Honoured(where="`name_or_path` is on the hub"),
         attn_implementation=Honoured(isolated=True),
-        template_date=Honoured(where="the model's chat template writes today's date"),
     ),
     "LoraConfig": _fields(
         "r lora_alpha target_modules use_rslora adapter_name_or_path",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainables.data.chat_format import ChatFormat, chat_format, render
-from trainables.data.control_tokens import hidden, token_ids
+from trainables.data.control_tokens import STAND_IN, hidden, token_ids
 from trainables.evaluation.choices import ChoicePrompt
 
 
@@ -58,4 +58,6 @@ def context_length(model: Any) -> int | None:
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
+    if not STAND_IN.search(text):
+        return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
     return token_ids(tokenizer, [text])[0]

@@ -28,7 +28,8 @@ def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
 FORMAT = Format(
     read,
     instruction="plain",
-    citation="",
-    licence="",
+    citation="The layout: Taori R, Gulrajani I, Zhang T, et al. Stanford Alpaca: An "
+    "Instruction-following LLaMA Model. 2023. https://github.com/tatsu-lab/stanford_alpaca",
+    licence="that of the file; Stanford Alpaca's own rows are CC BY-NC 4.0",
     splits={"train": ("*.json", "*.jsonl", "*.csv", "*.parquet")},
 )

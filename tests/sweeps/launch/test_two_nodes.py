@@ -11,8 +11,9 @@ from sweeps.launch.on_ray import new_run
 from sweeps.reading.loading import load_spec
 from tests.raylets import HEAD, WORKER, as_driver, can_hide, two_raylets
 
+TRIALS = 12  # so many that a second node that is slow to start still gets some
 SEARCH = [
-    "search.num_trials=4",
+    f"search.num_trials={TRIALS}",
     "search.sampler=random",
     "search.early_stopping=null",
     "cluster.cpus_per_trial=1",
@@ -37,7 +38,7 @@ def test_two_nodes_give_what_one_gives(runs: Path) -> None:
     with two_raylets(cpus=1, read_only=runs) as raylets, as_driver(raylets):
         two = run(runs / "two", "cluster.target=ray", f"cluster.address={raylets.address}")
     assert {record["node"] for record in two.values()} == {HEAD, WORKER}
-    assert list(one) == list(two) == ["EXP-001", "EXP-002", "EXP-003", "EXP-004"]
+    assert list(one) == list(two) == [f"EXP-{number:03d}" for number in range(1, TRIALS + 1)]
     for name, record in two.items():
         assert record["state"] == "complete", record["error"]
         assert record["parameters"] == one[name]["parameters"]

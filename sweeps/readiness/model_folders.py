@@ -11,6 +11,7 @@ from trainables.models.calendar import moves_with_calendar
 from trainables.models.config import ModelConfig
 
 LENGTH = "training.max_length"
+DAY = "model.template_date"
 
 
 def folder_problems(
@@ -22,6 +23,8 @@ def folder_problems(
         if found.refused:
             field = f"search.parameters.{found.field}" if searched else f"trial.{found.field}"
             yield Problem(None, None, field, found.value, found.message, found.fix)
+    if not searched:
+        yield from _idle_day(spec, space, folder)
     positions = learned_positions(folder)
     if positions is None:
         return
@@ -31,6 +34,16 @@ def folder_problems(
                 f"is more than the {positions} positions that {model.name_or_path} has learned"
             )
             yield Problem(None, None, field, length, message, f"Write at most {positions}")
+
+
+def _idle_day(spec: SweepSpec, space: Space, folder: Path) -> Iterator[Problem]:
+    """A day for a chat template that writes none."""
+    is_searched = DAY in space.parameters
+    day = spec.trial.model.template_date
+    if (is_searched or day is not None) and not moves_with_calendar(folder):
+        field = f"search.parameters.{DAY}" if is_searched else f"trial.{DAY}"
+        what = "has no effect: the model's chat template writes no date"
+        yield Problem(None, None, field, day, what, "Remove it")
 
 
 def remarks(spec: SweepSpec, space: Space, model: ModelConfig, folder: Path) -> Iterator[str]:

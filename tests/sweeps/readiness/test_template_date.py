@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from search_spaces.space import build_space
 from sweeps.launch.on_ray import new_sweep
+from sweeps.readiness.model_folders import folder_problems
 from sweeps.readiness.preparation import base_key
 from sweeps.run_folder.ledger import Ledger
+from sweeps.spec.errors import Problem
 from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import TRIAL
 from trainables.models.tokenizer import load_tokenizer
@@ -56,3 +59,17 @@ def test_no_template_asks_nothing_is_written(tmp_path: Path) -> None:
     assert "template_date" not in json.dumps(spec.model_dump(mode="json"))
     named = spec_of("toy:llama", template_date=DAYS[0])
     assert base_key(named.trial, "rows") != base_key(spec.trial, "rows")
+
+
+def test_a_day_for_a_template_that_writes_none_is_refused(dated: str, tmp_path: Path) -> None:
+    toy = make_toy(tmp_path / "undated")
+
+    def problems(spec: SweepSpec, folder: Path) -> list[Problem]:
+        space = build_space(spec.search.parameters)
+        return list(folder_problems(spec, space, spec.trial.model, folder))
+
+    named = spec_of(str(toy), template_date=DAYS[0])
+    (problem,) = problems(named, toy)
+    assert (problem.field, problem.value) == ("trial.model.template_date", DAYS[0])
+    assert problems(spec_of(str(toy)), toy) == []
+    assert problems(spec_of(dated, template_date=DAYS[0]), Path(dated)) == []

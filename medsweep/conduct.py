@@ -46,15 +46,16 @@ def conclude(folder: Path, view: SweepView) -> int:
     from analysis.selection.decision import decided
     from analysis.study import write_study_db
     from analysis.tables import write_trials_csv
-    from medsweep.tables import print_best, print_trials
+    from medsweep.tables import print_best, print_changes, trial_table
 
     decision = decided(folder)
     write_trials_csv(decision.run)
     best = write_best(decision)
     write_study_db(decision.run)
     html, markdown = write_report([decision])
-    print_trials(view.console, decision.run)
+    view.console.print(trial_table(decision.run))
     if best is None:
+        print_changes(view.console, decision.run)  # else `print_best` says it
         view.console.print(f"[red]{decision.why_none}[/]")
         view.say(f"Details: {markdown}")
         return 1

@@ -22,9 +22,8 @@ STYLES = {
 }
 
 
-def print_trials(console: Console, run: Run) -> None:
-    """The table of trials, and below it what the run went on with besides what it began with."""
-    console.print(trial_table(run))
+def print_changes(console: Console, run: Run) -> None:
+    """What the run went on with besides what it began with; nothing for most."""
     for caution in changed(run):
         console.print(caution, markup=False)
 

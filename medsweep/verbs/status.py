@@ -8,12 +8,13 @@ def command(run: RunFolder) -> None:
     from rich.console import Console
 
     from analysis.runs import load_run
-    from medsweep.tables import print_trials
+    from medsweep.tables import print_changes, trial_table
     from sweeps.run_folder.run_lock import is_running
 
     found = load_run(run)
     console = Console(highlight=False, emoji=False)
-    print_trials(console, found)
+    console.print(trial_table(found))
+    print_changes(console, found)
     planned = found.search.num_trials
     counts: dict[str, int] = {}
     for trial in found.trials:

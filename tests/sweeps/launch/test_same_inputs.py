@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from analysis.best import changed
 from analysis.runs import load_run
 from analysis.tables import write_trials_csv
-from medsweep.tables import print_trials
+from medsweep.tables import print_changes
 from sweeps.control.sweep import Sweep
 from sweeps.launch.same_inputs import check_inputs
 from sweeps.readiness import fingerprints
@@ -190,7 +190,7 @@ def test_what_was_accepted_is_said_in_every_table(place: Place) -> None:
     with write_trials_csv(run).open(newline="") as stream:
         assert [row["inputs"] for row in csv.DictReader(stream)] == ["0", "0-1", "1"]
     console = Console(record=True, width=1000, file=io.StringIO())
-    print_trials(console, run)
+    print_changes(console, run)
     assert caution in console.export_text()
     template(place)
     place.check(accepted=True)

@@ -1,17 +1,21 @@
 """A sweep over two raylets, the second of which cannot write the run folder: same as on one."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 
 from sweeps.launch.on_ray import new_run
 from sweeps.reading.loading import load_spec
+from sweeps.tune.relay import Relay
 from tests.raylets import HEAD, WORKER, as_driver, can_hide, two_raylets
 
-TRIALS = 12  # so many that a second node that is slow to start still gets some
+TRIALS = 6
+START_SECONDS = 120.0
 SEARCH = [
     f"search.num_trials={TRIALS}",
     "search.sampler=random",
@@ -32,10 +36,31 @@ def runs(tmp_path: Path) -> Iterator[Path]:
     return tmp_path / "runs"
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No result is taken before both nodes have a worker: Tune gives a trial whose worker is still
+    starting to one that has just become free, so that the first node could train them all."""
+    take = Relay.result
+
+    def result(relay: Relay, tune_id: str, said: Any) -> bool:
+        deadline = time.monotonic() + START_SECONDS
+        while len(nodes_with_workers()) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return take(relay, tune_id, said)
+
+    monkeypatch.setattr(Relay, "result", result)
+
+
+def nodes_with_workers() -> set[str]:
+    actors = ray._private.state.actors().values()
+    return {actor["Address"]["NodeID"] for actor in actors if actor["State"] == "ALIVE"}
+
+
 @pytest.mark.skipif(not can_hide(), reason="needs the right to mount (root)")
-def test_two_nodes_give_what_one_gives(runs: Path) -> None:
+def test_two_nodes_give_what_one_gives(runs: Path, request: pytest.FixtureRequest) -> None:
     one = run(runs / "one", "cluster.max_concurrent_trials=1")
     with two_raylets(cpus=1, read_only=runs) as raylets, as_driver(raylets):
+        request.getfixturevalue("patient")
         two = run(runs / "two", "cluster.target=ray", f"cluster.address={raylets.address}")
     assert {record["node"] for record in two.values()} == {HEAD, WORKER}
     assert list(one) == list(two) == [f"EXP-{number:03d}" for number in range(1, TRIALS + 1)]

@@ -6,11 +6,10 @@ and below it the input, where there is one: a row without an input loses nothing
 
 from collections.abc import Iterable, Iterator
 
-from trainables.data.formats.cells import layout_of, text
+from trainables.data.formats.cells import instruction_item, layout_of
 from trainables.data.formats.format import Format, ReadRequest
 from trainables.data.items import Item
 from trainables.data.sources.columns import TableRecord
-from trainables.data.sources.source import own_group
 
 NAME = "alpaca"
 LAYOUTS = {"Alpaca": ("instruction", "output")}
@@ -20,9 +19,7 @@ def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; instruction and input are the question."""
     for record in records:
         layout_of(record, NAME, LAYOUTS)
-        parts = (text(record, "instruction", NAME), text(record, "input", NAME))
-        question = "\n\n".join(filter(None, parts))
-        yield Item(record.id, own_group(question), question, text(record, "output", NAME))
+        yield instruction_item(record, NAME, between="\n\n")
 
 
 FORMAT = Format(

@@ -7,7 +7,9 @@ row and column and what the format expects. Errors never show what a cell holds.
 from collections.abc import Mapping, Sequence
 
 from trainables.data.cleaning import trimmed
+from trainables.data.items import Item
 from trainables.data.sources.columns import TableRecord
+from trainables.data.sources.source import own_group
 from trainables.errors import InputError
 
 Layouts = Mapping[str, tuple[str, ...]]
@@ -42,6 +44,14 @@ def text(record: TableRecord, column: str, name: str) -> str:
     if isinstance(value, str):
         return trimmed(value)
     raise wrong(record, column, name, f"is not text but {type(value).__name__}")
+
+
+def instruction_item(record: TableRecord, name: str, between: str) -> Item:
+    """The item of a record with an instruction, an input, which may be empty, and an output; the
+    question is instruction and input, joined by `between`."""
+    parts = (text(record, "instruction", name), text(record, "input", name))
+    question = between.join(filter(None, parts))
+    return Item(record.id, own_group(question), question, text(record, "output", name))
 
 
 def texts(record: TableRecord, column: str, name: str) -> list[str]:

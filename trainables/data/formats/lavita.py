@@ -8,11 +8,10 @@ finds them.
 
 from collections.abc import Iterable, Iterator
 
-from trainables.data.formats.cells import layout_of, text
+from trainables.data.formats.cells import instruction_item, layout_of
 from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
 from trainables.data.sources.columns import TableRecord
-from trainables.data.sources.source import own_group
 
 NAME = "lavita"
 LAYOUTS = {"processed": ("instruction", "input", "output")}
@@ -22,9 +21,7 @@ def read(records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
     """An item a record; instruction and input are the question, a line each."""
     for record in records:
         layout_of(record, NAME, LAYOUTS)
-        lines = (text(record, "instruction", NAME), text(record, "input", NAME))
-        question = "\n".join(filter(None, lines))
-        yield Item(record.id, own_group(question), question, text(record, "output", NAME))
+        yield instruction_item(record, NAME, between="\n")
 
 
 FORMAT = Format(

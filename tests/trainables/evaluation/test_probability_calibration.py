@@ -8,10 +8,12 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
+from benchmarks.ece_intervals import coverage, drawn, percentile
 from trainables.evaluation.probability_calibration import (
     abstention_curve,
     area_under_risk_coverage,
     brier,
+    calibration_interval,
     confidences,
     expected_calibration_error,
     reliability,
@@ -113,3 +115,36 @@ def test_a_short_curve_is_kept_whole() -> None:
     curve = abstention_curve(SCORED)
     assert thinned(curve, 20) == curve
     assert [p.coverage for p in thinned(curve, 2)] == [0.8, 1.0]  # the two at 0.6 go together
+
+
+@pytest.mark.parametrize(("n", "gap"), [(60, 0.0), (60, 0.1), (300, 0.0), (300, 0.05), (300, 0.2)])
+def test_the_interval_of_ece_holds_the_truth_and_its_own_estimate(n: int, gap: float) -> None:
+    """120 data sets each: the percentile bootstrap's never holds 0, and misses its own estimate."""
+    seeds = range(120)
+    held, own, _ = coverage(calibration_interval, n, gap, seeds)
+    assert own == 1
+    assert held >= 0.85  # benchmarks/LOG.md; the worst settings are at 0.9, of 120 draws
+    if gap >= 0.2:  # what is far from calibrated is seen to be
+        assert all(calibration_interval(drawn(n, gap, seed))[0] > 0 for seed in seeds)
+
+
+def test_the_percentile_bootstrap_s_interval_of_ece_does_not() -> None:
+    held, own, _ = coverage(percentile, 60, 0.0, range(40))
+    assert held == 0
+    assert own < 1
+
+
+@pytest.mark.parametrize(
+    ("scored", "low", "high"),
+    [
+        ([(0.9, True)] * 20, 0.0, 0.1),  # 0.9 to the 20th is 12%: no wonder
+        ([(0.9, True)] * 200, 0.1, 0.1),  # of 200 it is one
+        ([(1.0, True)] * 5, 0.0, 0.0),
+        ([(1.0, False)] * 5, 1.0, 1.0),
+        ([(0.5, True)], 0.0, 0.5),
+    ],
+)
+def test_the_interval_of_ece_where_all_are_alike(
+    scored: list[tuple[float, bool]], low: float, high: float
+) -> None:
+    assert calibration_interval(scored) == pytest.approx((low, high), abs=1e-12)

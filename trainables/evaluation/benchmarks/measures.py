@@ -16,6 +16,7 @@ from trainables.evaluation.overlap import exact_match, token_f1
 from trainables.evaluation.probability_calibration import (
     area_under_risk_coverage,
     brier,
+    calibration_interval,
     confidences,
     expected_calibration_error,
 )
@@ -65,7 +66,7 @@ def likelihood_macro_f1(answers: AnsweredItems) -> Measured | None:
 
 def ece(answers: AnsweredItems) -> Measured | None:
     """Expected calibration error of the likeliest option's probability, 0..1, 10 bins."""
-    return bootstrapped(_scored(answers), expected_calibration_error)
+    return _calibration_error(_scored(answers))
 
 
 def brier_score(answers: AnsweredItems) -> Measured | None:
@@ -106,7 +107,7 @@ def agreement(answers: AnsweredItems) -> Measured | None:
 def agreement_ece(answers: AnsweredItems) -> Measured | None:
     """Expected calibration error of the agreement as confidence in the majority, 0..1."""
     scored = [(a.vote.agreement, a.vote.option == a.item.gold) for a in known(answers)]
-    return bootstrapped(scored, expected_calibration_error)
+    return _calibration_error(scored)
 
 
 def exact(answers: AnsweredItems) -> Measured | None:
@@ -186,6 +187,13 @@ PredictedAndGold = tuple[str | None, str]
 def _scored(answers: AnsweredItems) -> list[tuple[float, bool]]:
     found = known(answers)
     return confidences([a.probabilities for a in found], [a.item.gold or 0 for a in found])
+
+
+def _calibration_error(scored: Sequence[tuple[float, bool]]) -> Measured | None:
+    if not scored:
+        return None
+    ends = calibration_interval(scored)
+    return Measured(expected_calibration_error(scored), ends, len(scored))
 
 
 def _name(answer: AnsweredItem, option: int | None) -> str:

@@ -11,6 +11,7 @@ of these metrics a sweep compares trials by, `comparable_checks` looks up.
 import re
 from typing import NamedTuple
 
+from trainables.data.config import SPLIT, OwnRows, named_rows
 from trainables.evaluation.metric_names import BENCHMARK_OF, METRICS, REWARD, UNSEEN
 from trainables.rewards.config import REWARD_MODEL
 
@@ -69,6 +70,20 @@ def differences(path: str) -> tuple[Difference, ...] | None:
     return None
 
 
+# of a data section with validation rows of its own, the fields that change the training rows alone;
+# the others say how its validation rows are read too
+TRAINING_ALONE = frozenset({"limit", "seed", "split"})
+FROM_ELSEWHERE = frozenset({"source", "revision", "subset", "hub_split"})  # beside files of its own
+
+
+def training_alone(field: str, validation: OwnRows) -> bool:
+    """Whether a field of a data section, whose `validation` is known, changes no measured row."""
+    names = named_rows(validation)
+    if any(str(name).startswith(SPLIT) for name in names):
+        return field in TRAINING_ALONE
+    return bool(names) and field in TRAINING_ALONE | FROM_ELSEWHERE
+
+
 def _paths(section: str, names: str) -> list[str]:
     return [f"{section}.{name}" for name in names.split()]
 
@@ -105,6 +120,8 @@ _TRAINED_ROWS = Difference(
     "each trial's loss would be that of training rows of its own",
     "Use val_loss, whose rows are the same in all trials",
 )
+# the same of `data.limit` or `data.seed` where validation rows are their own
+MORE_OR_FEWER = _TRAINED_ROWS._replace(metrics=("train", UNSEEN))
 _SAMPLING = Difference(
     ("sampled", "train"),
     "answers are sampled in each trial as it trains, so what they earn would be measured "
@@ -158,7 +175,7 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
         _paths(
             "data",
             "source format revision subset hub_split answer_index_base fields instruction "
-            "rationale limit mixture name cleaning split folds",
+            "rationale limit mixture name cleaning split folds validation test",
         ),
         (_OTHER_ROWS,),
     ),

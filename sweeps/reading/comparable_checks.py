@@ -9,7 +9,14 @@ from search_spaces.distributions import Categorical, Constant
 from search_spaces.parameters import Parameter
 from search_spaces.schema import field_within, get_path
 from search_spaces.values import same_value
-from sweeps.reading.comparable import LEARNED, TAUGHT, Difference, differences
+from sweeps.reading.comparable import (
+    LEARNED,
+    MORE_OR_FEWER,
+    TAUGHT,
+    Difference,
+    differences,
+    training_alone,
+)
 from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
 from sweeps.reading.reward_checks import measuring_stage, rewards_weighed, teaches
@@ -41,12 +48,22 @@ def _difference(parts: Parts, path: str, metric: str, in_all: bool) -> Differenc
     inner = path.removeprefix(stage)
     if (training := _stage_of(parts, path)) and (in_all or path.startswith(stage)):
         kind, inner = training
-    said = differences(inner) if _reports(kind, metric) else ()
+    said = _said(parts, path, inner) if _reports(kind, metric) else ()
     found = (d for d in said or () if d.concerns(metric, kind))
     learned = metric == LEARNED or (
         metric == "reward" and "reward_model" in rewards_weighed(parts)[1]
     )
     return next(found, TAUGHT if learned and teaches(parts, path) else None)
+
+
+def _said(parts: Parts, path: str, inner: str) -> tuple[Difference, ...] | None:
+    """In what trials that differ in the path are not measured alike, as the spec's data have it:
+    where validation rows are their own, the rest of `data` only says what is trained on."""
+    section, _, field = path.rpartition(".")
+    of_data = section.rpartition(".")[2] == "data" or ".mixture." in section
+    if of_data and training_alone(field, get_path(parts.trial, f"{section}.validation")):
+        return (MORE_OR_FEWER,)
+    return differences(inner)
 
 
 def _reports(kind: str, metric: str) -> bool:

@@ -8,7 +8,7 @@ from search_spaces.nearest import nearest
 from sweeps.reading.document import Document, Path, SpecFinding
 from sweeps.reading.parts import Parts
 
-DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 FIELDS = ("data.source", "model.name_or_path")
 
 
@@ -39,9 +39,24 @@ def _of_data(parts: Parts, above: Path) -> Iterator[tuple[Path, Any]]:
     """The sources of a data section, at the top of the trial or in a stage."""
     field = ".".join(map(str, (*above, "data")))
     yield ("trial", *above, "data", "source"), parts.own.get(f"{field}.source")
+    for which in ("validation", "test"):
+        named = parts.own.get(f"{field}.{which}")
+        yield from ((("trial", *above, "data", which, *at), name) for at, name in _own_rows(named))
     for several in ("mixture", "unseen"):
         for number, component in enumerate(parts.own.get(f"{field}.{several}") or ()):
-            yield ("trial", *above, "data", several, number, "source"), component.source
+            place: Path = ("trial", *above, "data", several, number)
+            yield (*place, "source"), component.source
+            for which in ("validation", "test"):
+                named = getattr(component, which, None)
+                yield from (((*place, which, *at), name) for at, name in _own_rows(named))
+
+
+def _own_rows(named: Any) -> Iterator[tuple[Path, Any]]:
+    """Each file that `data.validation` or `data.test` names, and its place below it."""
+    if isinstance(named, str):
+        yield (), named
+    elif isinstance(named, list | tuple):
+        yield from (((number,), name) for number, name in enumerate(named))
 
 
 def is_local(value: str) -> bool:

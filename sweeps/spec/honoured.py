@@ -70,7 +70,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         modules_to_save=Honoured(("sft", "grpo", "dpo"), isolated=True),
     ),
     "SourceConfig": _fields(
-        "source limit private",
+        "source limit private validation test",
         format=_PUBLISHED,
         revision=_OF_HUB,
         subset=_OF_HUB,
@@ -83,7 +83,8 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     ),
     "Component": _fields("name", weight=Honoured(where="`data.weights` is null")),
     "DataConfig": _fields(
-        "mixture cleaning seed split folds system_prompt",
+        "mixture cleaning seed folds system_prompt",
+        split=Honoured(where="`validation` is null"),
         weights=Honoured(where="there is a `mixture`"),
         fold=Honoured(where="there are `folds`"),
     ),

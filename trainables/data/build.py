@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from trainables.data.cleaning import clean
 from trainables.data.components import components_of, private_components
-from trainables.data.config import CleaningConfig, DataConfig
+from trainables.data.config import DataConfig
 from trainables.data.diversity import diversity
-from trainables.data.duplicates import drop_exact, drop_near
 from trainables.data.entries import DataReport
+from trainables.data.filters import clean_rows, refuse_few
+from trainables.data.held_out import Which
+from trainables.data.held_rows import held_rows, with_held, without_test
 from trainables.data.leaks import leaks
 from trainables.data.noticed import noticed, together
 from trainables.data.rows import Row
@@ -41,31 +42,24 @@ def build_text(
 ) -> tuple[list[Row], list[Row], DataReport]:
     """Training rows, validation rows and the report. Raises InputError."""
     parts = {
-        name: _part_named(name, part, fingerprints[name], progress)
+        name: _part_named(name, part, fingerprints, progress)
         for name, part in components_of(config).items()
     }
     train, validation, test = _joined(parts, config.seed)
+    validation, repeated = without_test(validation, test, config)
     progress(f"comparing {len(train):,} training rows with those kept for evaluation")
     leaked = leaks(train, [*validation, *test], config.cleaning.near_duplicate_threshold)
     clear = [row for place, row in enumerate(train) if place not in leaked]
     _refuse_nothing(clear, validation, config)
     report = _whole_report(parts, config)
     report["dropped"]["leak"] = len(leaked)
+    if repeated:
+        report["dropped"]["leak_of_test"] = repeated
     report |= _split_counts((clear, validation, test))
     if config.mixture:
-        report["components"] = _by_component(parts, clear)
+        report["components"] = _by_component(parts, clear, validation)
     report["diversity"] = diversity(clear, topics=not private_components(config))
     return clear, validation, report
-
-
-def clean_rows(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[str, int]]:
-    """Filters, then exact, then near duplicates: the rows left and how many each step dropped."""
-    kept, dropped = clean(rows, config)
-    kept, dropped["exact_duplicate"] = drop_exact(kept)
-    dropped["near_duplicate"] = 0
-    if config.near_duplicate_threshold is not None:
-        kept, dropped["near_duplicate"] = drop_near(kept, config.near_duplicate_threshold)
-    return kept, dropped
 
 
 def rows_sha256(rows: Sequence[Row]) -> str:
@@ -75,10 +69,10 @@ def rows_sha256(rows: Sequence[Row]) -> str:
 
 
 def _part_named(
-    name: str, config: DataConfig, fingerprint: str, progress: OnProgress
+    name: str, config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
 ) -> CleanedData:
     try:
-        return _part(config, fingerprint, progress)
+        return _part(name, config, fingerprints, progress)
     except InputError as error:
         if not name:
             raise
@@ -86,15 +80,18 @@ def _part_named(
         raise InputError(error.field, error.value, message, error.fix) from error
 
 
-def _part(config: DataConfig, fingerprint: str, progress: OnProgress) -> CleanedData:
+def _part(
+    name: str, config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
+) -> CleanedData:
     progress(f"reading {config.source}")
-    source = source_of(config).read(config, fingerprint)
+    source = source_of(config).read(config, fingerprints[name])
     progress(f"cleaning {len(source.rows):,} rows")
     rows, dropped = clean_rows(source.rows, config.cleaning)
     limited = subsample(rows, config.limit, config.seed)
     dropped["over_limit"] = len(rows) - len(limited)
-    _refuse_few(limited, len(source.rows), dropped)
-    report = {
+    held = held_rows(name, config, fingerprints, progress)
+    refuse_few(limited, len(source.rows), dropped, 1 if "validation" in held else 2)
+    report: DataReport = {
         "source": config.source,
         "version": source.version,
         "citation": source.citation,
@@ -103,11 +100,21 @@ def _part(config: DataConfig, fingerprint: str, progress: OnProgress) -> Cleaned
         "dropped": dropped,
         "noticed": noticed(source.rows),
     }
-    return CleanedData(_split(limited, config), report)
+    splits = _split(limited, {which: own.rows for which, own in held.items()}, config)
+    return CleanedData(splits, with_held(report, held, limited))
 
 
-def _split(rows: Sequence[Row], config: DataConfig) -> Split:
-    train, validation, test = split_by_group(rows, config.split, config.seed)
+def _split(rows: Sequence[Row], held: Mapping[Which, list[Row]], config: DataConfig) -> Split:
+    """Rows of their own as they are, what is missing split off the training rows."""
+    if "validation" in held:
+        ordered = sorted(rows, key=lambda row: seeded_order(config.seed, "row", row.id))
+        return ordered, held["validation"], held.get("test", [])
+    shares = config.split
+    if "test" in held:
+        of_both = shares[0] + shares[1]
+        shares = (shares[0] / of_both, shares[1] / of_both, 0.0)
+    train, validation, test = split_by_group(rows, shares, config.seed)
+    test = held.get("test", test)
     if config.folds is None:
         return train, validation, test
     pool = sorted(train + validation, key=lambda row: seeded_order(config.seed, "row", row.id))
@@ -155,14 +162,17 @@ def joined_lines(texts: Iterable[str | None]) -> str | None:
     return "; ".join(dict.fromkeys(text for text in texts if text)) or None
 
 
-def _by_component(parts: Mapping[str, CleanedData], train: Sequence[Row]) -> dict[str, Any]:
+def _by_component(
+    parts: Mapping[str, CleanedData], train: Sequence[Row], validation: Sequence[Row]
+) -> dict[str, Any]:
     left = Counter(row.component for row in train)
+    measured = Counter(row.component for row in validation)
     return {
         name: {
             **part.report,
             "kept": {
                 "train": left[name],
-                "validation": len(part.splits[1]),
+                "validation": measured[name],
                 "test": len(part.splits[2]),
             },
         }
@@ -177,18 +187,6 @@ def _split_counts(splits: Split) -> DataReport:
         "groups": {name: len({row.group for row in rows}) for name, rows in named.items()},
         "test_sha256": rows_sha256(named["test"]),
     }
-
-
-def _refuse_few(rows: Sequence[Row], read: int, dropped: dict[str, int]) -> None:
-    if len(rows) >= 2:
-        return
-    counts = ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)
-    raise InputError(
-        "data.cleaning",
-        None,
-        f"{len(rows)} of {read} rows left after cleaning (dropped: {counts or 'none'})",
-        "Check data.fields, loosen data.cleaning or raise data.limit.",
-    )
 
 
 def _refuse_nothing(train: Sequence[Row], validation: Sequence[Row], config: DataConfig) -> None:

@@ -8,6 +8,8 @@ from trainables.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rationale = Literal["none", "before", "after"]
+# rows of their own: a file, several, a folder, or `split:NAME`, a published split of the source
+OwnRows = str | tuple[str, ...] | None
 InstructionName = Literal[
     "auto", "plain", "yes_no_maybe", "multiple_choice", "extractive", "chain_of_thought"
 ]
@@ -84,6 +86,18 @@ class SourceConfig(Section):
     limit: int | None = Field(None, ge=1)  # rows kept after cleaning, drawn with `seed`
     private: bool = False  # never stored: neither rows and tokens nor predictions on them
     allow_benchmark_training: bool = False
+    validation: OwnRows = None  # null: a share of the rows, by `split`
+    test: OwnRows = None  # the same; sealed: no trial reads it
+
+    @model_serializer(mode="wrap")
+    def _used(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the fields of `LATER` that are not used: keys of older sections stay."""
+        return without_unused(whole(self))
+
+    @model_validator(mode="after")
+    def _rows_of_their_own(self) -> Self:
+        check_own_rows(self.source, self.hub_split, self.validation, self.test)
+        return self
 
     @model_validator(mode="after")
     def _prompts_need_items(self) -> Self:
@@ -148,6 +162,51 @@ class DataConfig(SourceConfig):
     def _shares_sum_to_one(self) -> Self:
         check_split(self.split)
         return self
+
+    @model_validator(mode="after")
+    def _folds_are_cut(self) -> Self:
+        own = [self.validation, *(part.validation for part in self.mixture or ())]
+        if self.folds and any(rows is not None for rows in own):
+            raise ValueError(
+                "folds take their validation rows from the training rows in turn, and there are "
+                "validation rows of their own: remove `folds` or `validation`"
+            )
+        return self
+
+
+LATER = ("validation", "test")  # fields that came later, and are not written where they are null
+
+
+def without_unused(written: dict[str, Any]) -> dict[str, Any]:
+    """A section as written, without what came later and is not used."""
+    return {name: v for name, v in written.items() if name not in LATER or v is not None}
+
+
+def check_own_rows(source: str, hub_split: str | None, validation: OwnRows, test: OwnRows) -> None:
+    """Raise ValueError where rows are trained on and measured on, or validated and tested on."""
+    named = {"validation": named_rows(validation), "test": named_rows(test)}
+    if twice := set(named["validation"]) & set(named["test"]):
+        raise ValueError(f"validation and test both name {min(twice)}: give each rows of its own")
+    for which, names in named.items():
+        if source in names or f"{SPLIT}{hub_split or 'train'}" in names:
+            raise ValueError(f"{which} names the training rows themselves: give it other rows")
+        if any(name.startswith(SPLIT) for name in names) and source.startswith(("hpo:", "toy:")):
+            raise ValueError(f"{source} has no published splits: name a file in {which}")
+        if rows_empty(validation if which == "validation" else test):
+            raise ValueError(f"{which} names no file: name one, or remove it")
+
+
+SPLIT = "split:"  # what a published split's name begins with
+
+
+def named_rows(rows: OwnRows) -> tuple[str, ...]:
+    """The files, folders or splits that `validation` or `test` names."""
+    return (rows,) if isinstance(rows, str) else rows or ()
+
+
+def rows_empty(rows: OwnRows) -> bool:
+    """Whether rows are asked for and nothing is named."""
+    return rows is not None and not all(named_rows(rows) or ("",))
 
 
 def check_split(shares: tuple[float, float, float]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from trainables.data.about import about_row
 from trainables.data.components import components_of
 from trainables.data.config import DataConfig
+from trainables.data.held_out import held_parts, prefix
 from trainables.data.keys import online_fingerprints
 from trainables.data.prepared import Prepared
 from trainables.data.sources import files, hub
@@ -44,8 +45,17 @@ def cells_of(rows: TokenRows, place: int) -> dict[str, Any]:
 def _cells(data: DataConfig) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Ids as rows have them, and the cells of each."""
     for name, part in components_of(data).items():
-        for record in _records(part):
-            yield (f"{name}/{record.id}" if name else record.id), record.cells
+        for before, section in (("", part), *_apart(part)):
+            for record in _records(section):
+                id = f"{before}{record.id}"
+                yield (f"{name}/{id}" if name else id), record.cells
+
+
+def _apart(part: DataConfig) -> Iterator[tuple[str, DataConfig]]:
+    """Sections of validation rows of their own, and what their rows' ids begin with."""
+    own = held_parts(part, "validation")
+    for number, section in enumerate(own):
+        yield prefix("validation", number, len(own)), section
 
 
 def _records(part: DataConfig) -> Iterator[TableRecord]:

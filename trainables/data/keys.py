@@ -2,29 +2,49 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from trainables.data.components import components_of
 from trainables.data.config import DataConfig
+from trainables.data.held_out import HELD, all_held, at, held_label, held_parts
 from trainables.data.sources.registry import source_of
 from trainables.errors import InputError
 
 FORMAT = 4  # raise it when the same configuration would give other rows or other tokens
 
 
-Fingerprints = dict[str, str]  # by component; a single source has the name ""
+# by component (a single source has the name ""), and by `held_label` of rows of their own
+Fingerprints = dict[str, str]
 OWN = {"fields", "limit", "instruction", "rationale"}
 SHARED = {"cleaning", "seed", "split", "folds", "fold"}
 
 
 def online_fingerprints(data: DataConfig) -> Fingerprints:
     """What identifies the sources' content; asks the network if need be. Raises InputError."""
-    return {name: _online(part) for name, part in components_of(data).items()}
+    parts = components_of(data)
+    own = {name: _online(part) for name, part in parts.items()}
+    return own | {label: _online_held(label, part) for label, part in _held(parts)}
+
+
+def _held(parts: dict[str, DataConfig]) -> Iterator[tuple[str, DataConfig]]:
+    for name, part in parts.items():
+        yield from all_held(part, name)
+
+
+def _online_held(label: str, part: DataConfig) -> str:
+    try:
+        return _online(part)
+    except InputError as error:
+        which = next(which for which in HELD if f"/{which}/" in label)
+        raise at(error, which) from error
 
 
 def known_fingerprints(data: DataConfig) -> Fingerprints | None:
     """The same without the network; None where one cannot be told."""
-    found = {n: source_of(part).fingerprint(part, False) for n, part in components_of(data).items()}
+    parts = components_of(data)
+    asked = {**parts, **dict(_held(parts))}
+    found = {name: source_of(part).fingerprint(part, False) for name, part in asked.items()}
     known = {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
     return known if len(known) == len(found) else None
 
@@ -32,10 +52,22 @@ def known_fingerprints(data: DataConfig) -> Fingerprints | None:
 def text_key(data: DataConfig, fingerprints: Fingerprints) -> str:
     """24 hex digits over all that decides which rows are in which split; weights do not."""
     parts = [
-        [name, fingerprints[name], part.model_dump(mode="json", include=OWN)]
+        [
+            *(name, fingerprints[name], part.model_dump(mode="json", include=OWN)),
+            *_held_fingerprints(name, part, fingerprints),
+        ]
         for name, part in components_of(data).items()
     ]
     return digest([FORMAT, parts, data.model_dump(mode="json", include=SHARED)])
+
+
+def _held_fingerprints(name: str, part: DataConfig, fingerprints: Fingerprints) -> list[Any]:
+    """Of rows of their own, the content; nothing where there are none, as before there could be."""
+    return [
+        [which, [fingerprints[held_label(name, which, n)] for n in range(len(own))]]
+        for which in HELD
+        if (own := held_parts(part, which))
+    ]
 
 
 def _online(data: DataConfig) -> str:

@@ -54,6 +54,12 @@ def told(report: Mapping[str, Any]) -> list[str]:
         f"{at['rows']:,} of {read:,} rows {WORDS[name]} (the first: row {at['first']})"
         for name, at in report.get("noticed", {}).items()
     ]
+    for which, own in report.get("own", {}).items():
+        if shared := own["groups_trained_on"]:
+            lines.append(
+                f"{shared:,} groups of the {which} rows are in the training rows too: related rows "
+                "are on both sides"
+            )
     controls = sum(report.get("control_text", {}).values())
     if controls:
         lines.append(

@@ -13,6 +13,7 @@ from trainables.data.build import build_text
 from trainables.data.components import private_components
 from trainables.data.config import DataConfig
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
+from trainables.data.held_out import Which, held_parts
 from trainables.data.keys import known_fingerprints, online_fingerprints, text_key, token_key
 from trainables.data.pairs.config import AnyData, PairsConfig
 from trainables.data.prepared import Prepared
@@ -175,7 +176,19 @@ def _refuse_lost(text: TextSplits, train: TokenRows, max_length: int) -> None:
 
 def _named(report: DataReport, data: DataConfig) -> DataReport:
     """A moved file has the same key; the report names where it is now."""
-    return report if data.mixture else {**report, "source": data.source}
+    if data.mixture:
+        return report
+    own = {which: {**said, "source": _names(data, which)} for which, said in _own(report)}
+    return {**report, "source": data.source, **({"own": own} if own else {})}
+
+
+def _own(report: DataReport) -> list[tuple[Which, DataReport]]:
+    found: dict[Which, DataReport] = report.get("own", {})
+    return list(found.items())
+
+
+def _names(data: DataConfig, which: Which) -> list[str]:
+    return [part.source for part in held_parts(data, which)]
 
 
 def _silent(line: str) -> None:

@@ -34,6 +34,13 @@ def _unweighed(name: str) -> Callable[[Look], bool]:
 # of a trial, or a stage of one
 TRIAL_RULES = (
     EffectRule(
+        "DataConfig.split",
+        "data.split",
+        lambda look: never(look, "data.validation", lambda rows: rows is None),
+        "has no effect where data.validation names the rows: nothing is split off",
+        "Remove it; test rows are those of data.test",
+    ),
+    EffectRule(
         "ModelConfig.revision",
         "model.revision",
         lambda look: never(look, "model.name_or_path", _model_on_hub),

@@ -184,3 +184,57 @@ def test_a_reward_model_of_its_own_counts_where_trials_are_stopped_on_its_reward
     place = ("search", "early_stopping", "metric")
     (found,) = comparable_findings(parts, [(place, "reward")])
     assert "stages.0.training.learning_rate" in found.message
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "values"),
+    [
+        ({"validation": "dev.jsonl"}, "data.limit", [20, 60]),
+        ({"validation": "dev.jsonl"}, "data.seed", [1, 2]),
+        ({"validation": "dev.jsonl"}, "data.source", ["toy:drugs", "hpo:lay"]),
+        ({"source": "a/b", "validation": "split:dev"}, "data.limit", [20, 60]),
+    ],
+)
+def test_beside_validation_rows_of_their_own_what_is_trained_on_may_be_searched(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    data: dict[str, Any],
+    path: str,
+    values: list[Any],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("dev.jsonl").write_text('{"question": "What?", "answer": "That."}\n')
+    content = spec({path: {"values": values}}, objective=LOSS)
+    content["trial"]["data"] = {**content["trial"]["data"], **data}
+    assert problems(tmp_path, content) == []
+    del content["trial"]["data"]["validation"]
+    assert len(problems(tmp_path, content)) == 1
+
+
+def test_how_validation_rows_of_their_own_are_read_is_no_part_of_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("dev.jsonl", "other.jsonl"):
+        Path(name).write_text('{"question": "What?", "answer": "That."}\n')
+    for path, values in (
+        ("data.validation", ["dev.jsonl", "other.jsonl"]),
+        ("data.cleaning.min_answer_chars", [1, 50]),
+        ("data.source", ["a/b", "c/d"]),
+    ):
+        content = spec({path: {"values": values}}, objective=LOSS)
+        own = "split:dev" if path == "data.source" else "dev.jsonl"
+        content["trial"]["data"] |= {"source": "a/b", "validation": own}
+        (found,) = problems(tmp_path, content)
+        assert "validation rows of its own" in found
+
+
+def test_files_of_rows_apart_must_exist_and_a_split_beside_them_is_refused(tmp_path: Path) -> None:
+    content = spec({"lora.r": {"values": [2, 4]}}, objective=LOSS)
+    content["trial"]["data"] |= {
+        "validation": ["./nowhere.jsonl"],
+        "test": "./none.csv",
+        "split": [0.5, 0.3, 0.2],
+    }
+    found = {text.partition(":")[0] for text in problems(tmp_path, content)}
+    assert found == {"trial.data.validation.0", "trial.data.test", "trial.data.split"}

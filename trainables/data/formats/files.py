@@ -31,6 +31,19 @@ def split_files(place: Path, format: Format, split: str) -> list[Path]:
     raise InputError("data.source", str(place), message, fix)
 
 
+def named_split(place: Path, format: Format, wanted: str) -> str | None:
+    """The split that a file is by its published name, or that a folder holds: `wanted` before
+    others; None where names tell nothing."""
+    for split in sorted(format.splits, key=lambda name: name != wanted):
+        if (
+            any(map(place.match, format.splits[split]))
+            if place.is_file()
+            else _matching(place, format, split)
+        ):
+            return split
+    return None
+
+
 def companions(place: Path) -> list[Path]:
     """Files beside the data that change how it is read."""
     folder = place if place.is_dir() else place.parent

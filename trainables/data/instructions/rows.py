@@ -43,7 +43,7 @@ def _refuse_benchmark(items: Sequence[Item], config: SourceConfig) -> None:
         config.source,
         f"{held} of its {len(items)} rows belong to a benchmark's test set "
         f"(format {config.format}, split {config.hub_split}): a model trained on them cannot be "
-        "measured by it",
+        "measured by it, nor one that is chosen by them",
         "Choose another data.hub_split, or set data.allow_benchmark_training: true and do not "
         "report that benchmark.",
     )

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from trainables.data.build import clean_rows
 from trainables.data.config import DataConfig
 from trainables.data.duplicates import drop_near
+from trainables.data.filters import clean_rows
 from trainables.data.sources import hpo, hpo_items, obo
 from trainables.data.sources.source import SourceRows
 from trainables.data.splitting import split_by_group

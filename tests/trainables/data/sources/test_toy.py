@@ -1,7 +1,7 @@
 from collections import Counter
 
-from trainables.data.build import clean_rows
 from trainables.data.config import DataConfig
+from trainables.data.filters import clean_rows
 from trainables.data.sources import toy
 from trainables.data.splitting import split_by_group
 

@@ -94,7 +94,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         "collapse_spaces"
     ),
     "PairSourceConfig": _fields(
-        "source name limit private",
+        "source name limit private validation test",
         format=_PUBLISHED,
         revision=_OF_HUB,
         subset=_OF_HUB,
@@ -102,7 +102,9 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         fields=_OF_PAIRS,
         allow_benchmark_training=Honoured(where="there is a `format`"),
     ),
-    "PairsConfig": _fields("mixture unseen seed split system_prompt"),
+    "PairsConfig": _fields(
+        "mixture unseen seed system_prompt", split=Honoured(where="`validation` is null")
+    ),
     "PairFields": _fields(
         "", prompt=_OF_PAIRS, chosen=_OF_PAIRS, rejected=_OF_PAIRS, group=_OF_PAIRS
     ),

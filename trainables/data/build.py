@@ -22,6 +22,7 @@ from trainables.data.splitting import (
     seeded_order,
     split_by_group,
     subsample,
+    without_test_share,
 )
 from trainables.errors import InputError
 from trainables.on_progress import OnProgress
@@ -109,10 +110,7 @@ def _split(rows: Sequence[Row], held: Mapping[Which, list[Row]], config: DataCon
     if "validation" in held:
         ordered = sorted(rows, key=lambda row: seeded_order(config.seed, "row", row.id))
         return ordered, held["validation"], held.get("test", [])
-    shares = config.split
-    if "test" in held:
-        of_both = shares[0] + shares[1]
-        shares = (shares[0] / of_both, shares[1] / of_both, 0.0)
+    shares = without_test_share(config.split) if "test" in held else config.split
     train, validation, test = split_by_group(rows, shares, config.seed)
     test = held.get("test", test)
     if config.folds is None:

@@ -39,7 +39,7 @@ def held_label(component: str, which: Which, number: int) -> str:
     return f"{component}/{which}/{number}"
 
 
-def all_held(part: DataConfig, component: str) -> Iterator[tuple[str, DataConfig]]:
+def all_held(part: S, component: str) -> Iterator[tuple[str, S]]:
     """Every section of rows apart, by its label. Raises InputError."""
     for which in HELD:
         for number, own in enumerate(held_parts(part, which)):
@@ -51,7 +51,7 @@ def prefix(which: Which, number: int, of: int) -> str:
     return f"{which}/" if of == 1 else f"{which}-{number + 1}/"
 
 
-def at(error: InputError, which: Which) -> InputError:
+def at_held(error: InputError, which: Which) -> InputError:
     """The error where `which` is written, not at `data.source`."""
     field = f"data.{which}" if error.field in ("data.source", "data.hub_split") else error.field
     return InputError(field, error.value, error.message, error.fix)

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from trainables.data.config import DataConfig
 from trainables.data.entries import DataReport
 from trainables.data.filters import clean_rows, refuse_few
-from trainables.data.held_out import HELD, Which, at, held_label, held_parts, prefix
+from trainables.data.held_out import HELD, Which, at_held, held_label, held_parts, prefix
 from trainables.data.leaks import leaks
 from trainables.data.noticed import noticed
 from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
-from trainables.data.sources.source import SourceRows
+from trainables.data.sources.source import UNNAMED, SourceRows
 from trainables.data.splitting import seeded_order
 from trainables.errors import InputError
 from trainables.on_progress import OnProgress
@@ -74,7 +74,7 @@ def with_held(
     dropped: Counter[str] = Counter(report["dropped"])
     for own in held.values():
         dropped.update(own.dropped)
-    groups = {row.group for row in train if not row.group.startswith("q:")}
+    groups = {row.group for row in train if not row.group.startswith(UNNAMED)}
     return {
         **report,
         "rows_read": report["rows_read"] + sum(len(own.read) for own in held.values()),
@@ -123,4 +123,4 @@ def _source(which: Which, part: DataConfig, fingerprint: str) -> SourceRows:
     try:
         return source_of(part).read(part, fingerprint)
     except InputError as error:
-        raise at(error, which) from error
+        raise at_held(error, which) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from trainables.data.components import components_of
 from trainables.data.config import DataConfig
-from trainables.data.held_out import HELD, all_held, at, held_label, held_parts
+from trainables.data.held_out import HELD, S, all_held, at_held, held_label, held_parts
 from trainables.data.sources.registry import source_of
 from trainables.errors import InputError
 
@@ -37,7 +37,7 @@ def _online_held(label: str, part: DataConfig) -> str:
         return _online(part)
     except InputError as error:
         which = next(which for which in HELD if f"/{which}/" in label)
-        raise at(error, which) from error
+        raise at_held(error, which) from error
 
 
 def known_fingerprints(data: DataConfig) -> Fingerprints | None:
@@ -54,14 +54,14 @@ def text_key(data: DataConfig, fingerprints: Fingerprints) -> str:
     parts = [
         [
             *(name, fingerprints[name], part.model_dump(mode="json", include=OWN)),
-            *_held_fingerprints(name, part, fingerprints),
+            *held_fingerprints(name, part, fingerprints),
         ]
         for name, part in components_of(data).items()
     ]
     return digest([FORMAT, parts, data.model_dump(mode="json", include=SHARED)])
 
 
-def _held_fingerprints(name: str, part: DataConfig, fingerprints: Fingerprints) -> list[Any]:
+def held_fingerprints(name: str, part: S, fingerprints: Fingerprints) -> list[Any]:
     """Of rows of their own, the content; nothing where there are none, as before there could be."""
     return [
         [which, [fingerprints[held_label(name, which, n)] for n in range(len(own))]]

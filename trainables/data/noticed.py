@@ -54,12 +54,8 @@ def told(report: Mapping[str, Any]) -> list[str]:
         f"{at['rows']:,} of {read:,} rows {WORDS[name]} (the first: row {at['first']})"
         for name, at in report.get("noticed", {}).items()
     ]
-    for which, own in report.get("own", {}).items():
-        if shared := own["groups_trained_on"]:
-            lines.append(
-                f"{shared:,} groups of the {which} rows are in the training rows too: related rows "
-                "are on both sides"
-            )
+    for part in (report, *report.get("components", {}).values()):
+        lines += _of_their_own(part)
     controls = sum(report.get("control_text", {}).values())
     if controls:
         lines.append(
@@ -67,6 +63,17 @@ def told(report: Mapping[str, Any]) -> list[str]:
             "text, not as that token"
         )
     return lines
+
+
+def _of_their_own(report: Mapping[str, Any]) -> Iterable[str]:
+    """What is said of `data.validation` and `data.test` of one source."""
+    for which, own in report.get("own", {}).items():
+        yield f"{which} rows of their own: {', '.join(own['source'])} ({own['rows_read']:,} read)"
+        if shared := own["groups_trained_on"]:
+            yield (
+                f"{shared:,} groups of these {which} rows are in the training rows too: related "
+                "rows are on both sides"
+            )
 
 
 def _in_row(row: Row) -> Iterable[str]:

@@ -43,6 +43,12 @@ def split_by_group(
     return train, validation, test
 
 
+def without_test_share(shares: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The shares of training and validation rows where the test rows are others."""
+    of_both = shares[0] + shares[1]
+    return shares[0] / of_both, shares[1] / of_both, 0.0
+
+
 def fold_by_group(rows: Sequence[G], folds: int, fold: int, seed: int) -> tuple[list[G], list[G]]:
     """(train, validation) of fold number `fold` (from 1) of `folds`: k-fold cross-validation.
 

@@ -33,12 +33,15 @@ def _unweighed(name: str) -> Callable[[Look], bool]:
 
 # of a trial, or a stage of one
 TRIAL_RULES = (
-    EffectRule(
-        "DataConfig.split",
-        "data.split",
-        lambda look: never(look, "data.validation", lambda rows: rows is None),
-        "has no effect where data.validation names the rows: nothing is split off",
-        "Remove it; test rows are those of data.test",
+    *(
+        EffectRule(
+            f"{section}.split",
+            "data.split",
+            lambda look: never(look, "data.validation", lambda rows: rows is None),
+            "has no effect where data.validation names the rows: nothing is split off",
+            "Remove it; test rows are those of data.test",
+        )
+        for section in ("DataConfig", "PairsConfig")
     ),
     EffectRule(
         "ModelConfig.revision",

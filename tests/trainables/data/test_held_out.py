@@ -11,6 +11,7 @@ from tests.trainables.data import tokenizers
 from tests.trainables.data.tokenizers import byte_level
 from trainables.data.config import DataConfig
 from trainables.data.fingerprints import source_fingerprints
+from trainables.data.noticed import told
 from trainables.data.prepare import cached_report, data_key, prepare, prepare_text
 from trainables.errors import InputError
 
@@ -166,7 +167,13 @@ def test_related_rows_on_both_sides_are_told(cache: Path, tmp_path: Path) -> Non
     train = write(tmp_path / "train.jsonl", range(20), patient="p1")
     dev = write(tmp_path / "dev.jsonl", range(100, 105), patient="p1")
     config = DataConfig(source=train, validation=dev, fields={"group": "patient"})
-    assert prepare_text(config).report["own"]["validation"]["groups_trained_on"] == 1
+    report = prepare_text(config).report
+    assert report["own"]["validation"]["groups_trained_on"] == 1
+    assert told(report) == [
+        f"validation rows of their own: {dev} (5 read)",
+        "1 groups of these validation rows are in the training rows too: related rows are on both "
+        "sides",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,22 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from trainables.data.build import SPLITS, joined_lines, rows_sha256
-from trainables.data.cleaning import faithful
 from trainables.data.entries import DataReport
+from trainables.data.held_out import Which
+from trainables.data.held_rows import ORDER
 from trainables.data.leaks import leaks
 from trainables.data.noticed import noticed, together
+from trainables.data.pairs.clean import clean, refuse_benchmark
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig
+from trainables.data.pairs.held_pairs import held_pairs, with_held
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
 from trainables.data.rows import Row
-from trainables.data.splitting import seeded_order, split_by_group, subsample
+from trainables.data.splitting import seeded_order, split_by_group, subsample, without_test_share
 from trainables.errors import InputError
 from trainables.on_progress import OnProgress
+
+PairSplit = tuple[list[PreferencePair], list[PreferencePair], list[PreferencePair]]
 
 
 class PairSplits(NamedTuple):
@@ -33,6 +38,7 @@ class CleanedPairs(NamedTuple):
 
     pairs: list[PreferencePair]
     report: DataReport
+    apart: dict[Which, list[PreferencePair]]  # those of `data.validation` and `data.test`
 
 
 def build_pairs(
@@ -43,12 +49,13 @@ def build_pairs(
     Training pairs whose question and chosen answer repeat, exactly or nearly, those of a pair kept
     for measuring (unseen ones too) are dropped.
     """
-    seen = {s.label: _part(s, fingerprints[s.label], config, False, progress) for s in config.seen}
-    unseen_parts = {
-        s.label: _part(s, fingerprints[s.label], config, True, progress) for s in config.unseen
-    }
-    splits = [split_by_group(part.pairs, config.split, config.seed) for part in seen.values()]
-    train, validation, test = (_mixed(split, config.seed) for split in zip(*splits, strict=True))
+    seen = {s.label: _part(s, fingerprints, config, False, progress) for s in config.seen}
+    unseen_parts = {s.label: _part(s, fingerprints, config, True, progress) for s in config.unseen}
+    own = any(source.validation is not None for source in config.seen)
+    seeds = (config.seed, ORDER if own else config.seed, config.seed)
+    splits = [_split(part, config) for part in seen.values()]
+    train, validation, test = map(_mixed, zip(*splits, strict=True), seeds)
+    validation, repeated = _without_test(validation, test, config)
     unseen = [pair for part in unseen_parts.values() for pair in part.pairs]
     progress(f"comparing {len(train):,} training pairs with those kept for measuring")
     leaked = leaks(_chosen(train), _chosen([*validation, *test, *unseen]))
@@ -57,22 +64,29 @@ def build_pairs(
         message = "every training pair repeats one that is kept for measuring"
         raise InputError("data.source", config.source or None, message, "Give pairs that differ.")
     report = _report(seen, unseen_parts, (clear, validation, test, unseen), len(leaked))
+    if repeated:
+        report["dropped"]["leak_of_test"] = repeated
     return PairSplits(clear, validation, unseen, report)
 
 
 def _part(
-    source: PairSourceConfig, fingerprint: str, config: PairsConfig, unseen: bool, tell: OnProgress
+    source: PairSourceConfig,
+    fingerprints: Mapping[str, str],
+    config: PairsConfig,
+    unseen: bool,
+    tell: OnProgress,
 ) -> CleanedPairs:
     tell(f"reading {source.source}")
-    found = reader_of(source).read(source, fingerprint)
+    found = reader_of(source).read(source, fingerprints[source.label])
+    held = held_pairs(source, fingerprints, tell)
     if not unseen:
-        _refuse_benchmark(found.pairs, source)
+        refuse_benchmark(found.pairs, source)
     kept, dropped = clean(found.pairs)
     limited = subsample(kept, source.limit, config.seed)
     empty = found.dropped.get("empty", 0) + dropped["empty"]
     over = len(kept) - len(limited)
     dropped = {**found.dropped, **dropped, "empty": empty, "over_limit": over}
-    if len(limited) < (1 if unseen else 2):
+    if len(limited) < (1 if unseen or "validation" in held else 2):
         counts = ", ".join(f"{why} {n}" for why, n in dropped.items() if n) or "none"
         message = f"{len(limited)} of {len(found.pairs)} pairs left (dropped: {counts})"
         raise InputError("data.source", source.source, message, "Check data.fields.")
@@ -86,46 +100,33 @@ def _part(
         "noticed": noticed([row for pair in found.pairs for row in pair.rows()]),
     }
     name = source.label
-    return CleanedPairs([_named(pair, name) for pair in limited], report)
-
-
-def clean(pairs: Sequence[PreferencePair]) -> tuple[list[PreferencePair], dict[str, int]]:
-    """The pairs of two different answers that say something, each once; and how many went, by
-    reason."""
-    seen: set[tuple[str, ...]] = set()
-    kept, dropped = [], Counter(empty=0, equal=0, exact_duplicate=0)
-    for pair in map(_tidy, pairs):
-        key = (pair.question, pair.rejected_question, pair.chosen, pair.rejected)
-        if not (pair.question.strip() and pair.chosen.strip() and pair.rejected.strip()):
-            dropped["empty"] += 1
-        elif pair.chosen == pair.rejected:
-            dropped["equal"] += 1
-        elif key in seen:
-            dropped["exact_duplicate"] += 1
-        else:
-            seen.add(key)
-            kept.append(pair)
-    return kept, dict(dropped)
-
-
-def _tidy(pair: PreferencePair) -> PreferencePair:
-    return pair._replace(
-        question=faithful(pair.question),
-        rejected_question=faithful(pair.rejected_question),
-        chosen=faithful(pair.chosen),
-        rejected=faithful(pair.rejected),
+    apart = {which: [_named(pair, name) for pair in own.pairs] for which, own in held.items()}
+    return CleanedPairs(
+        [_named(pair, name) for pair in limited], with_held(report, held, limited), apart
     )
 
 
-def _refuse_benchmark(pairs: Sequence[PreferencePair], source: PairSourceConfig) -> None:
-    held = sum(pair.benchmark for pair in pairs)
-    if held and not source.allow_benchmark_training:
-        message = (
-            f"{held} of its {len(pairs)} pairs belong to a benchmark's test set: a model trained "
-            "on them cannot be measured by it"
-        )
-        fix = "Choose another hub_split, put it under data.unseen, or allow_benchmark_training."
-        raise InputError("data.source", source.source, message, fix)
+def _split(part: CleanedPairs, config: PairsConfig) -> PairSplit:
+    """Pairs of their own as they are, what is missing split off the training pairs."""
+    if "validation" in part.apart:
+        return part.pairs, part.apart["validation"], part.apart.get("test", [])
+    shares = without_test_share(config.split) if "test" in part.apart else config.split
+    train, validation, test = split_by_group(part.pairs, shares, config.seed)
+    return train, validation, part.apart.get("test", test)
+
+
+def _without_test(
+    validation: list[PreferencePair], test: list[PreferencePair], config: PairsConfig
+) -> tuple[list[PreferencePair], int]:
+    """As `held_rows.without_test`."""
+    if not any(s.validation is not None or s.test is not None for s in config.seen):
+        return validation, 0
+    found = leaks(_chosen(validation), _chosen(test))
+    kept = [pair for place, pair in enumerate(validation) if place not in found]
+    if not kept:
+        message = f"every one of the {len(validation)} validation pairs repeats a test pair"
+        raise InputError("data.validation", None, message, "Give pairs that differ.")
+    return kept, len(found)
 
 
 def _named(pair: PreferencePair, source: str) -> PreferencePair:

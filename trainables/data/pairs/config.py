@@ -1,10 +1,18 @@
 """The `data` section of a reward model: where pairs of answers come from, how they are split."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from trainables.data.config import SYSTEM_PROMPT, DataConfig, Share, check_split
+from trainables.data.config import (
+    SYSTEM_PROMPT,
+    DataConfig,
+    OwnRows,
+    Share,
+    check_own_rows,
+    check_split,
+    without_unused,
+)
 from trainables.section import Section
 
 PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]
@@ -42,6 +50,18 @@ class PairSourceConfig(Section):
     limit: int | None = Field(None, ge=1)  # pairs kept, drawn with `seed`
     private: bool = False  # pairs and tokens are never stored
     allow_benchmark_training: bool = False
+    validation: OwnRows = None  # pairs of their own, as rows have them; null: a share by `split`
+    test: OwnRows = None  # the same; sealed: no trial reads it
+
+    @model_serializer(mode="wrap")
+    def _used(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without later fields that are not used: keys of older sections stay."""
+        return without_unused(whole(self))
+
+    @model_validator(mode="after")
+    def _rows_of_their_own(self) -> Self:
+        check_own_rows(self.source, self.hub_split, self.validation, self.test)
+        return self
 
     @property
     def label(self) -> str:
@@ -92,6 +112,12 @@ class PairsConfig(PairSourceConfig):
             raise ValueError("data needs a source or a mixture of pair sources")
         if self.mixture is not None and own:
             raise ValueError(f"{', '.join(own)}: write it in the mixture's sources")
+        apart = [s.label for s in self.unseen if s.validation is not None or s.test is not None]
+        if apart:
+            raise ValueError(
+                f"the unseen source {apart[0]} is only measured, whole: it has no validation or "
+                "test of its own"
+            )
         names = [source.label for source in (*self.seen, *self.unseen)]
         if twice := [name for i, name in enumerate(names) if name in names[:i]]:
             raise ValueError(f"two pair sources are called {twice[0]}: give each a `name`")

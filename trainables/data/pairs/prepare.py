@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
-from trainables.data.keys import FORMAT, Fingerprints, digest
+from trainables.data.held_out import HELD, Which, at_held, held_label, held_parts
+from trainables.data.keys import FORMAT, Fingerprints, digest, held_fingerprints
 from trainables.data.pairs.build import PairSplits, build_pairs
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_sources
 from trainables.data.pairs.pair import PreferencePair
@@ -162,7 +163,20 @@ def _tokenise(
 
 
 def _fingerprints(data: PairsConfig, online: bool) -> Fingerprints:
-    return {s.label: _fingerprint(s, online) for s in (*data.seen, *data.unseen)}
+    own = {s.label: _fingerprint(s, online) for s in (*data.seen, *data.unseen)}
+    for source in data.seen:
+        for which in HELD:
+            for number, part in enumerate(held_parts(source, which)):
+                label = held_label(source.label, which, number)
+                own[label] = _held_fingerprint(part, which, online)
+    return own
+
+
+def _held_fingerprint(part: PairSourceConfig, which: Which, online: bool) -> str:
+    try:
+        return _fingerprint(part, online)
+    except InputError as error:
+        raise at_held(error, which) from error
 
 
 def _fingerprint(source: PairSourceConfig, online: bool) -> str:
@@ -175,7 +189,13 @@ def _fingerprint(source: PairSourceConfig, online: bool) -> str:
 def _key(data: PairsConfig, fingerprints: Fingerprints, tokenizer_key: str, max_length: int) -> str:
     """24 hex digits over all that decides which pairs are in which split, and their tokens."""
     parts = [
-        [[s.label, fingerprints[s.label], s.model_dump(mode="json", include=OWN)] for s in sources]
+        [
+            [
+                *(s.label, fingerprints[s.label], s.model_dump(mode="json", include=OWN)),
+                *held_fingerprints(s.label, s, fingerprints),
+            ]
+            for s in sources
+        ]
         for sources in (data.seen, data.unseen)
     ]
     shared = [data.seed, data.split, data.system_prompt]

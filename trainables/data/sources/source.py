@@ -29,7 +29,10 @@ class Source(NamedTuple):
     read: Callable[[DataConfig, str], SourceRows]
 
 
+UNNAMED = "q:"  # how the group of a row that names none begins
+
+
 def own_group(question: str) -> str:
     """The group of a row that names none: rows that ask the same question stay together."""
     key = " ".join(question.split()).casefold()
-    return "q:" + hashlib.sha256(key.encode()).hexdigest()[:16]
+    return UNNAMED + hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.trainables.data import tokenizers
 from tests.trainables.data.formats.shared import json_lines, shared
 from tests.trainables.data.tokenizers import byte_level
 from trainables.data.chat_format import encode
 from trainables.data.entries import entry_folder
-from trainables.data.pairs.build import clean
+from trainables.data.fingerprints import source_fingerprints
+from trainables.data.pairs.clean import clean
 from trainables.data.pairs.config import PairsConfig
 from trainables.data.pairs.drugs import pairs as drug_pairs
 from trainables.data.prepare import cached_report, prepare
@@ -206,3 +208,43 @@ def test_a_section_that_cannot_be_is_refused(content: dict[str, Any], message: s
 def test_a_source_that_is_none_is_told(source: str, cache: Path) -> None:
     with pytest.raises(InputError, match=r"data\.source"):
         made(section(source=source))
+
+
+def test_pairs_of_their_own_are_validated_on(cache: Path, tmp_path: Path) -> None:
+    fields = written(tmp_path, 30)
+    own = written(tmp_path, 7, "dev.jsonl")["source"]
+    exam = written(tmp_path, 4, "exam.jsonl")["source"]
+    prepared = made(section(**fields, validation=own, test=exam, limit=20))
+    assert prepared.report["kept"] == {"train": 20, "validation": 7, "test": 4, "unseen": 0}
+    assert {id.split("/")[1] for id in prepared.validation.ids} == {"validation"}
+    assert prepared.report["rows_read"] == 41
+    assert prepared.report["components"]["own"]["own"]["validation"]["rows_read"] == 7
+    others = made(section(**fields, validation=own, test=exam, limit=10, seed=7))
+    assert others.validation.ids == prepared.validation.ids
+    assert others.key != prepared.key
+
+
+def test_no_pair_is_on_two_sides(cache: Path, tmp_path: Path) -> None:
+    fields = written(tmp_path, 30)
+    lines = Path(fields["source"]).read_text().splitlines()
+    dev = Path(written(tmp_path, 7, "dev.jsonl")["source"])
+    dev.write_text("\n".join([*dev.read_text().splitlines(), lines[0]]))
+    exam = Path(written(tmp_path, 4, "exam.jsonl")["source"])
+    exam.write_text("\n".join([*exam.read_text().splitlines(), dev.read_text().splitlines()[1]]))
+    report = made(section(**fields, validation=str(dev), test=str(exam))).report
+    assert report["dropped"]["leak"] == 1
+    assert report["dropped"]["leak_of_test"] == 1
+    assert report["kept"] == {"train": 29, "validation": 7, "test": 5, "unseen": 0}
+
+
+def test_pairs_apart_are_part_of_the_run_and_errors_name_them(cache: Path, tmp_path: Path) -> None:
+    fields = written(tmp_path, 30)
+    own = section(**fields, validation=str(tmp_path / "none.jsonl"))
+    with pytest.raises(InputError, match=r"data\.validation: no such file or folder"):
+        made(own)
+    dev = written(tmp_path, 7, "dev.jsonl")["source"]
+    found = list(source_fingerprints(section(**fields, validation=dev)))
+    assert [name for name, _ in found] == [fields["source"], dev]
+    with pytest.raises(ValidationError, match="only measured, whole"):
+        section(**fields, unseen=[{"source": "toy:drugs", "validation": dev}])
+    assert "validation" not in section(**fields).model_dump()

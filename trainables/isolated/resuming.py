@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, TrainerState
 
-from trainables.models.moments import optimizer_bytes, restore_optimizer
 from trainables.models.trained import named_trainable, weights_bytes
 from trainables.saved import Checkpoint, SavedAdapter
+from trainables.training.moments import optimizer_bytes, restore_optimizer
 from trainables.training.optimizers import known_to_transformers
 
 
@@ -49,7 +49,7 @@ class Resuming:
         self.step_penalty: float | None = None
         self.grad_norm = 0.0
         self._frozen = frozen or {}
-        self._states = known_to_transformers(self.args.optim.value).precisions
+        self._states = known_to_transformers(self.args.optim.value).states
         self._resume = checkpoint if checkpoint and checkpoint.step else None
 
     def run(self, scratch: Path) -> None:
@@ -81,7 +81,7 @@ class Resuming:
         scaler = self.accelerator.scaler
         return Checkpoint(
             adapter=weights_bytes(self.model),
-            optimizer=optimizer_bytes(self.optimizer, named_trainable(self.model), [*self._states]),
+            optimizer=optimizer_bytes(self.optimizer, named_trainable(self.model), self._states),
             state={**state, "scaler": scaler.state_dict() if scaler is not None else None},
             frozen=self._frozen,
         )

@@ -11,12 +11,12 @@ from transformers import get_scheduler
 from trainables.context import TrialContext
 from trainables.forward.adapter import PackedAdapter
 from trainables.models.load import Base
-from trainables.models.moments import moment_bytes, moments_of, restore_states
 from trainables.models.trained import counts
 from trainables.packing.penalty import pull
 from trainables.packing.scaling import LossScale
 from trainables.saved import Checkpoint, SavedAdapter
 from trainables.training.config import SingleTrial, TrainingConfig
+from trainables.training.moments import moment_bytes, moments_of, restore_states
 from trainables.training.optimizers import OPTIMIZERS
 from trainables.training.progress import TrialProgress
 
@@ -114,8 +114,8 @@ class PackedTrial:
     def snapshot(self, state: dict[str, Any]) -> Checkpoint:
         """As Weights."""
         own = self.optimizer.state.get(self.adapter.flat)
-        states = OPTIMIZERS[self.config.training.optim].precisions if own else {}
-        named = {state: self.adapter.by_name(own[state]) for state in states}
+        states = OPTIMIZERS[self.config.training.optim].states if own else ()
+        named = {state.name: self.adapter.by_name(own[state.name]) for state in states}
         scaler = self.scaler.state_dict() if self.scaler else None
         return Checkpoint(self.adapter.to_bytes(), moment_bytes(named), {**state, "scaler": scaler})
 
@@ -137,11 +137,11 @@ class PackedTrial:
         return int(state["updates"])
 
     def _restore_moments(self, data: bytes, updates: int) -> None:
-        flat, states = self.adapter.flat, OPTIMIZERS[self.config.training.optim].precisions
+        flat, states = self.adapter.flat, OPTIMIZERS[self.config.training.optim].states
         saved = moments_of(data)
-        whole = {state: torch.zeros_like(flat.data) for state in states}
-        for state in states:
-            self.adapter.fill(whole[state], saved[state])
+        whole = {state.name: torch.zeros_like(flat.data) for state in states}
+        for name, vector in whole.items():
+            self.adapter.fill(vector, saved[name])
         restore_states(self.optimizer, flat, whole, updates, states)
 
 

@@ -15,18 +15,22 @@ WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1, "uint8": 1}  # b
 
 
 class State(NamedTuple):
-    """What an optimizer remembers of each weight: a tensor of its parameter's shape.
+    """What an optimizer remembers of each weight.
 
-    `name` is torch's in `optimizer.state[parameter]`, and the one in checkpoints; `dtype` is
-    torch's, None that of the weights themselves (float32 in every trial).
+    `name` is the optimizer's in `optimizer.state[parameter]`, and the one in checkpoints; `dtype`
+    is torch's, None that of the weights themselves (float32 in every trial). `weights_a_number`:
+    for how many weights one number stands; 1: a tensor of its parameter's shape, more: scales of
+    blocks, 0: a table of a fixed size. The latter two are there where a parameter is quantized:
+    bitsandbytes leaves those of fewer than 4,096 weights in float32.
     """
 
     name: str
     dtype: str | None = None
+    weights_a_number: int = 1
 
 
 class Optimizer(NamedTuple):
-    """An optimizer as both engines use it. Its count of steps, which torch keeps as `step`, is no
+    """An optimizer as both engines use it. Its count of steps, which it keeps as `step`, is no
     state: checkpoints have it as the trial's `updates`.
 
     `transformers` is its name in TrainingArguments. `packed(training, flat)` makes it for a trial
@@ -39,18 +43,19 @@ class Optimizer(NamedTuple):
     states: tuple[State, ...]
     packed: Callable[[Any, Any], Any] | None
 
-    @property
-    def precisions(self) -> dict[str, str | None]:
-        """The states' names and precisions, as `trainables.models.moments` takes them."""
-        return {state.name: state.dtype for state in self.states}
-
     def state_bytes(self, weights: int, width: int = 4) -> int:
         """Bytes of the states of so many weights, which take `width` bytes each.
 
         >>> OPTIMIZERS["adamw_torch"].state_bytes(10)
         80
+        >>> OPTIMIZERS["adamw_8bit"].state_bytes(256_000)  # and a float32 scale each 256
+        520000
         """
-        return weights * sum(WIDTHS[s.dtype] if s.dtype else width for s in self.states)
+        return sum(
+            weights // state.weights_a_number * (WIDTHS[state.dtype] if state.dtype else width)
+            for state in self.states
+            if state.weights_a_number
+        )
 
 
 def _adamw(t: Any, flat: Any) -> Any:
@@ -66,10 +71,34 @@ def _adamw(t: Any, flat: Any) -> Any:
     )
 
 
+def _paged_adamw(t: Any, flat: Any) -> Any:
+    from bitsandbytes.optim import PagedAdamW32bit
+
+    return PagedAdamW32bit(
+        [flat],
+        lr=t.learning_rate,
+        betas=(t.adam_beta1, t.adam_beta2),
+        eps=t.adam_epsilon,
+        weight_decay=t.weight_decay,
+    )
+
+
 MOMENTS = (State("exp_avg"), State("exp_avg_sq"))
+PAGED = (State("state1"), State("state2"))  # the same two, as bitsandbytes names them
+BLOCKS_OF_8_BITS = (  # Dettmers et al. 2022, arXiv:2110.02861
+    State("state1", "uint8"),
+    State("state2", "uint8"),
+    State("absmax1", "float32", 256),
+    State("absmax2", "float32", 256),
+    State("qmap1", "float32", 0),
+    State("qmap2", "float32", 0),
+)
 OPTIMIZERS: dict[str, Optimizer] = {
     "adamw_torch": Optimizer("adamw_torch", MOMENTS, _adamw),
     "adamw_torch_fused": Optimizer("adamw_torch_fused", MOMENTS, _adamw),
+    "adamw_8bit": Optimizer("adamw_8bit", BLOCKS_OF_8_BITS, None),
+    "paged_adamw_32bit": Optimizer("paged_adamw_32bit", PAGED, _paged_adamw),
+    "paged_adamw_8bit": Optimizer("paged_adamw_8bit", BLOCKS_OF_8_BITS, None),
 }
 
 

@@ -91,3 +91,32 @@ def test_states_in_other_precisions_take_their_own_bytes() -> None:
     half = Optimizer("x", (State("exp_avg", "bfloat16"), State("exp_avg_sq")), None)
     assert half.state_bytes(10) == 10 * (2 + 4)
     assert half.state_bytes(10, width=8) == 10 * (2 + 8)
+
+
+@pytest.mark.filterwarnings("ignore:Paged optimizers are not supported on CPU")
+@pytest.mark.parametrize("name", ["adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"])
+def test_bitsandbytes_own_train_and_resume_exactly(name: str) -> None:
+    trial = config(training={"optim": name, "max_steps": 8}, lora={"r": 64})
+    whole = run(trial)
+    number = sorted(checkpoints(whole))[1]
+    saved = checkpoints(whole)[number]
+    precisions = {t.dtype for key, t in load(saved.optimizer).items() if key.startswith("state1")}
+    assert (torch.uint8 in precisions) == ("8bit" in name)
+    assert [essence(r) for r in run(trial, saved)] == [essence(r) for r in whole[number + 1 :]]
+    adamw = run(config(training={"max_steps": 8}, lora={"r": 64}))
+    difference = largest_difference(whole, adamw)
+    assert difference < 1e-2 if "8bit" in name else difference < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore:Paged optimizers are not supported on CPU")
+def test_a_pack_has_the_paged_one_in_32_bits() -> None:
+    trial = config(training={"optim": "paged_adamw_32bit", "max_steps": 8})
+    alone = run(trial)
+    packed = run_pack(load_base(TOY, "cpu"), {"a": trial})["a"]
+    assert largest_difference(alone, packed) < 1e-4
+    number = sorted(checkpoints(packed))[1]
+    saved = checkpoints(packed)[number]
+    resumed = run_pack(load_base(TOY, "cpu"), {"a": trial}, checkpoints={"a": saved})["a"]
+    assert largest_difference(packed[number + 1 :], resumed) == 0
+    assert [essence(r) for r in resumed] == [essence(r) for r in packed[number + 1 :]]
+    assert unpackable(config(training={"optim": "adamw_8bit"}))

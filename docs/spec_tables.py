@@ -1,6 +1,7 @@
 """Keeps the tables of docs/spec.md true to the code: `python docs/spec_tables.py` rewrites them.
 
-A table stands under a line `<!-- fields of MODULE:CLASS -->`. Names, defaults and allowed values
+A table stands under a line `<!-- fields of MODULE:CLASS -->`, or `<!-- own fields of … -->` where
+those that it has from another class stand elsewhere. Names, defaults and allowed values
 come from the pydantic model, who honours them from `sweeps.spec.honoured`; the meanings are written
 by hand and kept.
 """
@@ -16,17 +17,17 @@ from pydantic import BaseModel
 from sweeps.spec.honoured import HONOURED
 
 FILE = Path(__file__).with_name("spec.md")
-TABLE = re.compile(r"(<!-- fields of ([\w.]+):(\w+) -->\n)((?:\|.*\n)*)")
+TABLE = re.compile(r"(<!-- (own )?fields of ([\w.]+):(\w+) -->\n)((?:\|.*\n)*)")
 HEAD = "| field | default | allowed | honoured by | meaning |\n|---|---|---|---|---|\n"
 LONGEST = 40  # characters of a default
 
 
 def rendered(text: str) -> str:
     """The document with every table as the models have it."""
-    return TABLE.sub(lambda found: found[1] + _table(found[2], found[3], found[4]), text)
+    return TABLE.sub(lambda found: found[1] + _table(*found.groups()[1:]), text)
 
 
-def _table(module: str, name: str, old: str) -> str:
+def _table(own: str | None, module: str, name: str, old: str) -> str:
     model: type[BaseModel] = getattr(importlib.import_module(module), name)
     meanings = {
         cells[0].strip("` "): cells[-1].strip()
@@ -36,7 +37,7 @@ def _table(module: str, name: str, old: str) -> str:
     schema = model.model_json_schema()
     rows = (
         _row(schema, field, f"{_honoured(model, field)} | {meanings.get(field, '')}")
-        for field in model.model_fields
+        for field in (model.__annotations__ if own else model.model_fields)
     )
     return HEAD + "".join(rows)
 

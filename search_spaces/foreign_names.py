@@ -30,6 +30,8 @@ ALIASES: dict[str, str] = {
     "bnb_4bit_compute_dtype": "dtype",
     "flash_attn": "attn_implementation",
     # training
+    "noisy_embedding_alpha": "neftune_noise_alpha",
+    "label_smoothing_eps": "label_smoothing_factor",
     "lr": "learning_rate",
     "epochs": "num_train_epochs",
     "num_epochs": "num_train_epochs",

@@ -32,7 +32,7 @@ UNTOUCHED: dict[str, str] = {
 # of those, the training settings that this measurement depends on
 MEASURED_BY: dict[str, tuple[str, ...]] = {
     "ppo": ("response_length", "temperature"),
-    "grpo": ("max_completion_length", "temperature"),
+    "grpo": ("max_completion_length", "temperature", "top_p"),
     "dpo": ("loss_type", "label_smoothing"),
 }
 # kinds that `trainables.packing` can train together, and where their PROGRAM is

@@ -196,6 +196,9 @@ def rows_asked(config: SingleTrial) -> str:
     return f"{config.training.max_length}:{own}:{general}"
 
 
+WHOLE = ("top_p", 1.0)
+
+
 def base_key(config: TrialConfig, data_key: str) -> str:
     """Trials with the same key are compared with the same measurement of the base model.
 
@@ -204,7 +207,9 @@ def base_key(config: TrialConfig, data_key: str) -> str:
     last: SingleTrial = config.stage_trials[-1]
     content: list[Any] = [config.model.model_dump(), data_key, config.evaluation.model_dump()]
     if names := MEASURED_BY.get(last.kind):
-        content.append({name: getattr(last.training, name) for name in names})
+        by = {name: getattr(last.training, name) for name in names}
+        # runs of earlier releases, which sampled from the whole distribution, keep their key
+        content.append({name: value for name, value in by.items() if (name, value) != WHOLE})
     if isinstance(last, PPOConfig | GRPOConfig) and (reward := last.reward.without_model()):
         content.append([sorted(reward.weights), reward.model_dump(include={"judge"})])
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -190,7 +190,7 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
     "stages": (_OTHER_DRAW._replace(why="each trial's last stage would measure in its own way"),),
     "training.max_length": (_CUT,),
     **dict.fromkeys(
-        _paths("training", "temperature response_length max_completion_length"), (_SAMPLING,)
+        _paths("training", "temperature top_p response_length max_completion_length"), (_SAMPLING,)
     ),
     "training.beta": (
         _PAIR_LOSS._replace(metrics=(*_PAIR_LOSS.metrics, "pairwise_ece", "pairwise_brier")),
@@ -198,6 +198,8 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
     ),
     "training.loss_type": (_PAIR_LOSS, _TRAIN_LOSS),
     "training.label_smoothing": (_PAIR_LOSS,),
+    "training.label_smoothing_factor": (_TRAIN_LOSS,),
+    "training.neftune_noise_alpha": (_TRAIN_LOSS,),
     **dict.fromkeys(
         _paths(
             "training",

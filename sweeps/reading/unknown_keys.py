@@ -1,5 +1,6 @@
 """What to say of a key or path that does not exist: what was meant, or where it belongs."""
 
+import re
 from collections.abc import Iterable
 
 from search_spaces.foreign_names import our_name
@@ -9,6 +10,7 @@ from search_spaces.schema import entry_sections, field_within, get_path, paths, 
 from sweeps.reading.document import Path
 from sweeps.reading.foreign_keys import foreign_key
 from sweeps.spec.sections import SweepSpec
+from trainables.kinds import KINDS
 
 
 def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) -> tuple[str, str]:
@@ -20,6 +22,8 @@ def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) 
     fields = _fields_of(path[:-1], spec, data)
     if our_name(name) in fields:
         return "is not a known key", f"Did you mean `{our_name(name)}`?"
+    if kinds := _kinds_with(".".join(map(str, path[1:]))):
+        return f"is of trials of kind {' or '.join(kinds)}", "Remove it"
     hint = _elsewhere(name, spec) or _called_elsewhere(name, spec) or did_you_mean(name, fields)
     return "is not a known key", hint or f"Known here: {', '.join(fields)}"
 
@@ -50,6 +54,12 @@ def _fields_of(path: Path, spec: type[SweepSpec], data: object) -> list[str]:
         field = field_within(spec, whole, data)
         sections = sections_of(field.annotation) if field else ()
     return [name for section in sections for name in section.model_fields]
+
+
+def _kinds_with(path: str) -> list[str]:
+    """The kinds of trial, or of stages, that have a field at this path of a trial."""
+    alone = re.sub(r"^stages\.\d+\.", "", path)
+    return [kind for kind, config in KINDS.items() if field_within(config, alone, {}) is not None]
 
 
 def _elsewhere(name: str, spec: type[SweepSpec]) -> str | None:

@@ -118,6 +118,11 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         fp16=Honoured(("sft", "grpo", "dpo")),
         regularizer=Honoured(("sft", "reward")),
     ),
+    "SFTTrainingConfig": _fields(
+        "",
+        neftune_noise_alpha=Honoured(isolated=True),
+        label_smoothing_factor=Honoured(isolated=True),
+    ),
     "RegularizerConfig": _fields("kind weight", data=Honoured(("sft",), True, "`kind` is ewc")),
     "DPOTrainingConfig": _fields(
         "beta loss_type disable_dropout",
@@ -125,7 +130,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     ),
     "RewardTrainingConfig": _fields("center_rewards_coefficient"),
     "GRPOTrainingConfig": _fields(
-        "num_generations max_completion_length temperature beta num_iterations loss_type "
+        "num_generations max_completion_length temperature top_p beta num_iterations loss_type "
         "scale_rewards mask_truncated_completions",
         epsilon=_REUSED,
         epsilon_high=_REUSED,

@@ -141,11 +141,10 @@ def generated(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
             max_new_tokens=max_new_tokens,
-            top_p=None,
             use_cache=True,
             eos_token_id=ends,
             pad_token_id=pad,
-            **options,
+            **{"top_p": None, **options},
         )
     answers: list[list[int]] = out[:, width:].tolist()
     return answers

@@ -25,6 +25,7 @@ class GRPOTrainingConfig(TrainingConfig):
     num_generations: int = Field(8, ge=2)  # answers to a prompt
     max_completion_length: int = Field(256, ge=1)  # tokens of an answer
     temperature: float = Field(1.0, gt=0)
+    top_p: float = Field(1.0, gt=0, le=1)  # answers are of the likeliest tokens of this share
     beta: float = Field(0.04, ge=0)  # of the divergence from the reference
     num_iterations: int = Field(1, ge=1)  # optimizer steps on the same answers
     epsilon: float = Field(0.2, ge=0)  # of the ratio's clipping, below

@@ -20,6 +20,7 @@ def sampled(
     longest = training.max_completion_length
     torch.manual_seed(derived_seed("validation", training.seed))
     how = {"do_sample": True, "temperature": training.temperature, "top_k": 0}
+    how["top_p"] = training.top_p
     answers: list[list[int]] = [[] for _ in prompts]
     for batch in by_token_budget([len(prompt) for prompt in prompts], budget, longest):
         asked = [prompts[place] for place in batch]

@@ -1,6 +1,7 @@
 """What the packed engine cannot train; such trials run isolated. Imports no torch."""
 
 from trainables.kinds import PACKED
+from trainables.sft.config import SFTTrainingConfig
 from trainables.staged.config import StagedConfig
 from trainables.training.config import SingleTrial
 from trainables.training.optimizers import unpackable_optimizer
@@ -24,6 +25,11 @@ def unpackable(config: SingleTrial | StagedConfig) -> str | None:
         return "DoRA changes the base's weights"
     if lora.modules_to_save:
         return "lora.modules_to_save trains copies of the base's modules"
+    if isinstance(training, SFTTrainingConfig):
+        if training.neftune_noise_alpha:
+            return "NEFTune draws noise for a batch of one trial"
+        if training.label_smoothing_factor:
+            return "label smoothing needs the logits of whole batches of one trial"
     dtype = config.model.dtype
     if (training.fp16 and dtype != "float16") or (training.bf16 and dtype == "float32"):
         return "mixed precision on a base of another precision"

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from trainables.data.config import DataConfig
 from trainables.evaluation.config import EvaluationConfig
@@ -11,13 +11,20 @@ from trainables.section import refused
 from trainables.training.config import SingleTrial, TrainingConfig
 
 
+class SFTTrainingConfig(TrainingConfig):
+    """TRL's SFTConfig, the fields that other kinds lack."""
+
+    neftune_noise_alpha: float | None = Field(None, gt=0)  # Jain et al. 2023, arXiv:2310.05914
+    label_smoothing_factor: float = Field(0.0, ge=0, lt=1)  # of the training loss alone
+
+
 class SFTConfig(SingleTrial):
     """One SFT trial, complete: every field has its value."""
 
     kind: Literal["sft"] = "sft"
     data: DataConfig
     lora: LoraConfig | None = LoraConfig()  # null: all weights are trained
-    training: TrainingConfig = TrainingConfig()
+    training: SFTTrainingConfig = SFTTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @model_validator(mode="after")

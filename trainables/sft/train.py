@@ -3,6 +3,7 @@ one trial a process."""
 
 import gc
 import tempfile
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -77,7 +78,9 @@ def _train(
 ) -> None:
     prepared, checkpoint = progress.context.prepared, progress.context.checkpoint
     course = Course(progress, partial(validation_loss, model, prepared.validation, config))
-    with tempfile.TemporaryDirectory(prefix="medsweep-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="medsweep-") as scratch, warnings.catch_warnings():
+        # true until TRL 2.0; `constraints.txt` says which one is installed
+        warnings.filterwarnings("ignore", "`label_smoothing_factor` is deprecated", FutureWarning)
         course.trainer = MedsweepTrainer(
             seed=config.training.seed,
             checkpoint=checkpoint,

@@ -24,8 +24,8 @@ from trainables.reward_model.config import (
 )
 from trainables.rewards.config import REWARD_MODEL, RewardConfig
 from trainables.section import Section, refused
-from trainables.sft.config import SFTConfig
-from trainables.training.config import SingleTrial, TrainingConfig
+from trainables.sft.config import SFTConfig, SFTTrainingConfig
+from trainables.training.config import SingleTrial
 
 
 class Stage(Section):
@@ -51,7 +51,7 @@ class SFTStage(Stage):
     of: ClassVar[type[SingleTrial]] = SFTConfig
     kind: Literal["sft"] = "sft"
     data: DataConfig
-    training: TrainingConfig = TrainingConfig()
+    training: SFTTrainingConfig = SFTTrainingConfig()
 
 
 class RewardStage(Stage):

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from trainables.saved import Checkpoint
-from trainables.staged.config import StagedConfig
+from trainables.staged.config import AnyStage, StagedConfig
 from trainables.staged.place import Place, StageRecord
+
+LATER = {"neftune_noise_alpha", "label_smoothing_factor", "top_p"}
 
 
 def stage_keys(config: StagedConfig, data_key: str) -> tuple[str, ...]:
@@ -20,8 +22,18 @@ def stage_keys(config: StagedConfig, data_key: str) -> tuple[str, ...]:
     """
     sections = (config.model, config.lora, config.evaluation)
     whole = [data_key, len(config.stages), *(s.model_dump(mode="json") for s in sections)]
-    stages = [stage.model_dump(mode="json") for stage in config.stages]
+    stages = [_settings(stage) for stage in config.stages]
     return tuple(_hash([*whole, *stages[:count]]) for count in range(1, len(stages)))
+
+
+def _settings(stage: AnyStage) -> dict[str, Any]:
+    """Fields that earlier releases lack count where they are set: their runs share on."""
+    settings = stage.model_dump(mode="json")
+    own = type(stage.training).model_fields
+    for name in LATER & own.keys():
+        if settings["training"][name] == own[name].default:
+            del settings["training"][name]
+    return settings
 
 
 def _hash(content: Any) -> str:

@@ -84,6 +84,26 @@ def test_rewards_get_the_columns_of_their_row() -> None:
     assert told[-1].metrics["reward_columns_seen"] == 1
 
 
+WRITTEN: dict[str, set[str]] = {}
+
+
+def remembered(prompts: list[str], completions: list[str], **columns: Any) -> list[float]:
+    for prompt, answer in zip(prompts, completions, strict=True):
+        WRITTEN.setdefault(prompt, set()).add(answer)
+    return [len(answer) / 1000 for answer in completions]
+
+
+@pytest.mark.parametrize(("top_p", "several"), [(1.0, True), (1e-6, False)])
+def test_top_p_keeps_to_the_likeliest_tokens(top_p: float, several: bool) -> None:
+    WRITTEN.clear()
+    training = {"max_steps": 1, "top_p": top_p, "warmup_steps": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run(config(reward={"weights": {f"{HERE}:remembered": 1}}, training=training))
+    asked = max(len(answers) for answers in WRITTEN.values())  # 8 answers to a prompt
+    assert (asked > 1) == several
+
+
 def test_it_learns() -> None:
     more = {"per_device_train_batch_size": 16, "num_generations": 16, "max_steps": 25, "beta": 0}
     reports = run(config(training={**more, "learning_rate": 5e-2}))

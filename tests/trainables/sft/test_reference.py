@@ -16,6 +16,7 @@ from trl import SFTConfig, SFTTrainer
 from tests.trainables.sft.trials import TOY, config, prepared, run, toy_tokenizer
 from trainables.data.token_rows import TokenRows
 from trainables.models.resolve import resolve
+from trainables.packing.packable import unpackable
 from trainables.training.order import EpochOrder
 
 EPOCHS, BATCH, ACCUMULATION, RATE, DECAY, CLIP, SEED = 2, 2, 4, 2e-2, 0.1, 0.5, 7
@@ -117,8 +118,9 @@ def micro_batches(rows: TokenRows, order: list[int]) -> list[list[tuple[torch.Te
     ]
 
 
-def by_hand(rows: TokenRows) -> tuple[list[float], dict[str, torch.Tensor]]:
-    """AdamW (Loshchilov & Hutter 2019) with linear warm-up and a cosine to zero, row by row."""
+def by_hand(rows: TokenRows, smoothing: float = 0.0) -> tuple[list[float], dict[str, torch.Tensor]]:
+    """AdamW (Loshchilov & Hutter 2019) with linear warm-up and a cosine to zero, row by row; the
+    loss with label smoothing (Szegedy et al. 2016, section 7)."""
     model = fresh_model().train()
     parameters = [p for p in model.parameters() if p.requires_grad]
     moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
@@ -130,7 +132,9 @@ def by_hand(rows: TokenRows) -> tuple[list[float], dict[str, torch.Tensor]]:
         total = 0.0
         for ids, start in step:
             logits = model(ids[None]).logits[0, start - 1 : -1]
-            loss = torch.nn.functional.cross_entropy(logits, ids[start:], reduction="sum") / tokens
+            costs = -logits.log_softmax(-1)  # (answer tokens, vocabulary)
+            own = costs.gather(1, ids[start:, None]).sum()
+            loss = ((1 - smoothing) * own + smoothing * costs.mean(-1).sum()) / tokens
             loss.backward()
             total += float(loss.detach())
         losses.append(total)
@@ -182,6 +186,26 @@ def test_a_trial_equals_a_loop_written_from_the_formulas(
     ours: tuple[list[float], dict[str, torch.Tensor]],
 ) -> None:
     assert_same(ours, by_hand(prepared().train), 1e-5)
+
+
+def test_label_smoothing_is_of_the_training_loss_alone(
+    ours: tuple[list[float], dict[str, torch.Tensor]],
+) -> None:
+    reports = run(smoothed(0.2))
+    steps = [r for r in reports if not r.final]
+    assert steps[-1].checkpoint is not None
+    found = [r.metrics["train_loss"] for r in steps], load(steps[-1].checkpoint.adapter)
+    assert_same(found, by_hand(prepared().train, smoothing=0.2), 1e-5)
+    assert found[0] != pytest.approx(ours[0], abs=1e-2)
+    # before anything is learnt: the first step's rate is 0
+    assert steps[0].metrics["val_loss"] == run(TRIAL)[0].metrics["val_loss"]
+    assert unpackable(smoothed(0.2))
+    assert not unpackable(TRIAL)
+
+
+def smoothed(factor: float) -> Any:
+    training = TRIAL.training.model_copy(update={"label_smoothing_factor": factor})
+    return TRIAL.model_copy(update={"training": training})
 
 
 def test_each_epoch_has_its_own_order_of_all_rows() -> None:

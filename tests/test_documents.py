@@ -55,12 +55,13 @@ def _anchors(file: Path) -> set[str]:
     return {heading.replace(" ", "-") for heading in plain}
 
 
-def test_the_path_of_a_trial_names_what_is_there() -> None:
-    steps = re.findall(
-        r"\]\(\.\./([\w/]+\.py)\)((?:,?\s+`\w+`)+)", _text("docs/path-of-a-trial.md")
-    )
+@pytest.mark.parametrize(
+    ("document", "least"), [("docs/path-of-a-trial.md", 40), ("docs/faithful.md", 40)]
+)
+def test_a_document_names_what_is_there(document: str, least: int) -> None:
+    steps = re.findall(r"\]\(\.\./([\w/]+\.py)\)((?:,?\s+`\w+`)+)", _text(document))
     named = [(file, name) for file, names in steps for name in re.findall(r"`(\w+)`", names)]
-    assert len(named) > 40
+    assert len(named) >= least
     gone = [(file, name) for file, name in named if not re.search(_definition(name), _text(file))]
     assert gone == []
 

@@ -11,7 +11,7 @@ from trainables.data.held_out import HELD, S, all_held, at_held, held_label, hel
 from trainables.data.sources.registry import source_of
 from trainables.errors import InputError
 
-FORMAT = 4  # raise it when the same configuration would give other rows or other tokens
+FORMAT = 5  # raise it when the same configuration would give other rows or other tokens
 
 
 # by component (a single source has the name ""), and by `held_label` of rows of their own

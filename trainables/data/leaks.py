@@ -1,24 +1,32 @@
 """Training rows that repeat a row kept for evaluation, exactly or nearly.
 
 Similarity is that of `duplicates.py`: the Jaccard similarity of word 3-grams, casefolded, without
-punctuation. All pairs above the threshold are found, without hashing, by prefix filtering
-(Chaudhuri, Ganti and Kaushik 2006, doi:10.1109/ICDE.2006.9; Bayardo, Ma and Srikant 2007,
-doi:10.1145/1242572.1242591): two sets that overlap enough share one of the rarest members of each,
-so rows are compared only where they share a rare 3-gram. Takes seconds for 100,000 rows.
+punctuation and without what many rows share. All pairs above the threshold are found, without
+hashing, by prefix filtering (Chaudhuri, Ganti and Kaushik 2006, doi:10.1109/ICDE.2006.9; Bayardo,
+Ma and Srikant 2007, doi:10.1145/1242572.1242591): two sets that overlap enough share one of the
+rarest members of each, so rows are compared only where they share a rare 3-gram. Takes seconds for
+100,000 rows.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import ceil
 
-from trainables.data.duplicates import same, shingles, similar, text_shingles, words_of
+from trainables.data.duplicates import (
+    Compared,
+    Shingles,
+    alike,
+    compared,
+    same,
+    shingles,
+    text_shingles,
+    words_of,
+)
 from trainables.data.items import Item
 from trainables.data.rows import Row
 
 THRESHOLD = 0.85
 ENOUGH_WORDS = 8  # a shorter question is no proof by itself: it is compared with its answer
-
-Shingles = frozenset[str]
 
 
 def leaks(
@@ -29,8 +37,9 @@ def leaks(
     if threshold is None:
         known = {same(row) for row in held}
         return {place for place, row in enumerate(rows) if same(row) in known}
-    kept, least = [shingles(row) for row in held], threshold
-    return _matches(rows, kept, threshold, lambda row, other: similar(row, other, least))
+    both, least = compared([*rows, *held]), threshold
+    own, kept = both[: len(rows)], both[len(rows) :]
+    return _matches(own, kept, threshold, lambda row, other: alike(row, other, least))
 
 
 def without(
@@ -48,8 +57,13 @@ def without(
 
 def holding(rows: Sequence[Row], items: Sequence[Item], threshold: float = THRESHOLD) -> set[int]:
     """The places of the rows that contain an item of a benchmark, as `without` tells them."""
-    probes = [text_shingles(text) for text in _probes(items)]
-    return _matches(rows, probes, threshold, lambda row, q: len(row & q) >= threshold * len(q))
+    own = (Compared(shingles(row)) for row in rows)
+    probes = [Compared(text_shingles(text)) for text in _probes(items)]
+    return _matches(own, probes, threshold, lambda row, q: _holds(row.rest, q.rest, threshold))
+
+
+def _holds(row: Shingles, question: Shingles, threshold: float) -> bool:
+    return len(row & question) >= threshold * len(question)
 
 
 def _probes(items: Sequence[Item]) -> Iterator[str]:
@@ -61,18 +75,17 @@ def _probes(items: Sequence[Item]) -> Iterator[str]:
 
 
 def _matches(
-    rows: Sequence[Row],
-    wanted: Sequence[Shingles],
+    rows: Iterable[Compared],
+    wanted: Sequence[Compared],
     threshold: float,
-    match: Callable[[Shingles, Shingles], bool],
+    match: Callable[[Compared, Compared], bool],
 ) -> set[int]:
-    """Places of the rows that match one of the wanted sets, which is looked for by rare members."""
-    index = _by_rare_members(wanted, threshold)
+    """Places of the rows that match one of the wanted, which is looked for by rare shingles."""
+    index = _by_rare_members([other.rest for other in wanted], threshold)
     found = set()
     for place, row in enumerate(rows):
-        parts = shingles(row)
-        candidates = {number for shingle in parts for number in index.get(shingle, ())}
-        if any(match(parts, wanted[number]) for number in candidates):
+        candidates = {number for shingle in row.rest for number in index.get(shingle, ())}
+        if any(match(row, wanted[number]) for number in candidates):
             found.add(place)
     return found
 

@@ -276,7 +276,12 @@ UNNAMED = {
 # words that are a choice within one function, or a library's own: there is no registry to equal
 WITHIN = {
     *("ModelConfig.dtype", "ModelConfig.attn_implementation"),
-    *("SourceConfig.rationale", "RewardStage.start", "LoraConfig.target_modules"),
+    *(
+        "SourceConfig.rationale",
+        "DataConfig.loss_turns",
+        "RewardStage.start",
+        "LoraConfig.target_modules",
+    ),
     *("PPOTrainingConfig.kl_estimator", "GRPOTrainingConfig.loss_type"),
     *("GRPOTrainingConfig.scale_rewards", "Objective.mode", "WandbConfig.mode"),
     *("Parameter.distribution", "ClusterConfig.cpus_per_trial"),
@@ -345,7 +350,7 @@ def test_the_spec_offers_what_is_registered(place: str) -> None:
 CHECKED_BY_SECTION = {
     *("LoraConfig.lora_dropout", "SourceConfig.instruction", "SourceConfig.fields"),
     *("PairSourceConfig.fields", "DataConfig.weights", "DataConfig.fold"),
-    *("DPOTrainingConfig.label_smoothing", "RegularizerConfig.data"),
+    *("DPOTrainingConfig.label_smoothing", "RegularizerConfig.data", "DataConfig.loss_turns"),
 }
 
 

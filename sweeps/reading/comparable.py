@@ -11,7 +11,7 @@ of these metrics a sweep compares trials by, `comparable_checks` looks up.
 import re
 from typing import NamedTuple
 
-from trainables.data.config import SPLIT, OwnRows, named_rows
+from trainables.data.rows_apart import SPLIT, OwnRows, named_rows
 from trainables.evaluation.metric_names import BENCHMARK_OF, METRICS, REWARD, UNSEEN
 from trainables.rewards.config import REWARD_MODEL
 
@@ -181,6 +181,11 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
     ),
     "data.seed": (_OTHER_DRAW,),
     "data.system_prompt": (_PROMPT,),
+    "data.loss_turns": (
+        _OTHER_ROWS._replace(
+            metrics=("loss", "train"), why="each trial would be measured on answers of its own"
+        ),
+    ),
     "model.template_date": (_PROMPT,),
     "data.unseen": (_OTHER_ROWS._replace(metrics=(UNSEEN,)),),
     **dict.fromkeys(_paths("data", "weights weight"), (_TRAINED_ROWS,)),

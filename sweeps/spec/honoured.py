@@ -78,7 +78,9 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         answer_index_base=Honoured(where="`format` is medmcqa"),
         fields=_OF_COLUMNS,
         instruction=_ITEMS,
-        rationale=Honoured(where="there is a `format`, and `instruction` is not extractive"),
+        rationale=Honoured(
+            where="there is a `format` or `fields.reasoning`, and `instruction` is not extractive"
+        ),
         allow_benchmark_training=Honoured(where="there is a `format`"),
     ),
     "Component": _fields("name", weight=Honoured(where="`data.weights` is null")),
@@ -86,9 +88,13 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         "mixture cleaning seed folds system_prompt",
         split=Honoured(where="`validation` is null"),
         weights=Honoured(where="there is a `mixture`"),
+        loss_turns=Honoured(where="rows are chats of several turns"),
         fold=Honoured(where="there are `folds`"),
     ),
-    "FieldMapping": _fields("", question=_OF_COLUMNS, answer=_OF_COLUMNS, group=_OF_COLUMNS),
+    "FieldMapping": {
+        **dict.fromkeys(("question", "answer", "group", "system", "messages"), _OF_COLUMNS),
+        "reasoning": Honoured(where="there is no `format` and no column of chats"),
+    },
     "CleaningConfig": _fields(
         "min_question_chars min_answer_chars drop_bare_boolean near_duplicate_threshold "
         "collapse_spaces"

@@ -28,6 +28,7 @@ class Encoded(NamedTuple):
     answer_start: int
     answer_bytes: int  # UTF-8 bytes of the answer's text that the supervised tokens cover
     truncated: bool
+    earlier: tuple[tuple[int, int], ...] = ()  # of a chat, where answers before that stand
 
 
 class ChatFormat(NamedTuple):
@@ -64,11 +65,22 @@ def encode_many(
         return []
     chat = chat_format(tokenizer, system_prompt)
     rendered = [render(tokenizer, chat, question, answer) for question, answer in pairs]
+    return encode_in(tokenizer, chat, rendered, [answer for _, answer in pairs], max_length)
+
+
+def encode_in(
+    tokenizer: "PreTrainedTokenizerBase",
+    chat: ChatFormat,
+    rendered: Sequence[tuple[str, str]],
+    answers: Sequence[str],
+    max_length: int,
+) -> list[Encoded | None]:
+    """The tokens of what `render` gave for these answers."""
     prompts = token_ids(tokenizer, [prompt for prompt, _ in rendered])
     wholes = token_ids(tokenizer, [prompt + completion for prompt, completion in rendered])
     encoded = []
-    for (_, answer), (_, completion), prompt, whole in zip(
-        pairs, rendered, prompts, wholes, strict=True
+    for answer, (_, completion), prompt, whole in zip(
+        answers, rendered, prompts, wholes, strict=True
     ):
         # a token across the boundary would supervise a part of the prompt
         if whole[: len(prompt)] != prompt:
@@ -108,22 +120,36 @@ def render(
 ) -> tuple[str, str]:
     """(prompt, completion) as text for `token_ids`; the completion is the answer and its
     end-of-turn mark."""
-    question, answer = hidden(question, chat.marks), hidden(answer, chat.marks)
+    return render_turns(tokenizer, chat, [question, answer])
+
+
+def render_turns(
+    tokenizer: "PreTrainedTokenizerBase", chat: ChatFormat, turns: Sequence[str]
+) -> tuple[str, str]:
+    """`render` of a longer chat: contents of user and assistant in turn; the prompt is all that the
+    model sees when it is to give the last answer."""
+    *asked, answer = (hidden(turn, chat.marks) for turn in turns)
     if not chat.template:
-        system = f"{chat.system_prompt}\n\n" if chat.system_prompt else ""
-        prompt = f"{chat.bos}{system}Question: {question}\nAnswer: "
+        prompt = _plain_prompt(chat, asked)
     else:
-        prompt = _templated_prompt(tokenizer, chat, question, answer)
+        prompt = _templated_prompt(tokenizer, chat, asked, answer)
     # most tokenizers join a space to the word after it, so it must not be left to the prompt
     bare = prompt.rstrip(" ")
     return bare, prompt[len(bare) :] + answer + chat.end_of_turn
 
 
+def _plain_prompt(chat: ChatFormat, asked: Sequence[str]) -> str:
+    system = f"{chat.system_prompt}\n\n" if chat.system_prompt else ""
+    pairs = zip(asked[:-1:2], asked[1::2], strict=True)
+    before = "".join(f"Question: {q}\nAnswer: {a}{chat.end_of_turn}\n\n" for q, a in pairs)
+    return f"{chat.bos}{system}{before}Question: {asked[-1]}\nAnswer: "
+
+
 def _templated_prompt(
-    tokenizer: "PreTrainedTokenizerBase", chat: ChatFormat, question: str, answer: str
+    tokenizer: "PreTrainedTokenizerBase", chat: ChatFormat, asked: Sequence[str], answer: str
 ) -> str:
     """What stands before the answer, such as an empty block of thoughts, belongs to the prompt."""
-    messages = _messages(chat, question, answer)
+    messages = _messages(chat, *asked, answer)
     whole = _apply(tokenizer, messages)
     if whole.endswith(answer + chat.ending):
         return whole[: len(whole) - len(answer + chat.ending)]
@@ -131,13 +157,14 @@ def _templated_prompt(
     return _apply(tokenizer, messages[:-1], add_generation_prompt=True)
 
 
-def _messages(chat: ChatFormat, question: str, answer: str) -> Messages:
-    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+def _messages(chat: ChatFormat, *contents: str) -> Messages:
+    roles = ("user", "assistant")
+    turns = [{"role": roles[n % 2], "content": text} for n, text in enumerate(contents)]
     if not chat.system_prompt:
         return turns
     if chat.system_role:
         return [{"role": "system", "content": chat.system_prompt}, *turns]
-    turns[0]["content"] = f"{chat.system_prompt}\n\n{question}"
+    turns[0]["content"] = f"{chat.system_prompt}\n\n{contents[0]}"
     return turns
 
 

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from trainables.data import turns
 from trainables.data.config import CleaningConfig
 from trainables.data.rows import Row
 
 BARE_BOOLEANS = frozenset({"yes", "no", "true", "false"})
+ASK = "ask"  # of a chat that is judged as other rows are
 REASONS = ("short_question", "short_answer", "bare_boolean")
 # NUL, C0/C1 controls and DEL go; tab, newline and their like are white space and become a space
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
@@ -51,8 +53,7 @@ def clean(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[
     kept = []
     for row in rows:
         collapsed = normalise_lines if row.lines else normalise
-        tidied = collapsed if config.collapse_spaces else faithful
-        tidy = row._replace(question=tidied(row.question), answer=tidied(row.answer))
+        tidy = _tidy(row, collapsed if config.collapse_spaces else faithful)
         if reason := drop_reason(tidy, config):
             dropped[reason] += 1
         else:
@@ -60,13 +61,23 @@ def clean(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[
     return kept, dropped
 
 
+def _tidy(row: Row, tidied: Callable[[str], str]) -> Row:
+    row = row._replace(system=tidied(row.system))
+    if not row.turns:
+        return row._replace(question=tidied(row.question), answer=tidied(row.answer))
+    chat = turns.tidied(turns.read(row.turns), tidied)
+    return row._replace(question=chat.question, answer=chat.answer, turns=turns.written(chat))
+
+
 def drop_reason(row: Row, config: CleaningConfig) -> str | None:
     """Why a normalised row is dropped (the first of REASONS that applies), or None.
 
     A bare boolean is counted as one even where it is too short as well. An empty answer is always
     dropped, and an empty question but for plain text. To a closed question a letter or a yes is a
-    whole answer.
+    whole answer. Of a chat no turn may be empty; where it has several answers, short ones stay.
     """
+    if row.turns and (reason := _dropped_chat(row, config)) != ASK:
+        return reason
     if row.kind != "text" and said(row.question) < max(1, config.min_question_chars):
         return "short_question"
     if row.kind == "open" and config.drop_bare_boolean and is_bare_boolean(row.answer):
@@ -74,6 +85,16 @@ def drop_reason(row: Row, config: CleaningConfig) -> str | None:
     if said(row.answer) < max(1, config.min_answer_chars if row.kind == "open" else 1):
         return "short_answer"
     return None
+
+
+def _dropped_chat(row: Row, config: CleaningConfig) -> str | None:
+    """The same of a chat; ASK where it is one question and one answer."""
+    found = turns.read(row.turns).turns
+    if not found or turns.silent(found, turns.USER):
+        return "short_question"
+    if turns.silent(found, turns.ASSISTANT):
+        return "short_answer"
+    return ASK if len(found) <= 2 else None
 
 
 def said(text: str) -> int:

@@ -3,7 +3,7 @@
 from trainables.data.config import Component, DataConfig, SourceConfig
 from trainables.data.formats.registry import FORMATS
 
-SHARED = ("cleaning", "seed", "split", "folds", "fold", "system_prompt")
+SHARED = ("cleaning", "seed", "split", "folds", "fold", "system_prompt", "loss_turns")
 
 
 def components_of(config: DataConfig) -> dict[str, DataConfig]:

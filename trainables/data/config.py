@@ -4,12 +4,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from trainables.data.rows_apart import OwnRows, check_own_rows
 from trainables.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rationale = Literal["none", "before", "after"]
-# rows of their own: a file, several, a folder, or `split:NAME`, a published split of the source
-OwnRows = str | tuple[str, ...] | None
 InstructionName = Literal[
     "auto", "plain", "yes_no_maybe", "multiple_choice", "extractive", "chain_of_thought"
 ]
@@ -31,6 +30,8 @@ FormatName = Literal[
     "rct",
     "text",
     "mimic",
+    "messages",
+    "sharegpt",
 ]
 
 SYSTEM_PROMPT = (
@@ -46,6 +47,21 @@ class FieldMapping(Section):
     question: str = "question"
     answer: str = "answer"
     group: str | None = None
+    system: str | None = None  # a system prompt for each row; empty: data.system_prompt
+    reasoning: str | None = None  # what leads to the answer, and stands before it
+    messages: str | None = None  # chats, instead of question and answer
+
+    @model_serializer(mode="wrap")
+    def _used(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the fields of `LATER` that are not used: keys of older sections stay."""
+        return without_unused(whole(self))
+
+    @model_validator(mode="after")
+    def _chats_or_columns(self) -> Self:
+        named = [n for n in ("question", "answer", "reasoning") if n in self.model_fields_set]
+        if self.messages is not None and named:
+            raise ValueError(f"messages holds question and answer: remove {', '.join(named)}")
+        return self
 
 
 class CleaningConfig(Section):
@@ -102,8 +118,13 @@ class SourceConfig(Section):
     @model_validator(mode="after")
     def _prompts_need_items(self) -> Self:
         prompts = self.instruction not in ("auto", "plain") or self.rationale != "none"
+        if self.fields.reasoning is not None:
+            prompts = self.instruction not in ("auto", "plain")  # `rationale` says where it stands
         if prompts and self.format is None and not self.source.startswith("hpo:"):
-            raise ValueError("instruction and rationale need a format (columns have none)")
+            raise ValueError(
+                "instruction and rationale need a format (columns have none), rationale a column "
+                "of reasoning (data.fields.reasoning)"
+            )
         if self.instruction == "chain_of_thought" and self.rationale == "after":
             raise ValueError("chain_of_thought writes the rationale before the answer")
         return self
@@ -137,6 +158,7 @@ class DataConfig(SourceConfig):
     folds: int | None = Field(None, ge=2)  # cross-validation; the test split stays apart
     fold: int = Field(1, ge=1)  # the fold that is validated on, from 1
     system_prompt: str | None = SYSTEM_PROMPT
+    loss_turns: Literal["all", "last"] = "all"  # which answers of a chat are learnt
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -174,39 +196,16 @@ class DataConfig(SourceConfig):
         return self
 
 
-LATER = ("validation", "test")  # fields that came later, and are not written where they are null
+# fields that came later, and are not written while they have these values
+LATER: dict[str, Any] = {
+    **dict.fromkeys(("validation", "test", "system", "reasoning", "messages")),
+    "loss_turns": "all",
+}
 
 
 def without_unused(written: dict[str, Any]) -> dict[str, Any]:
     """A section as written, without what came later and is not used."""
-    return {name: v for name, v in written.items() if name not in LATER or v is not None}
-
-
-def check_own_rows(source: str, hub_split: str | None, validation: OwnRows, test: OwnRows) -> None:
-    """Raise ValueError where rows are trained on and measured on, or validated and tested on."""
-    named = {"validation": named_rows(validation), "test": named_rows(test)}
-    if twice := set(named["validation"]) & set(named["test"]):
-        raise ValueError(f"validation and test both name {min(twice)}: give each rows of its own")
-    for which, names in named.items():
-        if source in names or f"{SPLIT}{hub_split or 'train'}" in names:
-            raise ValueError(f"{which} names the training rows themselves: give it other rows")
-        if any(name.startswith(SPLIT) for name in names) and source.startswith(("hpo:", "toy:")):
-            raise ValueError(f"{source} has no published splits: name a file in {which}")
-        if rows_empty(validation if which == "validation" else test):
-            raise ValueError(f"{which} names no file: name one, or remove it")
-
-
-SPLIT = "split:"  # what a published split's name begins with
-
-
-def named_rows(rows: OwnRows) -> tuple[str, ...]:
-    """The files, folders or splits that `validation` or `test` names."""
-    return (rows,) if isinstance(rows, str) else rows or ()
-
-
-def rows_empty(rows: OwnRows) -> bool:
-    """Whether rows are asked for and nothing is named."""
-    return rows is not None and not all(named_rows(rows) or ("",))
+    return {n: v for n, v in written.items() if n not in LATER or v != LATER[n]}
 
 
 def check_split(shares: tuple[float, float, float]) -> None:

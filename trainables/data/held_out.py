@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from trainables.data.config import SPLIT, DataConfig, named_rows
+from trainables.data.config import DataConfig
 from trainables.data.formats.files import named_split
 from trainables.data.formats.registry import FORMATS
 from trainables.data.pairs.config import PairSourceConfig
+from trainables.data.rows_apart import SPLIT, named_rows
 from trainables.data.sources import files
 from trainables.errors import InputError
 

@@ -23,4 +23,6 @@ class Item(NamedTuple):
     answers: tuple[str, ...] = ()  # every accepted reference, where there are several
     kind: str = ""  # a finer type that the data set tells, e.g. multi, unanswerable
     score: float | None = None  # the experts' score of `answer`, on the data set's own scale
+    system: str = ""  # a system prompt of its own
+    turns: str = ""  # of a chat of several turns, all of them: see data.turns
     benchmark: bool = False  # in a test set that results are published on: not for training

@@ -79,7 +79,8 @@ def _online(data: DataConfig) -> str:
 
 def token_key(data: DataConfig, text_key: str, tokenizer_key: str, max_length: int) -> str:
     """24 hex digits over all that decides the rows' tokens; `max_length` in tokens."""
-    return digest([FORMAT, text_key, data.system_prompt, tokenizer_key, max_length])
+    later = [] if data.loss_turns == "all" else [data.loss_turns]
+    return digest([FORMAT, text_key, data.system_prompt, tokenizer_key, max_length, *later])
 
 
 def digest(content: list[Any]) -> str:

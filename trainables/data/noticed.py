@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from trainables.data import turns
 from trainables.data.rows import Row
 
 HTML = re.compile(
@@ -22,6 +23,10 @@ WORDS = {
     "end_mark": "end with a typed end mark (</s>, EOS, ###)",
     "empty_question": "have an empty question",
     "empty_answer": "have an empty answer",
+    "joined_turns": "have several turns of one side in a row, which are read as one",
+    "opening_answer": "begin with an answer to nothing, which is left out",
+    "open_end": "end with a question without an answer, which is left out",
+    "unlearnt": "have answers that are not learnt (weight 0, train false)",
 }
 Noticed = dict[str, dict[str, Any]]
 
@@ -56,6 +61,11 @@ def told(report: Mapping[str, Any]) -> list[str]:
     ]
     for part in (report, *report.get("components", {}).values()):
         lines += _of_their_own(part)
+    if apart := sum(report.get("turns_apart", {}).values()):
+        lines.append(
+            f"the model's chat template writes earlier turns of a chat otherwise once more follow: "
+            f"each answer is a row of its own ({apart:,} rows more)"
+        )
     controls = sum(report.get("control_text", {}).values())
     if controls:
         lines.append(
@@ -86,3 +96,5 @@ def _in_row(row: Row) -> Iterable[str]:
         yield "empty_question"
     if not row.answer.strip():
         yield "empty_answer"
+    if row.turns:
+        yield from turns.read(row.turns).remarks

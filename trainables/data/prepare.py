@@ -137,9 +137,10 @@ def _build_tokens(
     max_length: int,
     progress: OnProgress,
 ) -> Prepared:
-    train = tokenise(text.train, tokenizer, data.system_prompt, max_length, "train", progress)
-    validation = tokenise(
-        text.validation, tokenizer, data.system_prompt, max_length, "validation", progress
+    _refuse_idle(text, data)
+    train, validation = (
+        tokenise(rows, tokenizer, data.system_prompt, max_length, name, progress, data.loss_turns)
+        for name, rows in (("train", text.train), ("validation", text.validation))
     )
     _refuse_lost(text, train.rows, max_length)
     made = {"train": train, "validation": validation}
@@ -161,7 +162,17 @@ def _build_tokens(
         "truncated": {name: split.truncated for name, split in made.items()},
         "control_text": {name: split.control_text for name, split in made.items()},
     }
+    if any(split.turns_apart for split in made.values()):
+        report["turns_apart"] = {name: split.turns_apart for name, split in made.items()}
     return Prepared(key, train.rows, validation.rows, report)
+
+
+def _refuse_idle(text: TextSplits, data: DataConfig) -> None:
+    """InputError where a setting of chats is set and no row is one of several turns."""
+    if data.loss_turns == "all" or any(row.turns for row in (*text.train, *text.validation)):
+        return
+    message = "has no effect: no row is a chat of several turns"
+    raise InputError("data.loss_turns", data.loss_turns, message, "Remove it.")
 
 
 def _refuse_lost(text: TextSplits, train: TokenRows, max_length: int) -> None:

@@ -23,6 +23,8 @@ class Row(NamedTuple):
     lines: bool = False  # line breaks belong to the prompt's format: cleaning keeps them
     component: str = ""  # the part of a mixture
     about: str = ""  # what else is known of it, as JSON: see data.about
+    system: str = ""  # the system prompt of this row; "": data.system_prompt
+    turns: str = ""  # of a chat of several turns, all of them as JSON: see data.turns
 
 
 def row_table(rows: Sequence[Row]) -> Any:
@@ -34,5 +36,7 @@ def row_table(rows: Sequence[Row]) -> Any:
 
 def table_rows(table: Any) -> list[Row]:
     """The inverse of `row_table`."""
-    columns = (table.column(name).to_pylist() for name in Row._fields)
-    return [Row(*cells) for cells in zip(*columns, strict=True)]
+    # a table of before has no columns for what came later
+    names = [name for name in Row._fields if name in table.column_names]
+    columns = (table.column(name).to_pylist() for name in names)
+    return [Row(**dict(zip(names, cells, strict=True))) for cells in zip(*columns, strict=True)]

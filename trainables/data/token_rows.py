@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from trainables.data.rows import Row
 
 
+LEARNT = "learnt"  # a column that only tables of chats have
+
+
 @dataclass(frozen=True, eq=False)
 class TokenRows:
     """n rows of question and answer, tokenised.
@@ -35,6 +38,9 @@ class TokenRows:
     components: list[str] = field(default_factory=list)  # of a mixture; else empty
     hidden: frozenset[str] = frozenset()  # private components ("": all): never shown
     about: list[str] = field(default_factory=list)  # data.about, JSON a row; empty where none has
+    # (total,) which tokens are supervised, where chats have answers before the last; None: those
+    # from `answer_start` on
+    learnt: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -48,13 +54,26 @@ class TokenRows:
         """The tokens of a row that come before its answer."""
         return self.row(index)[: self.answer_start[index]]
 
+    def supervised(self, index: int) -> NDArray[np.int64]:
+        """The places of a row's supervised tokens, counted from its first token."""
+        if self.learnt is None:
+            return np.arange(self.answer_start[index], self.lengths()[index], dtype=np.int64)
+        return np.flatnonzero(self.learnt[self.offsets[index] : self.offsets[index + 1]])
+
+    def answer_counts(self) -> NDArray[np.int64]:
+        """(n,) supervised tokens a row."""
+        if self.learnt is None:
+            return self.lengths() - self.answer_start
+        before = np.concatenate([[0], np.cumsum(self.learnt, dtype=np.int64)])
+        return np.diff(before[self.offsets])
+
     def lengths(self) -> NDArray[np.int64]:
         """(n,) tokens a row."""
         return np.diff(self.offsets)
 
     def answer_tokens(self) -> int:
         """Supervised tokens in all rows."""
-        return int(self.lengths().sum() - self.answer_start.sum(dtype=np.int64))
+        return int(self.answer_counts().sum())
 
     def component(self, index: int) -> str:
         """The part of the mixture that a row is from; "" where there is no mixture."""
@@ -92,7 +111,14 @@ class TokenRows:
             [self.components[place] for place in places] if self.components else [],
             self.hidden,
             [self.about[place] for place in places] if self.about else [],
+            self._learnt_of(places),
         )
+
+    def _learnt_of(self, places: Sequence[int]) -> NDArray[np.bool_] | None:
+        if self.learnt is None:
+            return None
+        rows = [self.learnt[self.offsets[n] : self.offsets[n + 1]] for n in places]
+        return np.concatenate(rows) if rows else self.learnt[:0]
 
     def head(self, n: int | None) -> "TokenRows":
         """The first `n` rows (all, where there are fewer or `n` is None)."""
@@ -110,6 +136,7 @@ class TokenRows:
             self.components[:n],
             self.hidden,
             self.about[:n],
+            None if self.learnt is None else self.learnt[: self.offsets[n]],
         )
 
     def save(self, path: Path) -> None:
@@ -141,7 +168,20 @@ def token_rows(rows: list["Row"], encoded: list["Encoded"]) -> TokenRows:
         [row.answer for row in rows],
         [row.component for row in rows] if any(row.component for row in rows) else [],
         about=[row.about for row in rows] if any(row.about for row in rows) else [],
+        learnt=_learnt(encoded),
     )
+
+
+def _learnt(encoded: list["Encoded"]) -> NDArray[np.bool_] | None:
+    if not any(item.earlier for item in encoded):
+        return None
+    masks = []
+    for item in encoded:
+        mask = np.zeros(len(item.input_ids), np.bool_)
+        for start, end in (*item.earlier, (item.answer_start, len(mask))):
+            mask[start:end] = True
+        masks.append(mask)
+    return np.concatenate(masks)
 
 
 def to_table(rows: TokenRows) -> Any:
@@ -159,8 +199,15 @@ def to_table(rows: TokenRows) -> Any:
             "answer_start": rows.answer_start,
             "answer_bytes": rows.answer_bytes,
             "tokens": pa.LargeListArray.from_arrays(rows.offsets, rows.tokens),
+            **({} if rows.learnt is None else {LEARNT: _lists(rows.offsets, rows.learnt)}),
         }
     )
+
+
+def _lists(offsets: NDArray[np.int64], values: NDArray[np.bool_]) -> Any:
+    import pyarrow as pa
+
+    return pa.LargeListArray.from_arrays(offsets, pa.array(values))
 
 
 def from_table(table: Any) -> TokenRows:
@@ -179,4 +226,11 @@ def from_table(table: Any) -> TokenRows:
         table.column("reference").to_pylist(),
         components if any(components) else [],
         about=about if any(about) else [],
+        learnt=_mask(table),
     )
+
+
+def _mask(table: Any) -> NDArray[np.bool_] | None:
+    if LEARNT not in table.column_names:
+        return None
+    return np.array(table.column(LEARNT).combine_chunks().flatten().to_numpy(False), np.bool_)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainables.data.chat_format import Encoded, encode_many
+from trainables.data.chat_turns import EncodedRow, LossTurns, encode_chats
 from trainables.data.control_tokens import control_marks, holds_mark
 from trainables.data.plain import encode_texts
 from trainables.data.rows import Row
@@ -24,6 +25,7 @@ class Tokenised(NamedTuple):
     truncated: int
     no_answer_left: int
     control_text: int = 0  # rows that hold the text of a control token
+    turns_apart: int = 0  # rows that chats became besides one each: see `chat_turns`
 
 
 def tokenise(
@@ -33,25 +35,34 @@ def tokenise(
     max_length: int,
     name: str,
     progress: OnProgress,
+    loss_turns: LossTurns = "all",
 ) -> Tokenised:
     """Tokenise a split; rows with no answer token within `max_length` are dropped and counted.
 
     `name` is the split's, for progress and errors. Raises InputError where no row is left.
     """
-    encoded = encoded_rows(rows, tokenizer, system_prompt, max_length, name, progress)
-    kept = [(row, item) for row, item in zip(rows, encoded, strict=True) if item is not None]
+    encoded = []
+    for start in range(0, len(rows), CHUNK):
+        progress(f"tokenising {name} rows {start:,} of {len(rows):,}")
+        chunk = rows[start : start + CHUNK]
+        encoded += _with_chats(chunk, tokenizer, system_prompt, max_length, loss_turns)
+    kept = [own for found in encoded for own in found]
     if not kept:
         raise nothing_left(f"answer token in any of {len(rows)} {name} rows", max_length)
     table = token_rows([row for row, _ in kept], [item for _, item in kept])
     truncated = sum(item.truncated for _, item in kept)
     controls = with_control_text([row for row, _ in kept], tokenizer)
-    return Tokenised(table, truncated, len(rows) - len(kept), controls)
+    apart = sum(len(found) - 1 for found in encoded if found)
+    return Tokenised(table, truncated, encoded.count([]), controls, apart)
 
 
 def with_control_text(rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase") -> int:
     """How many rows hold the text of one of the tokenizer's control tokens."""
     marks = control_marks(tokenizer)
-    return sum(holds_mark(row.question, marks) or holds_mark(row.answer, marks) for row in rows)
+    return sum(
+        any(holds_mark(text, marks) for text in (row.question, row.answer, row.system))
+        for row in rows
+    )
 
 
 def encoded_rows(
@@ -76,6 +87,41 @@ def nothing_left(what: str, max_length: int) -> InputError:
     return InputError("training.max_length", max_length, f"truncation leaves no {what}", fix)
 
 
+def _with_chats(
+    rows: Sequence[Row],
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+    max_length: int,
+    loss_turns: LossTurns,
+) -> list[list[EncodedRow]]:
+    """Each row's own rows: one, of a chat perhaps several, none where no answer is left."""
+    chats = [row for row in rows if row.turns]
+    others = [row for row in rows if not row.turns]
+    found = iter(encode_chats(tokenizer, chats, system_prompt, max_length, loss_turns))
+    single = iter(_encoded(others, tokenizer, system_prompt, max_length))
+    return [next(found) if row.turns else _own(row, next(single)) for row in rows]
+
+
+def _own(row: Row, encoded: Encoded | None) -> list[EncodedRow]:
+    return [] if encoded is None else [(row, encoded)]
+
+
+def _by_system(
+    rows: Sequence[Row],
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+    max_length: int,
+) -> list[Encoded | None]:
+    """Rows with system prompts of their own, those of one prompt together."""
+    found: dict[int, Encoded | None] = {}
+    for system in dict.fromkeys(row.system for row in rows):
+        places = [place for place, row in enumerate(rows) if row.system == system]
+        alike = [rows[place]._replace(system="") for place in places]
+        encoded = _encoded(alike, tokenizer, system or system_prompt, max_length)
+        found.update(zip(places, encoded, strict=True))
+    return [found[place] for place in range(len(rows))]
+
+
 def _encoded(
     rows: Sequence[Row],
     tokenizer: "PreTrainedTokenizerBase",
@@ -83,6 +129,9 @@ def _encoded(
     max_length: int,
 ) -> list[Encoded | None]:
     """Questions in the chat format, plain text as it is; in the rows' order."""
+    of_own = {row.system or None for row in rows}
+    if of_own != {None}:
+        return _by_system(rows, tokenizer, system_prompt, max_length)
     plain = [number for number, row in enumerate(rows) if row.kind == "text"]
     asked = [number for number, row in enumerate(rows) if row.kind != "text"]
     texts = encode_texts(tokenizer, [rows[number].answer for number in plain], max_length)

@@ -60,7 +60,7 @@ def row_losses(model: Any, rows: "TokenRows", max_batch_tokens: int) -> list[flo
 
 def summed(rows: "TokenRows", nats: Sequence[float], places: Sequence[int]) -> AnswerLoss:
     """The sums over the rows at `places`; `nats` are those of all rows, (n,)."""
-    tokens = rows.lengths() - rows.answer_start
+    tokens = rows.answer_counts()
     return AnswerLoss(
         sum(nats[i] for i in places),
         sum(int(tokens[i]) for i in places),
@@ -81,7 +81,7 @@ def _batch_losses(model: Any, rows: "TokenRows", batch: Sequence[int]) -> list[f
     import torch
 
     ids, labels, mask = _padded(rows, batch, model.device)
-    first = min(int(rows.answer_start[i]) for i in batch)
+    first = min(int(rows.supervised(i)[0]) for i in batch)
     # the logits at position t predict token t + 1: keep those from first - 1 on
     keep = ids.shape[1] - first + 1
     logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=keep).logits[:, :-1]
@@ -107,8 +107,8 @@ def _padded(
     mask = torch.zeros_like(ids)
     for place, i in enumerate(batch):
         row = torch.from_numpy(rows.row(i).astype("int64"))
-        start = int(rows.answer_start[i])
         ids[place, : len(row)] = row
-        labels[place, start : len(row)] = row[start:]
+        learnt = torch.from_numpy(rows.supervised(i))
+        labels[place, learnt] = row[learnt]
         mask[place, : len(row)] = 1
     return ids.to(device), labels.to(device), mask.to(device)

@@ -37,7 +37,7 @@ class TrialRows(NamedTuple):
     @property
     def answer_tokens(self) -> list[int]:
         """Supervised tokens of each chosen row."""
-        answer = self.rows.lengths() - self.rows.answer_start
+        answer = self.rows.answer_counts()
         return [int(answer[i]) for i in self.chosen]
 
 
@@ -135,10 +135,10 @@ def answer_logits(
     """(answer tokens, vocabulary) of logits, the (answer tokens,) that they predict, and how many
     there are a part. Only within an active layout of these parts."""
     joined = concatenation(parts, model.device)
-    starts = [int(part.rows.answer_start[i]) for part in parts for i in part.chosen]  # (rows,)
-    rows = zip(joined.first, starts, joined.lengths, strict=True)
+    places = [part.rows.supervised(i) for part in parts for i in part.chosen]
     # where the answers' tokens stand in the concatenation: (answer tokens,)
-    answer = np.concatenate([first + np.arange(start, length) for first, start, length in rows])
+    rows = zip(joined.first, places, strict=True)
+    answer = np.concatenate([first + within for first, within in rows])
     wanted = torch.from_numpy(answer).to(model.device)
     # the logits at position t predict token t + 1: (1, answer tokens, vocabulary) come out
     out = model(**joined.inputs, use_cache=False, logits_to_keep=wanted - 1)

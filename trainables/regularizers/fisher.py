@@ -51,11 +51,12 @@ def fisher(
 def _log_likelihood(model: Any, rows: TokenRows, number: int) -> torch.Tensor:
     """log p(answer | question) of a row: the sum over its answer's tokens, in nats."""
     ids = torch.from_numpy(rows.row(number).astype("int64"))[None].to(model.device)  # (1, tokens)
-    start = int(rows.answer_start[number])
+    places = torch.from_numpy(rows.supervised(number)).to(model.device)
+    start = int(places[0])
     kept = ids.shape[1] - start + 1  # the logits at position t predict token t + 1
     # (answer tokens, vocabulary), (answer tokens,)
     logits = model(input_ids=ids, use_cache=False, logits_to_keep=kept).logits[0, :-1]
-    wanted = ids[0, start:]
+    logits, wanted = logits[places - start], ids[0, places]
     return -torch.nn.functional.cross_entropy(_wide(logits), wanted, reduction="sum")
 
 
@@ -98,8 +99,8 @@ def kept(key: str, make: Callable[[], Tensors]) -> Tensors:
 def fisher_key(folder: Path, rows: TokenRows, *others: object) -> str:
     """Changes with the model's weights, the rows, and whatever else decides the result."""
     digest = hashlib.sha256(repr((_weights_sha256(folder), *others)).encode())
-    for array in (rows.tokens, rows.offsets, rows.answer_start):
-        digest.update(array.tobytes())
+    for array in (rows.tokens, rows.offsets, rows.answer_start, rows.learnt):
+        digest.update(b"" if array is None else array.tobytes())
     return digest.hexdigest()[:32]
 
 

@@ -32,9 +32,8 @@ class SupervisedTrial(BatchTrial):
     def begin_step(self) -> None:
         """As BatchTrial."""
         super().begin_step()
-        starts, lengths = self.rows.answer_start, self.rows.lengths()
-        rows = [row for batch in self.batches for row in batch]
-        self.answer_tokens = sum(int(lengths[row] - starts[row]) for row in rows)
+        counts = self.rows.answer_counts()
+        self.answer_tokens = sum(int(counts[row]) for batch in self.batches for row in batch)
 
 
 def step(pack: Pack, active: NamedTrials[SupervisedTrial]) -> None:

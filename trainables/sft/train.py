@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from trainables.context import TrialContext
@@ -108,7 +109,8 @@ def as_dataset(rows: TokenRows) -> Any:
     from datasets import Dataset
 
     ids = [rows.row(i) for i in range(len(rows))]
-    labels = [row.copy() for row in ids]
-    for label, start in zip(labels, rows.answer_start, strict=True):
-        label[:start] = -100
+    labels = [np.full_like(row, -100) for row in ids]
+    for i, label in enumerate(labels):
+        learnt = rows.supervised(i)
+        label[learnt] = ids[i][learnt]
     return Dataset.from_dict({"input_ids": ids, "labels": labels})

@@ -65,7 +65,7 @@ SOURCE_RULES = (
             "Remove it, or read the source's own columns without `format`",
         )
         for section, names in (
-            ("FieldMapping", ("question", "answer", "group")),
+            ("FieldMapping", ("question", "answer", "group", "system", "reasoning", "messages")),
             ("PairFields", ("prompt", "chosen", "rejected", "group")),
         )
         for name in names

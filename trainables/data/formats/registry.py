@@ -2,6 +2,7 @@
 
 from trainables.data.formats import (
     alpaca,
+    chats,
     flashcards,
     labelled,
     lavita,
@@ -38,4 +39,6 @@ FORMATS: dict[str, Format] = {
     "rct": labelled.FORMATS["rct"],
     "text": plain_text.FORMAT,
     "mimic": mimic.FORMAT,
+    "messages": chats.FORMATS["messages"],
+    "sharegpt": chats.FORMATS["sharegpt"],
 }

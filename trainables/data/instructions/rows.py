@@ -31,7 +31,8 @@ def row_of(item: Item, instruction: Instruction, rationale: Rationale) -> Row:
     kind: AnswerKind = "short" if instruction.short else "open"
     lines = instruction.short or bool(item.context) or rationale != "none"
     about = about_item(item, question)
-    return Row(item.id, item.group, question, answer, kind, item.subject, lines, about=about)
+    row = Row(item.id, item.group, question, answer, kind, item.subject, lines, about=about)
+    return row._replace(system=item.system, turns=item.turns)
 
 
 def _refuse_benchmark(items: Sequence[Item], config: SourceConfig) -> None:

@@ -7,12 +7,11 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from trainables.data.config import (
     SYSTEM_PROMPT,
     DataConfig,
-    OwnRows,
     Share,
-    check_own_rows,
     check_split,
     without_unused,
 )
+from trainables.data.rows_apart import OwnRows, check_own_rows
 from trainables.section import Section
 
 PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]

@@ -1,71 +1,65 @@
 """From records with columns to rows, by the spec's field mapping. Shared by files and the hub."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
-from trainables.data.config import FieldMapping
+from trainables.data.cleaning import trimmed
+from trainables.data.config import FieldMapping, Rationale
+from trainables.data.instructions.parts import explained
 from trainables.data.rows import Row
+from trainables.data.sources.chats import chat_column, chat_row
 from trainables.data.sources.source import own_group
+from trainables.data.sources.table import TableRecord, cell, group_of, whole_layout
+from trainables.data.turns import thought_aloud
 from trainables.errors import InputError
 
-SHOWN_COLUMNS = 12  # in an error
+__all__ = ["TableRecord", "cell", "group_of", "rows_of"]
 
 
-class TableRecord(NamedTuple):
-    """One record of a table: its id, where it stands ("train.jsonl, row 3") and its cells."""
+def rows_of(
+    records: Iterable[TableRecord],
+    mapping: FieldMapping,
+    source: str,
+    rationale: Rationale = "none",
+) -> list[Row]:
+    """A row a record; raises InputError for the first record that does not fit the mapping.
 
-    id: str
-    where: str
-    cells: Mapping[str, object]
-
-
-def rows_of(records: Iterable[TableRecord], mapping: FieldMapping, source: str) -> list[Row]:
-    """A row a record; raises InputError for the first record that does not fit the mapping."""
-    rows = list(_rows(records, mapping))
+    A column of reasoning stands before the answer as a reasoning model's thoughts; `rationale`
+    puts it there, or behind, as plain text.
+    """
+    rows = list(_rows(records, mapping, rationale))
     if not rows:
         raise InputError("data.source", source, "the data set is empty", "Give at least 20 rows.")
     return rows
 
 
-def _rows(records: Iterable[TableRecord], mapping: FieldMapping) -> Iterator[Row]:
+def how_read(records: Sequence[TableRecord], mapping: FieldMapping) -> str:
+    """What is said of rows that are chats."""
+    column = chat_column(records[0], mapping) if records else None
+    return f" (chats in the column {column})" if column else ""
+
+
+def _rows(
+    records: Iterable[TableRecord], mapping: FieldMapping, rationale: Rationale
+) -> Iterator[Row]:
     for record in records:
+        if (column := chat_column(record, mapping)) is not None:
+            yield chat_row(record, column, mapping)
+            continue
         question = _text(record, "question", mapping.question)
-        answer = _text(record, "answer", mapping.answer)
+        answer = _answer(record, mapping, rationale)
         group = group_of(record, mapping.group) or own_group(question)
-        yield Row(record.id, group, question, answer)
+        system = _text(record, "system", mapping.system) if mapping.system else ""
+        yield Row(record.id, group, question, answer, system=system)
 
 
-def cell(record: TableRecord, field: str, column: str) -> object:
-    """What the record has in that column, which `data.fields.FIELD` names; raises InputError."""
-    if column in record.cells:
-        return record.cells[column]
-    nearest = difflib.get_close_matches(column, list(record.cells), 1)
-    fix = _whole_layout(record) or (
-        f"Did you mean {nearest[0]!r}?" if nearest else "Name the column in data.fields."
-    )
-    message = f"{record.where} has no such column; it has {_named(record)}"
-    raise InputError(f"data.fields.{field}", column, message, fix)
-
-
-def _named(record: TableRecord) -> str:
-    """The record's columns, of many the first."""
-    names = [repr(name[:40]) for name in record.cells]
-    more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
-    return ", ".join(names[:SHOWN_COLUMNS]) + more if names else "none"
-
-
-def _whole_layout(record: TableRecord) -> str | None:
-    """The fix for a layout that no choice of columns reads."""
-    columns = set(record.cells)
-    if {"instruction", "output"} <= columns:
-        return "Write data.format: alpaca, which reads instruction and input as the question."
-    if chats := sorted(columns & {"messages", "conversations", "conversation"}):
-        return (
-            f"{chats[0]!r} holds chats, which are not read: write a column with the question and "
-            "one with the answer."
-        )
-    return None
+def _answer(record: TableRecord, mapping: FieldMapping, rationale: Rationale) -> str:
+    answer = _text(record, "answer", mapping.answer)
+    if mapping.reasoning is None:
+        return answer
+    why = trimmed(_text(record, "reasoning", mapping.reasoning))
+    if rationale == "none":
+        return thought_aloud(why, answer) if answer.strip() else answer
+    return explained(answer, why, rationale)
 
 
 def _text(record: TableRecord, field: str, column: str) -> str:
@@ -75,16 +69,5 @@ def _text(record: TableRecord, field: str, column: str) -> str:
     if isinstance(value, str):
         return value
     message = f"{record.where}, column {column!r}: not text but {type(value).__name__}"
-    fix = _whole_layout(record) or "Name a column of text, or write the value as text."
+    fix = whole_layout(record) or "Name a column of text, or write the value as text."
     raise InputError(f"data.fields.{field}", str(value)[:60], message, fix)
-
-
-def group_of(record: TableRecord, column: str | None) -> str:
-    """The group's name, or "" where the record has none; raises InputError."""
-    if column is None:
-        return ""
-    value = cell(record, "group", column)
-    if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
-        return "" if value is None else str(value)
-    message = f"{record.where}, column {column!r}: neither text nor a whole number"
-    raise InputError("data.fields.group", value, message, "Name a column of names or numbers.")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
-from trainables.data.sources.columns import TableRecord, rows_of
+from trainables.data.sources.columns import TableRecord, how_read, rows_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -28,8 +28,10 @@ def fingerprint(config: DataConfig, online: bool) -> str:
 
 def read(config: DataConfig, fingerprint: str) -> SourceRows:
     """All rows of the file, in its order; raises InputError with the row where it cannot."""
-    rows = rows_of(records(config), config.fields, config.source)
-    return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}{_found(config)}")
+    found = list(records(config))
+    rows = rows_of(found, config.fields, config.source, config.rationale)
+    how = _found(config) + how_read(found, config.fields)
+    return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}{how}")
 
 
 def _found(config: DataConfig) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.data.config import DataConfig
-from trainables.data.sources.columns import TableRecord, rows_of
+from trainables.data.sources.columns import TableRecord, how_read, rows_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -26,8 +26,11 @@ def fingerprint(config: DataConfig, online: bool) -> str | None:
 def read(config: DataConfig, fingerprint: str) -> SourceRows:
     """All rows of the split, in its order; a row's id is its number from 0, as on the hub."""
     commit = fingerprint.rpartition(":")[2]
-    rows = rows_of(records(config, commit), config.fields, config.source)
-    return SourceRows(rows, f"commit {commit}", None, licence(config, commit))
+    found = list(records(config, commit))
+    rows = rows_of(found, config.fields, config.source, config.rationale)
+    return SourceRows(
+        rows, f"commit {commit}{how_read(found, config.fields)}", None, licence(config, commit)
+    )
 
 
 def records(config: DataConfig, commit: str) -> Iterator[TableRecord]:

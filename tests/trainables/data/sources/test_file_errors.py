@@ -21,9 +21,9 @@ def rows_in(path: Path, content: str | bytes, **options: Any) -> list[Row]:
     return list(files.read(config, files.fingerprint(config, True)).rows)
 
 
-def refused(path: Path, content: str | bytes, *said: str) -> None:
+def refused(path: Path, content: str | bytes, *said: str, **options: Any) -> None:
     with pytest.raises(InputError) as caught:
-        rows_in(path, content)
+        rows_in(path, content, **options)
     text = str(caught.value)
     assert path.name in text
     for part in said:
@@ -100,8 +100,9 @@ def test_alpaca_is_named_and_loses_no_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", ["messages", "conversations"])
-def test_chats_are_told_at_once(tmp_path: Path, column: str) -> None:
-    refused(tmp_path / "a.jsonl", json.dumps({column: [{"role": "user"}]}), column, "chats")
+def test_chats_are_told_where_other_columns_are_named(tmp_path: Path, column: str) -> None:
+    content = json.dumps({column: [{"role": "user"}]})
+    refused(tmp_path / "a.jsonl", content, column, "chats", fields={"question": "q"})
 
 
 def test_many_columns_and_long_values(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""What `data.validation` and `data.test` may name."""
+
+# a file, several, a folder, or `split:NAME`, a published split of the source
+OwnRows = str | tuple[str, ...] | None
+SPLIT = "split:"  # what a published split's name begins with
+
+
+def check_own_rows(source: str, hub_split: str | None, validation: OwnRows, test: OwnRows) -> None:
+    """Raise ValueError where rows are trained on and measured on, or validated and tested on."""
+    named = {"validation": named_rows(validation), "test": named_rows(test)}
+    if twice := set(named["validation"]) & set(named["test"]):
+        raise ValueError(f"validation and test both name {min(twice)}: give each rows of its own")
+    for which, names in named.items():
+        if source in names or f"{SPLIT}{hub_split or 'train'}" in names:
+            raise ValueError(f"{which} names the training rows themselves: give it other rows")
+        if any(name.startswith(SPLIT) for name in names) and source.startswith(("hpo:", "toy:")):
+            raise ValueError(f"{source} has no published splits: name a file in {which}")
+        if rows_empty(validation if which == "validation" else test):
+            raise ValueError(f"{which} names no file: name one, or remove it")
+
+
+def named_rows(rows: OwnRows) -> tuple[str, ...]:
+    """The files, folders or splits that `validation` or `test` names."""
+    return (rows,) if isinstance(rows, str) else rows or ()
+
+
+def rows_empty(rows: OwnRows) -> bool:
+    """Whether rows are asked for and nothing is named."""
+    return rows is not None and not all(named_rows(rows) or ("",))

@@ -1,0 +1,58 @@
+"""One record of a table, and its cells as a spec names them."""
+
+import difflib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from trainables.errors import InputError
+
+SHOWN_COLUMNS = 12  # in an error
+CHATS = ("messages", "conversations", "conversation")
+
+
+class TableRecord(NamedTuple):
+    """One record of a table: its id, where it stands ("train.jsonl, row 3") and its cells."""
+
+    id: str
+    where: str
+    cells: Mapping[str, object]
+
+
+def cell(record: TableRecord, field: str, column: str) -> object:
+    """What the record has in that column, which `data.fields.FIELD` names; raises InputError."""
+    if column in record.cells:
+        return record.cells[column]
+    nearest = difflib.get_close_matches(column, list(record.cells), 1)
+    fix = whole_layout(record) or (
+        f"Did you mean {nearest[0]!r}?" if nearest else "Name the column in data.fields."
+    )
+    message = f"{record.where} has no such column; it has {_named(record)}"
+    raise InputError(f"data.fields.{field}", column, message, fix)
+
+
+def _named(record: TableRecord) -> str:
+    """The record's columns, of many the first."""
+    names = [repr(name[:40]) for name in record.cells]
+    more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+    return ", ".join(names[:SHOWN_COLUMNS]) + more if names else "none"
+
+
+def whole_layout(record: TableRecord) -> str | None:
+    """The fix for a layout that no choice of columns reads."""
+    columns = set(record.cells)
+    if {"instruction", "output"} <= columns:
+        return "Write data.format: alpaca, which reads instruction and input as the question."
+    if chats := [name for name in CHATS if name in columns]:
+        return f"Write data.fields: {{messages: {chats[0]}}} alone, which reads the chats in it."
+    return None
+
+
+def group_of(record: TableRecord, column: str | None) -> str:
+    """The group's name, or "" where the record has none; raises InputError."""
+    if column is None:
+        return ""
+    value = cell(record, "group", column)
+    if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
+        return "" if value is None else str(value)
+    message = f"{record.where}, column {column!r}: neither text nor a whole number"
+    raise InputError("data.fields.group", value, message, "Name a column of names or numbers.")

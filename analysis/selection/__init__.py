@@ -12,16 +12,28 @@ from analysis.folds import (
     seed_paths,
 )
 from analysis.runs import TrialView
-from analysis.selection import balanced, objective
-from analysis.selection.choice import Chosen, Criterion
+from analysis.selection import balanced, knee, lexicographic, objective, weighted
+from analysis.selection.choice import Chosen, Criterion, broken, eligible
 from analysis.wording import plural, title
 from sweeps.spec.sections import SearchSpec
 
 SelectionRule = Callable[[Sequence[TrialView], SearchSpec], Chosen | None]
 Criteria = Callable[[SearchSpec], tuple[tuple[Criterion, ...], str]]
 
-RULES: dict[str, SelectionRule] = {"objective": objective.choose, "balanced": balanced.choose}
-CRITERIA: dict[str, Criteria] = {"objective": objective.criteria, "balanced": balanced.criteria}
+RULES: dict[str, SelectionRule] = {
+    "objective": objective.choose,
+    "balanced": balanced.choose,
+    "weighted": weighted.choose,
+    "lexicographic": lexicographic.choose,
+    "knee": knee.choose,
+}
+CRITERIA: dict[str, Criteria] = {
+    "objective": objective.criteria,
+    "balanced": balanced.criteria,
+    "weighted": weighted.criteria,
+    "lexicographic": lexicographic.criteria,
+    "knee": knee.criteria,
+}
 
 
 def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
@@ -36,11 +48,14 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     >>> choose(run.trials, run.search).rule["metric"]
     'val_loss'
     """
-    choice = RULES[search.selection.rule](compared(trials, search), search)
-    if choice is None or not repeat_paths(search):
-        return choice
-    note = _repeats_note(choice, trials, search)
-    return replace(choice, explanation=f"{choice.explanation} {note}")
+    among = compared(trials, search)
+    choice = RULES[search.selection.rule](among, search)
+    if choice is None:
+        return None
+    notes = [_constraints_note(among, search)]
+    if repeat_paths(search):
+        notes.append(_repeats_note(choice, trials, search))
+    return replace(choice, explanation=" ".join(filter(None, (choice.explanation, *notes))))
 
 
 def criteria(search: SearchSpec) -> tuple[Criterion, ...]:
@@ -57,11 +72,28 @@ def why_none(trials: Sequence[TrialView], search: SearchSpec) -> str:
     if folds and not compared(trials, search):
         of = plural(folds, "fold")
         return f"No trial could be chosen: no configuration is complete in all of {of}."
+    if found := eligible(compared(trials, search), criteria(search)):
+        kept = _constraints_note(found, search)
+        return f"No trial could be chosen: {kept[0].lower()}{kept[1:]}"
     names = ", ".join(title(c.metric) for c in criteria(search))
     return (
         f"No trial could be chosen: of {plural(len(complete), 'complete trial')} none reported "
         f"all of: {names}."
     )
+
+
+def _constraints_note(trials: Sequence[TrialView], search: SearchSpec) -> str:
+    """Which constraints are kept by how many of the trials that the rule compares."""
+    among = eligible(trials, criteria(search))
+    kept = [
+        f"{bound} by {sum(bound.holds(t.metrics.get(bound.metric)) for t in among)}"
+        for bound in search.selection.bounds
+    ]
+    whole = sum(not broken(t, search) for t in among)
+    if not kept:
+        return ""
+    of = plural(len(among), "complete trial")
+    return f"Of {of} {whole} keep all constraints ({', '.join(kept)})."
 
 
 def _repeats_note(choice: Chosen, trials: Sequence[TrialView], search: SearchSpec) -> str:

@@ -12,8 +12,8 @@ from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
     Criterion,
+    candidates,
     comparable,
-    eligible,
     mean_ranks,
     numbers,
     signed,
@@ -32,11 +32,11 @@ def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
 def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     """The complete trial with the lowest mean rank; None where no trial is eligible."""
     sought, note = criteria(search)
-    candidates = eligible(trials, sought)
-    if not candidates:
+    among = candidates(trials, sought, search)
+    if not among:
         return None
-    ranks = dict(zip((t.trial for t in candidates), mean_ranks(candidates, sought), strict=True))
-    order = sorted(candidates, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
+    ranks = dict(zip((t.trial for t in among), mean_ranks(among, sought), strict=True))
+    order = sorted(among, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
     return Chosen(
         trial=order[0].trial,
         label=order[0].label,

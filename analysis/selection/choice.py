@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from analysis.runs import TrialView
 from analysis.wording import metric_text, title
+from sweeps.spec.bounds import Bound
 from sweeps.spec.sections import ACROSS_MODELS, Objective, SearchSpec
 
 
@@ -22,7 +23,7 @@ class Chosen:
 
     trial: str
     label: str | None
-    rule: dict[str, Any]  # {"rule": "objective" | "balanced", …}
+    rule: dict[str, Any]  # {"rule": "objective", …}
     explanation: str  # plain sentences
     numbers: list[dict[str, Any]]  # a row a trial: trial, label, state, metrics, rank (null: no)
     front: tuple[str, ...] = field(default=())  # several objectives: the trials none dominates
@@ -33,6 +34,31 @@ def eligible(trials: Iterable[TrialView], criteria: Sequence[Criterion]) -> list
     return [
         t for t in trials if t.state == "complete" and all(c.metric in t.metrics for c in criteria)
     ]
+
+
+def candidates(
+    trials: Iterable[TrialView], criteria: Sequence[Criterion], search: SearchSpec
+) -> list[TrialView]:
+    """Of `eligible` those that keep all of the spec's constraints."""
+    return [t for t in eligible(trials, criteria) if not broken(t, search)]
+
+
+def broken(trial: TrialView, search: SearchSpec) -> list[Bound]:
+    """The constraints that a trial does not keep; one on a metric that it lacks is not kept."""
+    return [b for b in search.selection.bounds if not b.holds(trial.metrics.get(b.metric))]
+
+
+def scaled(
+    trials: Sequence[TrialView], criteria: Sequence[Criterion]
+) -> list[tuple[TrialView, tuple[float, ...]]]:
+    """Each trial with its metrics from 0 (the worst of `trials`) to 1 (the best); 1 where all have
+    the same value."""
+    columns = []
+    for criterion in criteria:
+        values = [signed(t, criterion) for t in trials]
+        best, worst = min(values), max(values)
+        columns.append([1.0 if worst == best else (worst - v) / (worst - best) for v in values])
+    return [(t, tuple(row)) for t, row in zip(trials, zip(*columns, strict=True), strict=True)]
 
 
 def comparable(

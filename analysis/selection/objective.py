@@ -11,8 +11,8 @@ from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
     Criterion,
+    candidates,
     comparable,
-    eligible,
     lead,
     mean_ranks,
     numbers,
@@ -31,12 +31,12 @@ def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
 def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     """The best complete trial by the sweep's objectives; None where no trial is eligible."""
     sought, note = criteria(search)
-    candidates = eligible(trials, sought)
-    if not candidates:
+    among = candidates(trials, sought, search)
+    if not among:
         return None
     if len(sought) == 1:
-        return _by_value(trials, candidates, sought[0], note)
-    return _by_rank(trials, candidates, sought, note)
+        return _by_value(trials, among, sought[0], note)
+    return _by_rank(trials, among, sought, note)
 
 
 def pareto(trials: Sequence[TrialView], sought: Sequence[Criterion]) -> tuple[str, ...]:
@@ -50,16 +50,16 @@ def pareto(trials: Sequence[TrialView], sought: Sequence[Criterion]) -> tuple[st
 
 
 def _by_value(
-    trials: Sequence[TrialView], candidates: list[TrialView], sought: Criterion, note: str
+    trials: Sequence[TrialView], among: list[TrialView], sought: Criterion, note: str
 ) -> Chosen:
-    order = sorted(candidates, key=lambda t: (signed(t, sought), *thrift(t)))
+    order = sorted(among, key=lambda t: (signed(t, sought), *thrift(t)))
     best, second = order[0], order[1] if len(order) > 1 else None
     extreme = "lowest" if sought.mode == "min" else "highest"
     value = metric_text(sought.metric, best.metrics[sought.metric], 4)
     tied = second is not None and signed(second, sought) == signed(best, sought)
     sentences = [
         f"{best.name} has the {extreme} {title(sought.metric)}, {value}, of "
-        f"{plural(len(candidates), 'complete trial')}.",
+        f"{plural(len(among), 'complete trial')}.",
         lead(best, second, sought),
         "The tie went to fewer minutes, then to the lower number." if tied else "",
         note,
@@ -75,19 +75,19 @@ def _by_value(
 
 def _by_rank(
     trials: Sequence[TrialView],
-    candidates: list[TrialView],
+    among: list[TrialView],
     sought: tuple[Criterion, ...],
     note: str,
 ) -> Chosen:
-    ranks = dict(zip((t.trial for t in candidates), mean_ranks(candidates, sought), strict=True))
-    order = sorted(candidates, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
+    ranks = dict(zip((t.trial for t in among), mean_ranks(among, sought), strict=True))
+    order = sorted(among, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
     best, second = order[0], order[1] if len(order) > 1 else None
-    front = pareto(candidates, sought)
+    front = pareto(among, sought)
     names = ", ".join(title(c.metric) for c in sought)
     behind = f"; {second.name} follows with {ranks[second.trial]:.2f}" if second else ""
     sentences = [
         f"{best.name} has the lowest mean rank over the objectives ({names}), "
-        f"{ranks[best.trial]:.2f} among {plural(len(candidates), 'complete trial')}{behind}.",
+        f"{ranks[best.trial]:.2f} among {plural(len(among), 'complete trial')}{behind}.",
         f"{plural(len(front), 'trial')} lie on the Pareto front (no other trial is as good "
         "everywhere and better somewhere); which of them is best depends on what you value.",
         note,

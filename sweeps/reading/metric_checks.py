@@ -7,6 +7,7 @@ from sweeps.reading.comparable_checks import comparable_findings
 from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
 from sweeps.reading.reward_checks import measuring_stage, rewards_weighed
+from sweeps.spec.sections import Selection
 from trainables.evaluation.metric_names import (
     REINFORCED,
     REWARD,
@@ -48,9 +49,10 @@ def _sought(parts: Parts) -> Iterator[tuple[Path, str]]:
     """Each metric that trials are compared by, and its place in the spec."""
     for place, name in parts.objectives:
         yield (*place, "metric"), name
-    if parts.selection is not None and parts.selection.rule == "balanced":
-        for index, name in enumerate(parts.selection.metrics):
-            yield ("search", "selection", "metrics", index), name
+    if parts.selection is not None:
+        yield from ranked_metrics(parts.selection)
+        for index, written in enumerate(parts.selection.bounds):
+            yield ("search", "selection", "constraints", index), written.metric
     if parts.early_stopping is not None and parts.early_stopping.metric is not None:
         yield ("search", "early_stopping", "metric"), parts.early_stopping.metric
 
@@ -82,15 +84,43 @@ def _reported(parts: Parts, place: Path, name: str, known: Sequence[str]) -> Ite
 
 def _selection(parts: Parts, known: Sequence[str]) -> Iterator[SpecFinding]:
     selection = parts.selection
-    if selection is None or selection.rule != "balanced":
+    if selection is None:
         return
-    place: Path = ("search", "selection", "metrics")
-    if not selection.metrics:
-        yield SpecFinding(place, "names no metric", [], "E.g. [val_loss, rouge1, bleu]")
-    for index, name in enumerate(selection.metrics):
-        yield from _reported(parts, (*place, index), name, known)
-        if name in selection.metrics[:index]:
-            yield SpecFinding((*place, index), "is there twice", name, "Remove one of them")
+    place: Path = ("search", "selection")
+    yield from _of_the_rule(parts, selection, place)
+    for ranked, name in ranked_metrics(selection):
+        yield from _reported(parts, ranked, name, known)
+    for index, written in enumerate(selection.bounds):
+        yield from _reported(parts, (*place, "constraints", index), written.metric, known)
+
+
+def ranked_metrics(selection: Selection) -> Iterator[tuple[Path, str]]:
+    """The metrics that the rule compares besides the objectives, each with its place."""
+    place: Path = ("search", "selection", "weights" if selection.rule == "weighted" else "metrics")
+    for index, name in enumerate(selection.ranked):
+        yield (*place, name if selection.rule == "weighted" else index), name
+
+
+def _of_the_rule(parts: Parts, selection: Selection, place: Path) -> Iterator[SpecFinding]:
+    """What a rule needs, and metrics that are there twice."""
+    rule, names = selection.rule, selection.ranked
+    if rule == "weighted" and not names:
+        yield SpecFinding((*place, "weights"), "names no metric", {}, "E.g. {val_loss: 2, bleu: 1}")
+    elif rule in ("balanced", "lexicographic") and not names:
+        fix = "E.g. [val_loss, rouge1, bleu]"
+        yield SpecFinding((*place, "metrics"), "names no metric", [], fix)
+    elif rule == "knee" and len(parts.objectives) == 1:
+        what = "is of several objectives, and there is one"
+        yield SpecFinding((*place, "rule"), what, rule, "Write a list of objectives, or objective")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield SpecFinding(
+                (*place, "metrics", index), "is there twice", name, "Remove one of them"
+            )
+    for name in selection.tolerances:
+        if rule == "lexicographic" and name not in names:
+            fix = f"Add it to metrics ({', '.join(names)}), or remove it"
+            yield SpecFinding((*place, "tolerances", name), "is not compared", name, fix)
 
 
 def _early_stopping(parts: Parts, known: Sequence[str]) -> Iterator[SpecFinding]:

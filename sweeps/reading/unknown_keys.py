@@ -22,8 +22,9 @@ def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) 
     fields = _fields_of(path[:-1], spec, data)
     if our_name(name) in fields:
         return "is not a known key", f"Did you mean `{our_name(name)}`?"
-    if kinds := _kinds_with(".".join(map(str, path[1:]))):
-        return f"is of trials of kind {' or '.join(kinds)}", "Remove it"
+    kinds = _kinds_with(".".join(map(str, path[1:]))) if path[-2:-1] == ("training",) else []
+    if kinds:
+        return "is not a known key", f"Remove it: it is of trials of kind {' or '.join(kinds)}"
     hint = _elsewhere(name, spec) or _called_elsewhere(name, spec) or did_you_mean(name, fields)
     return "is not a known key", hint or f"Known here: {', '.join(fields)}"
 

@@ -190,7 +190,12 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         grace=Honoured(where="it is at most 0.5, the last rung before the end"),
         min_trials=Honoured(where="`kind` is median"),
     ),
-    "Selection": _fields("rule", metrics=Honoured(where="`rule` is balanced")),
+    "Selection": _fields(
+        "rule constraints",
+        metrics=Honoured(where="`rule` is balanced or lexicographic"),
+        weights=Honoured(where="`rule` is weighted"),
+        tolerances=Honoured(where="`rule` is lexicographic"),
+    ),
     "ClusterConfig": _fields(
         "target cpus_per_trial gpus_per_trial trials_per_gpu max_concurrent_trials",
         address=Honoured(where="`target` is ray"),

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, model_validator
 
 from cluster.config import ClusterConfig
 from search_spaces.parameters import Parameter
+from sweeps.spec.bounds import FORM, Bound, bound
 from trainables.kinds import KINDS, AnyTrial
-from trainables.section import Section
+from trainables.section import Section, refused
 
 
 class Objective(Section):
@@ -29,11 +30,42 @@ class EarlyStopping(Section):
     min_trials: int = Field(3, ge=1)  # median: finished values needed at a rung before judging
 
 
+Rule = Literal["objective", "balanced", "weighted", "lexicographic", "knee"]
+
+
 class Selection(Section):
     """How the best configuration is chosen among complete trials."""
 
-    rule: Literal["objective", "balanced"] = "objective"
-    metrics: tuple[str, ...] = ("val_loss", "rouge1", "bleu")  # balanced: ranks averaged over these
+    rule: Rule = "objective"
+    # balanced: ranks are averaged over these; lexicographic: the first decides, then the next
+    metrics: tuple[str, ...] = ("val_loss", "rouge1", "bleu")
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # weighted
+    # lexicographic: how far from the best of a metric counts as equal to it, in its unit
+    tolerances: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    constraints: tuple[str, ...] = ()  # bounds that a trial must keep to be chosen
+
+    @model_validator(mode="after")
+    def _bounds_can_be_read(self) -> Self:
+        for index, text in enumerate(self.constraints):
+            try:
+                bound(text)
+            except ValueError:
+                raise refused(
+                    f"constraints.{index}", text, "is no bound", f"Write {FORM}"
+                ) from None
+        return self
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """The constraints, read."""
+        return tuple(map(bound, self.constraints))
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The metrics that the rule compares besides the objectives, the first one first."""
+        if self.rule == "weighted":
+            return tuple(self.weights)
+        return self.metrics if self.rule in ("balanced", "lexicographic") else ()
 
 
 PER_TOKEN = ("val_loss", "perplexity")  # a token of one tokenizer is not one of another

@@ -1,8 +1,15 @@
 """Fields of the sections beside `trial` that have no effect."""
 
-from sweeps.reading.effects.rule import EffectRule, never
+from functools import partial
+
+from sweeps.reading.effects.rule import EffectRule, Look, never
 
 LAST_RUNG = 0.5  # before the end, where nothing is left to stop
+
+
+def _other_rule(rule: str, look: Look) -> bool:
+    return never(look, "search.selection.rule", lambda written: written == rule)
+
 
 # of the sweep itself
 SWEEP_RULES = (
@@ -30,9 +37,21 @@ SWEEP_RULES = (
     EffectRule(
         "Selection.metrics",
         "search.selection.metrics",
-        lambda look: never(look, "search.selection.rule", lambda rule: rule == "balanced"),
-        "is of the rule balanced alone",
+        lambda look: never(
+            look, "search.selection.rule", lambda rule: rule in ("balanced", "lexicographic")
+        ),
+        "is of the rules balanced and lexicographic alone",
         "Remove it, or write rule: balanced",
+    ),
+    *(
+        EffectRule(
+            f"Selection.{name}",
+            f"search.selection.{name}",
+            partial(_other_rule, rule),
+            f"is of the rule {rule} alone",
+            f"Remove it, or write rule: {rule}",
+        )
+        for name, rule in (("weights", "weighted"), ("tolerances", "lexicographic"))
     ),
     EffectRule(
         "ClusterConfig.address",

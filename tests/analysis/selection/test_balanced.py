@@ -62,5 +62,7 @@ def test_several_models_are_compared_by_bits_per_byte_counted_once() -> None:
 
 
 def test_unknown_rule_names_the_rules() -> None:
-    with pytest.raises(ValueError, match=r"selection\.rule\n.*'objective' or 'balanced'.*'best'"):
+    with pytest.raises(
+        ValueError, match=r"selection\.rule\n.*'objective', 'balanced', .* or 'knee'.*'best'"
+    ):
         choose(flashcards(), spec(rule="best"))

@@ -1,0 +1,77 @@
+"""The rule `lexicographic`: the best by the first metric; of those as good as it within a tolerance
+the best by the second, and so on.
+
+For metrics in an order of importance that no amount of a later one makes up for, e.g. safety before
+loss. A tolerance of 0 leaves later metrics ties only; `weighted` and `balanced` trade all of them.
+"""
+
+from collections.abc import Sequence
+
+from analysis.runs import TrialView
+from analysis.selection.choice import (
+    Chosen,
+    Criterion,
+    candidates,
+    comparable,
+    numbers,
+    signed,
+    thrift,
+)
+from analysis.wording import metric_text, mode, plural, title
+from sweeps.spec.sections import Objective, SearchSpec
+
+
+def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
+    """What this rule compares, and a note where that is not what the spec names."""
+    written = [Objective(metric=name, mode=mode(name)) for name in search.selection.metrics]
+    return comparable(written, search)
+
+
+def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
+    """The last trial left of those that complete; None where no trial is eligible."""
+    sought, note = criteria(search)
+    among = candidates(trials, sought, search)
+    if not among:
+        return None
+    tolerances = search.selection.tolerances
+    left, told = among, []
+    dropped: list[TrialView] = []  # the later, the better
+    for criterion in sought:
+        within = tolerances.get(criterion.metric, 0.0)
+        kept = as_good(left, criterion, within)
+        told.append(_step(criterion, within, kept, left))
+        gone = [t for t in left if t not in kept]
+        dropped = [*sorted(gone, key=lambda t: (signed(t, criterion), *thrift(t))), *dropped]
+        left = kept
+    order = [*sorted(left, key=lambda t: (signed(t, sought[-1]), *thrift(t))), *dropped]
+    best = order[0]
+    names = ", then ".join(title(c.metric) for c in sought)
+    first = f"{best.name} is the best of {plural(len(order), 'complete trial')} by {names}."
+    return Chosen(
+        trial=best.trial,
+        label=best.label,
+        rule={
+            "rule": "lexicographic",
+            "metrics": [c.metric for c in sought],
+            "tolerances": dict(tolerances),
+        },
+        explanation=" ".join(filter(None, (first, *told, note))),
+        numbers=numbers(trials, sought, {t.trial: float(i) for i, t in enumerate(order, 1)}),
+    )
+
+
+def as_good(trials: Sequence[TrialView], criterion: Criterion, tolerance: float) -> list[TrialView]:
+    """The trials within `tolerance` (in the metric's unit) of the best of them."""
+    best = min(signed(t, criterion) for t in trials)
+    return [t for t in trials if signed(t, criterion) <= best + tolerance]
+
+
+def _step(
+    criterion: Criterion, within: float, kept: list[TrialView], before: list[TrialView]
+) -> str:
+    if len(before) == 1:
+        return ""
+    best = min(kept, key=lambda t: signed(t, criterion))
+    value = metric_text(criterion.metric, best.metrics[criterion.metric], 4)
+    how = f"within {within:g} of {value}" if within else f"at {value}"
+    return f"{title(criterion.metric)}: {len(kept)} of {len(before)} are {how}."

@@ -1,0 +1,82 @@
+"""The rule `weighted`: the highest weighted mean of the metrics, each scaled from 0 (the worst of
+the trials) to 1 (the best of them).
+
+For a trade that can be said in numbers: losing a tenth of one metric's range is worth so much of
+another's. `balanced` needs no numbers, but counts a step from one rank to the next the same however
+far apart they are. The scale is that of the trials that are compared: one more may turn two over.
+"""
+
+from collections.abc import Sequence
+
+from analysis.runs import TrialView
+from analysis.selection.choice import (
+    Chosen,
+    Criterion,
+    candidates,
+    comparable,
+    numbers,
+    scaled,
+    thrift,
+)
+from analysis.wording import mode, plural, title
+from sweeps.spec.sections import Objective, SearchSpec
+
+
+def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
+    """What this rule compares, and a note where that is not what the spec names."""
+    written = [Objective(metric=name, mode=mode(name)) for name in search.selection.weights]
+    return comparable(written, search)
+
+
+def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
+    """The complete trial with the highest weighted mean; None where no trial is eligible."""
+    sought, note = criteria(search)
+    among = candidates(trials, sought, search)
+    if not among:
+        return None
+    weights = _weights(search, sought)
+    scores = {trial.trial: score(share, weights) for trial, share in scaled(among, sought)}
+    order = sorted(among, key=lambda t: (-scores[t.trial], *thrift(t)))
+    best = order[0]
+    shares = ", ".join(
+        f"{title(c.metric)} {weight:.0%}" for c, weight in zip(sought, weights, strict=True)
+    )
+    told = (
+        f"{best.name} has the highest weighted mean, {scores[best.trial]:.2f} of 1 among "
+        f"{plural(len(order), 'complete trial')} ({shares}; each metric scaled from the worst of "
+        "them, 0, to the best, 1)."
+    )
+    return Chosen(
+        trial=best.trial,
+        label=best.label,
+        rule={"rule": "weighted", "weights": {**search.selection.weights}},
+        explanation=" ".join(filter(None, (told, _second(order, scores), note))),
+        numbers=numbers(trials, sought, {t.trial: float(i) for i, t in enumerate(order, 1)}),
+    )
+
+
+def score(shares: Sequence[float], weights: Sequence[float]) -> float:
+    """The weighted mean of a trial's scaled metrics; weights sum to 1.
+
+    >>> score((1.0, 0.5), (0.75, 0.25))
+    0.875
+    """
+    return sum(share * weight for share, weight in zip(shares, weights, strict=True))
+
+
+def _weights(search: SearchSpec, sought: Sequence[Criterion]) -> list[float]:
+    """Of each criterion, together 1; one that stands in for several metrics has theirs."""
+    weights = dict.fromkeys((c.metric for c in sought), 0.0)
+    for name, weight in search.selection.weights.items():
+        (compared,) = search.compared([Objective(metric=name, mode=mode(name))])
+        weights[compared.metric] += weight
+    return [weight / sum(weights.values()) for weight in weights.values()]
+
+
+def _second(order: list[TrialView], scores: dict[str, float]) -> str:
+    if len(order) == 1:
+        return "No other trial could be chosen."
+    best, second = order[:2]
+    if scores[best.trial] == scores[second.trial]:
+        return f"{second.name} has the same; the tie went to fewer minutes, then the lower number."
+    return f"The second is {second.name} with {scores[second.trial]:.2f}."

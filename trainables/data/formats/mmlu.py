@@ -14,7 +14,7 @@ from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.formats.tables import table_records
 from trainables.data.items import Item
 from trainables.data.sources.columns import TableRecord
-from trainables.data.sources.files import utf8
+from trainables.data.sources.encodings import text_of
 from trainables.data.sources.source import own_group
 from trainables.errors import InputError
 
@@ -40,7 +40,7 @@ def csv_records(path: Path) -> Iterator[TableRecord]:
         yield from table_records(path)
         return
     subject = path.stem.rpartition("_")[0]
-    lines = csv.reader(io.StringIO(utf8(path), newline=""))
+    lines = csv.reader(io.StringIO(text_of(path), newline=""))
     for number, cells in enumerate((line for line in lines if line), start=1):
         where = f"{path.name}, row {number}"
         if len(cells) != 6:

@@ -16,7 +16,7 @@ from trainables.data.formats.format import Format, ReadRequest
 from trainables.data.formats.tables import table_records
 from trainables.data.items import Item
 from trainables.data.sources.columns import TableRecord
-from trainables.data.sources.files import utf8
+from trainables.data.sources.encodings import text_of
 
 NAME = "text"
 LAYOUTS = {"a text a row": ("text",)}
@@ -30,7 +30,7 @@ def records(path: Path) -> Iterator[TableRecord]:
     """A .txt file is one record, other files are tables."""
     if path.suffix.lower() != ".txt":
         return table_records(path)
-    return iter([TableRecord(path.stem, path.name, {"text": utf8(path)})])
+    return iter([TableRecord(path.stem, path.name, {"text": text_of(path)})])
 
 
 def read(found: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:

@@ -14,6 +14,7 @@ from trainables.data.instructions.rows import rows_of_items
 from trainables.data.items import Item
 from trainables.data.sources import hpo, hub
 from trainables.data.sources.columns import TableRecord
+from trainables.data.sources.encodings import how_encoded
 from trainables.data.sources.files import sha256_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
@@ -110,7 +111,8 @@ def _read(config: DataConfig, fingerprint: str) -> Items:
     else:
         files = split_files(place, format, config.hub_split)
         records = (record for file in files for record in format.records(file))
-        version, folder = f"sha256 {digest}", place if place.is_dir() else place.parent
+        encoded = next(filter(None, map(_encoded, files)), "")
+        version, folder = f"sha256 {digest}{encoded}", place if place.is_dir() else place.parent
     ask = ReadRequest(config.hub_split, config.answer_index_base, folder)
     items = [_marked(item, format, config.hub_split) for item in format.read(records, ask)]
     if not items:
@@ -123,6 +125,11 @@ def _read(config: DataConfig, fingerprint: str) -> Items:
         format.licence or None,
         format.instruction,
     )
+
+
+def _encoded(file: Path) -> str:
+    """What is said of a file of text that is not UTF-8."""
+    return "" if file.suffix.lower() == ".parquet" else how_encoded(file)
 
 
 def _distinct(items: list[Item]) -> Iterator[Item]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.data.sources.columns import TableRecord
-from trainables.data.sources.files import loads, read_csv, read_parquet, utf8
+from trainables.data.sources.encodings import text_of
+from trainables.data.sources.files import loads, read_csv, read_parquet
 from trainables.errors import InputError
 
 FIELD = "data.source"
@@ -22,7 +23,7 @@ def table_records(path: Path) -> Iterator[TableRecord]:
     if suffix == ".parquet":
         return read_parquet(path)
     if suffix == ".jsonl":
-        return _lines(path, utf8(path))
+        return _lines(path, text_of(path))
     if suffix == ".json":
         return _json(path)
     fix = "Give a .json, .jsonl, .csv or .parquet file, or the folder that holds them."
@@ -32,13 +33,13 @@ def table_records(path: Path) -> Iterator[TableRecord]:
 def whole_json(path: Path) -> object:
     """A JSON file's content; raises InputError."""
     try:
-        return loads(utf8(path))
+        return loads(text_of(path))
     except (ValueError, RecursionError) as error:
         raise _bad(path.name, error) from None
 
 
 def _json(path: Path) -> Iterator[TableRecord]:
-    text = utf8(path)
+    text = text_of(path)
     try:
         data = loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,9 +1,9 @@
-"""A local file of rows: .jsonl, .json, .csv, .tsv or .parquet, in UTF-8 (or UTF-16 with its mark).
+"""A local file of rows: .jsonl, .json, .csv, .tsv or .parquet, in UTF-8, or another
+encoding that `encodings` knows.
 
 A row's id is its number in the file, from 1 (in a JSON object of objects: its key).
 """
 
-import codecs
 import csv
 import hashlib
 import io
@@ -14,6 +14,7 @@ from pathlib import Path
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
 from trainables.data.sources.columns import TableRecord, how_read, rows_of
+from trainables.data.sources.encodings import how_encoded, text_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -37,10 +38,13 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
 def _found(config: DataConfig) -> str:
     """How the file is written, where that is not the usual way."""
     path = _existing(config.source)
-    if path.suffix.lower() not in (".csv", ".tsv"):
+    if path.suffix.lower() == ".parquet":
         return ""
-    found = separator(utf8(path))
-    return "" if found == "," else f" (cells separated by {NAMES[found]}s)"
+    encoded = how_encoded(path)
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        return encoded
+    found = separator(text_of(path))
+    return encoded + ("" if found == "," else f" (cells separated by {NAMES[found]}s)")
 
 
 def records(config: DataConfig) -> Iterator[TableRecord]:
@@ -55,7 +59,7 @@ def records(config: DataConfig) -> Iterator[TableRecord]:
 
 def read_jsonl(path: Path) -> Iterator[TableRecord]:
     """A JSON object a line; blank lines are skipped but counted."""
-    for number, line in enumerate(utf8(path).split("\n"), start=1):
+    for number, line in enumerate(text_of(path).split("\n"), start=1):
         if line.strip():
             where = f"{path.name}, row {number}"
             yield TableRecord(str(number), where, _object(_json(line, where), where))
@@ -63,7 +67,7 @@ def read_jsonl(path: Path) -> Iterator[TableRecord]:
 
 def read_json(path: Path) -> Iterator[TableRecord]:
     """A list of objects, or an object of objects."""
-    text = utf8(path)
+    text = text_of(path)
     try:
         data = loads(text)
     except (ValueError, RecursionError) as error:
@@ -87,7 +91,7 @@ def read_json(path: Path) -> Iterator[TableRecord]:
 def read_csv(path: Path) -> Iterator[TableRecord]:
     """A header and then a row a record, RFC 4180 quotes; separated by commas, or by semicolons or
     tabs where the header has no comma."""
-    text = utf8(path)
+    text = text_of(path)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator(text))
     number = 0
     try:
@@ -198,29 +202,6 @@ def _existing(source: str) -> Path:
         fix = f"Give an existing file; relative paths start at {Path.cwd()}."
         raise InputError(FIELD, source, "no such file", fix)
     return path
-
-
-def utf8(path: Path) -> str:
-    """A file's text without a byte-order mark; raises InputError where it is not UTF-8."""
-    content = path.read_bytes()
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # a byte-order mark is cut off before decoding, which shifts the codec's positions
-        at = error.start + len(content) - len(error.object)
-        line = content[:at].count(b"\n") + 1
-        message = f"not UTF-8 at byte {at} (line {line}): {content[at : at + 1]!r}"
-        raise InputError(FIELD, path.name, message, _as_utf8(path, content)) from None
-
-
-def _as_utf8(path: Path, content: bytes) -> str:
-    """How to save the file, with what it seems to be."""
-    if b"\0" in content[:200]:
-        return "Save the file as UTF-8. It seems to be UTF-16 without its mark, or no text at all."
-    command = f"iconv -f CP1252 -t UTF-8 {path.name} > utf8-{path.name}"
-    return f"Save the file as UTF-8. If it is Windows-1252 (Excel): {command}"
 
 
 def _json(text: str, where: str) -> object:

@@ -10,6 +10,7 @@ from trainables.data.config import DataConfig
 from trainables.data.formats.reading import read_rows
 from trainables.data.rows import Row
 from trainables.data.sources import files
+from trainables.data.sources.registry import source_of
 from trainables.errors import InputError
 
 PAIR = {"question": "What is fever?", "answer": "A raised temperature, mostly."}
@@ -45,11 +46,40 @@ def test_separators_are_found(tmp_path: Path, mark: str, suffix: str) -> None:
     )
 
 
-def test_utf16_is_read_and_cp1252_is_told(tmp_path: Path) -> None:
+def version(path: Path, **options: Any) -> str:
+    config = DataConfig(source=str(path), **options)
+    source = source_of(config)
+    return source.read(config, str(source.fingerprint(config, True))).version
+
+
+def test_utf16_and_cp1252_are_read_and_told(tmp_path: Path) -> None:
     content = "question,answer\nWas ist Übelkeit?,Ein Gefühl.\n"
     (found,) = rows_in(tmp_path / "a.csv", content.encode("utf-16"))
     assert found.question == "Was ist Übelkeit?"
-    refused(tmp_path / "b.csv", content.encode("cp1252"), "line 2", "iconv -f CP1252 -t UTF-8")
+    assert version(tmp_path / "a.csv").endswith(" (read as UTF-16)")
+    content = "question;answer\nWas ist „Übelkeit“?;Ein Gefühl – 5 µg.\n"
+    (found,) = rows_in(tmp_path / "b.csv", content.encode("cp1252"))
+    assert (found.question, found.answer) == ("Was ist „Übelkeit“?", "Ein Gefühl – 5 µg.")
+    said = version(tmp_path / "b.csv")
+    assert said.endswith(" (read as Windows-1252) (cells separated by semicolons)")
+    line = json.dumps({"instruction": "Wärme?", "output": "Körperwärme."}, ensure_ascii=False)
+    (tmp_path / "c.jsonl").write_bytes(line.encode("cp1252"))
+    assert version(tmp_path / "c.jsonl", format="alpaca").endswith(" (read as Windows-1252)")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("question,answer\nЧто такое лихорадка?,Высокая температура.\n".encode("cp1251"), "iconv"),
+        ("question,answer\n発熱とは何ですか,体温の上昇です\n".encode("shift-jis"), "iconv"),
+        ("question,answer\nÜber".encode() + b"\xfcber,Wahr\n", "correct that byte"),
+        ("question,answer\nWas?,Wahr ü".encode()[:-1], "iconv"),
+        (b"question,answer\nWhat?,So \x81 it is\n", "iconv"),
+        (b"\0\xff\xfe\0\xfc", "no text at all"),
+    ],
+)
+def test_what_is_no_windows_1252_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    refused(tmp_path / "a.csv", content, "not UTF-8 at byte", said)
 
 
 def test_lines_under_the_name_of_json(tmp_path: Path) -> None:

@@ -198,8 +198,8 @@ def test_json_that_is_no_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".json"])
 def test_not_utf8_names_the_byte(bom: bytes, at: int, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"rows{suffix}"
-    path.write_bytes(bom + b'{"question":\n "\xe9t\xe9"}')
-    refused(path, "data.source", f"not UTF-8 at byte {at + 1} (line 2): b'\\xe9'")
+    path.write_bytes(bom + b'{"question":\n "\x81t\x81"}')
+    refused(path, "data.source", f"not UTF-8 at byte {at + 1} (line 2): b'\\x81'")
 
 
 @pytest.mark.parametrize("value", [3, 2.5, True, ["a"], {"a": 1}])

@@ -15,6 +15,7 @@ from analysis.report.experiments import (
     experiment_table,
     failure_table,
 )
+from analysis.report.other_rules import other_rules_passages
 from analysis.report.passage import Passage
 from analysis.report.passages import passages
 from analysis.report.provenance import data_facts, data_tables, environment_table
@@ -96,7 +97,7 @@ def describe_run(decision: Decision) -> Content:
         comparison=comparison_table(run, best),
         stages=stage_table(run, best),
         efficiency=efficiency_table(run, best),
-        passages=passages(run, best),
+        passages=[*passages(run, best), *other_rules_passages(run, best)],
         examples=examples(run, best),
         conversations=conversations(run, best),
         ratings=rating_tables(run),

@@ -85,7 +85,7 @@ def test_a_spec_of_an_earlier_version_gets_the_defaults_of_today(tmp_path: Path)
 @pytest.mark.parametrize(
     ("search", "told"),
     [
-        ({"selection": {"rule": "best"}}, "search.selection.rule: must be 'objective' or 'bal"),
+        ({"selection": {"rule": "best"}}, "search.selection.rule: must be 'objective', 'bal"),
         ({"objective": {"metric": "bleu"}}, "search.objective.mode: is missing"),
         ({"parameters": {"lora.r": {}}}, "search.parameters.lora.r: "),
         ({"retired": 1}, "search.retired: is not a known key"),

@@ -24,6 +24,7 @@ WORDED_ANEW = {
     "spread": "repeating the best trials, which is what the confirm section is for, measures that "
     "spread",
 }
+ADDED = ("What other rules would choose",)  # sections of the report since then
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
@@ -48,6 +49,8 @@ def mean_loss_until_stopped(trial: str) -> float:
 def report_of(folder: Path) -> str:
     """The report but for the moment it was written."""
     text = in_old_words((folder / "report.md").read_text(encoding="utf-8"))
+    for heading in ADDED:
+        text = re.sub(rf"^## {heading}\n.*?(?=^## )", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^Written .*$", "", text, flags=re.MULTILINE)
 
 

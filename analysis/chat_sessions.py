@@ -21,7 +21,8 @@ def opened_trial(folder: Path, name: str = BEST) -> "Iterator[tuple[TrialView, B
     RunError where there is no such trial or it kept no adapter; InputError where the model cannot
     be had.
     """
-    trial = named_trial(load_run(folder), name)
+    run = load_run(folder)
+    trial = named_trial(run, name)
     lora = trial.config.get("lora")
     if trial.adapter is None or lora is None:
         raise RunError(f"{folder}: {trial.trial} has no adapter to switch on. Name another trial.")
@@ -29,6 +30,6 @@ def opened_trial(folder: Path, name: str = BEST) -> "Iterator[tuple[TrialView, B
     from trainables.models.config import LoraConfig, ModelConfig
 
     model = ModelConfig.model_validate(trial.config["model"])
-    prompt = trained_with(trial.config)
+    prompt = trained_with(trial.config, run.data)
     with opened(model, LoraConfig.model_validate(lora), trial.adapter, prompt) as pair:
         yield trial, pair

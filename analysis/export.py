@@ -48,7 +48,7 @@ def export_best(decision: Decision, destination: Path, merge: bool = False) -> P
         raise ExportError("a reward model cannot be merged: its head is no part of the base model")
     whole = merge or trial.model is not None
     tokenizer = _whole(trial, destination) if whole else _copy(trial, destination)
-    write_prompt(trial.config, destination)
+    write_prompt(trial.config, destination, run.data)
     card = model_card(run, choice, merged=whole, tokenizer=tokenizer)
     (destination / "README.md").write_text(card, encoding="utf-8")
     return destination
@@ -67,7 +67,7 @@ def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool) -> str:
         *(_code(sentence) for sentence in explain(run, choice)),
         "## Parameters",
         _parameters(trial),
-        prompt_section(trial.config),
+        prompt_section(trial.config, run.data),
         "## Measured on the validation split",
         _measured(run, trial),
         *_examples(run, trial),

@@ -11,29 +11,52 @@ FILE = "prompt.json"
 KEY = "system_prompt"
 
 
-def trained_with(config: Mapping[str, Any]) -> str | None:
-    """The system prompt of a trial; all stages of a staged one have the same."""
+def trained_with(config: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> str | None:
+    """The system prompt of a trial; all stages of a staged one have the same.
+
+    Where the run's `data` (data.json) says that all its training rows had one of their own, that.
+    """
+    own = _of_rows(config, data).get("text")
+    if isinstance(own, str):
+        return own
     above = "stages.0.data" if "stages" in config else "data"
     found = look_up(dict(config), f"{above}.{KEY}")
     return None if found is None else str(found)
 
 
-def write_prompt(config: Mapping[str, Any], folder: Path) -> None:
+def _of_rows(config: Mapping[str, Any], data: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What data.json says of system prompts of the rows' own; empty where they have none."""
+    source = look_up(dict(config), "data.source")
+    reports = [report for report in (data or {}).values() if isinstance(report, dict)]
+    named = [report for report in reports if report.get("source") == source]
+    found = (named or [{}])[0].get("system_prompts")
+    return found if isinstance(found, dict) else {}
+
+
+def write_prompt(
+    config: Mapping[str, Any], folder: Path, data: Mapping[str, Any] | None = None
+) -> None:
     """Put it into a file beside what is exported, also where there is none."""
-    text = json.dumps({KEY: trained_with(config)}, ensure_ascii=False, indent=2)
+    text = json.dumps({KEY: trained_with(config, data)}, ensure_ascii=False, indent=2)
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def prompt_section(config: Mapping[str, Any]) -> str:
+def prompt_section(config: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> str:
     """What the model card says of it."""
-    prompt = trained_with(config)
+    prompt, own = trained_with(config, data), _of_rows(config, data)
+    others = ""
+    if own and own.get("text") is None:
+        others = (
+            f"{own['rows']:,} of {own['of']:,} training rows had system prompts of their own "
+            f"({own['different']:,} different). The others: "
+        )
     if prompt is None:
-        return "## System prompt\n\nTrained and measured without a system prompt."
+        return f"## System prompt\n\n{others}Trained and measured without a system prompt."
     quoted = "\n".join(f"    {line}" for line in prompt.splitlines())
     told = (
         f"Trained and measured with this one, which `{FILE}` holds: a conversation begins with it."
     )
-    return f"## System prompt\n\n{told}\n\n{quoted}"
+    return f"## System prompt\n\n{others}{told}\n\n{quoted}"
 
 
 def asked_with(given: str | None, *folders: Path | str | None) -> str | None:
@@ -53,7 +76,8 @@ def _said(folder: Path) -> dict[str, str | None] | None:
     if KEY in shipped:
         return {KEY: shipped[KEY]}
     config = trial.get("config")
-    return {KEY: trained_with(config)} if isinstance(config, Mapping) else None
+    data = _object(folder.parent.parent.parent / "data.json")  # RUN/trials/TRIAL/adapter
+    return {KEY: trained_with(config, data)} if isinstance(config, Mapping) else None
 
 
 def _object(path: Path) -> dict[str, Any]:

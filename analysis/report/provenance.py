@@ -17,6 +17,8 @@ STEPS = {
     "near_duplicate": "near duplicates",
     "over_limit": "beyond data.limit",
     "no_answer_left": "no answer token left after truncation",
+    "leak": "training rows that repeat a validation or test row",
+    "leak_of_test": "validation rows that repeat a test row",
 }
 
 NOTICED = {
@@ -24,6 +26,10 @@ NOTICED = {
     "end_mark": "ends with a typed end mark (</s>, EOS, ###)",
     "empty_question": "empty question",
     "empty_answer": "empty answer",
+    "joined_turns": "turns of one side in a row, read as one",
+    "opening_answer": "begins with an answer to nothing, left out",
+    "open_end": "ends with a question without an answer, left out",
+    "unlearnt": "answers that are not learnt (weight 0, train false)",
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from analysis import export
 from analysis.export import export_best
 from analysis.selection.decision import decided
-from analysis.system_prompt import asked_with, trained_with, write_prompt
+from analysis.system_prompt import asked_with, prompt_section, trained_with, write_prompt
 
 SAID = "You are brief.\nYou are kind to <patients>."
 
@@ -81,3 +81,22 @@ def test_evaluate_asks_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert run_app([*words, *more]) == 2
     assert run_app(["evaluate", str(tmp_path), "--benchmarks", "pubmedqa"]) == 2
     assert asked == ["S", "T", None, "S"]
+
+
+def test_a_prompt_that_all_rows_had_of_their_own_is_what_ships(tmp_path: Path) -> None:
+    config = {"data": {"source": "chats.jsonl", "system_prompt": "S"}}
+    own = {"rows": 9, "of": 9, "different": 1, "text": "Be kind."}
+    data = {"key": {"source": "chats.jsonl", "system_prompts": own}}
+    assert trained_with(config, data) == "Be kind."
+    write_prompt(config, tmp_path, data)
+    assert asked_with(None, tmp_path) == "Be kind."
+    assert "Be kind." in prompt_section(config, data)
+    mixed = {"key": {"source": "chats.jsonl", "system_prompts": {**own, "of": 12, "text": None}}}
+    assert trained_with(config, mixed) == "S"
+    assert "9 of 12 training rows had system prompts of their own" in prompt_section(config, mixed)
+    assert trained_with(config, {"key": {"source": "other.jsonl", "system_prompts": own}}) == "S"
+    adapter = tmp_path / "run/trials/EXP-001/adapter"
+    adapter.mkdir(parents=True)
+    (adapter.parent / "config.json").write_text(json.dumps({"config": config}))
+    (tmp_path / "run/data.json").write_text(json.dumps(data))
+    assert asked_with(None, adapter) == "Be kind."

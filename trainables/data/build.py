@@ -100,6 +100,7 @@ def _part(
         "rows_read": len(source.rows),
         "dropped": dropped,
         "noticed": noticed(source.rows),
+        **({"how": list(source.how)} if source.how else {}),
     }
     splits = _split(limited, {which: own.rows for which, own in held.items()}, config)
     return CleanedData(splits, with_held(report, held, limited))

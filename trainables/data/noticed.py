@@ -61,6 +61,11 @@ def told(report: Mapping[str, Any]) -> list[str]:
     ]
     for part in (report, *report.get("components", {}).values()):
         lines += _of_their_own(part)
+    if own := report.get("system_prompts"):
+        lines.append(
+            f"{own['rows']:,} of {own['of']:,} training rows have system prompts of their own "
+            f"({own['different']:,} different)"
+        )
     if apart := sum(report.get("turns_apart", {}).values()):
         lines.append(
             f"the model's chat template writes earlier turns of a chat otherwise once more follow: "
@@ -76,7 +81,9 @@ def told(report: Mapping[str, Any]) -> list[str]:
 
 
 def _of_their_own(report: Mapping[str, Any]) -> Iterable[str]:
-    """What is said of `data.validation` and `data.test` of one source."""
+    """How the source is written, and what is said of its `data.validation` and `data.test`."""
+    if how := report.get("how"):
+        yield f"{report['source']}: {', '.join(how)}"
     for which, own in report.get("own", {}).items():
         yield f"{which} rows of their own: {', '.join(own['source'])} ({own['rows_read']:,} read)"
         if shared := own["groups_trained_on"]:

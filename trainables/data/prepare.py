@@ -5,7 +5,7 @@ and a hash of its rows, so that whoever opens it later can prove that it is the 
 are never written either: they are prepared anew in every process that asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
@@ -164,7 +164,25 @@ def _build_tokens(
     }
     if any(split.turns_apart for split in made.values()):
         report["turns_apart"] = {name: split.turns_apart for name, split in made.items()}
+    if own := system_prompts(text.train, shown=not private_components(data)):
+        report["system_prompts"] = own
     return Prepared(key, train.rows, validation.rows, report)
+
+
+def system_prompts(rows: Sequence[Row], shown: bool) -> dict[str, Any] | None:
+    """How many training rows have system prompts of their own, and how many different ones; the
+    text where all rows have the same. None where no row has one."""
+    own = [row.system for row in rows if row.system]
+    different = set(own)
+    if not own:
+        return None
+    alone = shown and len(different) == 1 and len(own) == len(rows)
+    return {
+        "rows": len(own),
+        "of": len(rows),
+        "different": len(different),
+        "text": own[0] if alone else None,
+    }
 
 
 def _refuse_idle(text: TextSplits, data: DataConfig) -> None:

@@ -28,6 +28,7 @@ class Items(NamedTuple):
     citation: str | None
     licence: str | None
     instruction: str = "plain"  # the prompt format that fits, a key of INSTRUCTIONS
+    how: tuple[str, ...] = ()  # how files are written, where that had to be found out
 
 
 def read_items(
@@ -81,7 +82,7 @@ def read_rows(config: DataConfig, fingerprint: str) -> SourceRows:
     """The split as rows to train on, by the prompt format of the section; raises InputError."""
     found = _read(config, fingerprint)
     rows = rows_of_items(found.items, config, found.instruction)
-    return SourceRows(rows, found.version, found.citation, found.licence)
+    return SourceRows(rows, found.version, found.citation, found.licence, found.how)
 
 
 def fingerprint_of(config: DataConfig, online: bool) -> str | None:
@@ -104,6 +105,7 @@ def local(source: str) -> Path | None:
 def _read(config: DataConfig, fingerprint: str) -> Items:
     format, place = format_named(config.format), local(config.source)
     digest = fingerprint.rpartition(":")[2]
+    how: tuple[str, ...] = ()
     if place is None:
         asked = _on_hub(config, format)
         records: Iterator[TableRecord] = hub.records(asked, digest)
@@ -111,8 +113,9 @@ def _read(config: DataConfig, fingerprint: str) -> Items:
     else:
         files = split_files(place, format, config.hub_split)
         records = (record for file in files for record in format.records(file))
-        encoded = next(filter(None, map(_encoded, files)), "")
-        version, folder = f"sha256 {digest}{encoded}", place if place.is_dir() else place.parent
+        how = tuple(dict.fromkeys(filter(None, map(_encoded, files))))
+        said = "".join(f" ({what})" for what in how)
+        version, folder = f"sha256 {digest}{said}", place if place.is_dir() else place.parent
     ask = ReadRequest(config.hub_split, config.answer_index_base, folder)
     items = [_marked(item, format, config.hub_split) for item in format.read(records, ask)]
     if not items:
@@ -124,6 +127,7 @@ def _read(config: DataConfig, fingerprint: str) -> Items:
         format.citation or None,
         format.licence or None,
         format.instruction,
+        how,
     )
 
 

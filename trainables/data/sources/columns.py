@@ -32,10 +32,10 @@ def rows_of(
     return rows
 
 
-def how_read(records: Sequence[TableRecord], mapping: FieldMapping) -> str:
+def how_read(records: Sequence[TableRecord], mapping: FieldMapping) -> tuple[str, ...]:
     """What is said of rows that are chats."""
     column = chat_column(records[0], mapping) if records else None
-    return f" (chats in the column {column})" if column else ""
+    return (f"chats in the column {column}",) if column else ()
 
 
 def _rows(

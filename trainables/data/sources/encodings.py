@@ -39,7 +39,7 @@ def text_of(path: Path) -> str:
 def how_encoded(path: Path) -> str:
     """What is said of a file that is not UTF-8; "" of others."""
     found = read_text(path).encoding
-    return f" (read as {found})" if found else ""
+    return f"read as {found}" if found else ""
 
 
 def read_text(path: Path) -> Text:

@@ -14,7 +14,7 @@ from pathlib import Path
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
 from trainables.data.sources.columns import TableRecord, how_read, rows_of
-from trainables.data.sources.encodings import how_encoded, text_of
+from trainables.data.sources.encodings import read_text, text_of
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -31,20 +31,21 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
     """All rows of the file, in its order; raises InputError with the row where it cannot."""
     found = list(records(config))
     rows = rows_of(found, config.fields, config.source, config.rationale)
-    how = _found(config) + how_read(found, config.fields)
-    return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}{how}")
+    how = (*_found(config), *how_read(found, config.fields))
+    said = "".join(f" ({what})" for what in how)
+    return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}{said}", how=how)
 
 
-def _found(config: DataConfig) -> str:
+def _found(config: DataConfig) -> Iterator[str]:
     """How the file is written, where that is not the usual way."""
     path = _existing(config.source)
     if path.suffix.lower() == ".parquet":
-        return ""
-    encoded = how_encoded(path)
-    if path.suffix.lower() not in (".csv", ".tsv"):
-        return encoded
-    found = separator(text_of(path))
-    return encoded + ("" if found == "," else f" (cells separated by {NAMES[found]}s)")
+        return
+    text, encoding = read_text(path)
+    if encoding:
+        yield f"read as {encoding}"
+    if path.suffix.lower() in (".csv", ".tsv") and (mark := separator(text)) != ",":
+        yield f"cells separated by {NAMES[mark]}s"
 
 
 def records(config: DataConfig) -> Iterator[TableRecord]:

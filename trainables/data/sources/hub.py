@@ -28,9 +28,9 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
     commit = fingerprint.rpartition(":")[2]
     found = list(records(config, commit))
     rows = rows_of(found, config.fields, config.source, config.rationale)
-    return SourceRows(
-        rows, f"commit {commit}{how_read(found, config.fields)}", None, licence(config, commit)
-    )
+    how = how_read(found, config.fields)
+    said = "".join(f" ({what})" for what in how)
+    return SourceRows(rows, f"commit {commit}{said}", None, licence(config, commit), how)
 
 
 def records(config: DataConfig, commit: str) -> Iterator[TableRecord]:

@@ -15,6 +15,7 @@ class SourceRows(NamedTuple):
     version: str
     citation: str | None = None
     licence: str | None = None
+    how: tuple[str, ...] = ()  # how it is written, where that had to be found out
 
 
 class Source(NamedTuple):

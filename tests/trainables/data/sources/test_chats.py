@@ -11,7 +11,7 @@ from tests.trainables.data.tokenizers import byte_level
 from trainables.data.config import DataConfig, FieldMapping
 from trainables.data.filters import clean_rows
 from trainables.data.formats.reading import read_rows
-from trainables.data.noticed import noticed
+from trainables.data.noticed import noticed, told
 from trainables.data.prepare import prepare, prepare_text
 from trainables.data.rows import Row, row_table, table_rows
 from trainables.data.sources import files
@@ -86,6 +86,7 @@ def test_chats_are_said_in_the_version(tmp_path: Path) -> None:
     config = DataConfig(source=str(tmp_path / "chats.jsonl"))
     found = files.read(config, files.fingerprint(config, True))
     assert found.version.endswith("(chats in the column messages)")
+    assert found.how == ("chats in the column messages",)
 
 
 def test_a_column_may_be_named(tmp_path: Path) -> None:
@@ -249,6 +250,7 @@ def test_chats_go_the_whole_way(cache: Path, tmp_path: Path) -> None:
     config = DataConfig(source=str(tmp_path / "chats.jsonl"))
     found = prepare_text(config)
     assert sum(found.report["kept"].values()) == 30
+    assert told(found.report) == [f"{config.source}: chats in the column messages"]
     assert all(row.turns for row in found.train)
     assert prepare_text(config) == found
 
@@ -313,7 +315,11 @@ def test_each_row_is_seen_with_its_own_system_prompt(cache: Path, tmp_path: Path
         source=str(tmp_path / "chats.jsonl"), fields={"system": "role"}, system_prompt="Be good."
     )
     tokenizer = byte_level(tokenizers.CHATML)
-    rows = prepare(data, lambda: tokenizer, "bytes", 900).train
+    made = prepare(data, lambda: tokenizer, "bytes", 900)
+    rows, own = made.train, made.report["system_prompts"]
+    assert own["different"] == 2
+    assert own["text"] is None
+    assert "training rows have system prompts of their own (2 different)" in told(made.report)[-1]
     for place, id in enumerate(rows.ids):
         wanted = records[int(id) - 1]["role"] or "Be good."
         assert tokenizer.decode(rows.prompt(place)).startswith(f"<|im_start|>system\n{wanted}<|im")
@@ -324,3 +330,14 @@ def test_a_chat_and_the_same_as_a_format_are_the_same_rows(tmp_path: Path) -> No
     found = rows_in(tmp_path, record)
     config = DataConfig(source=str(tmp_path / "chats.jsonl"), format="messages")
     assert read_rows(config, "x").rows == found
+
+
+def test_one_system_prompt_of_all_rows_is_told(cache: Path, tmp_path: Path) -> None:
+    said = [f"What is number {n}?" for n in range(30)]
+    turns = [(("system", "Be kind."), ("user", q), ("assistant", f"{q} It is.")) for q in said]
+    rows_in(tmp_path, *(openai(*each) for each in turns))
+    data = DataConfig(source=str(tmp_path / "chats.jsonl"))
+    for private, text in ((False, "Be kind."), (True, None)):
+        config = data.model_copy(update={"private": private})
+        made = prepare(config, lambda: byte_level(tokenizers.CHATML), "bytes", 900)
+        assert made.report["system_prompts"]["text"] == text

@@ -35,6 +35,8 @@ def show(console: Console, plan: Plan) -> None:
     console.print(escape(_yaml(_trial(spec))))
     _heading(console, "Search space")
     console.print(_space(plan))
+    for held in plan.held:
+        console.print(escape(f"Held fixed: {held}."))
     _heading(console, "Sampled configurations")
     console.print(_samples(plan))
     _heading(console, "Model")

@@ -276,6 +276,7 @@ UNNAMED = {
 # words that are a choice within one function, or a library's own: there is no registry to equal
 WITHIN = {
     *("ModelConfig.dtype", "ModelConfig.attn_implementation"),
+    *("SourceConfig.split_limit", "PairSourceConfig.split_limit"),
     *(
         "SourceConfig.rationale",
         "DataConfig.loss_turns",

@@ -12,6 +12,7 @@ from trainables.ppo.config import PPOConfig
 from trainables.reward_model.config import RewardModelConfig
 from trainables.sft.config import SFTConfig
 from trainables.staged.config import StagedConfig
+from trainables.training.config import SingleTrial
 
 TrialConfig = SFTConfig | RewardModelConfig | PPOConfig | GRPOConfig | DPOConfig | StagedConfig
 KINDS: dict[str, type[TrialConfig]] = {
@@ -35,6 +36,13 @@ MEASURED_BY: dict[str, tuple[str, ...]] = {
     "grpo": ("max_completion_length", "temperature", "top_p"),
     "dpo": ("loss_type", "label_smoothing"),
 }
+# of those, the settings that a field of `evaluation` stands in for where it is set
+MEASURED_INSTEAD: dict[str, str] = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "response_length": "response_length",
+    "max_completion_length": "response_length",
+}
 # kinds that `trainables.packing` can train together, and where their PROGRAM is
 PACKED: dict[str, str] = {
     "sft": "trainables.sft.packed",
@@ -46,6 +54,15 @@ STAGES = "trainables.staged.train:stages"
 # kinds that learn from pairs: rows 2i and 2i + 1 are one example
 PAIRED = frozenset({"reward", "dpo"})
 DEFAULT = "sft"  # of a trial that names no kind
+
+
+def measured_by(trial: SingleTrial) -> dict[str, Any]:
+    """The settings of `MEASURED_BY` as the trial is measured: `evaluation`'s, else its own."""
+    found: dict[str, Any] = {}
+    for name in MEASURED_BY.get(trial.kind, ()):
+        fixed = getattr(trial.evaluation, MEASURED_INSTEAD.get(name, ""), None)
+        found[name] = getattr(trial.training, name) if fixed is None else fixed
+    return found
 
 
 def kind_of(content: Mapping[str, Any]) -> str:

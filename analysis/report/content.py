@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from analysis.best import changed, explain, seeds_of, with_means
+from analysis.held import held_in
 from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
 from analysis.report.efficiency import efficiency_table
@@ -160,6 +161,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("Ran", period(run)),
         ("Sampler", f"{search.sampler}, seed {search.seed}"),
         ("Early stopping", stopping),
+        *(("Held fixed", sentence) for sentence in held_in(run)),
     ]
 
 

@@ -11,12 +11,14 @@ from trainables.evaluation.metric_names import REWARD, in_table_order
 
 View = TrialView | BaseView
 BESIDE = ("reward", "kl", "answer_tokens", "truncated")
+SAMPLING = ("temperature", "top_p", "response_length")  # of `evaluation`
 CURVES = ("sampled_reward", "sampled_kl", "sampled_answer_tokens")
+OWN = "sampled as the trial samples in training"
+HELD = "sampled in the same way for all trials (evaluation: {})"
 NOTE = (
-    "Means over answers to validation prompts, sampled at the trial's own temperature, at its best "
-    "step. Reward is the trial's own weighted mean: where weights are searched, trials cannot be "
-    "compared by it, only by each reward. KL: nats an answer from the reference that the trial is "
-    "held to."
+    "Means over answers to validation prompts, {how}, at the trial's best step. Reward is the "
+    "trial's own weighted mean: where weights are searched, trials cannot be compared by it, only "
+    "by each reward. KL: nats an answer from the reference that the trial is held to."
 )
 
 
@@ -29,21 +31,28 @@ def reward_passage(run: Run, best: TrialView | None) -> Passage | None:
     rows: list[tuple[str, View, str]] = [("Base model", base, "") for base in bases.values()]
     rows += [(t.name, t, "chosen" if best and t.trial == best.trial else "") for t in trials]
     figures = tuple(_figure(run, best, metric) for metric in CURVES)
-    return Passage("Rewards", (), (("", _table(rows)),), figures)
+    return Passage("Rewards", (), (("", _table(rows, _how(run))),), figures)
+
+
+def _how(run: Run) -> str:
+    """How the answers that are measured were sampled."""
+    written = run.trial.get("evaluation") or {}
+    fixed = [f"{name} {written[name]:g}" for name in SAMPLING if written.get(name) is not None]
+    return HELD.format(", ".join(fixed)) if fixed else OWN
 
 
 def _names(view: View) -> set[str]:
     return {n for n in view.metrics if n in BESIDE or n.startswith(REWARD)}
 
 
-def _table(rows: list[tuple[str, View, str]]) -> Table:
+def _table(rows: list[tuple[str, View, str]], how: str) -> Table:
     shown = in_table_order(set().union(*(_names(view) for _, view, _ in rows)))
     lines = [
         Line((Cell(name), *(_cell(metric, view) for metric in shown)), kind=kind)
         for name, view, kind in rows
     ]
     heads = (Column(title(metric), numeric=True) for metric in shown)
-    return Table((Column("Experiment"), *heads), tuple(lines), note=NOTE)
+    return Table((Column("Experiment"), *heads), tuple(lines), note=NOTE.format(how=how))
 
 
 def _cell(metric: str, view: View) -> Cell:

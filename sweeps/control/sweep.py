@@ -16,6 +16,7 @@ from sweeps.control.shared_stages import SharedStages, Taken, measured
 from sweeps.control.task import Running, TrialTask
 from sweeps.early_stopping.registry import Stopper
 from sweeps.failures.retries import goes_on, last_words
+from sweeps.readiness.measured_rows import measured_key
 from sweeps.readiness.predicted_memory import predicted_facts
 from sweeps.readiness.preparation import Preparation, base_key
 from sweeps.run_folder.disk_limit import DiskLimit, written_bytes
@@ -159,7 +160,7 @@ class Sweep:
 
     def _base_of(self, config: TrialConfig) -> str:
         """The base model's key; its measurement is put in front where nobody has asked yet."""
-        key = base_key(config, self.preparation.data(config).key)
+        key = base_key(config, measured_key(config, self.preparation.data(config)))
         if key not in self.bases:
             self.bases.add(key)
             entry = Entry.of(key, 0, config)

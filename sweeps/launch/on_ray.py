@@ -36,6 +36,7 @@ from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.own_modules import note_origin, noted_origin
 from sweeps.run_folder.run_lock import exclusive
 from sweeps.spec.errors import Problem, SpecError
+from sweeps.spec.held import held_fixed
 from sweeps.spec.sections import SweepSpec
 from trainables.on_progress import OnProgress
 from trainables.rewards.own import VARIABLE, current, use, written
@@ -58,6 +59,8 @@ def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     sweep = new_sweep(loaded.spec, ledger, progress)
     with loaded.locating():
         make_ready(sweep.spec, sweep.space, sweep.preparation, folder)
+    for held in held_fixed(sweep.spec):
+        progress(f"held fixed: {held}")
     with exclusive(folder), disk_full.told(folder):
         refuse_folder(folder)  # again: another may have been quicker
         write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))

@@ -31,6 +31,7 @@ from sweeps.readiness.pack_sizes import (
 from sweeps.readiness.predicted_memory import peak_bytes
 from sweeps.readiness.preparation import Preparation
 from sweeps.spec.errors import SpecError
+from sweeps.spec.held import held_fixed
 from sweeps.spec.sections import SweepSpec
 from trainables.models.config import LoraConfig
 from trainables.on_progress import OnProgress
@@ -61,6 +62,7 @@ class Plan:
     where: str
     stages: tuple[StageCount, ...] = ()  # of trials in stages: each but the last
     warnings: tuple[str, ...] = ()  # what does not fit the trials' steps
+    held: tuple[str, ...] = ()  # what measuring holds fixed while the search varies it
 
 
 def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
@@ -88,6 +90,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         where,
         stage_counts(spec, space),
         step_warnings(spec, space, data),
+        tuple(held_fixed(spec)),
     )
 
 
@@ -135,7 +138,10 @@ def _data(spec: SweepSpec) -> dict[str, Any] | None:
 
     folder = cached_folder(spec.trial.model)
     key = tokenizer_key(folder, spec.trial.model.template_date) if folder else None
-    reports = [cached_report(t.data, key, t.training.max_length) for t in spec.trial.stage_trials]
+    reports = [
+        cached_report(t.data, key, t.training.max_length, t.evaluation.max_length)
+        for t in spec.trial.stage_trials
+    ]
     if not isinstance(spec.trial, StagedConfig):
         return reports[0]
     named = {s.name: r for s, r in zip(spec.trial.stages, reports, strict=True) if r is not None}

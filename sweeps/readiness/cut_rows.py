@@ -14,15 +14,22 @@ def cut_rows(report: Mapping[str, Any]) -> str | None:
     >>> cut_rows({**counts, "truncated": {"train": 45, "validation": 0}})
     '45 of 126 training rows are cut at 64 tokens (training.max_length)'
     """
-    parts = list(_parts(report))
+    cut = dict(_cut(report))
     longest = (report.get("tokens") or {}).get("longest")
-    if not parts or longest is None:
+    if not cut or longest is None:
         return None
-    return f"{' and '.join(parts)} are cut at {longest} tokens (training.max_length)"
+    apart = report.get("cut_at")
+    if apart is None:
+        return f"{' and '.join(cut.values())} are cut at {longest} tokens (training.max_length)"
+    fields = {"train": "training.max_length", "validation": "evaluation.max_length"}
+    told = (
+        f"{what} are cut at {apart[split]} tokens ({fields[split]})" for split, what in cut.items()
+    )
+    return ", ".join(told)
 
 
-def _parts(report: Mapping[str, Any]) -> Iterator[str]:
+def _cut(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     cut, kept = report.get("truncated") or {}, report.get("kept") or {}
     for split, name in (("train", "training"), ("validation", "validation")):
         if cut.get(split, 0) > TOLD_ABOVE * kept.get(split, 0):
-            yield f"{cut[split]:,} of {kept[split]:,} {name} rows"
+            yield split, f"{cut[split]:,} of {kept[split]:,} {name} rows"

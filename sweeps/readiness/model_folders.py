@@ -68,6 +68,8 @@ def remarks(spec: SweepSpec, space: Space, model: ModelConfig, folder: Path) -> 
 
 def _lengths(spec: SweepSpec, space: Space) -> Iterator[tuple[str, int]]:
     """Each field with a length of rows, and the longest that it asks for."""
+    if measured := spec.trial.evaluation.max_length:
+        yield "trial.evaluation.max_length", measured
     staged = len(spec.trial.stage_trials) > 1 or spec.trial.kind == "staged"
     for place, trial in enumerate(spec.trial.stage_trials):
         path = f"stages.{place}.{LENGTH}" if staged else LENGTH

@@ -114,7 +114,8 @@ def _answers(trial: SingleTrial, data: Mapping[str, Any]) -> Call:
     asked = t.per_device_train_batch_size * t.gradient_accumulation_steps
     row = prompt + t.response_length
     together = min(math.ceil(asked / t.num_mini_batches), MAX_TOKENS / row)
-    return Call(together * row, together * t.response_length, asked * row)
+    longest = max(t.response_length, trial.evaluation.response_length or 0)
+    return Call(together * row, together * t.response_length, asked * (prompt + longest))
 
 
 CALLS: dict[str, Callable[[SingleTrial, Mapping[str, Any]], Call]] = {

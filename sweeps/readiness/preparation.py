@@ -12,7 +12,7 @@ from trainables.errors import InputError
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.config import EvaluationConfig
 from trainables.grpo.config import GRPOConfig
-from trainables.kinds import MEASURED_BY, PAIRED, TrialConfig
+from trainables.kinds import PAIRED, TrialConfig, measured_by
 from trainables.models.config import ModelConfig
 from trainables.on_progress import OnProgress
 from trainables.ppo.config import PPOConfig
@@ -111,7 +111,8 @@ class Preparation:
             day = config.model.template_date
             words = partial(load_tokenizer, folder, day), tokenizer_key(folder, day)
             self._unchanged(config.data)
-            made = prepare(config.data, *words, length, self._progress)
+            measured = config.evaluation.max_length
+            made = prepare(config.data, *words, length, self._progress, measured)
             made = with_benchmarks(made, benchmarks, 2 if config.kind in PAIRED else 1)
             if general:
                 self._unchanged(general)
@@ -193,7 +194,9 @@ def rows_asked(config: SingleTrial) -> str:
     general = regularizer.data if regularizer else None
     # a mixture's weights only choose among its rows: `own_rows` does that where a trial runs
     own = config.data.model_dump_json(exclude=DRAWN)
-    return f"{config.training.max_length}:{own}:{general}"
+    measured = config.evaluation.max_length
+    lengths = str(config.training.max_length) + (f"/{measured}" if measured else "")
+    return f"{lengths}:{own}:{general}"
 
 
 WHOLE = ("top_p", 1.0)
@@ -201,15 +204,15 @@ WHOLE = ("top_p", 1.0)
 
 def base_key(config: TrialConfig, data_key: str) -> str:
     """Trials with the same key are compared with the same measurement of the base model.
+    `data_key` is that of the data, or of the measured rows alone (`measured_key`).
 
     Each reward is told by itself, so that their weights do not matter: only which have one.
     """
     last: SingleTrial = config.stage_trials[-1]
     content: list[Any] = [config.model.model_dump(), data_key, config.evaluation.model_dump()]
-    if names := MEASURED_BY.get(last.kind):
-        by = {name: getattr(last.training, name) for name in names}
+    if measured := measured_by(last):
         # runs of earlier releases, which sampled from the whole distribution, keep their key
-        content.append({name: value for name, value in by.items() if (name, value) != WHOLE})
+        content.append({name: v for name, v in measured.items() if (name, v) != WHOLE})
     if isinstance(last, PPOConfig | GRPOConfig) and (reward := last.reward.without_model()):
         content.append([sorted(reward.weights), reward.model_dump(include={"judge"})])
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

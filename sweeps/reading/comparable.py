@@ -3,7 +3,9 @@
 The one place that says so. Two trials are measured alike by a metric where the same rows (ids and
 tokens), prompt and sampling give it, by the same formula. A path is in `ALIKE`, or in `DIFFERS`
 with the metrics that it changes the meaning of; a test fails for a path that is in neither. Which
-of these metrics a sweep compares trials by, `comparable_checks` looks up.
+of these metrics a sweep compares trials by, `comparable_checks` looks up. Where a field holds the
+measure fixed whatever a trial has (`held_by`), the path may be searched: `held.py` sets that field
+where the spec does not.
 
 `training.seed` and `data.fold` are alike because the analysis averages over them.
 """
@@ -11,47 +13,31 @@ of these metrics a sweep compares trials by, `comparable_checks` looks up.
 import re
 from typing import NamedTuple
 
+from sweeps.reading.metric_groups import MEASURED, OF_ROWS, group_of
 from trainables.data.rows_apart import SPLIT, OwnRows, named_rows
-from trainables.evaluation.metric_names import BENCHMARK_OF, METRICS, REWARD, UNSEEN
+from trainables.evaluation.metric_names import REWARD, UNSEEN
 from trainables.rewards.config import REWARD_MODEL
 
 LEARNED = f"{REWARD}{REWARD_MODEL}"
 BENCHMARK = "or a benchmark's (evaluation.benchmarks)"
 ONE_VALUE = "Write one value into the trial, or compare by"
-# metrics by what they are measured on; a benchmark's, and costs, are groups of their own
-GROUPS: dict[str, str] = {
-    **dict.fromkeys(("val_loss", "perplexity", "bits_per_byte"), "loss"),
-    **dict.fromkeys(("rouge1", "rouge2", "rougeL", "bleu", "bertscore_f1"), "text"),
-    **dict.fromkeys(("pairwise_accuracy", "pairwise_ece", "pairwise_brier"), "pairs"),
-    **dict.fromkeys(("reward", "kl", "answer_tokens", "truncated"), "sampled"),
-    **dict.fromkeys(("gpu_peak_gb", "minutes"), "cost"),
-    **{name: UNSEEN for name, metric in METRICS.items() if UNSEEN in metric.families},
-    "train_loss": "train",
-    **dict.fromkeys(BENCHMARK_OF, "benchmark"),
-}
-OF_ROWS = ("loss", "text", "pairs", "sampled", "train")  # groups measured on rows of `data`
-MEASURED = ("loss", "text", "pairs", "sampled", UNSEEN, "benchmark")  # all but costs and training
 
 
 class Difference(NamedTuple):
     """What trials that differ in a path are not measured alike by: groups of metrics, or names;
-    why, and what to do instead. `kinds`: of the training that the path is in; () is all."""
+    why, and what to do instead. `kinds`: of the training that the path is in; () is all.
+    `held_by` is the field that holds the measure fixed, of `evaluation` or beside the path."""
 
     metrics: tuple[str, ...]
     why: str
     fix: str
     kinds: tuple[str, ...] = ()
+    held_by: str = ""
 
     def concerns(self, metric: str, kind: str) -> bool:
         """Whether a metric of trials of a kind means something else for each value."""
         among = metric in self.metrics or group_of(metric) in self.metrics
         return among and (not self.kinds or kind in self.kinds)
-
-
-def group_of(metric: str) -> str:
-    """What a metric is measured on; "" of one that no trial reports."""
-    own = metric.removeprefix(REWARD)
-    return GROUPS.get(metric, "sampled" if own not in ("", metric) else "")
 
 
 def differences(path: str) -> tuple[Difference, ...] | None:
@@ -84,6 +70,12 @@ def training_alone(field: str, validation: OwnRows) -> bool:
     return bool(names) and field in TRAINING_ALONE | FROM_ELSEWHERE
 
 
+def held_path(path: str, held_by: str) -> str:
+    """Where the field is that holds fixed what `path` (of the whole trial) would change."""
+    beside = "" if held_by.startswith("evaluation.") else f"{path.rpartition('.')[0]}."
+    return f"{beside}{held_by}"
+
+
 def _paths(section: str, names: str) -> list[str]:
     return [f"{section}.{name}" for name in names.split()]
 
@@ -104,10 +96,13 @@ _OTHER_ROWS = Difference(
     f"{_ALONE} a benchmark's (evaluation.benchmarks), which is asked the same of all",
 )
 _OTHER_DRAW = _OTHER_ROWS._replace(metrics=(*OF_ROWS, UNSEEN))
+_OF_VALIDATION = tuple(group for group in OF_ROWS if group != "train")
+_OTHER_LIMIT = _OTHER_ROWS._replace(metrics=_OF_VALIDATION, held_by="split_limit")
 _CUT = Difference(
-    (*OF_ROWS, UNSEEN),
+    (*_OF_VALIDATION, UNSEEN),
     "each trial's validation rows would be cut at a length of its own",
     f"{_ALONE} a benchmark's (evaluation.benchmarks), whose questions are not cut",
+    held_by="evaluation.max_length",
 )
 _PROMPT = Difference(
     (*OF_ROWS, UNSEEN, "benchmark"),
@@ -123,12 +118,15 @@ _TRAINED_ROWS = Difference(
 # the same of `data.limit` or `data.seed` where validation rows are their own
 MORE_OR_FEWER = _TRAINED_ROWS._replace(metrics=("train", UNSEEN))
 _SAMPLING = Difference(
-    ("sampled", "train"),
+    ("sampled",),
     "answers are sampled in each trial as it trains, so what they earn would be measured "
     "differently",
     f"{_ALONE} val_loss, {BENCHMARK}",
     ("ppo", "grpo"),
 )
+_TEMPERATURE = _SAMPLING._replace(held_by="evaluation.temperature")
+_NUCLEUS = _SAMPLING._replace(held_by="evaluation.top_p")
+_ANSWER_LENGTH = _SAMPLING._replace(held_by="evaluation.response_length")
 _TRAIN_LOSS = Difference(
     ("train",),
     _COMPARED_DEFINITIONS,
@@ -175,10 +173,11 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
         _paths(
             "data",
             "source format revision subset hub_split answer_index_base fields instruction "
-            "rationale limit mixture name cleaning split folds validation test",
+            "rationale split_limit mixture name cleaning split folds validation test",
         ),
         (_OTHER_ROWS,),
     ),
+    "data.limit": (_OTHER_LIMIT, _TRAINED_ROWS),
     "data.seed": (_OTHER_DRAW,),
     "data.system_prompt": (_PROMPT,),
     "data.loss_turns": (
@@ -193,9 +192,11 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
     "reward.judge": (_OF_A_REWARD._replace(metrics=("reward", f"{REWARD}judge", "train_loss")),),
     "reward.model": (_OF_A_REWARD._replace(metrics=("reward", LEARNED, "train_loss")),),
     "stages": (_OTHER_DRAW._replace(why="each trial's last stage would measure in its own way"),),
-    "training.max_length": (_CUT,),
+    "training.max_length": (_CUT, _TRAINED_ROWS),
+    "training.temperature": (_TEMPERATURE, _TRAIN_LOSS),
+    "training.top_p": (_NUCLEUS, _TRAIN_LOSS),
     **dict.fromkeys(
-        _paths("training", "temperature top_p response_length max_completion_length"), (_SAMPLING,)
+        _paths("training", "response_length max_completion_length"), (_ANSWER_LENGTH, _TRAIN_LOSS)
     ),
     "training.beta": (
         _PAIR_LOSS._replace(metrics=(*_PAIR_LOSS.metrics, "pairwise_ece", "pairwise_brier")),
@@ -220,6 +221,8 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
     "evaluation.limit": _measure("text", "sampled"),
     "evaluation.loss_limit": _measure("loss", "pairs", UNSEEN),
     "evaluation.max_new_tokens": _measure("text"),
+    "evaluation.max_length": _measure(*_OF_VALIDATION, UNSEEN),
+    **dict.fromkeys(_paths("evaluation", "temperature top_p response_length"), _measure("sampled")),
     "evaluation.max_batch_tokens": _measure("sampled"),  # batches draw their noise one by one
     "evaluation.bertscore_model": _measure("bertscore_f1"),
     "evaluation.benchmarks": _measure("benchmark"),

@@ -15,6 +15,7 @@ from sweeps.reading.comparable import (
     TAUGHT,
     Difference,
     differences,
+    held_path,
     training_alone,
 )
 from sweeps.reading.document import Path, SpecFinding
@@ -26,13 +27,38 @@ from trainables.kinds import kind_of
 
 def comparable_findings(parts: Parts, sought: Sequence[tuple[Path, str]]) -> Iterator[SpecFinding]:
     """A finding for each metric sought, at its place, and each path that changes its meaning."""
-    varied = list(dict.fromkeys(_varied(parts)))
+    for place, metric, path, difference in found_differences(parts, sought):
+        if not is_held(parts, path, difference):
+            what = f"means something else in each trial, since {path} is searched: "
+            yield SpecFinding(place, what + difference.why, metric, difference.fix)
+
+
+def found_differences(
+    parts: Parts, sought: Sequence[tuple[Path, str]]
+) -> Iterator[tuple[Path, str, str, Difference]]:
+    """Each metric sought, with its place, and each path that would change its meaning."""
+    varied = list(dict.fromkeys(varied_paths(parts)))
     for place, metric in sought:
         for path in varied:
             difference = _difference(parts, path, metric, _rungs_read(parts, place))
             if difference is not None:
-                what = f"means something else in each trial, since {path} is searched: "
-                yield SpecFinding(place, what + difference.why, metric, difference.fix)
+                yield place, metric, path, difference
+
+
+def is_held(parts: Parts, path: str, difference: Difference) -> bool:
+    """Whether the spec holds the measure fixed, whatever a trial has at the path."""
+    if not difference.held_by:
+        return False
+    field = held_path(path, difference.held_by)
+    searched = field in parts.written or searched_above(parts, field) is not None
+    return not searched and get_path(parts.trial, field) is not None
+
+
+def searched_above(parts: Parts, path: str) -> str | None:
+    """The section that a path lies in and that is searched whole."""
+    names = path.split(".")
+    above = (".".join(names[:depth]) for depth in range(len(names) - 1, 0, -1))
+    return next((found for found in above if found in parts.parameters), None)
 
 
 def _rungs_read(parts: Parts, place: Path) -> bool:
@@ -83,10 +109,10 @@ def _stage_of(parts: Parts, path: str) -> tuple[str, str] | None:
 # --- which paths vary ----------------------------------------------------------------------------
 
 
-def _varied(parts: Parts) -> Iterator[str]:
+def varied_paths(parts: Parts) -> Iterator[str]:
     """Every path whose value is not the same in all trials; of whole sections their fields."""
     for path, parameter in parts.parameters.items():
-        values = _values(parts, path, parameter)
+        values = values_of(parts, path, parameter)
         if values is None:
             yield path
         elif any(isinstance(value, Mapping) for value in values):
@@ -95,7 +121,7 @@ def _varied(parts: Parts) -> Iterator[str]:
             yield path
 
 
-def _values(parts: Parts, path: str, parameter: Parameter) -> list[Any] | None:
+def values_of(parts: Parts, path: str, parameter: Parameter) -> list[Any] | None:
     """The values that a field has in some trial, baselines' among them; None of a range."""
     distribution = parameter.to_distribution()
     named = [given[path] for given in parts.baselines.values() if path in given]
@@ -113,7 +139,7 @@ def _fields_that_differ(parts: Parts, path: str, values: Sequence[Any]) -> Itera
     given = [value for value in values if isinstance(value, Mapping)]
     for name in dict.fromkeys(name for value in given for name in value):
         inner = f"{path}.{name}"
-        default = _default(parts, inner)
+        default = default_of(parts, inner)
         of_each = [value.get(name, default) for value in given]
         if any(isinstance(value, Mapping) for value in of_each):
             yield from _fields_that_differ(parts, inner, of_each)
@@ -121,7 +147,8 @@ def _fields_that_differ(parts: Parts, path: str, values: Sequence[Any]) -> Itera
             yield inner
 
 
-def _default(parts: Parts, path: str) -> Any:
+def default_of(parts: Parts, path: str) -> Any:
+    """What a field is where the spec does not write it."""
     field = field_within(parts.trial_class, path, parts.trial)
     found = field.get_default(call_default_factory=True) if field else None
     return found.model_dump() if isinstance(found, BaseModel) else found

@@ -29,7 +29,7 @@ def metric_findings(parts: Parts) -> list[SpecFinding]:
     known = _known(parts)
     checks = (_objectives, _selection, _early_stopping)
     found = [finding for check in checks for finding in check(parts, known)]
-    return [*found, *comparable_findings(parts, list(_sought(parts)))]
+    return [*found, *comparable_findings(parts, list(sought_metrics(parts)))]
 
 
 def _known(parts: Parts) -> Sequence[str]:
@@ -45,7 +45,7 @@ def _known(parts: Parts) -> Sequence[str]:
     return reported((*families, *of_benchmarks, *unseen), kind, rewards)
 
 
-def _sought(parts: Parts) -> Iterator[tuple[Path, str]]:
+def sought_metrics(parts: Parts) -> Iterator[tuple[Path, str]]:
     """Each metric that trials are compared by, and its place in the spec."""
     for place, name in parts.objectives:
         yield (*place, "metric"), name

@@ -8,6 +8,7 @@ from sweeps.reading.document import Document, SpecFinding
 from sweeps.reading.effects.checks import Effects, effects
 from sweeps.reading.file_checks import file_findings
 from sweeps.reading.fractions import with_fractions
+from sweeps.reading.held import with_held
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.names import name_findings
 from sweeps.reading.own_rewards import own_rewards
@@ -31,7 +32,7 @@ class Validated(NamedTuple):
 
 def validate(document: Document) -> Validated:
     """Check everything."""
-    document = replace(document, data=with_fractions(document.data))
+    document = replace(document, data=with_held(with_fractions(document.data)))
     spec, found = schema_findings(document.data)
     found += type_findings(document.data, [finding.path for finding in found])
     parts = parts_of(document.data)

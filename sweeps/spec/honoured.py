@@ -9,6 +9,8 @@ from typing import NamedTuple
 PACKED_ONLY = frozenset({"ppo", "reward"})  # kinds that never train in the isolated engine
 ANSWERING = ("sft", "ppo", "grpo", "dpo")  # kinds whose trials write answers
 
+REWARDED = ("ppo", "grpo")  # kinds whose answers earn rewards
+
 
 class Honoured(NamedTuple):
     """Where a field has an effect. `kinds`: of trials and stages, none named: all that have the
@@ -71,6 +73,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     ),
     "SourceConfig": _fields(
         "source limit private validation test",
+        split_limit=Honoured(where="`validation` is null"),
         format=_PUBLISHED,
         revision=_OF_HUB,
         subset=_OF_HUB,
@@ -101,6 +104,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     ),
     "PairSourceConfig": _fields(
         "source name limit private validation test",
+        split_limit=Honoured(where="`validation` is null"),
         format=_PUBLISHED,
         revision=_OF_HUB,
         subset=_OF_HUB,
@@ -152,7 +156,10 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         kl_horizon=Honoured(where="there is a `kl_target`"),
     ),
     "EvaluationConfig": _fields(
-        "every_epochs loss_limit max_batch_tokens",
+        "every_epochs loss_limit max_batch_tokens max_length",
+        temperature=Honoured(REWARDED),
+        top_p=Honoured(("grpo",)),
+        response_length=Honoured(REWARDED),
         metrics=Honoured(ANSWERING),
         examples=Honoured(ANSWERING),
         benchmarks=Honoured(ANSWERING),

@@ -19,7 +19,9 @@ from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
 from trainables.data.splitting import (
     fold_by_group,
+    rows_split,
     seeded_order,
+    share_of,
     split_by_group,
     subsample,
     without_test_share,
@@ -88,10 +90,13 @@ def _part(
     source = source_of(config).read(config, fingerprints[name])
     progress(f"cleaning {len(source.rows):,} rows")
     rows, dropped = clean_rows(source.rows, config.cleaning)
-    limited = subsample(rows, config.limit, config.seed)
+    limited = subsample(rows, rows_split(config.limit, config.split_limit), config.seed)
     dropped["over_limit"] = len(rows) - len(limited)
     held = held_rows(name, config, fingerprints, progress)
     refuse_few(limited, len(source.rows), dropped, 1 if "validation" in held else 2)
+    splits = _split(limited, {which: own.rows for which, own in held.items()}, config)
+    train = _within_limit(splits[0], len(limited), config)
+    dropped["over_limit"] += len(splits[0]) - len(train)
     report: DataReport = {
         "source": config.source,
         "version": source.version,
@@ -102,8 +107,14 @@ def _part(
         "noticed": noticed(source.rows),
         **({"how": list(source.how)} if source.how else {}),
     }
-    splits = _split(limited, {which: own.rows for which, own in held.items()}, config)
-    return CleanedData(splits, with_held(report, held, limited))
+    return CleanedData((train, *splits[1:]), with_held(report, held, limited))
+
+
+def _within_limit(train: list[Row], split: int, config: DataConfig) -> list[Row]:
+    """The training rows that `limit` keeps of those that so many rows were split into."""
+    if config.split_limit is None:
+        return train
+    return share_of(train, split, config.limit, config.seed)
 
 
 def _split(rows: Sequence[Row], held: Mapping[Which, list[Row]], config: DataConfig) -> Split:

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from trainables.data.rows_apart import OwnRows, check_own_rows
-from trainables.section import Section
+from trainables.section import Section, refused
 
 Share = Annotated[float, Field(ge=0, le=1)]
+SplitLimit = Annotated[int, Field(ge=2)] | Literal["all"] | None
 Rationale = Literal["none", "before", "after"]
 InstructionName = Literal[
     "auto", "plain", "yes_no_maybe", "multiple_choice", "extractive", "chain_of_thought"
@@ -100,6 +101,8 @@ class SourceConfig(Section):
     instruction: InstructionName = "auto"  # auto: the one that fits the format
     rationale: Rationale = "none"  # where in the answer the data set's rationale stands
     limit: int | None = Field(None, ge=1)  # rows kept after cleaning, drawn with `seed`
+    # rows drawn and split: `limit` then leaves training rows out only; null: those `limit` keeps
+    split_limit: SplitLimit = Field(None, exclude_if=lambda rows: rows is None)
     private: bool = False  # never stored: neither rows and tokens nor predictions on them
     allow_benchmark_training: bool = False
     validation: OwnRows = None  # null: a share of the rows, by `split`
@@ -113,6 +116,11 @@ class SourceConfig(Section):
     @model_validator(mode="after")
     def _rows_of_their_own(self) -> Self:
         check_own_rows(self.source, self.hub_split, self.validation, self.test)
+        return self
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        check_limits(self.limit, self.split_limit)
         return self
 
     @model_validator(mode="after")
@@ -206,6 +214,13 @@ LATER: dict[str, Any] = {
 def without_unused(written: dict[str, Any]) -> dict[str, Any]:
     """A section as written, without what came later and is not used."""
     return {n: v for n, v in written.items() if n not in LATER or v != LATER[n]}
+
+
+def check_limits(limit: int | None, split_limit: int | Literal["all"] | None) -> None:
+    """Raise PydanticCustomError where fewer rows would be split than are kept."""
+    if limit is not None and isinstance(split_limit, int) and limit > split_limit:
+        what = f"splits fewer rows than limit keeps ({limit})"
+        raise refused("split_limit", split_limit, what, f"Write {limit}, or lower limit")
 
 
 def check_split(shares: tuple[float, float, float]) -> None:

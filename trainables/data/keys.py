@@ -8,6 +8,7 @@ from typing import Any
 from trainables.data.components import components_of
 from trainables.data.config import DataConfig
 from trainables.data.held_out import HELD, S, all_held, at_held, held_label, held_parts
+from trainables.data.lengths import Lengths
 from trainables.data.sources.registry import source_of
 from trainables.errors import InputError
 
@@ -16,7 +17,7 @@ FORMAT = 5  # raise it when the same configuration would give other rows or othe
 
 # by component (a single source has the name ""), and by `held_label` of rows of their own
 Fingerprints = dict[str, str]
-OWN = {"fields", "limit", "instruction", "rationale"}
+OWN = {"fields", "limit", "split_limit", "instruction", "rationale"}
 SHARED = {"cleaning", "seed", "split", "folds", "fold"}
 
 
@@ -77,10 +78,10 @@ def _online(data: DataConfig) -> str:
     return fingerprint
 
 
-def token_key(data: DataConfig, text_key: str, tokenizer_key: str, max_length: int) -> str:
-    """24 hex digits over all that decides the rows' tokens; `max_length` in tokens."""
+def token_key(data: DataConfig, text_key: str, tokenizer_key: str, lengths: Lengths) -> str:
+    """24 hex digits over all that decides the rows' tokens."""
     later = [] if data.loss_turns == "all" else [data.loss_turns]
-    return digest([FORMAT, text_key, data.system_prompt, tokenizer_key, max_length, *later])
+    return digest([FORMAT, text_key, data.system_prompt, tokenizer_key, *lengths.key, *later])
 
 
 def digest(content: list[Any]) -> str:

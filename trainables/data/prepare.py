@@ -15,6 +15,7 @@ from trainables.data.config import DataConfig
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
 from trainables.data.held_out import Which, held_parts
 from trainables.data.keys import known_fingerprints, online_fingerprints, text_key, token_key
+from trainables.data.lengths import Lengths
 from trainables.data.pairs.config import AnyData, PairsConfig
 from trainables.data.prepared import Prepared
 from trainables.data.rows import Row, row_table, table_rows
@@ -35,29 +36,36 @@ class TextSplits(NamedTuple):
     report: DataReport
 
 
-def data_key(data: DataConfig, tokenizer_key: str, max_length: int) -> str:
+def data_key(
+    data: DataConfig, tokenizer_key: str, max_length: int, measured_length: int | None = None
+) -> str:
     """The cache key of `prepare` with these arguments, without reading or tokenising rows.
 
     A file is hashed, a hub data set's revision is looked up. Raises InputError.
     """
-    return token_key(data, text_key(data, online_fingerprints(data)), tokenizer_key, max_length)
+    lengths = Lengths(max_length, measured_length)
+    return token_key(data, text_key(data, online_fingerprints(data)), tokenizer_key, lengths)
 
 
 def cached_report(
-    data: AnyData, tokenizer_key: str | None = None, max_length: int | None = None
+    data: AnyData,
+    tokenizer_key: str | None = None,
+    max_length: int | None = None,
+    measured_length: int | None = None,
 ) -> DataReport | None:
     """The counts, if `prepare` made them before (or those of the text alone); uses no network."""
+    lengths = None if max_length is None else Lengths(max_length, measured_length)
     if isinstance(data, PairsConfig):
         from trainables.data.pairs.prepare import cached_pairs_report
 
-        return cached_pairs_report(data, tokenizer_key, max_length)
+        return cached_pairs_report(data, tokenizer_key, lengths)
     fingerprints = known_fingerprints(data)
     if fingerprints is None:
         return None
     key = text_key(data, fingerprints)
     report = None
-    if tokenizer_key is not None and max_length is not None:
-        tokens = token_key(data, key, tokenizer_key, max_length)
+    if tokenizer_key is not None and lengths is not None:
+        tokens = token_key(data, key, tokenizer_key, lengths)
         report = read_report(entry_folder("tokens", tokens))
     report = report or read_report(entry_folder("text", key))
     return report and _named(report, data)
@@ -88,11 +96,13 @@ def prepare(
     tokenizer_key: str,
     max_length: int,
     progress: OnProgress | None = None,
+    measured_length: int | None = None,
 ) -> Prepared:
     """Tokenised training and validation rows, or pairs, from the cache or made and put there.
 
     `tokenizer_source` is called only where they must be made; `tokenizer_key` identifies what it
-    gives. `max_length` is in tokens. `progress` gets a line of text a step. The weights of a
+    gives. `max_length` is in tokens; validation rows are cut at `measured_length` where that is
+    given. `progress` gets a line of text a step. The weights of a
     mixture change nothing here: see `drawn`. Raises InputError.
 
     >>> from trainables.models.config import ModelConfig
@@ -104,23 +114,23 @@ def prepare(
     >>> len(rows.train) > len(rows.validation) > 0
     True
     """
-    tell = progress or _silent
+    tell, lengths = progress or _silent, Lengths(max_length, measured_length)
     if isinstance(data, PairsConfig):
         from trainables.data.pairs.prepare import prepare_pairs
 
-        found = prepare_pairs(data, tokenizer_source, tokenizer_key, max_length, tell)
+        found = prepare_pairs(data, tokenizer_source, tokenizer_key, lengths, tell)
         return Prepared(**found._asdict())
-    key = data_key(data, tokenizer_key, max_length)
+    key = data_key(data, tokenizer_key, *lengths)
     if hidden := private_components(data):
         text = prepare_text(data, tell)
-        made = _build_tokens(key, text, data, tokenizer_source(), max_length, tell)
+        made = _build_tokens(key, text, data, tokenizer_source(), lengths, tell)
         return made._replace(validation=made.validation.hiding(hidden))
     folder = entry_folder("tokens", key)
     with locked(folder):
         entry = read_entry(folder)
         if entry is None:
             text = prepare_text(data, tell)
-            made = _build_tokens(key, text, data, tokenizer_source(), max_length, tell)
+            made = _build_tokens(key, text, data, tokenizer_source(), lengths, tell)
             tables = {"train": to_table(made.train), "validation": to_table(made.validation)}
             write_entry(folder, tables, made.report)
             return made
@@ -134,15 +144,15 @@ def _build_tokens(
     text: TextSplits,
     data: DataConfig,
     tokenizer: "PreTrainedTokenizerBase",
-    max_length: int,
+    lengths: Lengths,
     progress: OnProgress,
 ) -> Prepared:
     _refuse_idle(text, data)
     train, validation = (
-        tokenise(rows, tokenizer, data.system_prompt, max_length, name, progress, data.loss_turns)
+        tokenise(rows, tokenizer, data.system_prompt, lengths, name, progress, data.loss_turns)
         for name, rows in (("train", text.train), ("validation", text.validation))
     )
-    _refuse_lost(text, train.rows, max_length)
+    _refuse_lost(text, train.rows, lengths.train)
     made = {"train": train, "validation": validation}
     report: dict[str, Any] = {
         **text.report,
@@ -161,6 +171,7 @@ def _build_tokens(
         },
         "truncated": {name: split.truncated for name, split in made.items()},
         "control_text": {name: split.control_text for name, split in made.items()},
+        **lengths.told,
     }
     if any(split.turns_apart for split in made.values()):
         report["turns_apart"] = {name: split.turns_apart for name, split in made.items()}

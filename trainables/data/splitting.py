@@ -80,6 +80,21 @@ def subsample(rows: Sequence[G], limit: int | None, seed: int) -> list[G]:
     return [row for row in rows if row.id in chosen]
 
 
+def rows_split(limit: int | None, split_limit: int | str | None) -> int | None:
+    """How many rows are split, of `limit` that are kept; None: all."""
+    if split_limit is None:
+        return limit
+    return split_limit if isinstance(split_limit, int) else None
+
+
+def share_of(train: Sequence[G], split: int, limit: int | None, seed: int) -> list[G]:
+    """The training rows that `limit` keeps where `split` rows were split: as great a share of them
+    as of all, drawn as `subsample` draws. Those of a smaller limit are among those of a larger."""
+    if limit is None or limit >= split:
+        return list(train)
+    return subsample(train, max(1, round(len(train) * limit / split)), seed)
+
+
 def seeded_order(seed: int, use: str, name: str) -> bytes:
     """A key to sort by that looks random, the same on every machine and Python version."""
     return hashlib.sha256(f"{seed}:{use}:{name}".encode()).digest()

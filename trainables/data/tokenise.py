@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from trainables.data.chat_format import Encoded, encode_many
 from trainables.data.chat_turns import EncodedRow, LossTurns, encode_chats
 from trainables.data.control_tokens import control_marks, holds_mark
+from trainables.data.lengths import Lengths
 from trainables.data.plain import encode_texts
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
@@ -32,23 +33,23 @@ def tokenise(
     rows: Sequence[Row],
     tokenizer: "PreTrainedTokenizerBase",
     system_prompt: str | None,
-    max_length: int,
+    lengths: Lengths,
     name: str,
     progress: OnProgress,
     loss_turns: LossTurns = "all",
 ) -> Tokenised:
-    """Tokenise a split; rows with no answer token within `max_length` are dropped and counted.
+    """Tokenise a split; rows with no answer token within its length are dropped and counted.
 
     `name` is the split's, for progress and errors. Raises InputError where no row is left.
     """
-    encoded = []
+    encoded, length = [], lengths.of(name)
     for start in range(0, len(rows), CHUNK):
         progress(f"tokenising {name} rows {start:,} of {len(rows):,}")
         chunk = rows[start : start + CHUNK]
-        encoded += _with_chats(chunk, tokenizer, system_prompt, max_length, loss_turns)
+        encoded += _with_chats(chunk, tokenizer, system_prompt, length, loss_turns)
     kept = [own for found in encoded for own in found]
     if not kept:
-        raise nothing_left(f"answer token in any of {len(rows)} {name} rows", max_length)
+        raise nothing_left(f"answer token in any of {len(rows)} {name} rows", lengths, name)
     table = token_rows([row for row, _ in kept], [item for _, item in kept])
     truncated = sum(item.truncated for _, item in kept)
     controls = with_control_text([row for row, _ in kept], tokenizer)
@@ -81,10 +82,10 @@ def encoded_rows(
     return encoded
 
 
-def nothing_left(what: str, max_length: int) -> InputError:
-    """The error where truncation leaves no `what`."""
-    fix = "Raise it, or shorten data.system_prompt."
-    return InputError("training.max_length", max_length, f"truncation leaves no {what}", fix)
+def nothing_left(what: str, lengths: Lengths, split: str) -> InputError:
+    """The error where truncation leaves no `what` of a split."""
+    fix, message = "Raise it, or shorten data.system_prompt.", f"truncation leaves no {what}"
+    return InputError(lengths.field(split), lengths.of(split), message, fix)
 
 
 def _with_chats(

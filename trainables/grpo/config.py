@@ -66,3 +66,15 @@ class GRPOConfig(SingleTrial):
             fix = "Make per_device_train_batch_size × gradient_accumulation_steps a multiple of it"
             raise refused("training.num_generations", t.num_generations, what, fix)
         return self
+
+    @property
+    def measured_sampling(self) -> tuple[float, int]:
+        """Temperature and most tokens of the answers that are measured."""
+        own, held = self.training, self.evaluation
+        length = held.response_length or own.max_completion_length
+        return held.temperature or own.temperature, length
+
+    @property
+    def measured_top_p(self) -> float:
+        """The share of the likeliest tokens that measured answers are sampled from."""
+        return self.evaluation.top_p or self.training.top_p

@@ -14,13 +14,12 @@ from trainables.seeds import derived_seed
 def sampled(
     model: Any, prompts: Sequence[Any], ends: Sequence[int], config: GRPOConfig, pad: int
 ) -> list[list[int]]:
-    """An answer to each prompt (token ids) as the policy samples them in training, with the token
-    that ends it; a function of the policy and `training.seed` alone."""
-    training, budget = config.training, config.evaluation.max_batch_tokens
-    longest = training.max_completion_length
-    torch.manual_seed(derived_seed("validation", training.seed))
-    how = {"do_sample": True, "temperature": training.temperature, "top_k": 0}
-    how["top_p"] = training.top_p
+    """An answer to each prompt (token ids) as policies are measured, with the token that ends it;
+    a function of the policy and `training.seed` alone."""
+    budget, (temperature, longest) = config.evaluation.max_batch_tokens, config.measured_sampling
+    torch.manual_seed(derived_seed("validation", config.training.seed))
+    how = {"do_sample": True, "temperature": temperature, "top_k": 0}
+    how["top_p"] = config.measured_top_p
     answers: list[list[int]] = [[] for _ in prompts]
     for batch in by_token_budget([len(prompt) for prompt in prompts], budget, longest):
         asked = [prompts[place] for place in batch]

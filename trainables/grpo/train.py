@@ -160,7 +160,8 @@ def _measure(
     with measuring(trainer.model):
         loss = measure_loss(trainer.model, rows, settings)
         found = sampled(trainer.model, prompts, ends, config, int(base.tokenizer.pad_token_id))
-        apart = trainer.divergence(prompts, found)
+        with trainer.at(config.measured_sampling[0]):
+            apart = trainer.divergence(prompts, found)
     texts = [written_text(base.tokenizer, answer) for answer in found]
     metrics = {
         **loss.metrics,

@@ -1,7 +1,8 @@
 """TRL's GRPOTrainer with medsweep's prompts, rewards, reference, checkpoints and seeds."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from statistics import fmean
 from typing import Any
 
@@ -61,10 +62,19 @@ class MedsweepGRPOTrainer(Resuming, GRPOTrainer):  # type: ignore[misc]
             self.divergences.clear()
         return {**self.last, "policy_loss": self.step_loss}
 
+    @contextmanager
+    def at(self, temperature: float) -> Iterator[None]:
+        """Log-probabilities at another temperature than that of training."""
+        self.temperature = temperature
+        try:
+            yield
+        finally:
+            self.temperature = self.args.temperature
+
     @torch.no_grad()
     def divergence(self, prompts: Sequence[Any], answers: Sequence[Sequence[int]]) -> list[float]:
         """log p - log q of each answer to its prompt (token ids), summed over its tokens: policy
-        and reference at the temperature of sampling, nats."""
+        and reference at the temperature of sampling (see `at`), nats."""
         model = self.accelerator.unwrap_model(self.model)
         gaps: list[float] = []
         for first in range(0, len(answers), self.args.per_device_train_batch_size):

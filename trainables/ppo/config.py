@@ -70,3 +70,9 @@ class PPOConfig(SingleTrial):
     reward: RewardConfig = RewardConfig()
     training: PPOTrainingConfig = PPOTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @property
+    def measured_sampling(self) -> tuple[float, int]:
+        """Temperature and most tokens of the answers that are measured."""
+        own, held = self.training, self.evaluation
+        return held.temperature or own.temperature, held.response_length or own.response_length

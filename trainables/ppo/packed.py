@@ -60,9 +60,10 @@ def _train(pack: Pack, training: NamedTrials[PPOTrial]) -> None:
 
 
 def _of_update(name: str, trial: PPOTrial) -> Asked:
-    rows = trial.places
-    keys = answer_keys(trial.config.training.seed, trial.progress.step, len(rows))
-    return Asked(name, trial, trial.rows, rows, keys)
+    rows, training = trial.places, trial.config.training
+    keys = answer_keys(training.seed, trial.progress.step, len(rows))
+    how = training.temperature, training.response_length
+    return Asked(name, trial, trial.rows, rows, keys, *how)
 
 
 def _learn_from(pack: Pack, written: Sampled) -> None:
@@ -120,7 +121,7 @@ def _validation(name: str, trial: PPOTrial) -> Asked:
     limit = trial.config.evaluation.limit
     rows = trial.context.prepared.validation.with_questions().head(limit)
     keys = answer_keys(trial.config.training.seed, VALIDATION, len(rows))
-    return Asked(name, trial, rows, range(len(rows)), keys)
+    return Asked(name, trial, rows, range(len(rows)), keys, *trial.config.measured_sampling)
 
 
 def rewards_now(pack: Pack, name: str) -> dict[str, float]:

@@ -21,20 +21,22 @@ from trainables.reward_model.packed import part_scores
 
 
 class Asked(NamedTuple):
-    """A trial, the rows whose prompts it answers, and a key for the noise of each answer."""
+    """A trial, the rows whose prompts it answers, a key for the noise of each answer, the
+    temperature of sampling and the tokens of an answer at most."""
 
     name: str
     trial: PPOTrial
     rows: TokenRows
     places: Sequence[int]
     keys: Sequence[int]
+    temperature: float
+    length: int
 
     @property
     def rollouts(self) -> Rollouts:
         """What `packed_samples` is asked."""
         prompts = [self.rows.prompt(place) for place in self.places]
-        temperature = self.trial.config.training.temperature
-        return Rollouts(self.trial.adapter, prompts, self.keys, temperature)
+        return Rollouts(self.trial.adapter, prompts, self.keys, self.temperature)
 
 
 class Sampled(NamedTuple):
@@ -77,7 +79,7 @@ def _answers(pack: Pack, asked: Sequence[Asked]) -> dict[str, list[list[int]]]:
     """Each trial's answers (token ids), by its name; those of one length are written together."""
     alike: dict[int, list[Asked]] = defaultdict(list)
     for a in asked:
-        alike[a.trial.config.training.response_length].append(a)
+        alike[a.length].append(a)
     answers: dict[str, list[list[int]]] = {}
     for length, together in alike.items():
         samples = packed_samples(pack.base, [a.rollouts for a in together], length)
@@ -101,29 +103,29 @@ def _learned(
     return {name: probability(values).tolist() for name, values in scores.items()}
 
 
-def _of_policy(trial: PPOTrial, seen: AnswerLogits) -> torch.Tensor:
+def _of_policy(asked: Asked, seen: AnswerLogits) -> torch.Tensor:
     """(3, tokens): log-probabilities, values and entropies."""
-    entropy = seen_entropy(seen, trial.config.training.temperature)  # (tokens,)
-    values = trial.values(seen.hidden).to(entropy.dtype)  # (tokens,)
-    return torch.stack([_of_reference(trial, seen), values, entropy])
+    entropy = seen_entropy(seen, asked.temperature)  # (tokens,)
+    values = asked.trial.values(seen.hidden).to(entropy.dtype)  # (tokens,)
+    return torch.stack([_of_reference(asked, seen), values, entropy])
 
 
-def _of_reference(trial: PPOTrial, seen: AnswerLogits) -> torch.Tensor:
-    """(tokens,) log-probabilities at the policy's temperature."""
-    return seen.log_probabilities(trial.config.training.temperature)
+def _of_reference(asked: Asked, seen: AnswerLogits) -> torch.Tensor:
+    """(tokens,) log-probabilities at the temperature of sampling."""
+    return seen.log_probabilities(asked.temperature)
 
 
 def _read(
     pack: Pack,
     asked: Sequence[Asked],
     parts: Sequence[TrialRows],
-    read: Callable[[PPOTrial, AnswerLogits], torch.Tensor],
+    read: Callable[[Asked, AnswerLogits], torch.Tensor],
 ) -> dict[str, torch.Tensor]:
     """What `read` makes of each trial's answers: (…, tokens), in the order of its rows."""
-    trials = {a.name: a.trial for a in asked}
+    of_trial = {a.name: a for a in asked}
     pieces: dict[str, list[torch.Tensor]] = defaultdict(list)
     for chunk in within_budget(parts, pack.max_tokens):
         for part, seen in zip(chunk, score_pass(pack.base.model, chunk), strict=True):
             with torch.no_grad():
-                pieces[part.trial].append(read(trials[part.trial], seen))
+                pieces[part.trial].append(read(of_trial[part.trial], seen))
     return {name: torch.cat(own, -1) for name, own in pieces.items()}

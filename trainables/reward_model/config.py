@@ -55,6 +55,7 @@ class RewardEvaluationConfig(EvaluationConfig):
             every_epochs=whole.every_epochs,
             loss_limit=whole.loss_limit,
             max_batch_tokens=whole.max_batch_tokens,
+            max_length=whole.max_length,
         )
 
 

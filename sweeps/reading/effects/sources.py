@@ -70,6 +70,16 @@ SOURCE_RULES = (
         )
         for name in names
     ),
+    *(
+        EffectRule(
+            f"{section}.split_limit",
+            "split_limit",
+            lambda look: never(look, "validation", lambda rows: rows is None),
+            "has no effect where `validation` names the rows: limit changes none of them",
+            REMOVE,
+        )
+        for section in ("SourceConfig", "PairSourceConfig")
+    ),
     EffectRule(
         "SourceConfig.answer_index_base",
         "answer_index_base",

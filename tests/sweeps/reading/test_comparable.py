@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from search_spaces.schema import paths_within
-from sweeps.reading.comparable import ALIKE, DIFFERS, GROUPS, WHOLE, differences, group_of
+from sweeps.reading.comparable import ALIKE, DIFFERS, WHOLE, differences
 from sweeps.reading.comparable_checks import comparable_findings
 from sweeps.reading.loading import load_spec
+from sweeps.reading.metric_groups import GROUPS, group_of
 from sweeps.reading.parts import parts_of
 from sweeps.spec.errors import SpecError
 from tests.conformance.test_kinds import LEAST
@@ -86,8 +87,6 @@ PUBMEDQA = {"metric": "pubmedqa_accuracy", "mode": "max"}
 @pytest.mark.parametrize(
     ("kind", "objective", "path", "values"),
     [
-        ("sft", LOSS, "training.max_length", [52, 60, 160]),
-        ("sft", LOSS, "data.limit", [20, 60, 240]),
         ("sft", LOSS, "data.seed", [1, 2]),
         ("sft", LOSS, "data.split", [[0.8, 0.1, 0.1], [0.6, 0.2, 0.2]]),
         ("sft", LOSS, "data.cleaning.min_answer_chars", [1, 50]),
@@ -99,17 +98,12 @@ PUBMEDQA = {"metric": "pubmedqa_accuracy", "mode": "max"}
         ("sft", LOSS, "evaluation.loss_limit", [10, 20]),
         ("sft", LOSS, "evaluation.every_epochs", [0.1, 1.0]),
         ("sft", {"metric": "train_loss", "mode": "min"}, "training.max_length", [52, 160]),
-        ("ppo", REWARD, "training.temperature", [0.1, 2.0]),
-        ("ppo", REWARD, "training.response_length", [8, 32]),
-        ("ppo", {"metric": "reward_safety", "mode": "max"}, "training.temperature", [0.1, 2.0]),
-        ("ppo", {"metric": "kl", "mode": "min"}, "training.response_length", [8, 32]),
-        ("grpo", REWARD, "training.temperature", [0.7, 1.4]),
-        ("grpo", REWARD, "training.max_completion_length", [8, 32]),
-        ("dpo", LOSS, "data.limit", [20, 40]),
-        ("reward", {"metric": "pairwise_accuracy", "mode": "max"}, "training.max_length", [32, 64]),
+        ("sft", {"metric": "train_loss", "mode": "min"}, "data.limit", [20, 60]),
+        ("ppo", {"metric": "train_loss", "mode": "min"}, "training.temperature", [0.1, 2.0]),
+        ("sft", LOSS, "evaluation.max_length", [52, 160]),
+        ("sft", LOSS, "data.split_limit", [60, 160]),
+        ("ppo", REWARD, "evaluation.temperature", [0.1, 2.0]),
         ("dpo", {"metric": "pairwise_ece", "mode": "min"}, "training.beta", [0.1, 0.5]),
-        ("staged", LOSS, "stages.1.training.max_length", [52, 160]),
-        ("staged", LOSS, "stages.1.data.limit", [20, 60]),
     ],
 )
 def test_a_search_that_changes_its_own_measure_is_refused(
@@ -147,8 +141,8 @@ def test_what_the_measure_does_not_depend_on_may_be_searched(
 
 
 def test_all_that_trials_are_compared_by_is_looked_at(tmp_path: Path) -> None:
-    length = {"training.max_length": {"values": [52, 160]}}
-    content = spec(length, objective={"metric": "minutes", "mode": "min"})
+    seeds = {"data.seed": {"values": [1, 2]}}
+    content = spec(seeds, objective={"metric": "minutes", "mode": "min"})
     content["search"]["early_stopping"] = {"kind": "asha", "metric": "val_loss"}
     content["search"]["selection"] = {"rule": "balanced", "metrics": ["minutes", "rouge1"]}
     fields = [text.partition(":")[0] for text in problems(tmp_path, content)]
@@ -156,20 +150,20 @@ def test_all_that_trials_are_compared_by_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_stages_before_the_last_count_where_trials_are_stopped_in_them(tmp_path: Path) -> None:
-    limit = {"stages.0.data.limit": {"values": [20, 60]}}
-    content = spec(limit, "staged", objective=LOSS, early_stopping={"kind": "asha"})
+    seed = {"stages.0.data.seed": {"values": [1, 2]}}
+    content = spec(seed, "staged", objective=LOSS, early_stopping={"kind": "asha"})
     (found,) = problems(tmp_path, content)
-    assert "stages.0.data.limit" in found
+    assert "stages.0.data.seed" in found
     content["search"]["early_stopping"]["metric"] = "train_loss"
     (found,) = problems(tmp_path, content)  # the objective itself is the last stage's
     assert found.startswith("search.early_stopping.metric")
 
 
 def test_a_baseline_may_not_bring_a_measure_of_its_own(tmp_path: Path) -> None:
-    parameters = {"training.max_length": {"values": [160]}, "lora.r": {"values": [2, 4]}}
+    parameters = {"data.seed": {"values": [1]}, "lora.r": {"values": [2, 4]}}
     content = spec(parameters)
-    content["search"]["baselines"] = {"now": {"training.max_length": 52, "lora.r": 2}}
-    assert any("training.max_length" in text for text in problems(tmp_path, content))
+    content["search"]["baselines"] = {"now": {"data.seed": 2, "lora.r": 2}}
+    assert any("data.seed" in text for text in problems(tmp_path, content))
 
 
 def test_a_reward_model_of_its_own_counts_where_trials_are_stopped_on_its_reward() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.trainables.packing.packs import run_pack
 from tests.trainables.sft.trials import toy_tokenizer
+from trainables.data.lengths import Lengths
 from trainables.data.pairs.build import PairSplits
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.prepare import tokenised
@@ -54,7 +55,7 @@ def prepared(train: int = 11, validation: int = 5, unseen: int = 4) -> Prepared:
         pairs(200, unseen, "other"),
         {"dropped": {}, "kept": {}},
     )
-    made = tokenised("test", splits, toy_tokenizer(), None, 96, lambda line: None)
+    made = tokenised("test", splits, toy_tokenizer(), None, Lengths(96), lambda line: None)
     return Prepared(**made._asdict())
 
 

@@ -16,7 +16,14 @@ from trainables.data.pairs.held_pairs import held_pairs, with_held
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
 from trainables.data.rows import Row
-from trainables.data.splitting import seeded_order, split_by_group, subsample, without_test_share
+from trainables.data.splitting import (
+    rows_split,
+    seeded_order,
+    share_of,
+    split_by_group,
+    subsample,
+    without_test_share,
+)
 from trainables.errors import InputError
 from trainables.on_progress import OnProgress
 
@@ -53,7 +60,7 @@ def build_pairs(
     unseen_parts = {s.label: _part(s, fingerprints, config, True, progress) for s in config.unseen}
     own = any(source.validation is not None for source in config.seen)
     seeds = (config.seed, ORDER if own else config.seed, config.seed)
-    splits = [_split(part, config) for part in seen.values()]
+    splits = [_within_limit(seen[source.label], source, config) for source in config.seen]
     train, validation, test = map(_mixed, zip(*splits, strict=True), seeds)
     validation, repeated = _without_test(validation, test, config)
     unseen = [pair for part in unseen_parts.values() for pair in part.pairs]
@@ -69,6 +76,16 @@ def build_pairs(
     return PairSplits(clear, validation, unseen, report)
 
 
+def _within_limit(part: CleanedPairs, source: PairSourceConfig, config: PairsConfig) -> PairSplit:
+    """A source's pairs, split; what `limit` leaves out of the training pairs is counted."""
+    train, validation, test = _split(part, config)
+    if source.split_limit is None:
+        return train, validation, test
+    kept = share_of(train, len(part.pairs), source.limit, config.seed)
+    part.report["dropped"]["over_limit"] += len(train) - len(kept)
+    return kept, validation, test
+
+
 def _part(
     source: PairSourceConfig,
     fingerprints: Mapping[str, str],
@@ -82,7 +99,7 @@ def _part(
     if not unseen:
         refuse_benchmark(found.pairs, source)
     kept, dropped = clean(found.pairs)
-    limited = subsample(kept, source.limit, config.seed)
+    limited = subsample(kept, rows_split(source.limit, source.split_limit), config.seed)
     empty = found.dropped.get("empty", 0) + dropped["empty"]
     over = len(kept) - len(limited)
     dropped = {**found.dropped, **dropped, "empty": empty, "over_limit": over}

@@ -8,6 +8,8 @@ from trainables.data.config import (
     SYSTEM_PROMPT,
     DataConfig,
     Share,
+    SplitLimit,
+    check_limits,
     check_split,
     without_unused,
 )
@@ -47,6 +49,8 @@ class PairSourceConfig(Section):
     hub_split: str | None = None  # the published split, of local files in a format too
     fields: PairFields = PairFields()
     limit: int | None = Field(None, ge=1)  # pairs kept, drawn with `seed`
+    # pairs drawn and split: `limit` then leaves training pairs out only; null: those `limit` keeps
+    split_limit: SplitLimit = Field(None, exclude_if=lambda pairs: pairs is None)
     private: bool = False  # pairs and tokens are never stored
     allow_benchmark_training: bool = False
     validation: OwnRows = None  # pairs of their own, as rows have them; null: a share by `split`
@@ -60,6 +64,11 @@ class PairSourceConfig(Section):
     @model_validator(mode="after")
     def _rows_of_their_own(self) -> Self:
         check_own_rows(self.source, self.hub_split, self.validation, self.test)
+        return self
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        check_limits(self.limit, self.split_limit)
         return self
 
     @property
@@ -118,6 +127,10 @@ class PairsConfig(PairSourceConfig):
                 "test of its own"
             )
         names = [source.label for source in (*self.seen, *self.unseen)]
+        if any(source.split_limit is not None for source in self.unseen):
+            raise ValueError(
+                "split_limit is of pairs that are trained on: unseen ones are not split"
+            )
         if twice := [name for i, name in enumerate(names) if name in names[:i]]:
             raise ValueError(f"two pair sources are called {twice[0]}: give each a `name`")
         return self

@@ -11,6 +11,7 @@ from trainables.cache import locked
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
 from trainables.data.held_out import HELD, Which, at_held, held_label, held_parts
 from trainables.data.keys import FORMAT, Fingerprints, digest, held_fingerprints
+from trainables.data.lengths import Lengths
 from trainables.data.pairs.build import PairSplits, build_pairs
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_sources
 from trainables.data.pairs.pair import PreferencePair
@@ -23,7 +24,7 @@ from trainables.on_progress import OnProgress
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-OWN = {"name", "fields", "limit", "allow_benchmark_training"}
+OWN = {"name", "fields", "limit", "split_limit", "allow_benchmark_training"}
 
 
 class PreparedPairs(NamedTuple):
@@ -40,20 +41,20 @@ def prepare_pairs(
     data: PairsConfig,
     tokenizer_source: Callable[[], "PreTrainedTokenizerBase"],
     tokenizer_key: str,
-    max_length: int,
+    lengths: Lengths,
     progress: OnProgress,
 ) -> PreparedPairs:
     """Tokenised pairs, from the cache or made and put there; as `trainables.data.prepare.prepare`.
 
-    A pair of which one answer is cut away, or whose rows are equal after truncation to `max_length`
-    tokens, is dropped and counted. Raises InputError.
+    A pair of which one answer is cut away, or whose rows are equal after truncation, is dropped and
+    counted. Raises InputError.
     """
     fingerprints = _fingerprints(data, online=True)
-    key = _key(data, fingerprints, tokenizer_key, max_length)
+    key = _key(data, fingerprints, tokenizer_key, lengths)
 
     def make() -> PreparedPairs:
         splits = build_pairs(data, fingerprints, progress)
-        return tokenised(key, splits, tokenizer_source(), data.system_prompt, max_length, progress)
+        return tokenised(key, splits, tokenizer_source(), data.system_prompt, lengths, progress)
 
     if hidden := private_sources(data):
         made = make()
@@ -73,16 +74,16 @@ def prepare_pairs(
 
 
 def cached_pairs_report(
-    data: PairsConfig, tokenizer_key: str | None, max_length: int | None
+    data: PairsConfig, tokenizer_key: str | None, lengths: Lengths | None
 ) -> DataReport | None:
     """The counts, if `prepare_pairs` made them before; uses no network."""
     try:
         fingerprints = _fingerprints(data, online=False)
     except InputError:
         return None
-    if tokenizer_key is None or max_length is None:
+    if tokenizer_key is None or lengths is None:
         return None
-    key = _key(data, fingerprints, tokenizer_key, max_length)
+    key = _key(data, fingerprints, tokenizer_key, lengths)
     return read_report(entry_folder("tokens", key))
 
 
@@ -91,18 +92,18 @@ def tokenised(
     splits: PairSplits,
     tokenizer: "PreTrainedTokenizerBase",
     system_prompt: str | None,
-    max_length: int,
+    lengths: Lengths,
     progress: OnProgress,
 ) -> PreparedPairs:
     """The splits as token rows, and the report with what truncation did. Raises InputError where
     no pair is left of training or validation."""
     made = {
-        name: _tokenise(getattr(splits, name), tokenizer, system_prompt, max_length, name, progress)
+        name: _tokenise(getattr(splits, name), tokenizer, system_prompt, lengths, name, progress)
         for name in ("train", "validation", "unseen")
     }
     for name in ("train", "validation"):
         if not len(made[name].rows):
-            raise nothing_left(f"pair of two different answers in {name}", max_length)
+            raise nothing_left(f"pair of two different answers in {name}", lengths, name)
     report: dict[str, Any] = {
         **splits.report,
         "dropped": {
@@ -121,6 +122,7 @@ def tokenised(
         },
         "truncated": {name: found.truncated for name, found in made.items()},
         "control_text": {name: found.control_text for name, found in made.items()},
+        **lengths.told,
     }
     unseen = made["unseen"].rows
     return PreparedPairs(
@@ -142,12 +144,12 @@ def _tokenise(
     pairs: Sequence[PreferencePair],
     tokenizer: "PreTrainedTokenizerBase",
     system_prompt: str | None,
-    max_length: int,
+    lengths: Lengths,
     name: str,
     progress: OnProgress,
 ) -> _Tokenised:
     rows = [row for pair in pairs for row in pair.rows()]
-    encoded = encoded_rows(rows, tokenizer, system_prompt, max_length, name, progress)
+    encoded = encoded_rows(rows, tokenizer, system_prompt, lengths.of(name), name, progress)
     kept, lost, equal = [], 0, 0
     for at in range(0, len(rows), 2):
         chosen, rejected = encoded[at], encoded[at + 1]
@@ -186,7 +188,9 @@ def _fingerprint(source: PairSourceConfig, online: bool) -> str:
     return found
 
 
-def _key(data: PairsConfig, fingerprints: Fingerprints, tokenizer_key: str, max_length: int) -> str:
+def _key(
+    data: PairsConfig, fingerprints: Fingerprints, tokenizer_key: str, lengths: Lengths
+) -> str:
     """24 hex digits over all that decides which pairs are in which split, and their tokens."""
     parts = [
         [
@@ -199,4 +203,4 @@ def _key(data: PairsConfig, fingerprints: Fingerprints, tokenizer_key: str, max_
         for sources in (data.seen, data.unseen)
     ]
     shared = [data.seed, data.split, data.system_prompt]
-    return digest([FORMAT, "pairs", parts, shared, tokenizer_key, max_length])
+    return digest([FORMAT, "pairs", parts, shared, tokenizer_key, *lengths.key])

@@ -132,13 +132,12 @@ class Sweep:
         return self.exhausted or self.number >= self.spec.search.num_trials
 
     def _suggest(self) -> None:
-        number = self.number + 1
-        suggested = self.proposer.next(number, self.spec.trial)
+        suggested = self.proposer.next(self.number + 1, self.spec.trial)
         if suggested is None:
             self.exhausted = True
             return
-        self.number = number
-        self._enqueue(number, *suggested)
+        self.number += 1
+        self._enqueue(self.number, *suggested)
 
     def _enqueue(self, number: int, label: str | None, parameters: dict[str, Any]) -> None:
         content = self.spec.trial.model_dump(mode="json")

@@ -26,11 +26,8 @@ def measured_key(config: TrialConfig, prepared: "Prepared") -> str:
 
 def holds_rows(trial: SingleTrial) -> bool:
     """Whether a training's validation rows are said apart from its training rows."""
-    data = trial.data
-    mixture = data.mixture or ()
-    parts = [data, *mixture]
-    split = any(part.split_limit is not None for part in parts)
-    return split or trial.evaluation.max_length is not None
+    limits = [trial.data.split_limit, *(part.split_limit for part in trial.data.mixture or ())]
+    return trial.evaluation.max_length is not None or any(n is not None for n in limits)
 
 
 def rows_key(rows: "TokenRows") -> str:

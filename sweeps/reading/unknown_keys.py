@@ -66,7 +66,9 @@ def _kinds_with(path: str) -> list[str]:
 def _elsewhere(name: str, spec: type[SweepSpec]) -> str | None:
     """The sections that do have this key."""
     homes = {home for path in paths(spec) for home in _homes(path.split("."), name)}
-    return f"It belongs to {' or '.join(sorted(homes))}" if homes else None
+    # most keys are of training
+    named = sorted(homes, key=lambda home: (not home.endswith(".training"), home))
+    return f"It belongs to {' or '.join(named)}" if homes else None
 
 
 def _called_elsewhere(name: str, spec: type[SweepSpec]) -> str | None:

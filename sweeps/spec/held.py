@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from sweeps.spec.sections import SweepSpec
-from trainables.data.pairs.config import AnyData
+from trainables.data.config import SourceConfig
+from trainables.data.pairs.config import AnyData, PairSourceConfig
 from trainables.training.config import SingleTrial
 
 
@@ -54,9 +55,11 @@ def _evaluated(trial: SingleTrial) -> Iterator[tuple[str, str]]:
 
 
 def _split(data: AnyData, path: str) -> Iterator[tuple[str, str]]:
-    parts = [(path, data), *((f"{path}.mixture.{i}", p) for i, p in enumerate(data.mixture or ()))]
-    for place, part in parts:
-        if part.split_limit is not None:
-            rows = "all rows" if part.split_limit == "all" else f"{part.split_limit} rows"
+    members: tuple[SourceConfig | PairSourceConfig, ...] = data.mixture or ()
+    parts = [(path, data.split_limit)]
+    parts += [(f"{path}.mixture.{i}", part.split_limit) for i, part in enumerate(members)]
+    for place, limit in parts:
+        if limit is not None:
+            rows = "all rows" if limit == "all" else f"{limit} rows"
             what = f"all trials are measured on the validation rows of {rows}"
             yield f"{place}.limit", f"{what} ({place}.split_limit)"

@@ -18,8 +18,9 @@ def _unset(value: object) -> bool:
 class EvaluationConfig(Section):
     """What is measured on the validation split, and how often.
 
-    `max_length`, `temperature`, `top_p` and `response_length` hold the measure fixed where trials train
-    differently; null: as the trial trains. Unset, they are left out of what is written and hashed.
+    `max_length`, `temperature`, `top_p` and `response_length` hold the measure fixed where trials
+    train differently; null: as the trial trains. Unset, they are left out of what is written and
+    hashed.
     """
 
     metrics: tuple[MetricFamily, ...] = ("perplexity", "rouge", "bleu")

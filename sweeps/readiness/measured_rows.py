@@ -35,4 +35,6 @@ def rows_key(rows: "TokenRows") -> str:
     found = hashlib.sha256(json.dumps(rows.ids).encode())
     for part in (rows.tokens, rows.offsets, rows.answer_start, rows.answer_bytes):
         found.update(part.astype("int64").tobytes())
+    if rows.learnt is not None:
+        found.update(rows.learnt.tobytes())
     return found.hexdigest()

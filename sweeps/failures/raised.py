@@ -14,7 +14,8 @@ from trainables.saved import Diverged, TrialFailed
 class Failure(NamedTuple):
     """A trial that raised: a line for tables, the traceback, whether the process is spoilt (then
     the trial has died with it), the state that its record gets, and whether that death counts
-    against `limits.retries`; whether the training diverged, for its configuration."""
+    against `limits.retries`; whether the training diverged, for its configuration; whether it is of
+    what the spec or its data say."""
 
     message: str
     traceback: str
@@ -22,13 +23,17 @@ class Failure(NamedTuple):
     state: State = "failed"
     counts: bool = True
     diverged: bool = False
+    of_input: bool = False
 
 
 def failure(error: BaseException) -> Failure:
     """What to say of an exception that a trial raised."""
     text = "".join(traceback.format_exception(error))
     if isinstance(error, TrialFailed | InputError):
-        return Failure(str(error), text, poisoned=False, diverged=diverged(error))
+        of_input = isinstance(error, InputError)
+        return Failure(
+            str(error), text, poisoned=False, diverged=diverged(error), of_input=of_input
+        )
     if isinstance(error, HungError):
         return Failure(str(error), text, poisoned=True, counts=error.to_blame)
     name = type(error).__name__

@@ -142,6 +142,8 @@ def run_tune(sweep: Sweep, placement: Placement, nodes: list[Node]) -> None:
         )
     if relay.error and is_full(relay.error):
         raise full(relay.error, sweep.ledger.folder) from relay.error
+    if isinstance(relay.error, SweepError):
+        raise relay.error
     if relay.error:
         detail = "".join(traceback.format_exception(relay.error))
         raise SweepError(f"the sweep stopped: {relay.error}\n{detail}") from relay.error

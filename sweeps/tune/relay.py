@@ -11,6 +11,7 @@ from cluster.placement import Placement
 from sweeps.control.sweep import Sweep
 from sweeps.failures.out_of_memory import killed_for_memory
 from sweeps.failures.raised import Failure, diverged
+from sweeps.failures.shared_reason import ended_by, of_all_trials
 from sweeps.run_folder.entry import State
 from sweeps.tune.pack_actor import Hosts
 from sweeps.tune.worker import Order, as_opaque_text
@@ -91,6 +92,7 @@ class Relay:
             self._last_words[tune_id] = LastWords(result.message, result.state, result.counts)
             return False  # the worker ends at its next step: see TuneWorker.step
         if isinstance(result, Failure):
+            self._end_of_all(name, result)
             self.sweep.on_failure(name, result.message, result.state, result.diverged)
             return True
         if not isinstance(result, Report):
@@ -101,6 +103,15 @@ class Relay:
         except MetricError as problem:
             self.sweep.on_failure(name, str(problem), diverged=diverged(problem))
             return True
+
+    def _end_of_all(self, name: str, found: Failure) -> None:
+        """Raise SweepError where every trial would end as the base model just did."""
+        sweep = self.sweep
+        entry = sweep.running[name].task.entry
+        if of_all_trials(entry, found, sweep.bases, sweep.space):
+            records = map(sweep.ledger.record, sweep.ledger.entries())
+            failed = any(record and record["state"] == "failed" for record in records)
+            raise ended_by(found, sweep.ledger.folder, failed)
 
     def placed(self, tune_id: str, node: str | None) -> None:
         """Note the address of the node that a trial runs on."""

@@ -10,8 +10,13 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from cluster.placement import Placement
+from search_spaces.parameters import Parameter
+from search_spaces.space import build_space
 from sweeps.control.sweep import Sweep
 from sweeps.failures.raised import Failure
+from sweeps.failures.shared_reason import of_all_trials
+from sweeps.failures.sweep_error import SweepError
+from sweeps.run_folder.entry import Entry
 from sweeps.tune import relay as relaying
 from sweeps.tune.driver import DropReports, StopAll, SweepScheduler, SweepSearcher
 from sweeps.tune.relay import Relay
@@ -188,3 +193,51 @@ def test_what_did_not_fit_is_infeasible(relay: Relay) -> None:
     begin(relay, "a")
     assert relay.result("a", Failure("OutOfMemoryError: CUDA", "", False, "infeasible"))
     assert records(relay.sweep.ledger.folder)["EXP-001"]["state"] == "infeasible"
+
+
+def test_what_the_base_model_fails_for_ends_the_sweep(relay: Relay) -> None:
+    wrong = Failure("reward.weights: no such module", "", False, of_input=True)
+    assert relay.order("base") is not None
+    with pytest.raises(SweepError, match="no such module\nMend it, then go on with: medsweep res"):
+        relay.result("base", wrong)
+    again = make_sweep(relay.sweep.spec, relay.sweep.ledger.folder)
+    again.restore()
+    assert again.waiting[0][0].is_base  # it is measured again
+
+
+def test_only_a_reason_that_all_trials_share_ends_it(relay: Relay) -> None:
+    assert relay.order("base") is not None
+    assert relay.result("base", Failure("RuntimeError: of the moment", "", False))
+    relay.end("base", died=False)
+    assert isinstance(relay.order("a"), dict)
+    assert relay.result("a", Failure("of one trial", "", False, of_input=True))
+
+
+@pytest.mark.parametrize(
+    ("searched", "all_share"),
+    [
+        ({}, True),
+        ({"training.learning_rate": {"values": [1, 2]}, "lora.r": {"values": [1, 2]}}, True),
+        ({"reward.weights.safety": {"min": 0.0, "max": 1.0}}, True),
+        ({"reward.weights": {"simplex": ["safety", "brevity"]}}, True),
+        ({"stages.1.training.learning_rate": {"values": [1, 2]}}, True),
+        ({"reward.weights.safety": {"values": [0, 1]}}, False),  # at 0 it is not asked
+        ({"reward.weights": {"values": [{"a:b": 1}, {"safety": 1}]}}, False),
+        ({"model.name_or_path": {"values": ["a", "b"]}}, False),
+        ({"stages.1.data.limit": {"values": [1, 2]}}, False),
+        ({"evaluation.limit": {"values": [1, 2]}}, False),
+        ({"training.max_length": {"values": [8, 512]}}, False),
+        ({"stages.0.training.temperature": {"values": [1, 2]}}, False),
+        ({"training": {"values": [{"max_length": 8}, {"max_length": 9}]}}, False),
+        ({"stages": {"values": [[], [1]]}}, False),
+    ],
+)
+def test_which_reasons_all_share(searched: dict[str, Any], all_share: bool) -> None:
+    entry = Entry("k", 0, {})
+    found = Failure("", "", False, of_input=True)
+    parameters = {path: Parameter(**written) for path, written in searched.items()}
+    space = build_space(parameters)
+    assert of_all_trials(entry, found, {"k"}, space) == all_share
+    assert not of_all_trials(entry, found, {"k", "other"}, space)
+    assert not of_all_trials(entry, found._replace(of_input=False), {"k"}, space)
+    assert not of_all_trials(Entry("EXP-001", 1, {}), found, {"EXP-001"}, space)

@@ -73,8 +73,8 @@ def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> 
 def models(spec: SweepSpec, space: Space) -> list[ModelConfig]:
     """Every base model that the sweep can use."""
     own = spec.trial.model
-    names = _values(space, "model.name_or_path") or (own.name_or_path,)
-    revisions = _values(space, "model.revision") or (own.revision,)
+    names = _values(spec, space, "model.name_or_path") or (own.name_or_path,)
+    revisions = _values(spec, space, "model.revision") or (own.revision,)
     return [
         own.model_copy(update={"name_or_path": n, "revision": r})
         for n, r in itertools.product(names, revisions)
@@ -84,11 +84,11 @@ def models(spec: SweepSpec, space: Space) -> list[ModelConfig]:
 def adapters(spec: SweepSpec, space: Space) -> list[LoraConfig | None]:
     """Every rank and choice of targets that the sweep can use (of a range its ends); None stands
     for all weights."""
-    searched = _values(space, "lora")
+    searched = _values(spec, space, "lora")
     wholes = [spec.trial.lora] if searched is None else [_lora(value) for value in searched]
     found: dict[LoraConfig | None, None] = {}
     for whole in wholes:
-        for r, targets in itertools.product(_ranks(space), _targets(space)):
+        for r, targets in itertools.product(_ranks(spec, space), _targets(spec, space)):
             inside = {"r": r, "target_modules": targets}
             changed = {name: value for name, value in inside.items() if value is not None}
             found[whole and _lora({**whole.model_dump(), **changed})] = None
@@ -99,14 +99,14 @@ def _lora(given: Any) -> LoraConfig | None:
     return None if given is None else LoraConfig.model_validate(given)
 
 
-def _ranks(space: Space) -> list[int | None]:
+def _ranks(spec: SweepSpec, space: Space) -> list[int | None]:
     searched = space.parameters.get("lora.r")
-    points = searched.probes() if searched else ()
+    points = (*(searched.probes() if searched else ()), *_outside(spec, space, "lora.r"))
     return [int(r) for r in points if isinstance(r, int | float)] or [None]
 
 
-def _targets(space: Space) -> tuple[Any, ...]:
-    return _values(space, "lora.target_modules") or (None,)
+def _targets(spec: SweepSpec, space: Space) -> tuple[Any, ...]:
+    return _values(spec, space, "lora.target_modules") or (None,)
 
 
 def trained_parameters(lora: LoraConfig | None, shapes: Shapes) -> int:
@@ -126,7 +126,7 @@ def variants(spec: SweepSpec, space: Space) -> Iterator[TrialConfig]:
     """The trial, and the trial with each choice of each parameter alone."""
     yield spec.trial
     for path in space.parameters:
-        for value in _values(space, path) or ():
+        for value in _values(spec, space, path) or ():
             content = spec.trial.model_dump(mode="json")
             set_path(content, path, value)
             with suppress(ValidationError):  # a combination that no trial will have
@@ -194,13 +194,21 @@ def _disk_problems(folder: Path, spec: SweepSpec, best: int, each: int) -> Itera
         yield Problem(None, None, "output", str(parent), message, fix)
 
 
-def _values(space: Space, path: str) -> tuple[Any, ...] | None:
+def _values(spec: SweepSpec, space: Space, path: str) -> tuple[Any, ...] | None:
+    """The values of a parameter that is no range, those of baselines among them."""
     match space.parameters.get(path):
         case Categorical(values):
-            return values
+            return (*values, *_outside(spec, space, path))
         case Constant(value):
-            return (value,)
+            return (value, *_outside(spec, space, path))
     return None
+
+
+def _outside(spec: SweepSpec, space: Space, path: str) -> list[Any]:
+    """The values outside the search that baselines give a parameter."""
+    searched, named = space.parameters.get(path), spec.search.baselines.values()
+    values = (given[path] for given in named if path in given)
+    return [v for v in values if searched is None or not searched.contains(v)]
 
 
 def _problem(error: InputError) -> Problem:

@@ -178,13 +178,27 @@ def _baselines(parts: Parts, space: Space) -> Iterator[SpecFinding]:
         if not name.strip() or not name.isprintable():
             yield SpecFinding(place, "a baseline needs a printable name", name, "Name it")
         for problem in space.problems_with(given, parts.own):
-            if problem.field not in _wrong(parts):
+            if problem.field not in _wrong(parts) and not _merely_outside(parts, space, problem):
                 yield _baseline(parts, place, problem)
+
+
+def _merely_outside(parts: Parts, space: Space, problem: SpaceError) -> bool:
+    """Whether a baseline's value is one that a trial may have and the search does not try: that is
+    allowed (our present setting, against the search), and the sampler is not told of it."""
+    searched = space.parameters.get(problem.field)
+    outside = searched is not None and not searched.contains(problem.value)
+    return outside and _illegal_value(parts, problem) is None
+
+
+def _illegal_value(parts: Parts, problem: SpaceError) -> str | None:
+    return check_value(parts.trial_class, problem.field, problem.value, parts.trial)
 
 
 def _baseline(parts: Parts, place: Path, problem: SpaceError) -> SpecFinding:
     path = problem.field
     message, fix = problem.message, problem.fix or "Correct the value"
+    if path in parts.parameters and (illegal := _illegal_value(parts, problem)):
+        message, fix = f"is illegal: {illegal}", "Correct the value"
     if path not in parts.written and path in _known(parts):
         fix = "Add it to search.parameters, or remove it here"
     elif path not in parts.written:

@@ -177,6 +177,18 @@ def test_every_model_that_is_searched(tmp_path: Path) -> None:
     assert [m.name_or_path for m in checks.models(plain, space_of(plain))] == ["toy:llama"]
 
 
+def test_what_baselines_alone_name_is_made_ready_too() -> None:
+    plain = make_spec()
+    searched = {"model.name_or_path": {"values": ["a", "b"]}, "lora.r": {"values": [4, 8]}}
+    named = {"now": {"model.name_or_path": "c", "lora.r": 64}}
+    search = {**plain.search.model_dump(), "parameters": searched, "baselines": named}
+    spec = SweepSpec.model_validate({**plain.model_dump(mode="json"), "search": search})
+    space = space_of(spec)
+    assert [model.name_or_path for model in checks.models(spec, space)] == ["a", "b", "c"]
+    assert [lora.r for lora in checks.adapters(spec, space) if lora] == [4, 8, 64]
+    assert {v.model.name_or_path for v in checks.variants(spec, space)} >= {"a", "b", "c"}
+
+
 def test_a_run_that_exists_is_refused_by_name(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     checks.refuse_folder(folder)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from search_spaces.space import build_space
+from sweeps.control.proposer import Proposer
 from sweeps.presets.find import description, presets
 from sweeps.reading.loading import load_spec, spec_schema
 from sweeps.spec.errors import Problem, SpecError
@@ -214,8 +216,8 @@ BAD = {
         ("search.parameters.lora.r.when.training.max_length", None, "not a param", "Search it"),
     ),
     "baseline outside": (
-        ("{lora.r: 8}", "{lora.r: 16}"),
-        ("search.baselines.first.lora.r", 16, "outside the search (one of 4, 8)", "Widen"),
+        ("{lora.r: 8}", "{lora.r: 0}"),
+        ("search.baselines.first.lora.r", 0, "is illegal: ", "Correct"),
     ),
     "baseline's unknown key": (
         ("{lora.r: 8}", "{lora.rr: 8}"),
@@ -330,7 +332,7 @@ def test_resolved_spec_reads_back(tmp_path: Path) -> None:
 
 def test_all_problems_at_once_whatever_else_is_wrong(tmp_path: Path) -> None:
     text = BASE.replace("{r: 8}", "{r: 0, x: 1}").replace("metric: val_loss", "metric: x")
-    text = text.replace("first: {lora.r: 8}", "first: {lora.r: 3}").replace("num_trials: 4", "a: 4")
+    text = text.replace("first: {lora.r: 8}", "first: {lora.r: 0}").replace("num_trials: 4", "a: 4")
     fields = [problem.field for problem in problems_of(write(tmp_path, text), ("sampler=1",))]
     assert fields == [
         "trial.lora.r",
@@ -376,6 +378,18 @@ def test_a_baseline_off_the_grid_adds_a_trial(tmp_path: Path) -> None:
     text = BASE.replace(LR, "{values: [1e-4, 1e-3]}").replace("tpe", "grid")
     assert load_spec(write(tmp_path, text), ["search.num_trials=5"]).spec.search.num_trials == 5
     assert problems_of(write(tmp_path, text), ("search.num_trials=6",))
+
+
+def test_a_baseline_may_lie_outside_the_search(tmp_path: Path) -> None:
+    loaded = load_spec(write(tmp_path, BASE.replace("first: {lora.r: 8}", "first: {lora.r: 16}")))
+    assert loaded.spec.search.baselines == {"first": {"lora.r": 16}}
+    space = build_space(loaded.spec.search.parameters)
+    proposer = Proposer(loaded.spec.search, space)
+    label, values = proposer.next(1, loaded.spec.trial) or (None, {})
+    assert (label, values["lora.r"]) == ("first", 16)
+    assert proposer.study.trials == []  # the sampler is not told of it
+    _, values = proposer.next(2, loaded.spec.trial) or (None, {})
+    assert space.contains(values)
 
 
 def test_fewer_trials_than_baselines(tmp_path: Path) -> None:

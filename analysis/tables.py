@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # the parameters of the flashcards system's table (its section 6), always shown, in its order
+EPOCHS = "num_train_epochs"
 STANDING = ("lora.r", "training.learning_rate", "training.num_train_epochs")
 EXPERIMENT_METRICS = (
     "train_loss",
@@ -134,6 +135,9 @@ def shown_value(run: Run, trial: TrialView, path: str) -> Any:
     """A parameter's value; of a section that is searched whole, but not in this trial, the fields
     that the search names."""
     value = trial.value(path)
+    if path.endswith(EPOCHS) and path not in trial.parameters:
+        ruled = trial.value(path.removesuffix(EPOCHS) + "max_steps")
+        return value if ruled is None else None  # then no number of epochs was trained
     if not isinstance(value, dict) or path in trial.parameters:
         return value
     searched = run.search.parameters.get(path)

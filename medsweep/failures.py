@@ -10,6 +10,7 @@ def explain(error: Exception) -> int:
     """Print an error for the person who can mend it; a traceback only where it is our bug."""
     from rich.console import Console
 
+    from analysis.ratings.errors import RatingError
     from sweeps.failures.sweep_error import SweepError
     from trainables.saved import TrialFailed
 
@@ -19,7 +20,8 @@ def explain(error: Exception) -> int:
         for line in lines:
             console.print(f"[bold red]error[/] {_escaped(line)}")
         if len(lines) > 1:
-            console.print(f"{len(lines)} problems; nothing was started.")
+            what = "written" if isinstance(error, RatingError) else "started"
+            console.print(f"{len(lines)} problems; nothing was {what}.")
         return BAD_INPUT
     if isinstance(error, SweepError | TrialFailed):  # of `medsweep trial`: a loss that is NaN, say
         console.print(f"[bold red]error[/] {_escaped(str(error))}")

@@ -36,7 +36,7 @@ def experiment_table(run: Run, choice: Chosen | None) -> Table:
     best, front = (choice.trial, choice.front) if choice else (None, ())
     parameters, metrics = parameter_columns(run), experiment_metrics(run)
     names = flashcards_table(run, best)["Experiment"]
-    tops = {m: None if m in LAST else _top(run, m) for m in metrics}
+    tops = {m: None if m in LAST or _says_nothing(run, m) else _top(run, m) for m in metrics}
     lines = tuple(
         Line(
             (
@@ -140,6 +140,12 @@ def _comparison_line(compared: Comparison) -> Line:
             Cell(delta_text(compared.delta), verdict),
         )
     )
+
+
+def _says_nothing(run: Run, metric: str) -> bool:
+    """Whether the least of a metric is no merit: the losses of kinds that learn from rewards."""
+    last = (run.trial.get("stages") or [run.trial])[-1]
+    return metric == "train_loss" and last.get("kind") in ("ppo", "grpo")
 
 
 def _metric_cell(metric: str, trial: TrialView, top: float | None) -> Cell:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from cluster.own_modules import SHIPPED, OwnModules
 from cluster.placement import Placement, place
 from cluster.session import Node
-from cluster.targets import connect, devices_at_hand
+from cluster.targets import connect, described, devices_at_hand
 from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
@@ -140,11 +140,14 @@ def read_spec(folder: Path) -> SweepSpec:
 
 def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
     root = Path(__file__).parents[2]
-    progress("starting Ray")
+    own = sweep.spec.cluster.target == "local"
+    progress("starting Ray" if own else f"joining: trials run {described(sweep.spec.cluster)}")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # workers' advice has no reader
     session = connect(sweep.spec.cluster, [root / name for name in PACKAGES], _own_modules())
     try:
         nodes = session.nodes()
+        if not own:
+            progress(f"joined: {len(nodes)} machines, {sum(n.cpus for n in nodes):g} CPUs in all")
         from sweeps.tune.driver import run_tune
 
         arranged = partial(

@@ -76,7 +76,7 @@ def test_mistakes_are_told(run: str, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert lines[0] == (
         "error p.csv: row 2, column choice: 'C' is not A, B or tie. Correct it, or empty the cell."
     )
-    assert lines[-1] == "5 problems; nothing was started."
+    assert lines[-1] == "5 problems; nothing was written."
     assert run_app(["rate", "read", run, "absent.csv"]) == 2
     assert "absent.csv" in capsys.readouterr().err
 

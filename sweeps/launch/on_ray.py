@@ -147,7 +147,8 @@ def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
     try:
         nodes = session.nodes()
         if not own:
-            progress(f"joined: {len(nodes)} machines, {sum(n.cpus for n in nodes):g} CPUs in all")
+            cpus, many = sum(n.cpus for n in nodes), "s" * (len(nodes) > 1)
+            progress(f"joined: {len(nodes)} machine{many}, {cpus:g} CPUs in all")
         from sweeps.tune.driver import run_tune
 
         arranged = partial(

@@ -12,6 +12,7 @@ from analysis.best import explain
 from analysis.loading import loading
 from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, look_up
+from analysis.sealed_test import test_section
 from analysis.selection.choice import Chosen
 from analysis.selection.decision import Decision
 from analysis.system_prompt import prompt_section, write_prompt
@@ -70,6 +71,7 @@ def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool) -> str:
         prompt_section(trial.config, run.data),
         "## Measured on the validation split",
         _measured(run, trial),
+        *test_section(run, trial.trial),
         *_examples(run, trial),
         *_ratings(run),
         "## Loading it",

@@ -9,8 +9,9 @@ from rich.table import Table
 from analysis.best import changed
 from analysis.report.cells import Table as Cells
 from analysis.runs import Run
+from analysis.sealed_test import Opened
 from analysis.selection import criteria
-from analysis.wording import cell_text, column_names, metric_text, parameter_text
+from analysis.wording import cell_text, column_names, metric_text, parameter_text, title
 from medsweep.fitted_table import FittedTable
 
 STYLES = {
@@ -59,6 +60,18 @@ def print_best(console: Console, best: dict[str, Any]) -> None:
     for path, value in best["parameters"].items():
         console.print(f"  {path}: {escape(parameter_text(path, value))}")
     console.print(escape(best["explanation"]))
+
+
+def print_test(console: Console, found: Opened) -> None:
+    """What the chosen trial and its base model measure on the test rows."""
+    table = Table(box=None, header_style="bold")
+    for name in ("", "base model", found.trial):
+        table.add_column(escape(name), justify="right" if name else "left")
+    for metric, value in found.metrics.items():
+        untouched = metric_text(metric, found.base.get(metric))
+        table.add_row(title(metric), untouched, metric_text(metric, value))
+    console.print("\n[bold]Test rows[/]")
+    console.print(table)
 
 
 def terminal_table(console: Console, heading: str, content: Cells) -> None:

@@ -17,6 +17,9 @@ def command(
     merge: Annotated[
         bool, typer.Option("--merge", help="Export the base model with the adapter merged in.")
     ] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Open the test rows: measure the chosen trial on them.")
+    ] = False,
 ) -> int:
     """Show the best configuration and why it was chosen; export it."""
     from rich.console import Console
@@ -24,7 +27,7 @@ def command(
     from analysis.best import write_best
     from analysis.export import export_best
     from analysis.selection.decision import decided
-    from medsweep.tables import print_best
+    from medsweep.tables import print_best, print_test
 
     console = Console(highlight=False, emoji=False)
     decision = decided(run)
@@ -33,6 +36,14 @@ def command(
         console.print(decision.why_none)
         return 1
     print_best(console, best)
+    if test:
+        from analysis.sealed_test import measure_test, told
+        from sweeps.quiet import quiet_libraries
+
+        quiet_libraries()
+        found = measure_test(decision.run, best["trial"])
+        print_test(console, found)
+        console.print(told(found), markup=False)
     if export is not None:
         console.print(f"Exported to {export_best(decision, export, merge)}")
     return 0

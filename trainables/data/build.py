@@ -40,10 +40,27 @@ class CleanedData(NamedTuple):
     report: DataReport  # source, version, citation, licence, rows_read, dropped
 
 
+class AllSplits(NamedTuple):
+    """All rows of a data section, the sealed ones too."""
+
+    train: list[Row]
+    validation: list[Row]
+    test: list[Row]
+    report: DataReport
+
+
 def build_text(
     config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
 ) -> tuple[list[Row], list[Row], DataReport]:
     """Training rows, validation rows and the report. Raises InputError."""
+    train, validation, _, report = build_all(config, fingerprints, progress)
+    return train, validation, report
+
+
+def build_all(
+    config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
+) -> AllSplits:
+    """The same with the test rows, which only `sealed` may ask for."""
     parts = {
         name: _part_named(name, part, fingerprints, progress)
         for name, part in components_of(config).items()
@@ -62,7 +79,7 @@ def build_text(
     if config.mixture:
         report["components"] = _by_component(parts, clear, validation)
     report["diversity"] = diversity(clear, topics=not private_components(config))
-    return clear, validation, report
+    return AllSplits(clear, validation, test, report)
 
 
 def rows_sha256(rows: Sequence[Row]) -> str:

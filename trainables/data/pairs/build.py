@@ -48,10 +48,24 @@ class CleanedPairs(NamedTuple):
     apart: dict[Which, list[PreferencePair]]  # those of `data.validation` and `data.test`
 
 
+class AllPairs(NamedTuple):
+    """All pairs of a data section, the sealed ones too."""
+
+    splits: PairSplits
+    test: list[PreferencePair]
+
+
 def build_pairs(
     config: PairsConfig, fingerprints: Mapping[str, str], progress: OnProgress
 ) -> PairSplits:
-    """Training, validation and unseen pairs with their report. Raises InputError.
+    """Training, validation and unseen pairs with their report. Raises InputError."""
+    return build_all_pairs(config, fingerprints, progress).splits
+
+
+def build_all_pairs(
+    config: PairsConfig, fingerprints: Mapping[str, str], progress: OnProgress
+) -> AllPairs:
+    """The same with the test pairs, which only `sealed` may ask for.
 
     Training pairs whose question and chosen answer repeat, exactly or nearly, those of a pair kept
     for measuring (unseen ones too) are dropped.
@@ -73,7 +87,7 @@ def build_pairs(
     report = _report(seen, unseen_parts, (clear, validation, test, unseen), len(leaked))
     if repeated:
         report["dropped"]["leak_of_test"] = repeated
-    return PairSplits(clear, validation, unseen, report)
+    return AllPairs(PairSplits(clear, validation, unseen, report), test)
 
 
 def _within_limit(part: CleanedPairs, source: PairSourceConfig, config: PairsConfig) -> PairSplit:

@@ -164,6 +164,26 @@ def _tokenise(
     return _Tokenised(table, sum(item.truncated for _, item in kept), lost, equal, controls)
 
 
+def online_pair_fingerprints(data: PairsConfig) -> Fingerprints:
+    """What identifies the sources' content; asks the network if need be. Raises InputError."""
+    return _fingerprints(data, online=True)
+
+
+def pair_token_rows(
+    pairs: Sequence[PreferencePair],
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+    lengths: Lengths,
+    name: str,
+    progress: OnProgress,
+) -> TokenRows:
+    """Pairs as token rows, without those that truncation leaves nothing to compare of."""
+    rows = _tokenise(pairs, tokenizer, system_prompt, lengths, name, progress).rows
+    if not len(rows):
+        raise nothing_left(f"pair of two different answers in {name}", lengths, name)
+    return rows
+
+
 def _fingerprints(data: PairsConfig, online: bool) -> Fingerprints:
     own = {s.label: _fingerprint(s, online) for s in (*data.seen, *data.unseen)}
     for source in data.seen:

@@ -1,0 +1,94 @@
+"""The test rows are opened once the search is over, for the chosen trial, and must be the same."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.export import model_card
+from analysis.files import RunError
+from analysis.runs import load_run
+from analysis.sealed_test import FILE, measure_test, told
+from analysis.selection.decision import decided
+from sweeps.launch.in_process import run_one, single_trial
+from sweeps.reading.loading import load_spec
+from trainables.errors import InputError
+
+
+def written(path: Path, numbers: range, pairs: bool) -> str:
+    rows = [
+        {"prompt": f"What is {n}?", "chosen": f"It is {n} of {n * n}.", "rejected": f"No {n}."}
+        if pairs
+        else {"question": f"What is {n}?", "answer": f"It is {n}, after {n - 1} of {n * n}."}
+        for n in numbers
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def made(folder: Path, kind: str = "sft", **data: Any) -> Path:
+    """A run of one trial."""
+    pairs = kind in ("dpo", "reward")
+    source = written(folder / "rows.jsonl", range(30), pairs)
+    own = data or {"test": written(folder / "exam.jsonl", range(100, 106), pairs)}
+    trial = {
+        "kind": kind,
+        "model": {"name_or_path": "toy:llama", "dtype": "float32"},
+        "data": {"source": source, "system_prompt": None, **own},
+        "training": {"max_steps": 3, "max_length": 96, "learning_rate": 1e-2},
+    }
+    spec = {"name": "x", "trial": trial, "search": {"parameters": {}, "num_trials": 1}}
+    file = folder / "spec.yaml"
+    file.write_text(json.dumps(spec))
+    loaded = single_trial(load_spec(str(file), []), folder, None)
+    run_one(loaded, folder / "run", lambda sweep, place: [], lambda line: None)
+    return folder / "run"
+
+
+@pytest.mark.parametrize("kind", ["sft", "dpo"])
+def test_the_chosen_trial_and_its_base_on_rows_that_nobody_saw(
+    cache: Path, tmp_path: Path, kind: str
+) -> None:
+    folder = made(tmp_path, kind)
+    decision = decided(folder)
+    found = measure_test(decision.run, "EXP-001")
+    assert found.rows == 6
+    assert found.metrics["val_loss"] != found.base["val_loss"]
+    assert told(found) == "Measured on the 6 test rows, which no trial has read."
+    kept = json.loads((folder / FILE).read_text())["measured"]["EXP-001"]
+    assert kept["metrics"] == found.metrics
+    assert measure_test(decision.run, "EXP-001") == found
+    assert decision.choice is not None
+    card = model_card(load_run(folder), decision.choice, merged=False, tokenizer=False)
+    assert "## Measured on the test rows" in card
+    assert f"{found.metrics['val_loss']:.4f}" in card
+    other = {**json.loads((folder / FILE).read_text())["measured"], "EXP-007": {}}
+    (folder / FILE).write_text(json.dumps({"measured": other}))
+    assert "Caution: EXP-007 was measured on them before" in told(
+        measure_test(decision.run, "EXP-001")
+    )
+
+
+def test_a_split_off_share_may_be_opened_too(cache: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path, split=[0.6, 0.2, 0.2])
+    assert measure_test(load_run(folder), "EXP-001").rows == 6
+
+
+def test_other_rows_than_were_sealed_are_refused(cache: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    written(tmp_path / "exam.jsonl", range(200, 206), False)
+    with pytest.raises(InputError, match=r"data\.test: the test rows are no longer those"):
+        measure_test(load_run(folder), "EXP-001")
+
+
+def test_without_test_rows_there_is_nothing_to_open(cache: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path, split=[0.8, 0.2, 0.0])
+    with pytest.raises(InputError, match=r"data\.test: the run kept no test rows"):
+        measure_test(load_run(folder), "EXP-001")
+
+
+def test_reward_models_have_unseen_sources(cache: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path, "reward")
+    with pytest.raises(RunError, match=r"name them in data\.unseen"):
+        measure_test(load_run(folder), "EXP-001")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analysis.runs import Run, TrialView
 from analysis.selection import criteria
-from sweeps.readiness.cut_rows import cut_rows
+from sweeps.readiness.data_warnings import data_warnings
 from trainables.evaluation.metric_names import REWARD
 from trainables.rewards.config import short_name
 
@@ -13,9 +13,9 @@ CUT = "truncated"  # the share of sampled answers that the limit of their length
 
 
 def cautions(run: Run, trial: TrialView) -> Iterator[str]:
-    """Sentences on cut rows, on a goal that is searched itself, and on answers without an end."""
-    told = (cut_rows(report) for report in run.data.values() if isinstance(report, dict))
-    yield from (f"Caution: {sentence}." for sentence in dict.fromkeys(filter(None, told)))
+    """Sentences on rows lost or cut, on a goal that is searched itself, and on answers without an
+    end."""
+    yield from (f"Caution: {sentence}." for sentence in lost_or_cut(run))
     for metric in dict.fromkeys(c.metric for c in criteria(run.search)):
         if _is_searched(metric, trial):
             yield (
@@ -27,6 +27,12 @@ def cautions(run: Run, trial: TrialView) -> Iterator[str]:
             "Caution: every sampled answer ends at the length limit, none by itself: what is "
             "measured of them is of answers cut short."
         )
+
+
+def lost_or_cut(run: Run) -> list[str]:
+    """What must be told of the run's data sets, each sentence once."""
+    reports = (report for report in run.data.values() if isinstance(report, dict))
+    return list(dict.fromkeys(told for report in reports for told in data_warnings(report)))
 
 
 def _is_searched(metric: str, trial: TrialView) -> bool:

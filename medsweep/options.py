@@ -25,3 +25,7 @@ Output = Annotated[
 RunName = Annotated[
     str | None, typer.Option("--name", help="The run's name (default: the spec's own).")
 ]
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", help="Go on, however many rows filters took or how few are left."),
+]

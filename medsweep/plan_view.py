@@ -1,6 +1,7 @@
 """A plan on the terminal."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -13,6 +14,7 @@ from medsweep.fitted_table import FittedTable
 from sweeps.planning.plan import ModelFacts, Plan
 from sweeps.spec.sections import SweepSpec
 from trainables.data.config import DataConfig
+from trainables.data.losses import steps
 from trainables.data.noticed import told
 from trainables.data.pairs.config import PairsConfig
 from trainables.models.config import LoraConfig
@@ -142,23 +144,24 @@ def _source(data: DataConfig | PairsConfig) -> str:
 
 def _counts(report: dict[str, Any]) -> str:
     kept = report["kept"]
-    dropped = ", ".join(f"{k} {v}" for k, v in report["dropped"].items() if v and v != 0)
-    return (
+    lost = [f"  {step}" for step in steps(report)] or ["  no row dropped"]
+    read = (
         f"{report['source']}: {report['rows_read']:,} rows read; kept {kept['train']:,} for "
-        f"training, {kept['validation']:,} for validation, {kept['test']:,} sealed for the test\n"
-        f"dropped: {dropped or 'none'}{_diversity(report.get('diversity'))}"
-        + "".join(f"\n{line}" for line in told(report))
+        f"training, {kept['validation']:,} for validation, {kept['test']:,} sealed for the test"
+    )
+    return "\n".join([read, *lost]) + "".join(
+        f"\n{line}" for line in (*_diversity(report.get("diversity")), *told(report))
     )
 
 
-def _diversity(found: dict[str, Any] | None) -> str:
+def _diversity(found: dict[str, Any] | None) -> Iterator[str]:
     """One line of the diversity report; all of it is in data.json."""
     if not found:
-        return ""
+        return
     kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in found["question_types"].items())
     answers = found["answer_words"]
-    return (
-        f"\ndiversity: {found['vocabulary']:,} different words, distinct-2 "
+    yield (
+        f"diversity: {found['vocabulary']:,} different words, distinct-2 "
         f"{found['distinct_2']:.2f}, answers of {answers['median']:.0f} words (median), "
         f"{found['repeated_questions']:,} repeated questions; {kinds or 'no questions'}"
     )

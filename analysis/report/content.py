@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from analysis.best import changed, explain, seeds_of, with_means
+from analysis.cautions import lost_or_cut
 from analysis.held import held_in
 from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
@@ -60,6 +61,7 @@ class Content:
     run: Run
     choice: Chosen | None
     best: TrialView | None
+    warnings: list[str]  # of the data, above all else
     facts: list[tuple[str, str]]  # model, data, …
     tiles: list[Tile]
     summary: tuple[str, ...]  # sentences; the first is the choice
@@ -90,6 +92,7 @@ def describe_run(decision: Decision) -> Content:
         run=run,
         choice=choice,
         best=best,
+        warnings=lost_or_cut(run),
         facts=_facts(run),
         tiles=_tiles(run, best and with_means(run, best)),
         summary=explain(run, choice) if choice else (decision.why_none, *changed(run)),

@@ -56,6 +56,7 @@ def example_parts(
 
 
 def _section(content: Content, level: str) -> Iterator[str]:
+    yield from (f"> **Warning:** {plain(warning)}." for warning in content.warnings)
     yield "\n".join(f"- {name}: {plain(value)}" for name, value in content.facts)
     yield f"{level} Summary"
     yield from map(plain, content.summary)

@@ -6,21 +6,10 @@ from typing import Any
 from analysis.report.cells import Table, plain_table
 from analysis.runs import Run, look_up
 from analysis.wording import MISSING
+from trainables.data.losses import steps, words
 
 SEALED = "sealed: no trial can read it"
 PACKAGES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "ray", "optuna", "medsweep")
-STEPS = {
-    "short_question": "question too short",
-    "short_answer": "answer too short",
-    "bare_boolean": "answer only yes, no, true or false",
-    "exact_duplicate": "exact duplicates",
-    "near_duplicate": "near duplicates",
-    "over_limit": "beyond data.limit",
-    "no_answer_left": "no answer token left after truncation",
-    "leak": "training rows that repeat a validation or test row",
-    "leak_of_test": "validation rows that repeat a test row",
-}
-
 NOTICED = {
     "html": "HTML",
     "end_mark": "ends with a typed end mark (</s>, EOS, ###)",
@@ -34,11 +23,13 @@ NOTICED = {
 
 
 def data_tables(run: Run) -> list[tuple[str, Table]]:
-    """(heading, table of rows kept and dropped) for each prepared data set."""
+    """(heading, table of rows kept and dropped) for each prepared data set, and what each filter
+    took of the rows that came to it where one took some."""
     return [
-        (str(report.get("source") or key), plain_table(["Rows", "Count"], _rows(report), numeric=1))
+        table
         for key, report in run.data.items()
         if isinstance(report, dict)
+        for table in _tables(str(report.get("source") or key), report)
     ]
 
 
@@ -53,11 +44,27 @@ def environment_table(run: Run) -> Table:
     return plain_table(["What", "Recorded"], list(_environment(run)))
 
 
+def _tables(name: str, report: dict[str, Any]) -> Iterator[tuple[str, Table]]:
+    yield name, plain_table(["Rows", "Count"], _rows(report), numeric=1)
+    if taken := steps(report):
+        heads = ["Filter", "Rows in", "Dropped", "Share", "Rows out"]
+        lines = [
+            [
+                words(s.name),
+                *map(_count, (s.rows_in, s.dropped)),
+                f"{s.share:.1%}",
+                _count(s.rows_out),
+            ]
+            for s in taken
+        ]
+        yield f"{name}: what each filter took", plain_table(heads, lines, numeric=4)
+
+
 def _rows(report: dict[str, Any]) -> Iterator[list[str]]:
     if "rows_read" in report:
         yield ["read", _count(report["rows_read"])]
     for step, count in (report.get("dropped") or {}).items():
-        yield from _step(f"dropped: {STEPS.get(step, step.replace('_', ' '))}", count)
+        yield from _step(f"dropped: {words(step)}", count)
     for split, count in (report.get("kept") or {}).items():
         sealed = f" ({SEALED})" if split == "test" else ""
         yield [f"kept: {split}{sealed}", _count(count)]

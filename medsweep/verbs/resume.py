@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from medsweep.options import RunFolder
+from medsweep.options import RunFolder, Yes
 
 
 def command(
@@ -26,8 +26,10 @@ def command(
             help="Go on although data, a model or medsweep changed since the run began.",
         ),
     ] = False,
+    yes: Yes = False,
 ) -> int:
     """Go on with an interrupted or finished run; nothing finished is run again."""
+    from medsweep.asking import asking
     from medsweep.conduct import conduct, screen
     from sweeps.launch.on_ray import read_spec, resume_run
 
@@ -36,6 +38,13 @@ def command(
             run,
             view,
             lambda: resume_run(
-                run, view.watch, view.say, num_trials, retry_failed, disk_gb, accept_changes
+                run,
+                view.watch,
+                view.say,
+                num_trials,
+                retry_failed,
+                disk_gb,
+                accept_changes,
+                asking(view, yes),
             ),
         )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medsweep.options import Output, RunName, Set, Smoke, Spec
+from medsweep.options import Output, RunName, Set, Smoke, Spec, Yes
 
 
 def command(
@@ -11,8 +11,10 @@ def command(
     smoke: Smoke = False,
     name: RunName = None,
     output: Output = Path("runs"),
+    yes: Yes = False,
 ) -> int:
     """Run the trial section once, in this process: for debugging, with plain tracebacks."""
+    from medsweep.asking import asking
     from medsweep.conduct import conduct, screen
     from sweeps.launch.in_process import run_one, single_trial
     from sweeps.reading.loading import load_spec
@@ -22,4 +24,5 @@ def command(
     with screen(loaded.spec, folder) as view:
         for warning in loaded.warnings:
             view.say(f"Warning: {warning}")
-        return conduct(folder, view, lambda: run_one(loaded, folder, view.watch, view.say))
+        agree = asking(view, yes)
+        return conduct(folder, view, lambda: run_one(loaded, folder, view.watch, view.say, agree))

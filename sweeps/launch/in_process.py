@@ -10,6 +10,7 @@ from sweeps.failures.disk_full import is_full, told
 from sweeps.failures.raised import failure
 from sweeps.launch.on_ray import Watch, new_sweep, text_of
 from sweeps.quiet import quiet_libraries
+from sweeps.readiness.brake import Agree, nobody
 from sweeps.readiness.checks import make_ready, refuse_folder
 from sweeps.readiness.fingerprints import fingerprints_of
 from sweeps.reading.loading import LoadedSpec
@@ -43,14 +44,20 @@ def _free_name(output: Path, stem: str) -> str:
     return f"{stem}-{number}"
 
 
-def run_one(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress) -> Sweep:
+def run_one(
+    loaded: LoadedSpec,
+    folder: Path,
+    watch: Watch,
+    progress: OnProgress,
+    agree: Agree = nobody,
+) -> Sweep:
     """Measure the base model, then run the one trial; what it raises is raised here."""
     refuse_folder(folder)
     ledger = Ledger(folder)
     use(loaded.own)
     sweep = new_sweep(loaded.spec, ledger, progress)
     with loaded.locating():
-        make_ready(sweep.spec, sweep.space, sweep.preparation, folder)
+        make_ready(sweep.spec, sweep.space, sweep.preparation, folder, agree)
     quiet_libraries()
     with exclusive(folder), told(folder):
         note_origin(folder, loaded.own)

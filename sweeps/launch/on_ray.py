@@ -17,6 +17,7 @@ from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
 from sweeps.launch.same_inputs import check_inputs
+from sweeps.readiness.brake import Agree, nobody
 from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
 from sweeps.readiness.fingerprints import fingerprints_of
 from sweeps.readiness.pack_sizes import (
@@ -45,8 +46,15 @@ PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "train
 Watch = Callable[[Sweep, Placement], Sequence[Observer]]
 
 
-def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress) -> Sweep:
-    """Run a sweep in a new folder. Raises SpecError, ClusterError, SweepError.
+def new_run(
+    loaded: LoadedSpec,
+    folder: Path,
+    watch: Watch,
+    progress: OnProgress,
+    agree: Agree = nobody,
+) -> Sweep:
+    """Run a sweep in a new folder; `agree` is asked where filters left few rows. Raises SpecError,
+    ClusterError, SweepError.
 
     Example, without observers::
 
@@ -58,7 +66,7 @@ def new_run(loaded: LoadedSpec, folder: Path, watch: Watch, progress: OnProgress
     use(loaded.own)
     sweep = new_sweep(loaded.spec, ledger, progress)
     with loaded.locating():
-        make_ready(sweep.spec, sweep.space, sweep.preparation, folder)
+        make_ready(sweep.spec, sweep.space, sweep.preparation, folder, agree)
     for held in held_fixed(sweep.spec):
         progress(f"held fixed: {held}")
     with exclusive(folder), disk_full.told(folder):
@@ -79,10 +87,11 @@ def resume_run(
     retry_failed: bool = False,
     disk_gb: float | None = None,
     accept_changes: bool = False,
+    agree: Agree = nobody,
 ) -> Sweep:
     """Go on with a run folder: nothing finished is run again; `disk_gb` takes the place of the
     spec's. Data, models or a medsweep other than the run began with are refused, or with
-    `accept_changes` noted. Raises as `new_run`.
+    `accept_changes` noted: then `agree` is asked as in `new_run`. Raises as that.
 
     Example, extended to 18 trials::
 
@@ -104,7 +113,9 @@ def resume_run(
         measured = any(record and record["state"] == "complete" for record in done)
         use(noted_origin(folder, measured))
         if not sweep.over:
-            make_ready(spec, sweep.space, sweep.preparation, folder)
+            # what the run began with was agreed to then
+            asked = agree if accept_changes else None
+            make_ready(spec, sweep.space, sweep.preparation, folder, asked)
         if num_trials is not None or disk_gb is not None:  # what was refused is not written down
             ledger.resolve(spec.model_dump(mode="json"))
         if not sweep.over:

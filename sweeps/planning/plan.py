@@ -18,6 +18,7 @@ from sweeps.readiness.checks import (
     trained_parameters,
     unpackable,
 )
+from sweeps.readiness.data_warnings import data_warnings
 from sweeps.readiness.model_folders import folder_problems, remarks
 from sweeps.readiness.pack_sizes import (
     best_size,
@@ -61,7 +62,7 @@ class Plan:
     data: dict[str, Any] | None  # the data report, or one a stage; None: not prepared yet
     where: str
     stages: tuple[StageCount, ...] = ()  # of trials in stages: each but the last
-    warnings: tuple[str, ...] = ()  # what does not fit the trials' steps
+    warnings: tuple[str, ...] = ()  # rows lost or cut, what does not fit the trials' steps
     held: tuple[str, ...] = ()  # what measuring holds fixed while the search varies it
 
 
@@ -78,8 +79,9 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         preparation = Preparation(progress, lambda key, report: None)
         for model in models(spec, space):
             preparation.model_folder(model)
-        preparation.data(spec.trial)
-    data = _data(spec)
+        data: dict[str, Any] | None = preparation.data(spec.trial).report
+    else:
+        data = _data(spec)
     where = _where(spec, space, data)
     return Plan(
         spec,
@@ -89,7 +91,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         data,
         where,
         stage_counts(spec, space),
-        step_warnings(spec, space, data),
+        (*data_warnings(data or {}), *step_warnings(spec, space, data)),
         tuple(held_fixed(spec)),
     )
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from search_spaces.distributions import Categorical, Constant
 from search_spaces.schema import set_path
 from search_spaces.space import Space
+from sweeps.readiness.brake import Agree, check_losses
 from sweeps.readiness.model_folders import folder_problems
 from sweeps.readiness.preparation import Preparation
 from sweeps.spec.errors import Problem, SpecError
@@ -44,8 +45,15 @@ def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
         raise SpecError([Problem(None, None, "output", str(folder), message, fix)])
 
 
-def make_ready(spec: SweepSpec, space: Space, preparation: Preparation, folder: Path) -> None:
-    """Fetch models and data, and check targets and disk; SpecError with all that is wrong."""
+def make_ready(
+    spec: SweepSpec,
+    space: Space,
+    preparation: Preparation,
+    folder: Path,
+    agree: Agree | None = None,
+) -> None:
+    """Fetch models and data, and check targets and disk; SpecError with all that is wrong. Then
+    `agree`, where it is given, is asked whether to train on what filters left."""
     problems = [*_model_problems(spec, space, preparation, folder)]
     try:
         preparation.data(spec.trial)
@@ -55,6 +63,8 @@ def make_ready(spec: SweepSpec, space: Space, preparation: Preparation, folder: 
     problems = problems or [*_start_problems(spec, space, preparation)]
     if problems:
         raise SpecError(problems)
+    if agree is not None:
+        check_losses(spec, preparation.data(spec.trial).report, agree)
 
 
 def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> Iterator[Problem]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sweeps.readiness.cut_rows import cut_rows
+from sweeps.readiness.data_warnings import data_warnings
+from trainables.data.losses import steps
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.config import EvaluationConfig
@@ -92,8 +93,10 @@ class Preparation:
         if made.key not in self._noted:
             self._noted.add(made.key)
             self._found(made.key, made.report)
-            if cut := cut_rows(made.report):
-                self._progress(f"Caution: {cut}")
+            for step in steps(made.report):
+                self._progress(f"{made.report.get('source')}: {step}")
+            for warning in data_warnings(made.report):
+                self._progress(f"Warning: {warning}")
 
     def _rows(self, config: SingleTrial, benchmarks: Sequence[BenchmarkConfig]) -> "Prepared":
         from trainables.data.prepare import prepare

@@ -140,7 +140,7 @@ KeepCheckpoints = Literal["newest", "none", "all"]
 
 
 class LimitsConfig(Section):
-    """What a sweep puts up with: deaths, silence, and how much disk it takes."""
+    """What a sweep puts up with: deaths, silence, disk that it takes, rows that filters take."""
 
     retries: int = Field(1, ge=0, le=100)  # of a trial whose worker died, not of one that raised
     # without a sign of life; null: by a trial's own pace (`failures.hangs`), ten at least
@@ -148,6 +148,9 @@ class LimitsConfig(Section):
     disk_gb: float | None = Field(None, gt=0)  # 1e9 bytes of the run folder; null: what is free
     # what stays of the checkpoint of a trial that is complete or stopped: see `retention.settle`
     keep_checkpoints: KeepCheckpoints = "newest"
+    # what asks for a yes before training: see `readiness.brake`
+    max_lost_rows: float = Field(0.5, ge=0, le=1)  # the share of rows that filters took
+    min_training_rows: int = Field(30, ge=1)
 
 
 class SweepSpec(Section):

@@ -1,0 +1,13 @@
+"""What must be told of a data set before anything is trained on it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sweeps.readiness.cut_rows import cut_rows
+from trainables.data.losses import loss_told, reports_of
+
+
+def data_warnings(report: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences on rows that filters took, and on those that were cut; of all stages' data."""
+    for part in reports_of(report):
+        yield from filter(None, (loss_told(part), cut_rows(part)))

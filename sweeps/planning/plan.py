@@ -76,7 +76,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
     """
     space = build_space(spec.search.parameters)
     if prepare:
-        preparation = Preparation(progress, lambda key, report: None)
+        preparation = Preparation(progress, lambda key, report: None, tells=False)
         for model in models(spec, space):
             preparation.model_folder(model)
         data: dict[str, Any] | None = preparation.data(spec.trial).report

@@ -35,8 +35,14 @@ DRAWN: Any = {"weights": True, "mixture": {"__all__": {"weight"}}}
 class Preparation:
     """Remembers what it has prepared; a sweep needs few different data sets."""
 
-    def __init__(self, progress: OnProgress, found: Callable[[str, dict[str, Any]], None]) -> None:
-        self._progress, self._found = progress, found
+    def __init__(
+        self,
+        progress: OnProgress,
+        found: Callable[[str, dict[str, Any]], None],
+        tells: bool = True,
+    ) -> None:
+        """`found` gets each data set's counts; with `tells` progress has what they warn of."""
+        self._progress, self._found, self._tells = progress, found, tells
         self._folders: dict[str, Path] = {}
         self._prepared: dict[str, Prepared] = {}
         self._noted: set[str] = set()
@@ -93,10 +99,15 @@ class Preparation:
         if made.key not in self._noted:
             self._noted.add(made.key)
             self._found(made.key, made.report)
-            for step in steps(made.report):
-                self._progress(f"{made.report.get('source')}: {step}")
-            for warning in data_warnings(made.report):
-                self._progress(f"Warning: {warning}")
+            if self._tells:
+                self._tell(made.report)
+
+    def _tell(self, report: dict[str, Any]) -> None:
+        """What filters took, and what is to be borne in mind."""
+        for step in steps(report):
+            self._progress(f"{report.get('source')}: {step}")
+        for warning in data_warnings(report):
+            self._progress(f"Warning: {warning}")
 
     def _rows(self, config: SingleTrial, benchmarks: Sequence[BenchmarkConfig]) -> "Prepared":
         from trainables.data.prepare import prepare

@@ -3,7 +3,7 @@
 Pure functions of data reports (docs/data.md). `data.limit` is no filter: it is asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 Report = Mapping[str, Any]
@@ -109,19 +109,20 @@ def loss_told(report: Report) -> str | None:
 
 def loss_sentence(report: Report) -> str:
     """What filters took of the rows and why, and what is left to train on."""
-    lost = [step for step in steps(report) if step.name != LIMIT]
-    parts = ", ".join(f"{words(step.name)} {step.dropped:,}" for step in lost)
-    limits = [step for step in steps(report) if step.name == LIMIT]
-    limited = (
-        f" (data.limit kept {limits[0].rows_out:,} of {limits[0].rows_in:,})" if limits else ""
-    )
-    unit = report.get("unit", "rows")
-    read = steps(report)[0].rows_in if steps(report) else report["rows_read"]
-    return (
-        f"filters dropped {sum(step.dropped for step in lost):,} of {read:,} {unit} "
-        f"of {report.get('source', 'the data')}, {lost_share(report):.0%} of them{limited}: "
-        f"{parts or 'none'}; {report['kept']['train']:,} are left for training"
-    )
+    found = steps(report)
+    limited = next((place for place, step in enumerate(found) if step.name == LIMIT), len(found))
+    unit, source = report.get("unit", "rows"), report.get("source", "the data")
+    parts = [_taken(found[:limited], f"{unit} of {source}")] if found[:limited] else []
+    if later := found[limited + 1 :]:
+        parts.append(_taken(later, f"{unit} that data.limit kept of {source}"))
+    whole = " and ".join(parts) or "nothing"
+    return f"filters dropped {whole}; {report['kept']['train']:,} are left for training"
+
+
+def _taken(found: Sequence[Step], of: str) -> str:
+    dropped, read = sum(step.dropped for step in found), found[0].rows_in
+    why = ", ".join(f"{words(step.name)} {step.dropped:,}" for step in found)
+    return f"{dropped:,} of {read:,} {of} ({dropped / read:.0%}: {why})"
 
 
 def few_by_limit(report: Report, least: int) -> bool:

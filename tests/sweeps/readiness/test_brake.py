@@ -32,13 +32,13 @@ def asked(found: dict[str, Any], **limits: Any) -> list[str]:
     ("found", "said"),
     [
         (report(100, 45, near_duplicate=50), None),
-        (LOST, "51 of 100 rows of f, 51% of them"),
+        (LOST, "51 of 100 rows of f (51%: near duplicates 51)"),
         (FEW, "only 25 training rows are left; filters dropped 8 of 40"),
         (report(29, 29), "only 29 training rows are left."),
         (report(40, 30, leak=4), None),
         (report(1000, 17, over_limit=980), None),
         (report(1000, 17, over_limit=900, leak=40), "only 17 training rows"),
-        ({"stages": {"a": report(100, 80), "b": LOST}}, "51% of them"),
+        ({"stages": {"a": report(100, 80), "b": LOST}}, "(51%:"),
     ],
 )
 def test_when(found: dict[str, Any], said: str | None) -> None:
@@ -92,7 +92,9 @@ def test_a_run_ends_before_it_begins(
     assert run_app([verb, spec]) == 2
     told = capsys.readouterr()
     assert "near duplicates: 50 of 60 rows dropped (83.3%), 10 left" in told.out
-    assert "Warning: filters dropped 50 of 60 rows of rows.jsonl, 83% of them" in told.out
+    assert (
+        "Warning: filters dropped 50 of 60 rows of rows.jsonl (83%: near duplicates 50)" in told.out
+    )
     assert "error trial.data" in told.err or "trial.data: filters dropped" in told.err
     assert "limits: {max_lost_rows: 0.84}" in told.err
     assert not list(Path("runs").glob("*"))

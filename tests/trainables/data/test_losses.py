@@ -32,10 +32,10 @@ def test_shares(found: dict[str, Any], share: float, told: bool) -> None:
 def test_what_is_told_names_filters_and_what_is_left() -> None:
     found = report(1000, 13, near_duplicate=105, short_answer=7, over_limit=800, leak=40)
     assert loss_told(found) == (
-        "filters dropped 152 of 1,000 rows of f, 60% of them (data.limit kept 88 of 888): answer "
-        "too short 7, near duplicates 105, training rows that repeat a validation or test row 40; "
-        "13 are left for training"
-    ).replace("60%", f"{lost_share(found):.0%}")
+        "filters dropped 112 of 1,000 rows of f (11%: answer too short 7, near duplicates 105) and "
+        "40 of 88 rows that data.limit kept of f (45%: training rows that repeat a validation or "
+        "test row 40); 13 are left for training"
+    )
     assert [str(step) for step in steps(found)][:2] == [
         "answer too short: 7 of 1,000 rows dropped (0.7%), 993 left",
         "near duplicates: 105 of 993 rows dropped (10.6%), 888 left",

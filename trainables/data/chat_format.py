@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.data.control_tokens import Marks, control_marks, hidden, token_ids
 from trainables.data.covered_bytes import covered_bytes
+from trainables.errors import InputError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Messages = list[dict[str, str]]
 PROBE_QUESTION = "Probe of the question"
 PROBE_ANSWER = "Probe of the answer"
+THINK = "<think>"
 
 
 class Encoded(NamedTuple):
@@ -79,9 +81,10 @@ def encode_in(
     prompts = token_ids(tokenizer, [prompt for prompt, _ in rendered])
     wholes = token_ids(tokenizer, [prompt + completion for prompt, completion in rendered])
     encoded = []
-    for answer, (_, completion), prompt, whole in zip(
+    for answer, (before, completion), prompt, whole in zip(
         answers, rendered, prompts, wholes, strict=True
     ):
+        answer = answer[already_open(before, answer) :]
         # a token across the boundary would supervise a part of the prompt
         if whole[: len(prompt)] != prompt:
             whole = prompt + token_ids(tokenizer, [completion])[0]
@@ -110,8 +113,7 @@ def chat_format(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None)
         return ChatFormat(system_prompt, False, False, eos, eos, _leading_bos(tokenizer), marks)
     system_role = _takes_system_role(tokenizer, system_prompt)
     probe = ChatFormat(system_prompt, True, system_role, "", "", "", marks)
-    messages = _messages(probe, PROBE_QUESTION, PROBE_ANSWER)
-    ending = _apply(tokenizer, messages).rpartition(PROBE_ANSWER)[2]
+    ending = _probed(tokenizer, probe).rpartition(PROBE_ANSWER)[2]
     return probe._replace(ending=ending, end_of_turn=ending.rstrip() or eos)
 
 
@@ -133,9 +135,19 @@ def render_turns(
         prompt = _plain_prompt(chat, asked)
     else:
         prompt = _templated_prompt(tokenizer, chat, asked, answer)
+    answer = answer[already_open(prompt, answer) :]
     # most tokenizers join a space to the word after it, so it must not be left to the prompt
     bare = prompt.rstrip(" ")
     return bare, prompt[len(bare) :] + answer + chat.end_of_turn
+
+
+def already_open(prompt: str, answer: str) -> int:
+    """How much of an answer with thoughts its prompt says already: templates of reasoning models
+    that leave an answer's thoughts out open them themselves (DeepSeek-R1: `<think>`, a line)."""
+    for opening in (f"{THINK}\n", THINK):
+        if prompt.endswith(opening) and answer.startswith(opening):
+            return len(opening)
+    return 0
 
 
 def _plain_prompt(chat: ChatFormat, asked: Sequence[str]) -> str:
@@ -166,6 +178,25 @@ def _messages(chat: ChatFormat, *contents: str) -> Messages:
         return [{"role": "system", "content": chat.system_prompt}, *turns]
     turns[0]["content"] = f"{chat.system_prompt}\n\n{contents[0]}"
     return turns
+
+
+def _probed(tokenizer: "PreTrainedTokenizerBase", probe: ChatFormat) -> str:
+    """A question and its answer as the template writes them. Raises InputError where it leaves one
+    of them out, as those do that only know content in parts."""
+    from jinja2 import TemplateError
+
+    try:
+        found = _apply(tokenizer, _messages(probe, PROBE_QUESTION, PROBE_ANSWER))
+    except TemplateError as error:
+        raise _unusable(f"refuses a question and its answer: {error}") from error
+    if PROBE_QUESTION not in found or PROBE_ANSWER not in found:
+        raise _unusable("leaves out a question or an answer that is text")
+    return found
+
+
+def _unusable(what: str) -> InputError:
+    fix = "Take a model of text; templates of models for images want another form of content."
+    return InputError("model.name_or_path", None, f"the model's chat template {what}", fix)
 
 
 def _takes_system_role(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> bool:

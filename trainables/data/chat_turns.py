@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from trainables.data.chat_format import ChatFormat, Encoded, chat_format, encode_in, render_turns
+from trainables.data.chat_format import (
+    ChatFormat,
+    Encoded,
+    already_open,
+    chat_format,
+    encode_in,
+    render_turns,
+)
 from trainables.data.control_tokens import token_ids
 from trainables.data.covered_bytes import covered_bytes
 from trainables.data.rows import Row
@@ -36,7 +43,9 @@ class _Answer(NamedTuple):
 
     @property
     def text(self) -> str:
-        return self.turns[-1].content
+        """What of the answer is learnt."""
+        said = self.turns[-1].content
+        return said[already_open(self.prompt, said) :]
 
     @property
     def whole(self) -> str:
@@ -126,7 +135,8 @@ def _answer(with_: _Encoder, chat: ChatFormat, turns: tuple[Turn, ...]) -> _Answ
 
 def _alone(with_: _Encoder, chat: ChatFormat, answer: _Answer) -> Encoded | None:
     rendered = [(answer.prompt, answer.completion)]
-    return encode_in(with_.tokenizer, chat, rendered, [answer.text], with_.max_length)[0]
+    said = answer.turns[-1].content
+    return encode_in(with_.tokenizer, chat, rendered, [said], with_.max_length)[0]
 
 
 def _together(
@@ -175,4 +185,5 @@ def _bytes(with_: _Encoder, chat: ChatFormat, ids: list[int], span: Span, text: 
 def _ending(row: Row, answer: _Answer, mark: str) -> Row:
     """The row as far as this answer, which is its reference."""
     question = transcript(answer.turns[:-1])
-    return row._replace(id=row.id + mark, question=question, answer=answer.text)
+    said = answer.turns[-1].content
+    return row._replace(id=row.id + mark, question=question, answer=said)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.trainables.data import tokenizers
 from tests.trainables.data.tokenizers import byte_level
+from trainables.data.chat_format import encode
 from trainables.data.chat_turns import encode_chats
 from trainables.data.rows import Row
 from trainables.data.token_rows import from_table, to_table, token_rows
@@ -263,3 +264,33 @@ def test_masks_go_with_the_rows() -> None:
     assert learnt(swapped, tokenizer, 1) == [f"{answer}<|im_end|>" for answer in ANSWERS]
     assert table.head(1).answer_counts().tolist() == counts[:1]
     assert back.supervised(1).tolist() == table.supervised(1).tolist()
+
+
+THOUGHT = "<think>\nIt is warm.\n</think>\n\nA raised temperature."
+
+
+@pytest.mark.parametrize("name", ["qwen3", "deepseek_r1_distill", "glm4moe", "nemotron_3_nano"])
+def test_thoughts_are_opened_once_and_learnt(name: str) -> None:
+    template = trl_template(name)
+    tokenizer = byte_level(template)
+    turns = (*TURNS[:2], ("user", "And again?"), ("assistant", THOUGHT))
+    rows = encoded(template, chat(turns))
+    last = len(rows) - 1
+    text = tokenizer.decode(rows.row(last))
+    assert text.count("It is warm.") == 1
+    assert text.rpartition("It is warm.")[0].endswith("<think>\n")
+    assert not text.rpartition("It is warm.")[0].endswith("<think>\n<think>\n")
+    supervised = learnt(rows, tokenizer, last)[-1]
+    assert supervised.removeprefix("<think>\n").startswith("It is warm.\n</think>\n\nA raised")
+    opened = "" if supervised.startswith("<think>") else "<think>\n"
+    bytes_ = len(THOUGHT) - len(opened) + (len(ANSWERS[0]) if last == 0 else 0)
+    assert rows.answer_bytes[last] == bytes_
+    assert rows.references[last] == THOUGHT
+
+
+@pytest.mark.parametrize("name", ["idefics3", "llava_next"])
+def test_a_template_that_leaves_text_out_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"model\.name_or_path: the model's chat template"):
+        encoded(trl_template(name), system=None)
+    with pytest.raises(InputError, match="chat template"):
+        encode(byte_level(trl_template(name)), "What is fever?", "A raised one.", None, 500)

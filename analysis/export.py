@@ -1,15 +1,18 @@
 """Handing over the chosen adapter with a model card and the tokenizer, or a whole model."""
 
-import copy
 import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from analysis.best import explain
 from analysis.loading import loading
+from analysis.measured_again import measured_again
+from analysis.measured_weights import merged_numbers, provenance, quantization, write_measured
+from analysis.merging import Onto, save_whole
 from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, look_up
 from analysis.sealed_test import test_section
@@ -17,6 +20,7 @@ from analysis.selection.choice import Chosen
 from analysis.selection.decision import Decision
 from analysis.system_prompt import prompt_section, write_prompt
 from analysis.tables import base_table, evaluation_note
+from analysis.whole_folder import occupied, whole_folder
 from analysis.wording import NOTICE, delta_text, metric_text, parameter_text, title
 
 DISCLAIMER = f"{NOTICE}. It must not be used to make clinical decisions."
@@ -28,35 +32,75 @@ class ExportError(ValueError):
     """Nothing to export, or nowhere to put it."""
 
 
-def export_best(decision: Decision, destination: Path, merge: bool = False) -> Path:
+def export_best(
+    decision: Decision, destination: Path, merge: bool = False, onto: Onto = "base"
+) -> Path:
     """Copy the best adapter of a run, with a model card, to `destination`.
 
-    `merge` adds the adapter to the unquantized base model and saves the whole model as
-    safetensors instead; where all weights were trained, that is always what is saved. The
+    `merge` adds the adapter to the unquantized base model (`onto` "dequantized": to the base that
+    it was trained on, dequantized), saves the whole model as safetensors instead, and measures it
+    for the card; where all weights were trained, the model is always what is saved. The
     tokenizer is saved with it where it is at hand without a download (a whole model loads the base
-    model, and downloads it where needed). Returns `destination`. ExportError where no trial can be
-    chosen, its adapter is missing, or `destination` exists and is not an empty folder.
+    model, and downloads it where needed). Returns `destination`, which is there whole or not at
+    all. ExportError where no trial can be chosen, its adapter is missing, or `destination` exists
+    and is not an empty folder, or cannot be written.
     """
     run, choice = decision
     if choice is None:
         raise ExportError(f"{run.folder}: nothing to export. {decision.why_none}")
     trial = run.find(choice.trial)
-    if trial.adapter is None and trial.model is None:
-        raise ExportError(f"{run.folder}: {trial.trial} has no adapter folder; was it deleted?")
-    _refuse_occupied(destination)
-    destination.mkdir(parents=True, exist_ok=True)
-    if merge and trial.kind == "reward":
-        raise ExportError("a reward model cannot be merged: its head is no part of the base model")
-    whole = merge or trial.model is not None
-    tokenizer = _whole(trial, destination) if whole else _copy(trial, destination)
-    write_prompt(trial.config, destination, run.data)
-    card = model_card(run, choice, merged=whole, tokenizer=tokenizer)
-    (destination / "README.md").write_text(card, encoding="utf-8")
+    _refuse(trial, run, merge, onto)
+    if occupied(destination):
+        raise ExportError(
+            f"{destination}: exists and is not an empty folder. Name a new folder, or empty it."
+        )
+    with _told(destination), whole_folder(destination) as draft:
+        tokenizer, numbers = True, ""
+        if whole := merge or trial.model is not None:
+            save_whole(trial, draft, onto)
+        else:
+            tokenizer = _copy(trial, draft)
+        write_prompt(trial.config, draft, run.data)
+        if whole and trial.model is None:
+            again = measured_again(run, trial, draft)
+            write_measured(trial, again, onto, draft)
+            numbers = merged_numbers(trial, again, onto)
+        card = model_card(run, choice, whole, tokenizer, numbers)
+        (draft / "README.md").write_text(card, encoding="utf-8")
     return destination
 
 
-def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool) -> str:
-    """The README.md of the exported model: front matter as the hub reads it, then the facts."""
+def _refuse(trial: TrialView, run: Run, merge: bool, onto: Onto) -> None:
+    if trial.adapter is None and trial.model is None:
+        raise ExportError(f"{run.folder}: {trial.trial} has no adapter folder; was it deleted?")
+    if merge and trial.kind == "reward":
+        raise ExportError("a reward model cannot be merged: its head is no part of the base model")
+    if onto == "dequantized" and not merge:
+        raise ExportError("--merge-onto says what --merge merges onto: write --merge too")
+    if onto == "dequantized" and (trial.model is not None or quantization(trial) == "none"):
+        raise ExportError(
+            f"{trial.trial} has no quantized base to merge onto: leave out --merge-onto"
+        )
+
+
+@contextmanager
+def _told(destination: Path) -> Iterator[None]:
+    """What the disk refuses, in words."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        # transformers raises OSErrors of its own, without a number, where a model is not to be had
+        disk = isinstance(error, SafetensorError) or error.errno is not None
+        why = getattr(error, "strerror", None) or str(error)
+        fix = " Name a folder that can be written to and has room." if disk else ""
+        raise ExportError(f"{destination}: nothing was exported: {why}.{fix}") from error
+
+
+def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool, numbers: str = "") -> str:
+    """The README.md of the exported model: front matter as the hub reads it, then the facts;
+    `numbers` are those of merged weights."""
     trial = run.find(choice.trial)
     model = str(trial.value("model.name_or_path"))
     parts = [
@@ -70,7 +114,9 @@ def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool) -> str:
         _parameters(trial),
         prompt_section(trial.config, run.data),
         "## Measured on the validation split",
+        provenance(trial, merged),
         _measured(run, trial),
+        *([numbers] if numbers else []),
         *test_section(run, trial.trial),
         *_examples(run, trial),
         *_ratings(run),
@@ -78,15 +124,6 @@ def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool) -> str:
         loading(trial, merged, tokenizer),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _refuse_occupied(destination: Path) -> None:
-    if destination.is_dir() and not any(destination.iterdir()):
-        return
-    if destination.exists() or destination.is_symlink():
-        raise ExportError(
-            f"{destination}: exists and is not an empty folder. Name a new folder, or empty it."
-        )
 
 
 def _copy(trial: TrialView, destination: Path) -> bool:
@@ -119,35 +156,6 @@ def _save_tokenizer(trial: TrialView, destination: Path) -> bool:
     except (InputError, OSError, ValueError):
         return False  # moved or damaged: the adapter is whole without it, and the card says so
     return folder is not None
-
-
-def _whole(trial: TrialView, destination: Path) -> bool:
-    """Save the tuned model as transformers loads it, and its tokenizer."""
-    from trainables.models.config import ModelConfig
-    from trainables.models.load import load_base
-
-    # merging into 4- or 8-bit weights would round the update away
-    settings = {**_model_settings(trial), "quantization": "none"}
-    base = load_base(ModelConfig.model_validate(settings), "cpu")
-    # a copy: the weights change, and the loaded base is kept for whoever loads it next
-    model = copy.deepcopy(base.model)
-    (_trained if trial.model else _merged)(trial, model).save_pretrained(destination)
-    base.tokenizer.save_pretrained(destination)
-    return True
-
-
-def _trained(trial: TrialView, model: Any) -> Any:
-    from trainables.models.whole import restore_whole
-
-    assert trial.model is not None
-    restore_whole(model, (trial.model / "model.safetensors").read_bytes())
-    return model
-
-
-def _merged(trial: TrialView, model: Any) -> Any:
-    from peft import PeftModel
-
-    return PeftModel.from_pretrained(model, trial.adapter).merge_and_unload()
 
 
 def _model_settings(trial: TrialView) -> dict[str, Any]:

@@ -20,15 +20,26 @@ def command(
     test: Annotated[
         bool, typer.Option("--test", help="Open the test rows: measure the chosen trial on them.")
     ] = False,
+    merge_onto: Annotated[
+        str,
+        typer.Option(
+            help="base (unquantized), or dequantized: the base that the trial was trained on."
+        ),
+    ] = "base",
 ) -> int:
     """Show the best configuration and why it was chosen; export it."""
     from rich.console import Console
 
     from analysis.best import write_best
     from analysis.export import export_best
+    from analysis.measured_weights import FILE, read_measured
+    from analysis.merging import Onto
+    from analysis.selection import criteria
     from analysis.selection.decision import decided
     from medsweep.tables import print_best, print_test
 
+    if merge_onto not in ("base", "dequantized"):
+        raise typer.BadParameter(f"{merge_onto!r} is neither base nor dequantized")
     console = Console(highlight=False, emoji=False)
     decision = decided(run)
     best = write_best(decision)
@@ -45,5 +56,8 @@ def command(
         print_test(console, found)
         console.print(told(found), markup=False)
     if export is not None:
-        console.print(f"Exported to {export_best(decision, export, merge)}")
+        onto: Onto = "dequantized" if merge_onto == "dequantized" else "base"
+        console.print(f"Exported to {export_best(decision, export, merge, onto)}")
+        if (export / FILE).is_file():
+            console.print(read_measured(export, [c.metric for c in criteria(decision.run.search)]))
     return 0

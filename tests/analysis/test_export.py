@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from analysis.export import ExportError, export_best
+from analysis.measured_again import Again
+from analysis.measured_weights import QUANTIZED, merged_numbers, provenance
+from analysis.runs import TrialView
 from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
@@ -151,3 +154,83 @@ def test_adapter_and_merged_model_load_and_agree(
         followed = follow_the_card(merged)["model"]
         assert torch.allclose(followed.eval()(tokens).logits, wanted, atol=1e-5)
         assert torch.equal(load_base(toy, "cpu").model(tokens).logits, plain)  # still untouched
+
+
+def leaving(folder: Path) -> list[str]:
+    """All that lies in a folder, hidden ones too."""
+    return sorted(p.name for p in folder.iterdir())
+
+
+@pytest.mark.usefixtures("no_tokenizer")
+@pytest.mark.parametrize("wrong", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("there", [False, True])
+def test_an_export_is_whole_or_absent_and_a_failed_one_blocks_nothing(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any, there: bool
+) -> None:
+    home, out = tmp_path / "home", tmp_path / "home" / "deep" / "out"
+    home.mkdir()
+    if there:
+        out.mkdir(parents=True)
+
+    def raises(*_: Any, **__: Any) -> str:
+        raise wrong
+
+    with monkeypatch.context() as patch:
+        patch.setattr("analysis.export.model_card", raises)  # the adapter is copied by then
+        said = ExportError if isinstance(wrong, OSError) else KeyboardInterrupt
+        with pytest.raises(said):
+            export_best(decided(run_folder), out)
+    if there:
+        assert (leaving(out.parent), leaving(out)) == (["out"], [])
+    else:
+        assert leaving(home) == []
+    export_best(decided(run_folder), out)
+    assert {"README.md", "adapter_model.safetensors"} <= set(leaving(out))
+    assert leaving(out.parent) == ["out"]
+
+
+def test_where_nothing_can_be_written(run_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ExportError, match="nothing was exported"):
+        export_best(decided(run_folder), tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize("quantized", ["nf4", "int8", "none"])
+@pytest.mark.parametrize("onto", ["base", "dequantized"])
+def test_the_card_says_what_its_numbers_are_of(quantized: str, onto: Any) -> None:
+    trial = TrialView(
+        "EXP-001",
+        1,
+        config={"model": {"quantization": quantized}},
+        metrics={"val_loss": 2.6067, "rouge1": 0.2},
+        evaluation={"loss_rows": 24},
+        finished="2026-03-01T10:00:00+00:00",
+    )
+    text = provenance(trial, True)
+    assert "| Validation rows | 24 |" in text
+    assert "| Measured on | 2026-03-01 |" in text
+    assert f"| Quantization while measured | {QUANTIZED.get(quantized, quantized)} |" in text
+    table = merged_numbers(trial, Again({"val_loss": 2.5338, "perplexity": 12.6}), onto)
+    assert "| Val Loss | 2.6067 | 2.5338 |" in table
+    assert "12.6" not in table  # the trial has none
+    assert ("unquantized" in table) == (onto == "base")
+    assert ("--merge-onto dequantized" in table) == (quantized != "none" and onto == "base")
+    unknown = merged_numbers(trial, Again({}, "the data has 3 rows now"), onto)
+    assert "not of the weights in this folder" in unknown
+    assert "since the data has 3 rows now" in unknown
+
+
+def quantized_none(folder: Path) -> None:
+    """Turn the chosen trial of the fixtures' run into one on an unquantized base."""
+    path = folder / "trials" / "EXP-004" / "config.json"
+    written = json.loads(path.read_text())
+    written["config"]["model"]["quantization"] = "none"
+    path.write_text(json.dumps(written))
+
+
+def test_merge_onto_what_is_not_there(run_folder: Path, tmp_path: Path) -> None:
+    quantized_none(run_folder)
+    for merge, said in [(True, "no quantized base"), (False, "write --merge too")]:
+        with pytest.raises(ExportError, match=said):
+            export_best(decided(run_folder), tmp_path / "out", merge, "dequantized")
+    assert not (tmp_path / "out").exists()

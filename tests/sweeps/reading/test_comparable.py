@@ -1,6 +1,7 @@
 """Trials that differ in a searched path are measured alike, or the search is refused."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_what_the_base_model_depends_on_is_no_difference_that_trials_may_have() 
 
 
 def spec(parameters: dict[str, Any], kind: str = "sft", **search: Any) -> dict[str, Any]:
-    trial = {"kind": kind, **LEAST[kind]}
+    trial = {"kind": kind, **deepcopy(LEAST[kind])}
     searched = {"parameters": parameters, "num_trials": 2, **search}
     return {"name": "x", "trial": trial, "search": searched}
 

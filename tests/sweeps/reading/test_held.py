@@ -1,6 +1,7 @@
 """A search that would change its own measure names what holds it fixed for all trials."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def loaded(
     tmp_path: Path, parameters: dict[str, Any], kind: str = "sft", **search: Any
 ) -> SweepSpec:
     given = {path: v if isinstance(v, dict) else {"values": v} for path, v in parameters.items()}
-    trial = {"kind": kind, **LEAST[kind], **search.pop("trial", {})}
+    trial = {"kind": kind, **deepcopy(LEAST[kind]), **search.pop("trial", {})}
     content = {
         "name": "x",
         "trial": trial,

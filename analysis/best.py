@@ -10,7 +10,6 @@ from analysis.folds import (
     folds_of,
     means,
     repeat_paths,
-    seed_paths,
     spreads,
 )
 from analysis.inputs import change_cautions
@@ -20,6 +19,7 @@ from analysis.selection.choice import Chosen, Criterion
 from analysis.selection.decision import Decision
 from analysis.wording import metric_text, mode, title
 from sweeps.run_folder.atomic import write_text
+from sweeps.spec.repeats import seed_paths
 
 CAUTION = (
     "Caution: each configuration was trained once, with one seed. Differences smaller than the "

@@ -13,11 +13,11 @@ from math import prod
 from typing import Any, NamedTuple
 
 from analysis.runs import TrialView
+from sweeps.spec.repeats import seed_paths
 from sweeps.spec.sections import SearchSpec
 
 FOLD = "data.fold"
 _FOLD = re.compile(r"(stages\.\d+\.)?data\.fold")
-_SEED = re.compile(r"(stages\.\d+\.)?training\.seed")
 
 
 class Folded(NamedTuple):
@@ -44,15 +44,6 @@ def folds_of(search: SearchSpec) -> int | None:
 def fold_paths(search: SearchSpec) -> tuple[str, ...]:
     """The searched paths that are folds."""
     return tuple(path for path in search.parameters if _FOLD.fullmatch(path))
-
-
-def seed_paths(search: SearchSpec) -> tuple[str, ...]:
-    """The searched paths that are seeds of a training, with more than one value."""
-    return tuple(
-        path
-        for path, parameter in search.parameters.items()
-        if _SEED.fullmatch(path) and parameter.to_distribution().size() != 1
-    )
 
 
 def repeat_paths(search: SearchSpec) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.wording import column_names
+from analysis.wording import column_names, plural
 from medsweep.fitted_table import FittedTable
 from sweeps.planning.plan import ModelFacts, Plan
 from sweeps.spec.sections import SweepSpec
@@ -73,7 +73,11 @@ def _count(plan: Plan) -> str:
     goals = ", ".join(f"{o.mode} {o.metric}" for o in search.objectives)
     named = len(search.baselines)
     baselines = f", {named} of them baselines" if named else ""
-    return f"{search.num_trials} trials{baselines}; {search.sampler}{stopping}; {goals}"
+    trials = f"{search.num_trials} trials"
+    if isinstance(search.seeds, tuple):
+        each = f"with {plural(len(search.seeds), 'seed')} each"
+        trials = f"{search.num_trials} configurations {each}, {search.trainings} trials"
+    return f"{trials}{baselines}; {search.sampler}{stopping}; {goals}"
 
 
 def _stages(plan: Plan) -> str:
@@ -83,7 +87,7 @@ def _stages(plan: Plan) -> str:
         f"{'stage' if stage.number == 1 else 'stages'} ({stage.name})"
         for stage in plan.stages
     )
-    trials = plan.spec.search.num_trials
+    trials = plan.spec.search.trainings
     return f"{trials} trials, {', '.join(found)}: what trials share is trained once."
 
 

@@ -82,7 +82,7 @@ class SweepView:
         self.done_before = sum(
             1 for e in sweep.ledger.entries() if not e.is_base and sweep.ledger.record(e)
         )
-        self.say(f"{self.folder}: {self.spec.search.num_trials} trials; {placement.description}")
+        self.say(f"{self.folder}: {self.spec.search.trainings} trials; {placement.description}")
         if self.console.is_terminal:
             self._live = Live(
                 console=self.console, get_renderable=self._picture, refresh_per_second=4
@@ -157,7 +157,7 @@ class SweepView:
         return (escape(row.name), state, step, *cells, value)
 
     def _summary(self) -> str:
-        total = self.spec.search.num_trials
+        total = self.spec.search.trainings
         done = self.done_before + self.finished_here
         best = self._best()
         leading = f", best {self.metric} {best.value:.4f} ({best.name})" if best else ""
@@ -170,7 +170,7 @@ class SweepView:
         return self.better(measured, key=lambda r: r.value or 0, default=None)
 
     def _eta(self) -> str:
-        left = self.spec.search.num_trials - self.done_before - self.finished_here
+        left = self.spec.search.trainings - self.done_before - self.finished_here
         if not self.finished_here or left <= 0:
             return ""
         each = (time.monotonic() - self.began) / self.finished_here

@@ -1,6 +1,6 @@
 """A search space: distributions by dotted path, with the conditions between them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -118,6 +118,12 @@ class Space:
     @cached_property
     def _numbered(self) -> Points:
         return Points(self.parameters, self.conditions, self.order)
+
+    def without(self, paths: Collection[str]) -> "Space":
+        """The space of the other parameters; none of them may depend on these."""
+        kept = {path: d for path, d in self.parameters.items() if path not in paths}
+        conditions = {path: c for path, c in self.conditions.items() if path in kept}
+        return Space(kept, conditions, tuple(path for path in self.order if path in kept))
 
     def rows(self) -> list[ParameterRow]:
         """The space as a table, in order."""

@@ -3,12 +3,13 @@
 import statistics
 from typing import NamedTuple
 
-from analysis.folds import Folded, configurations, fold_paths, folds_of, repeat_paths, seed_paths
+from analysis.folds import Folded, configurations, fold_paths, folds_of, repeat_paths
 from analysis.report.cells import Cell, Column, Line, Table
 from analysis.report.passage import Passage
 from analysis.runs import Run, TrialView
 from analysis.selection import criteria
 from analysis.wording import MISSING, cell_text, metric_text, plural, short_names, title
+from sweeps.spec.repeats import seed_paths
 
 USUAL = ("perplexity", "rouge1", "bleu")  # shown besides what decides, where reported
 

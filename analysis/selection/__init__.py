@@ -3,18 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from analysis.folds import (
-    compared,
-    configuration_of,
-    configurations,
-    folds_of,
-    repeat_paths,
-    seed_paths,
-)
+from analysis.folds import compared, configuration_of, configurations, folds_of, repeat_paths
 from analysis.runs import TrialView
 from analysis.selection import balanced, knee, lexicographic, objective, weighted
 from analysis.selection.choice import Chosen, Criterion, broken, eligible
 from analysis.wording import plural, title
+from sweeps.spec.repeats import seed_paths
 from sweeps.spec.sections import SearchSpec
 
 SelectionRule = Callable[[Sequence[TrialView], SearchSpec], Chosen | None]

@@ -11,7 +11,10 @@ def command(
     run: RunFolder,
     num_trials: Annotated[
         int | None,
-        typer.Option(help="Extend the sweep to so many trials in all.", min=1),
+        typer.Option(
+            help="Extend the sweep to so many trials in all (with search.seeds: configurations).",
+            min=1,
+        ),
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed and infeasible trials again.")

@@ -15,7 +15,7 @@ def command(run: RunFolder) -> None:
     console = Console(highlight=False, emoji=False)
     console.print(trial_table(found))
     print_changes(console, found)
-    planned = found.search.num_trials
+    planned = found.search.trainings
     counts: dict[str, int] = {}
     for trial in found.trials:
         counts[trial.state] = counts.get(trial.state, 0) + 1

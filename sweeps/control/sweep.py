@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from search_spaces.schema import set_path
 from search_spaces.space import build_space
 from sweeps.control.observer import Observer, Observers
-from sweeps.control.proposer import Proposer
+from sweeps.control.repeats import proposer_of
 from sweeps.control.shared_stages import SharedStages, Taken, measured
 from sweeps.control.task import Running, TrialTask
 from sweeps.early_stopping.registry import Stopper
@@ -50,7 +50,7 @@ class Sweep:
         self.spec, self.ledger = spec, ledger
         self.disk = DiskLimit(ledger.folder, spec.limits.disk_gb)
         self.space = build_space(spec.search.parameters)
-        self.proposer = Proposer(spec.search, self.space)
+        self.proposer = proposer_of(spec.search, self.space)
         self.stopper = Stopper(spec.search)
         self.preparation = Preparation(progress, ledger.note_data)
         self.shared = SharedStages(ledger, self.preparation)
@@ -129,7 +129,7 @@ class Sweep:
 
     @property
     def _all_suggested(self) -> bool:
-        return self.exhausted or self.number >= self.spec.search.num_trials
+        return self.exhausted or self.number >= self.spec.search.trainings
 
     def _suggest(self) -> None:
         suggested = self.proposer.next(self.number + 1, self.spec.trial)

@@ -45,7 +45,7 @@ def _left(sweep: Sweep, retry_failed: bool) -> bool:
     entries = sweep.ledger.entries()
     trials = sum(not entry.is_base for entry in entries)
     ended = all(_ended(sweep.ledger, entry, retry_failed) for entry in entries)
-    return not ended or trials < sweep.spec.search.num_trials
+    return not ended or trials < sweep.spec.search.trainings
 
 
 def _ended(ledger: Ledger, entry: Entry, retry_failed: bool) -> bool:

@@ -33,6 +33,7 @@ from sweeps.readiness.predicted_memory import peak_bytes
 from sweeps.readiness.preparation import Preparation
 from sweeps.spec.errors import SpecError
 from sweeps.spec.held import held_fixed
+from sweeps.spec.repeats import repeats_of
 from sweeps.spec.sections import SweepSpec
 from trainables.models.config import LoraConfig
 from trainables.on_progress import OnProgress
@@ -97,7 +98,9 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
 
 
 def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:
-    """The first configurations after the baselines. Later ones depend on results."""
+    """The first configurations after the baselines, of repeats without their seeds. Later ones
+    depend on results."""
+    space = space.without([path for repeat in repeats_of(spec.search) for path in repeat])
     proposer, baselines = Proposer(spec.search, space), len(spec.search.baselines)
     for number, named in enumerate(spec.search.baselines.values(), 1):
         proposer.adopt(number, whole_baseline(spec.trial, space, named))

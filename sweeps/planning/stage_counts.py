@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from search_spaces.schema import set_path
 from search_spaces.space import Space
-from sweeps.control.proposer import Proposer, whole_baseline
+from sweeps.control.proposer import whole_baseline
+from sweeps.control.repeats import proposer_of
 from sweeps.readiness.preparation import rows_asked
 from sweeps.spec.sections import SweepSpec
 from trainables.kinds import trial_config
@@ -37,7 +38,7 @@ def stage_counts(spec: SweepSpec, space: Space) -> tuple[StageCount, ...]:
     """
     if not isinstance(spec.trial, StagedConfig):
         return ()
-    exact = not Proposer(spec.search, space).learns and spec.search.num_trials <= COUNTED
+    exact = not proposer_of(spec.search, space).learns and spec.search.trainings <= COUNTED
     stages = spec.trial.stages[:-1]
     if exact:
         suggested = [keys for keys in map(_keys, _configurations(spec, space)) if keys]
@@ -50,8 +51,8 @@ def stage_counts(spec: SweepSpec, space: Space) -> tuple[StageCount, ...]:
 
 def _configurations(spec: SweepSpec, space: Space) -> Iterator[dict[str, Any]]:
     """What the sweep will suggest, in order."""
-    proposer = Proposer(spec.search, space)
-    for number in range(1, spec.search.num_trials + 1):
+    proposer = proposer_of(spec.search, space)
+    for number in range(1, spec.search.trainings + 1):
         suggested = proposer.next(number, spec.trial)
         if suggested is None:
             return
@@ -78,7 +79,7 @@ def _keys(content: dict[str, Any]) -> Keys:
 
 def _bound(spec: SweepSpec, space: Space, place: int) -> int:
     """The most different stages of this number that there can be."""
-    trials = spec.search.num_trials
+    trials = spec.search.trainings
     sizes = [
         space.parameters[path].size() for path in space.order if _matters(spec, space, path, place)
     ]

@@ -186,7 +186,7 @@ def _disk_problems(folder: Path, spec: SweepSpec, best: int, each: int) -> Itera
     of a run that is resumed, for those that are left to do."""
     parent = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(parent).free
-    trials, limit = spec.search.num_trials, spec.limits.disk_gb
+    trials, limit = spec.search.trainings, spec.limits.disk_gb
     done = len(list(folder.glob("trials/*/record.json")))  # what they take is no longer free
     written = max(0, trials - done) * each  # one that fails keeps its checkpoint whole
     if limit is not None:

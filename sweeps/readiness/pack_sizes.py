@@ -33,10 +33,10 @@ def largest_pack(spec: SweepSpec, space: Space, gpu: bool) -> int:
         return 0
     if unpackable(spec, space) or _smallest_model(spec, space) < SMALL_MODEL:
         return 0
-    if spec.search.num_trials < WORTH_MEASURING:
+    if spec.search.trainings < WORTH_MEASURING:
         return 0
     # half of the sweep at once at most: a sampler learns from trials that have ended
-    largest = min(LARGEST["gpu" if gpu else "cpu"], spec.search.num_trials // 2)
+    largest = min(LARGEST["gpu" if gpu else "cpu"], spec.search.trainings // 2)
     return min(largest, spec.cluster.max_concurrent_trials or largest)
 
 

@@ -30,6 +30,7 @@ class Parts:
     early_stopping: EarlyStopping | None  # None also where there is none
     sampler: str | None
     num_trials: int | None
+    seeds: tuple[int, ...] | int | None
 
 
 def parts_of(data: dict[str, Any]) -> Parts:
@@ -50,6 +51,7 @@ def parts_of(data: dict[str, Any]) -> Parts:
         early_stopping=_read(search, "early_stopping"),
         sampler=_read(search, "sampler"),
         num_trials=_read(search, "num_trials"),
+        seeds=_read(search, "seeds"),
     )
 
 

@@ -6,6 +6,7 @@ from search_spaces.distributions import is_numerical
 from search_spaces.space import Space
 from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
+from sweeps.spec.repeats import SEED
 
 NUM_TRIALS: Path = ("search", "num_trials")
 SAMPLER: Path = ("search", "sampler")
@@ -13,6 +14,8 @@ SAMPLER: Path = ("search", "sampler")
 
 def sampler_findings(parts: Parts, space: Space) -> list[SpecFinding]:
     """Everything that is wrong between sampler, space and num_trials."""
+    if parts.seeds is not None:  # they are no choice: each configuration has them all
+        space = space.without([path for path in space.parameters if SEED.fullmatch(path)])
     found = [*_baselines(parts), *_grid(parts, space), *_cmaes(parts, space)]
     if set(parts.written) == set(parts.parameters):  # else the space is not known whole
         found += _points(parts, space)

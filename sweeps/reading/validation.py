@@ -15,6 +15,7 @@ from sweeps.reading.own_rewards import own_rewards
 from sweeps.reading.parts import parts_of
 from sweeps.reading.sampler_checks import sampler_findings
 from sweeps.reading.schema_errors import schema_findings, type_findings
+from sweeps.reading.seeds import seed_findings, with_seeds
 from sweeps.reading.space_checks import space_findings
 from sweeps.spec.sections import SweepSpec
 from trainables.rewards.own import Origin
@@ -32,13 +33,18 @@ class Validated(NamedTuple):
 
 def validate(document: Document) -> Validated:
     """Check everything."""
-    document = replace(document, data=with_held(with_fractions(document.data)))
+    written = document.data
+    document = replace(document, data=with_held(with_seeds(with_fractions(written))))
     spec, found = schema_findings(document.data)
     found += type_findings(document.data, [finding.path for finding in found])
     parts = parts_of(document.data)
     space, in_space = space_findings(parts)
     found += [*name_findings(document.data), *in_space, *metric_findings(parts)]
-    found += [*sampler_findings(parts, space), *cluster_findings(document.data)]
+    found += [
+        *seed_findings(written),
+        *sampler_findings(parts, space),
+        *cluster_findings(document.data),
+    ]
     idle = effects(parts, document.data) if spec and not in_space else Effects([], [])
     own = own_rewards(parts, document.file)
     found += [*idle.refused, *file_findings(parts, document), *own.wrong]

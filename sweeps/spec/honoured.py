@@ -187,7 +187,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     ),
     "LearnedRewardConfig": _fields("adapter_name_or_path"),
     "SearchSpec": _fields(
-        "parameters baselines objective sampler seed early_stopping selection num_trials"
+        "parameters baselines objective sampler seed early_stopping selection num_trials seeds"
     ),
     "Parameter": _fields("value values distribution min max q simplex when"),
     "Objective": _fields("metric mode"),

@@ -12,6 +12,8 @@ from sweeps.spec.bounds import FORM, Bound, bound
 from trainables.kinds import KINDS, AnyTrial
 from trainables.section import Section, refused
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
 
 class Objective(Section):
     """A metric to optimise and its direction."""
@@ -82,7 +84,16 @@ class SearchSpec(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     early_stopping: EarlyStopping | None = None
     selection: Selection = Selection()
-    num_trials: int = Field(10, ge=1)
+    num_trials: int = Field(10, ge=1)  # with `seeds`: configurations
+    # each configuration is trained with these seeds, or with so many from the trial's own on
+    seeds: Annotated[int, Field(ge=1, le=100)] | tuple[Seed, ...] | None = Field(
+        None, exclude_if=lambda seeds: seeds is None
+    )
+
+    @property
+    def trainings(self) -> int:
+        """How many trials there are in all: with `seeds` one a configuration and seed."""
+        return self.num_trials * (len(self.seeds) if isinstance(self.seeds, tuple) else 1)
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from analysis.wording import column_names, plural
 from medsweep.fitted_table import FittedTable
+from medsweep.rows_view import show_rows
 from sweeps.planning.plan import ModelFacts, Plan
 from sweeps.spec.sections import SweepSpec
 from trainables.data.config import DataConfig
@@ -48,6 +49,9 @@ def show(console: Console, plan: Plan) -> None:
             console.print(escape(f"  {remark}"))
     _heading(console, "Data")
     console.print(escape(_data(plan)))
+    if plan.rows:
+        _heading(console, "The first row as the model sees it")
+        show_rows(console, plan.rows)
 
 
 def _trial(spec: SweepSpec) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from cluster.placement import place
 from cluster.targets import described, devices_at_hand
 from search_spaces.space import Space, build_space
 from sweeps.control.proposer import Proposer, whole_baseline
+from sweeps.planning.seen_rows import SeenRow, seen_rows
 from sweeps.planning.stage_counts import StageCount, stage_counts
 from sweeps.planning.step_warnings import step_warnings
 from sweeps.readiness.checks import (
@@ -64,6 +65,7 @@ class Plan:
     where: str
     stages: tuple[StageCount, ...] = ()  # of trials in stages: each but the last
     warnings: tuple[str, ...] = ()  # rows lost or cut, what does not fit the trials' steps
+    rows: tuple[SeenRow, ...] = ()  # the first of each stage; only where data was prepared
     held: tuple[str, ...] = ()  # what measuring holds fixed while the search varies it
 
 
@@ -81,8 +83,9 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         for model in models(spec, space):
             preparation.model_folder(model)
         data: dict[str, Any] | None = preparation.data(spec.trial).report
+        rows = tuple(seen_rows(spec, preparation))
     else:
-        data = _data(spec)
+        data, rows = _data(spec), ()
     where = _where(spec, space, data)
     return Plan(
         spec,
@@ -93,6 +96,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         where,
         stage_counts(spec, space),
         (*data_warnings(data or {}), *step_warnings(spec, space, data)),
+        rows,
         tuple(held_fixed(spec)),
     )
 

@@ -1,0 +1,55 @@
+"""Rows as the model sees them, on a terminal in colours, elsewhere with marks."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from sweeps.planning.seen_rows import SeenRow
+from trainables.data.as_seen import Part
+
+LEARNT, CONTROL = "green", "magenta"
+LEARNT_MARKS, CONTROL_MARKS = ("▶", "◀"), ("⟦", "⟧")
+
+
+def show_rows(console: Console, rows: Sequence[SeenRow]) -> None:
+    """Print the rows below a line that says what the colours, or the marks, mean."""
+    coloured = console.is_terminal and console.color_system is not None
+    console.print(_legend(coloured), soft_wrap=True)
+    for row in rows:
+        stage = f"stage {row.stage}: " if row.stage else ""
+        heading = f"{stage}{row.name} ({row.split}): {row.about}"
+        console.print(Text(f"\n{heading}", style="bold"), soft_wrap=True)
+        if row.parts is None:
+            continue
+        if coloured:
+            console.print(_painted(row.parts), soft_wrap=True)
+        else:
+            console.file.write(_marked(row.parts) + "\n")  # as it is: no tab, no line is changed
+
+
+def _legend(coloured: bool) -> Text:
+    if not coloured:
+        (begin, end), (left, right) = LEARNT_MARKS, CONTROL_MARKS
+        return Text(f"{begin}what is learnt{end}, {left}control tokens{right}, all else is read")
+    parts = [("what is learnt", LEARNT), (", ", ""), ("control tokens", f"reverse {CONTROL}")]
+    return Text.assemble(*parts, ", all else is read")
+
+
+def _painted(parts: Sequence[Part]) -> Text:
+    painted = Text()
+    for part in parts:
+        colour = LEARNT if part.learnt else CONTROL if part.control else ""
+        painted.append(part.text, f"reverse {colour}" if part.control else colour)
+    return painted
+
+
+def _marked(parts: Sequence[Part]) -> str:
+    """Control tokens and stretches that are learnt within their marks."""
+    text, learnt = "", False
+    for part in parts:
+        if part.learnt != learnt:
+            text += LEARNT_MARKS[learnt]
+            learnt = part.learnt
+        text += part.text.join(CONTROL_MARKS) if part.control else part.text
+    return text + (LEARNT_MARKS[1] if learnt else "")

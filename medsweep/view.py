@@ -113,7 +113,7 @@ class SweepView:
         row.state, row.value = record["state"], record["metrics"].get(self.metric, row.value)
         row.note = (record["error"] or "").splitlines()[0] if record["error"] else ""
         self.finished_here += not entry.is_base
-        loss = "" if row.value is None else f"  {self.metric} {row.value:.4f}"
+        loss = "" if row.value is None else f"  {self.metric} {row.value:.4f}{_counted(record)}"
         self._line(entry, f"{row.state}{loss}{'  ' if row.note else ''}{row.note}{self._eta()}")
 
     def close(self) -> None:
@@ -175,6 +175,12 @@ class SweepView:
             return ""
         each = (time.monotonic() - self.began) / self.finished_here
         return f", about {_clock(each * left)} to go"
+
+
+def _counted(record: dict[str, Any]) -> str:
+    """Of a trained trial: which of its steps its numbers are of."""
+    step, steps = record.get("best_step"), record.get("steps")
+    return f", of step {step}/{steps}, which counts" if step and steps else ""
 
 
 def _parameters(entry: "Entry") -> str:

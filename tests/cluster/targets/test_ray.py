@@ -12,9 +12,11 @@ import pytest
 
 from cluster.config import ClusterConfig
 from cluster.errors import ClusterError
+from cluster.own_modules import SHIPPED, OwnModules
 from cluster.session import Session
 from cluster.targets import connect
 from tests.raylets import WORKER, TwoRaylets, _forget_token, as_driver, free_port, two_raylets
+from trainables.rewards import own
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = [ROOT / "cluster", ROOT / "trainables"]
@@ -27,8 +29,12 @@ def raylets() -> Iterator[TwoRaylets]:
 
 
 @pytest.fixture(scope="module")
-def session(raylets: TwoRaylets) -> Iterator[Session]:
-    joined = connect(ClusterConfig(target="ray", address=raylets.address), PACKAGES)
+def session(raylets: TwoRaylets, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    folder = tmp_path_factory.mktemp("spec")
+    (folder / "nc_far.py").write_text("def good(prompts, completions, **columns): ...\n")
+    there = own.origin_of(["nc_far:good"], folder)._replace(folder=SHIPPED)
+    modules = OwnModules(folder, {own.VARIABLE: own.written(there)})
+    joined = connect(ClusterConfig(target="ray", address=raylets.address), PACKAGES, modules)
     yield joined
     joined.close()
 
@@ -37,6 +43,25 @@ def test_both_nodes_count(session: Session) -> None:
     assert session.resources()["CPU"] == 2
     assert [node.address for node in session.nodes()][1] == WORKER
     assert session.nodes()[0].node_id == session.driver_node_id
+
+
+def test_own_rewards_are_found_on_the_other_node(session: Session, raylets: TwoRaylets) -> None:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    def found() -> str:
+        import inspect
+
+        from trainables.rewards.own import function_named
+
+        return str(inspect.getfile(function_named("nc_far:good")))
+
+    other = session.nodes()[1].node_id
+    strategy = NodeAffinitySchedulingStrategy(other, soft=False)
+    task = ray.remote(found).options(scheduling_strategy=strategy)
+    file = Path(ray.get(task.remote(), timeout=60))
+    assert file.name == "nc_far.py"
+    assert file.is_relative_to(raylets.worker_folder)
 
 
 def test_the_other_node_imports_what_ray_carried(session: Session, raylets: TwoRaylets) -> None:

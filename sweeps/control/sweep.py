@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from search_spaces.schema import set_path
 from search_spaces.space import build_space
+from sweeps.control.kept_step import kept_by
 from sweeps.control.observer import Observer, Observers
 from sweeps.control.repeats import proposer_of
 from sweeps.control.shared_stages import SharedStages, Taken, measured
@@ -60,6 +61,7 @@ class Sweep:
         self.running: dict[str, Running] = {}
         self.bases: set[str] = set()
         self.deaths: dict[str, int] = {}
+        self.kept_by = kept_by(spec)
         self.number = 0  # of the trial suggested last
         self.exhausted = False
         self.interrupted = threading.Event()
@@ -143,6 +145,8 @@ class Sweep:
         content = self.spec.trial.model_dump(mode="json")
         for path, value in parameters.items():
             set_path(content, path, value)
+        if self.kept_by:
+            set_path(content, *self.kept_by)
         name = trial_name(number)
         try:
             config = trial_config(content)
@@ -223,6 +227,7 @@ class Sweep:
 
     def restore(self, retry_failed: bool = False) -> None:
         """Take over everything that the run folder holds; unfinished trials come first."""
+        self.kept_by = kept_by(self.spec, self.ledger.entries())
         for entry in self.ledger.entries():
             record = self.ledger.record(entry)
             if record and retry_failed and record["state"] in ("failed", "infeasible"):

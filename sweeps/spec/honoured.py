@@ -177,7 +177,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         seed=Honoured(where="something is drawn: `limit`, `few_shot` or `samples`"),
     ),
     "RewardConfig": _fields(
-        "weights",
+        "weights step_metric",
         judge=Honoured(where="the reward `judge` has a weight"),
         model=Honoured(where="the reward `reward_model` has a weight; no stages"),
     ),

@@ -27,6 +27,7 @@ from trainables.reward_model.learned import LearnedReward
 from trainables.rewards.answers import Reward
 from trainables.rewards.columns import COLUMNS, reward_columns, row_column
 from trainables.rewards.config import REWARD_MODEL, short_name
+from trainables.rewards.kept_step import step_criterion
 from trainables.rewards.own_calls import ROW
 from trainables.rewards.scoring import Scorer, reward_metrics
 from trainables.saved import SavedAdapter
@@ -37,7 +38,7 @@ def train(
     config: GRPOConfig, context: TrialContext, rungs: Mapping[float, float] | None = None
 ) -> None:
     """Train one adapter, reporting to `context`; the last report is final and holds all metrics.
-    The adapter that is kept is that of the highest `reward` on the validation prompts.
+    The adapter that is kept is that of the best evaluation by `reward.step_metric`.
 
     Raises TrialFailed (NaN), TrialStopped (from the context), InputError, and whatever torch
     raises (out of memory).
@@ -49,7 +50,12 @@ def train(
     context.prepared.validation.check_questions()
     with opened(base, config.lora, config.training.seed) as model:
         progress = TrialProgress(
-            config, context, "isolated", rungs=rungs, criterion=_shortfall, may_rest=True
+            config,
+            context,
+            "isolated",
+            rungs=rungs,
+            criterion=step_criterion(config.reward),
+            may_rest=True,
         )
         start = context.checkpoint
         if start and start.adapter:  # at step 0 there may be frozen ones only
@@ -74,10 +80,6 @@ class _GRPOCourse(Course):
                 "answers to a prompt earned the same (a higher temperature, or other rewards?)",
                 stacklevel=2,
             )
-
-
-def _shortfall(metrics: Mapping[str, float]) -> float:
-    return -metrics["reward"]
 
 
 def _train(config: GRPOConfig, progress: TrialProgress, base: Base, model: Any) -> int:

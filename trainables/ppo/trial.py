@@ -22,6 +22,7 @@ from trainables.ppo.normalise import RunningScale
 from trainables.ppo.update import Update
 from trainables.reward_model.head import HEAD
 from trainables.rewards.config import REWARD_MODEL
+from trainables.rewards.kept_step import step_criterion
 from trainables.rewards.scoring import Scorer
 from trainables.saved import Checkpoint, Diverged
 from trainables.seeds import derived_seed
@@ -52,7 +53,9 @@ class PPOTrial(PackedTrial):
         self.kl: Controller = FixedKL(training.kl_coef)
         if training.kl_target is not None:
             self.kl = AdaptiveKL(training.kl_coef, training.kl_target, training.kl_horizon)
-        super().__init__(config, context, adapter, rungs, criterion=_less_reward, may_rest=True)
+        super().__init__(
+            config, context, adapter, rungs, criterion=step_criterion(config.reward), may_rest=True
+        )
         self.frozen = frozen_of(context.checkpoint, adapter.settings)
         saved = self.frozen.get(REFERENCE)
         self.reference = saved_adapter(base, saved) if saved else bare(base)
@@ -211,7 +214,3 @@ def value_head(base: Base) -> dict[str, torch.Tensor]:
     """A value head (1, width) and its bias, at zero: no state is worth anything yet."""
     width = base.model.get_output_embeddings().in_features
     return {VALUE_WEIGHT: torch.zeros(1, width), VALUE_BIAS: torch.zeros(1)}
-
-
-def _less_reward(metrics: Mapping[str, float]) -> float:
-    return -metrics["reward"]

@@ -40,6 +40,9 @@ def _url(text: str) -> str:
 
 Url = Annotated[str, AfterValidator(_url)]
 RewardKey = Annotated[str, AfterValidator(_known)]
+StepMetric = Annotated[
+    str, Field(pattern=r"^(reward|unweighted|reward_\w+|val_loss|kl|answer_tokens|truncated)$")
+]
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -89,6 +92,8 @@ class RewardConfig(Section):
     )
     judge: JudgeConfig | None = None
     model: LearnedRewardConfig | None = None  # null in a staged trial: that of the stage before
+    # by which the step that counts is chosen; left out of what is hashed while it is the default
+    step_metric: StepMetric = Field("reward", exclude_if=lambda name: name == "reward")
 
     def without_model(self) -> "RewardConfig | None":
         """The rewards that count and need no reward model; None where none is left."""

@@ -34,6 +34,7 @@ class TrialView:
     kind: str | None = None
     engine: str | None = None
     best_step: int | None = None
+    step_metric: str | None = None  # by what that step was chosen
     steps: int | None = None
     planned_steps: int | None = None
     evaluation: dict[str, Any] = field(default_factory=dict)  # limit, max_new_tokens, rows, …
@@ -176,6 +177,7 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         kind=record.get("kind") or look_up(config, "config.kind"),
         engine=record.get("engine"),
         best_step=record.get("best_step"),
+        step_metric=record.get("step_metric"),
         steps=record.get("steps"),
         planned_steps=record.get("planned_steps"),
         **{name: dict(record.get(name) or {}) for name in MEASURED},

@@ -180,7 +180,10 @@ class SweepView:
 def _counted(record: dict[str, Any]) -> str:
     """Of a trained trial: which of its steps its numbers are of."""
     step, steps = record.get("best_step"), record.get("steps")
-    return f", of step {step}/{steps}, which counts" if step and steps else ""
+    if not step or not steps:
+        return ""
+    by = record.get("step_metric")
+    return f", of step {step}/{steps}, {f'the best by {by}' if by else 'which counts'}"
 
 
 def _parameters(entry: "Entry") -> str:

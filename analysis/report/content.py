@@ -203,7 +203,15 @@ def _configuration(run: Run, best: TrialView | None) -> Table | None:
     if best is None:
         return None
     rows = [[p, parameter_text(p, shown_value(run, best, p))] for p in searched_paths(run)]
-    return plain_table(["Searched parameter", "Chosen value"], rows)
+    return plain_table(["Searched parameter", "Chosen value"], [*rows, *_step(best)])
+
+
+def _step(best: TrialView) -> list[list[str]]:
+    """Which step its numbers are of, and by what that was chosen."""
+    if not best.best_step or not best.step_metric:
+        return []
+    value = f"{best.best_step} of {best.steps}, the best by {best.step_metric}"
+    return [["(the step that counts)", value]]
 
 
 def _joint_note(contents: list[Content]) -> str:

@@ -189,6 +189,7 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
     "data.unseen": (_OTHER_ROWS._replace(metrics=(UNSEEN,)),),
     **dict.fromkeys(_paths("data", "weights weight"), (_TRAINED_ROWS,)),
     "reward.weights": (_OF_A_REWARD,),
+    "reward.step_metric": (Difference(MEASURED, _EVALUATION, "Write one value"),),
     "reward.judge": (_OF_A_REWARD._replace(metrics=("reward", f"{REWARD}judge", "train_loss")),),
     "reward.model": (_OF_A_REWARD._replace(metrics=("reward", LEARNED, "train_loss")),),
     "stages": (_OTHER_DRAW._replace(why="each trial's last stage would measure in its own way"),),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sweeps.run_folder.entry import Entry, State
 from trainables.context import Report, is_telemetry
+from trainables.rewards.kept_step import step_metric_of
 
 
 def record_of(
@@ -40,6 +41,7 @@ def record_of(
         "node": node,
         **({"diverged": True} if diverged else {}),
         **(facts or {}),
+        **({"step_metric": step_metric_of(entry.config)} if (facts or {}).get("best_step") else {}),
     }
 
 

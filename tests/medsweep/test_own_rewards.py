@@ -1,0 +1,92 @@
+"""A sweep with a reward of one's own, from the folder of its spec, wherever it is started."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.medsweep.processes import medsweep
+
+REWARDS = """
+import nc_words
+
+def topical(prompts, completions, **columns):
+    assert all(topic.startswith("t") for topic in columns["topic"])
+    return [nc_words.share(c) for c in completions]
+
+def boom(prompts, completions, **columns):
+    return [columns["nosuch"][0] for c in completions]
+"""
+
+
+def spec(folder: Path, reward: str, **training: Any) -> Path:
+    folder.mkdir()
+    (folder / "nc_mine.py").write_text(REWARDS)
+    (folder / "nc_words.py").write_text("def share(text): return 1 / (1 + len(text))\n")
+    rows = [
+        f"What is the code of drug{n * 37}?,Code {n} of drug{n * 37},t{n % 3}" for n in range(60)
+    ]
+    (folder / "q.csv").write_text("\n".join(["Question,Answer,topic", *rows]))
+    steps = {
+        "max_steps": 1,
+        "response_length": 4,
+        "per_device_train_batch_size": 4,
+        "max_length": 512,
+    }
+    content = {
+        "name": "mine",
+        "trial": {
+            "kind": "ppo",
+            "model": {"name_or_path": "toy:llama"},
+            "data": {
+                "source": str(folder / "q.csv"),
+                "fields": {"question": "Question", "answer": "Answer"},
+                "private": True,
+                "system_prompt": None,
+            },
+            "training": {**steps, **training},
+            "evaluation": {"metrics": [], "limit": 4},
+            "reward": {"weights": {f"nc_mine:{reward}": 1}},
+        },
+        "search": {
+            "num_trials": 1,
+            "sampler": "random",
+            "objective": {"metric": f"reward_{reward}", "mode": "max"},
+            "parameters": {"training.learning_rate": {"values": [0.0001, 0.001, 0.002]}},
+        },
+        "cluster": {"trials_per_gpu": 1},
+    }
+    file = folder / "spec.yaml"
+    file.write_text(json.dumps(content))
+    return file
+
+
+@pytest.mark.slow
+def test_run_and_resume_from_anywhere(tmp_path: Path) -> None:
+    file, runs, cache = spec(tmp_path / "spec", "topical"), tmp_path / "runs", tmp_path / "cache"
+    done = medsweep(cache, "run", file, "--output", runs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = json.loads((runs / "mine/modules.json").read_text())
+    assert kept["folder"] == str(tmp_path / "spec")
+    done = medsweep(cache, "resume", runs / "mine", "--num-trials", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    states = [json.loads(f.read_text())["state"] for f in runs.glob("mine/trials/*/record.json")]
+    assert states == ["complete"] * 2
+    (tmp_path / "spec/nc_mine.py").write_text(REWARDS + "\n# another\n")
+    done = medsweep(cache, "resume", runs / "mine", "--num-trials", "3")
+    assert done.returncode == 2
+    assert "your nc_mine in" in done.stderr
+    assert "no longer what it was" in done.stderr
+
+
+def test_a_mistake_in_it_is_told_as_its_own(tmp_path: Path) -> None:
+    file, runs = spec(tmp_path / "spec", "boom"), tmp_path / "runs"
+    done = medsweep(tmp_path / "cache", "trial", file, "--output", runs)
+    assert done.returncode != 0
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "your reward nc_mine:boom raised KeyError: 'nosuch' at row" in said
+    assert "columns given: question, answer, context" in said
+    assert "topic" in said
+    assert "bug in medsweep" not in said
+    assert "Traceback" not in said

@@ -1,14 +1,16 @@
 """Where trials are paid by totals of their own, they must not choose their step by them: the step
 that counts is that of the objective, or of a measure that is the same for all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from search_spaces.schema import get_path
+from search_spaces.schema import get_path, set_path
 from sweeps.reading.parts import Parts, parts_of
 from sweeps.reading.reward_checks import measuring_stage, rewards_weighed, teaches
 from sweeps.run_folder.entry import Entry
 from sweeps.spec.sections import SweepSpec
 from trainables.evaluation.metric_names import REWARD
+from trainables.kinds import TrialConfig
 from trainables.rewards.config import REWARD_MODEL, short_name
 from trainables.rewards.kept_step import UNWEIGHTED
 
@@ -72,3 +74,13 @@ def _of_all(parts: Parts, section: str) -> set[str]:
 def _knows_none(entry: Entry, section: str) -> bool:
     found = get_path(entry.config, section)
     return isinstance(found, dict) and "step_metric" not in found
+
+
+def configuration(
+    trial: TrialConfig, parameters: Mapping[str, Any], kept: tuple[str, str] | None
+) -> dict[str, Any]:
+    """A trial's configuration: the spec's own with its parameters, and the measure of its step."""
+    content = trial.model_dump(mode="json")
+    for path, value in [*parameters.items(), *([kept] if kept else ())]:
+        set_path(content, path, value)
+    return content

@@ -8,9 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from search_spaces.schema import set_path
 from search_spaces.space import build_space
-from sweeps.control.kept_step import kept_by
+from sweeps.control.kept_step import configuration, kept_by
 from sweeps.control.observer import Observer, Observers
 from sweeps.control.repeats import proposer_of
 from sweeps.control.shared_stages import SharedStages, Taken, measured
@@ -142,11 +141,7 @@ class Sweep:
         self._enqueue(self.number, *suggested)
 
     def _enqueue(self, number: int, label: str | None, parameters: dict[str, Any]) -> None:
-        content = self.spec.trial.model_dump(mode="json")
-        for path, value in parameters.items():
-            set_path(content, path, value)
-        if self.kept_by:
-            set_path(content, *self.kept_by)
+        content = configuration(self.spec.trial, parameters, self.kept_by)
         name = trial_name(number)
         try:
             config = trial_config(content)

@@ -20,6 +20,11 @@ LAYOUTS = {
     "messages": {"OpenAI, TRL": ("messages",)},
     "sharegpt": {"ShareGPT": ("conversations",), "one chat": ("conversation",)},
 }
+CITATIONS = {
+    "messages": "The layout: Hugging Face. TRL, dataset formats: conversational. 2026",
+    "sharegpt": "The layout: Zheng Y, Zhang R, Zhang J, et al. LlamaFactory: Unified Efficient "
+    "Fine-Tuning of 100+ Language Models. ACL 2024 (system demonstrations)",
+}
 
 
 def read(name: str, records: Iterable[TableRecord], ask: ReadRequest) -> Iterator[Item]:
@@ -36,8 +41,8 @@ FORMATS = {
     name: Format(
         partial(read, name),
         instruction="plain",
-        citation="",
-        licence="",
+        citation=CITATIONS[name],
+        licence="of the file: own data, or as its publisher says",
         splits={"train": ("*.json", "*.jsonl", "*.csv", "*.parquet")},
     )
     for name in LAYOUTS

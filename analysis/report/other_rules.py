@@ -19,8 +19,8 @@ def other_rules_passages(run: Run, best: TrialView | None) -> list[Passage]:
     agree = sum(a.trial == best.trial for a in found)
     told = (
         f"{agree} of {len(found)} rules and single metrics choose {best.name}, as "
-        f"the rule {run.search.selection.rule} did. Where they differ, the choice follows from what is "
-        "asked rather than from the trials."
+        f"the rule {run.search.selection.rule} did. Where they differ, the choice "
+        "follows from what is asked rather than from the trials."
     )
     return [Passage("What other rules would choose", (told,), (("", _table(run, found)),))]
 

@@ -20,6 +20,13 @@ ALIASES: dict[str, str] = {
     "peft_use_dora": "use_dora",
     "peft_use_rslora": "use_rslora",
     "lora_model_dir": "adapter_name_or_path",
+    # data
+    **dict.fromkeys(("eval_dataset", "validation_file", "val_file", "eval_file"), "validation"),
+    **dict.fromkeys(("validation_data", "dev_file", "valid_file"), "validation"),
+    **dict.fromkeys(("test_file", "test_dataset", "test_data"), "test"),
+    "field_messages": "messages",
+    "system_column": "system",
+    "reasoning_column": "reasoning",
     # model
     "model_name": "name_or_path",
     "model_name_or_path": "name_or_path",

@@ -26,8 +26,9 @@ def measured_key(config: TrialConfig, prepared: "Prepared") -> str:
 
 def holds_rows(trial: SingleTrial) -> bool:
     """Whether a training's validation rows are said apart from its training rows."""
-    limits = [trial.data.split_limit, *(part.split_limit for part in trial.data.mixture or ())]
-    return trial.evaluation.max_length is not None or any(n is not None for n in limits)
+    sections = [trial.data, *(trial.data.mixture or ())]
+    own = any(s.split_limit is not None or s.validation is not None for s in sections)
+    return own or trial.evaluation.max_length is not None
 
 
 def rows_key(rows: "TokenRows") -> str:

@@ -32,11 +32,13 @@ def _absent(reason: str, fix: str = "Remove it") -> ForeignKey:
 EVALUATED = "a trial is evaluated, and its checkpoint written, every `evaluation.every_epochs`"
 IN_EPOCHS = "Write `every_epochs` in trial.evaluation: a number of epochs, e.g. 0.5"
 SHARES = (
-    "Write `split` in trial.data: shares of training, validation and test, e.g. [0.85, 0.1, 0.05]"
+    "Write `split` in trial.data: shares of training, validation and test, e.g. [0.85, 0.1, 0.05]; "
+    "or name rows of their own in `validation`"
 )
 TRACKING = "Write `tracking: {wandb: {project: …}}`, or `tracking: {tensorboard: true}`"
 NO_PADDING = "rows are never padded to each other's length in a pack, and batches keep their order"
-ANSWERS = "the loss is always that of the answer alone"
+ANSWERS = "the loss is always that of answers alone, of chats by `data.loss_turns`"
+OWN_ROWS = "Write `validation: FILE` in trial.data: a file, a list of files, a folder or split:NAME"
 
 FOREIGN: dict[str, ForeignKey] = {
     "warmup_ratio": ForeignKey(
@@ -110,6 +112,13 @@ FOREIGN: dict[str, ForeignKey] = {
     "val_size": ForeignKey("is said by data.split", SHARES),
     "test_size": ForeignKey("is said by data.split", SHARES),
     "validation_split": ForeignKey("is said by data.split", SHARES),
+    "test_datasets": ForeignKey("is said by data.validation", OWN_ROWS),
+    "eval_datasets": ForeignKey("is said by data.validation", OWN_ROWS),
+    "mask_history": ForeignKey("is said by data.loss_turns", key="loss_turns", value="last"),
+    "train_on_last_turn_only": ForeignKey(
+        "is said by data.loss_turns", key="loss_turns", value="last"
+    ),
+    "roles_to_train": _absent(ANSWERS),
     "dataset_text_field": ForeignKey(
         "is said by data.fields", "Write `fields: {question: COLUMN, answer: COLUMN}` in trial.data"
     ),

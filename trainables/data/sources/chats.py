@@ -65,6 +65,27 @@ def chat_row(record: TableRecord, column: str, fields: FieldMapping) -> Row:
     return row._replace(system=system, turns=written(chat))
 
 
+def is_parted(record: TableRecord, fields: FieldMapping) -> bool:
+    """Whether question and answer are lists of turns, as TRL's prompt and completion are."""
+    cells = [record.cells.get(name) for name in (fields.question, fields.answer)]
+    return all(isinstance(v, list) and v and isinstance(v[0], Mapping) for v in cells)
+
+
+def parted_row(record: TableRecord, fields: FieldMapping) -> Row:
+    """The chat of both; the answers in the question are read, and not learnt."""
+    asked, answers = (list(record.cells[n]) for n in (fields.question, fields.answer))  # type: ignore[call-overload]
+    quiet = [{**turn, "weight": 0} if _is_answer(turn) else turn for turn in asked]
+    whole = {fields.question: [*quiet, *answers]}
+    rest = {n: v for n, v in record.cells.items() if n not in (fields.question, fields.answer)}
+    joined = record._replace(cells={**rest, **whole})
+    return chat_row(joined, fields.question, fields)
+
+
+def _is_answer(turn: object) -> bool:
+    named = turn.get("role") or turn.get("from") if isinstance(turn, Mapping) else None
+    return ROLES.get(str(named).strip().casefold()) == ASSISTANT
+
+
 def chat_of(record: TableRecord, column: str, system_column: str | None = None) -> ReadChat:
     """The chat in a column of the record; raises InputError with the row and the turn."""
     messages = _messages(record, column)
@@ -89,11 +110,21 @@ def _messages(record: TableRecord, column: str) -> list[Mapping[str, Any]]:
         return []
     if isinstance(value, str):
         value = _parsed(record, column, value)
+    if isinstance(value, Mapping):
+        value = _by_row(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         found = [message for message in value if isinstance(message, Mapping)]
         if len(found) == len(value):
             return found
     raise _wrong(column, f"{record.where}, column {column!r}: not a list of turns", WRITE)
+
+
+def _by_row(columns: Mapping[str, Any]) -> object:
+    """Turns that a hub data set holds as lists of roles and of contents; else what was given."""
+    lists = {k: v for k, v in columns.items() if isinstance(v, Sequence) and not isinstance(v, str)}
+    if not lists or len({len(values) for values in lists.values()}) > 1:
+        return columns
+    return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
 def _parsed(record: TableRecord, column: str, text: str) -> object:
@@ -120,7 +151,7 @@ def _turn(record: TableRecord, column: str, number: int, message: Mapping[str, A
 
 
 def _role(record: TableRecord, column: str, number: int, message: Mapping[str, Any]) -> str:
-    named = message.get("role", message.get("from"))
+    named = message.get("role") or message.get("from")
     said = str(named).strip().casefold()
     place = _place(record, column, number)
     call = next((key for key in CALLS if message.get(key)), None)
@@ -134,7 +165,7 @@ def _role(record: TableRecord, column: str, number: int, message: Mapping[str, A
 
 
 def _content(record: TableRecord, column: str, number: int, message: Mapping[str, Any]) -> str:
-    value = message.get("content", message.get("value"))
+    value = next((message[k] for k in ("content", "value") if message.get(k) is not None), None)
     if value is None or value != value:
         return ""
     if isinstance(value, str):

@@ -6,7 +6,7 @@ from trainables.data.cleaning import trimmed
 from trainables.data.config import FieldMapping, Rationale
 from trainables.data.instructions.parts import explained
 from trainables.data.rows import Row
-from trainables.data.sources.chats import chat_column, chat_row
+from trainables.data.sources.chats import chat_column, chat_row, is_parted, parted_row
 from trainables.data.sources.source import own_group
 from trainables.data.sources.table import TableRecord, cell, group_of, whole_layout
 from trainables.data.turns import thought_aloud
@@ -44,6 +44,9 @@ def _rows(
     for record in records:
         if (column := chat_column(record, mapping)) is not None:
             yield chat_row(record, column, mapping)
+            continue
+        if is_parted(record, mapping):
+            yield parted_row(record, mapping)
             continue
         question = _text(record, "question", mapping.question)
         answer = _answer(record, mapping, rationale)

@@ -341,3 +341,43 @@ def test_one_system_prompt_of_all_rows_is_told(cache: Path, tmp_path: Path) -> N
         config = data.model_copy(update={"private": private})
         made = prepare(config, lambda: byte_level(tokenizers.CHATML), "bytes", 900)
         assert made.report["system_prompts"]["text"] == text
+
+
+def test_trls_prompt_and_completion_of_turns(tmp_path: Path) -> None:
+    whole = openai(("user", ASK), ("assistant", ANSWER), ("user", AGAIN), ("assistant", MORE))
+    record = {"prompt": whole["messages"][:3], "completion": whole["messages"][3:]}
+    (row,) = rows_in(tmp_path, record, fields={"question": "prompt", "answer": "completion"})
+    assert (row.question.count("\n\n"), row.answer) == (2, MORE)
+    assert [turn.learn for turn in read(row.turns).turns] == [True, False, True, True]
+
+
+def test_turns_by_column_as_the_hub_may_hold_them(tmp_path: Path) -> None:
+    record = {"messages": {"role": ["user", "assistant"], "content": [ASK, ANSWER]}}
+    (row,) = rows_in(tmp_path, record)
+    assert (row.question, row.answer) == (ASK, ANSWER)
+
+
+def test_absent_keys_of_a_table_are_null(tmp_path: Path) -> None:
+    turns = [
+        {"role": None, "from": "human", "content": None, "value": ASK, "tool_calls": None},
+        {"role": "assistant", "from": None, "content": ANSWER, "value": None, "tool_calls": []},
+    ]
+    (row,) = rows_in(tmp_path, {"messages": turns, "tools": None})
+    assert (row.question, row.answer) == (ASK, ANSWER)
+
+
+def test_alpaca_with_a_history_and_a_system_prompt(tmp_path: Path) -> None:
+    record = {
+        "instruction": AGAIN,
+        "input": "",
+        "output": MORE,
+        "system": "Be kind.",
+        "history": [[ASK, ANSWER]],
+    }
+    plain = {"instruction": ASK, "input": "", "output": ANSWER, "history": []}
+    row, single = rows_in(tmp_path, record, plain, format="alpaca")
+    assert (row.system, row.answer) == ("Be kind.", MORE)
+    assert [turn.content for turn in read(row.turns).turns] == [ASK, ANSWER, AGAIN, MORE]
+    assert (single.question, single.turns) == (ASK, "")
+    with pytest.raises(InputError, match="row 1, column 'history': is not a list of pairs"):
+        rows_in(tmp_path, {**record, "history": [ASK]}, format="alpaca")

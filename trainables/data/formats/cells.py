@@ -58,7 +58,7 @@ def texts(record: TableRecord, column: str, name: str) -> list[str]:
     """A cell that is a list of texts."""
     value = record.cells.get(column)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        found = [part.strip() for part in value if isinstance(part, str)]
+        found = [trimmed(part) for part in value if isinstance(part, str)]
         if len(found) == len(value):
             return found
     raise wrong(record, column, name, "is not a list of texts")

@@ -7,6 +7,7 @@ BigBio's own schema, and GBaker's -hf columns.
 
 from collections.abc import Iterable, Iterator
 
+from trainables.data.cleaning import trimmed
 from trainables.data.formats.cells import label, layout_of, text, texts, whole, wrong
 from trainables.data.formats.format import Format, Hub, ReadRequest
 from trainables.data.items import Item
@@ -59,7 +60,7 @@ def _lettered(record: TableRecord) -> dict[str, str]:
         raise wrong(record, "options", NAME, "is neither an object nor a list of key and value")
     if any(not isinstance(k, str) or not isinstance(v, str | None) for k, v in pairs):
         raise wrong(record, "options", NAME, "holds what is not text")
-    return {k: v.strip() for k, v in sorted(pairs) if v is not None}
+    return {k: trimmed(v) for k, v in sorted(pairs) if v is not None}
 
 
 def _bigbio(record: TableRecord) -> tuple[tuple[str, ...], int]:

@@ -142,11 +142,11 @@ def _of_turns(prompt: Any, chosen: list[Any], rejected: list[Any]) -> Parted:
 def _question(turns: Turns) -> str:
     """One user turn as it is, several as a transcript; what a system turn says comes first."""
     said = [t for t in turns if t["role"] != "system"]
-    lines = [str(t["content"]).strip() for t in turns if t["role"] == "system"]
+    lines = [trimmed(str(t["content"])) for t in turns if t["role"] == "system"]
     if len(said) == 1:
         lines.append(trimmed(str(said[0]["content"])))
     else:
-        lines += [f"{str(t['role']).capitalize()}: {str(t['content']).strip()}" for t in said]
+        lines += [f"{str(t['role']).capitalize()}: {trimmed(str(t['content']))}" for t in said]
     return "\n\n".join(lines)
 
 

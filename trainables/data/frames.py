@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRAME_WORDS = 14  # fewer do not bring two rows to 0.85: at most 11 of 13 3-grams are shared
-COMMON_SHARE, COMMON_ROWS = 0.1, 5  # of the rows, and at least so many
+COMMON_SHARE, COMMON_ROWS = 0.05, 5  # of the rows, and at least so many
 OUTSIDE = 0  # stands for what is before the first and after the last word of a row
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 

@@ -25,6 +25,7 @@ INPUT = (
     "context. Write a response that appropriately completes the request."
 )
 CHINESE = "你是一名在医院病房工作的药师,请根据药品说明书,用通俗易懂的语言回答下面的问题,不要猜测。"
+OF_SIX = [" ".join(f"{word}{n}" for word in (SYSTEM + INPUT).split()) for n in range(6)]
 STEMS = ["Vela", "Kora", "Zana", "Mipa", "Troa", "Laxa", "Fena", "Quia", "Dora", "Bexa"]
 ENDS = ["mol", "prine", "xan", "dol", "tine", "cor"]
 DRUGS = [stem + end for stem in STEMS for end in ENDS]
@@ -56,6 +57,7 @@ FRAMES = {
     "after the answer": lambda q, a, n: (q, f"{a} {SYSTEM}"),
     "everywhere": lambda q, a, n: (f"{INPUT} {q} {CLOSING}", f"{SYSTEM} {a} {CLOSING}"),
     "two templates": lambda q, a, n: (f"{(SYSTEM, INPUT + CLOSING)[n % 3 == 0]} {q}", a),
+    "six templates": lambda q, a, n: (f"{OF_SIX[n // 2 % 6]} {q}", a),
     "some rows without": lambda q, a, n: (f"{SYSTEM} {q}" if n % 4 else q, a),
     "behind a number": lambda q, a, n: (f"Case {n}: {SYSTEM} {q}", a),
     "around a slot": lambda q, a, n: (f"{SYSTEM} Ward {n % 9}. {INPUT} {CLOSING} {q}", a),

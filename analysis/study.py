@@ -132,6 +132,8 @@ def _distribution(
         IntDistribution,
     )
 
+    if searched is not None and searched.times is not None:
+        searched = None  # trials have the products, and the search says the factors
     listed = searched.values if searched else None
     if listed is not None or not all(map(is_number, values)):
         choices = map(encode, [*(listed or ()), *values])

@@ -11,6 +11,7 @@ from functools import partial
 from math import isclose, log
 from typing import Any, TypeAlias
 
+from search_spaces.ties import Tied
 from search_spaces.values import (
     Number,
     counts_between,
@@ -207,11 +208,15 @@ class Simplex:
         return {name: draw / total for name, draw in draws.items()}
 
 
-Distribution: TypeAlias = Constant | Categorical | IntUniform | Uniform | LogUniform | Simplex
+Distribution: TypeAlias = (
+    Constant | Categorical | IntUniform | Uniform | LogUniform | Simplex | Tied
+)
 
 
 def is_numerical(distribution: Distribution) -> bool:
     """Whether it is a range of numbers, which is what CMA-ES can move in."""
+    if isinstance(distribution, Tied):
+        return is_numerical(distribution.factor)
     return isinstance(distribution, IntUniform | Uniform | LogUniform | Simplex)
 
 

@@ -41,6 +41,7 @@ DistributionName = Literal[
 class Parameter(BaseModel):
     """What one field of the trial may be. Exactly one of `value`, `values`, `min`/`max`, `simplex`.
 
+    With `times: path` they are factors: the field is that multiple of the other parameter.
     `when` makes it conditional: `{path: value}` or `{path: [values]}`, on other parameters, all of
     which must hold. A list there is always a list of values: where the other parameter's values are
     lists themselves, write `[[q_proj, v_proj]]`.
@@ -56,6 +57,7 @@ class Parameter(BaseModel):
     q: Bound | None = None  # the step of the q_* distributions; W&B's default is 1
     simplex: tuple[str, ...] | None = None
     when: dict[str, JsonValue] | None = None
+    times: str | None = None  # another parameter, of which this one is a multiple
 
     @model_validator(mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 
 from search_spaces.distributions import Categorical, Constant, Distribution, Simplex
 from search_spaces.errors import SpaceError
+from search_spaces.ties import Tied
 from search_spaces.values import counts_between, multiple_of, same_value
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
@@ -105,7 +106,7 @@ def _place(distribution: Distribution, value: Any) -> int:
             return 0 if same_value(own, value) else REST
         case Categorical(values):
             return next((i for i, own in enumerate(values) if same_value(own, value)), REST)
-        case Simplex():
+        case Simplex() | Tied():  # factors have numbers, products none
             return REST
     if distribution.q is None or not distribution.contains(value):
         return REST
@@ -120,8 +121,8 @@ def _value(distribution: Distribution, place: int) -> Any:
             return value
         case Categorical(values):
             return values[place]
-        case Simplex():
-            raise TypeError("weights have no number")
+        case Simplex() | Tied():
+            raise TypeError("weights and products have no number")
     assert distribution.q is not None
     counts = counts_between(distribution.low, distribution.high, distribution.q)
     return multiple_of(distribution.q, counts[place])

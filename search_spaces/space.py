@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from search_spaces.dependencies import circle, needs, ordered
 from search_spaces.distributions import Distribution
 from search_spaces.errors import SpaceError
 from search_spaces.nearest import did_you_mean
 from search_spaces.parameters import Parameter
 from search_spaces.points import Points
-from search_spaces.values import same_value, text_of
+from search_spaces.ties import Tied, factor_of, product
+from search_spaces.tying import tie_problems, tied_distributions
+from search_spaces.values import is_number, same_value, text_of
 
 Assignment = Mapping[str, Any]
 
@@ -49,6 +52,35 @@ class Space:
         active = {path for path in self.order if self.is_active(path, assignment)}
         return active == set(assignment) and not self.problems_with(assignment)
 
+    @cached_property
+    def ties(self) -> dict[str, Tied]:
+        """The parameters that are multiples of others."""
+        return {path: d for path, d in self.parameters.items() if isinstance(d, Tied)}
+
+    @cached_property
+    def factors(self) -> "Space":
+        """The space that is sampled: of tied parameters their factors."""
+        plain = {p: d.factor if isinstance(d, Tied) else d for p, d in self.parameters.items()}
+        return Space(plain, self.conditions, self.order) if self.ties else self
+
+    def in_factors(self, assignment: Assignment) -> dict[str, Any]:
+        """A configuration with factors instead of products."""
+        found = dict(assignment)
+        for path, tied in self.ties.items():
+            base = assignment.get(tied.base)
+            if is_number(assignment.get(path)) and is_number(base):
+                found[path] = factor_of(assignment[path], base, tied.factor)
+        return found
+
+    def in_products(self, sampled: Assignment) -> dict[str, Any]:
+        """A configuration of `factors` as trials have it: with products."""
+        found = dict(sampled)
+        for path in self.order:
+            tied = self.ties.get(path)
+            if tied is not None and path in found and tied.base in found:
+                found[path] = product(found[path], found[tied.base])
+        return found
+
     def problems_with(
         self, assignment: Assignment, own: Assignment | None = None
     ) -> list[SpaceError]:
@@ -70,13 +102,22 @@ class Space:
                 fix=did_you_mean(path, self.parameters) or "Add it to search.parameters",
             )
         text = self.parameters[path].describe()
-        if not self.parameters[path].contains(value):
+        if not self._holds(path, value, known):
             fix = "Widen the search or change the value"
             return SpaceError(path, f"is outside the search ({text})", value=value, fix=fix)
         if not self.is_active(path, known):
             what = f"has no effect here: it is searched only when {self._condition(path)}"
             return SpaceError(path, what, value=value, fix="Remove it")
         return None
+
+    def _holds(self, path: str, value: Any, known: Assignment) -> bool:
+        tied = self.ties.get(path)
+        if tied is None:
+            return self.parameters[path].contains(value)
+        base = known.get(tied.base)
+        if not is_number(value) or not is_number(base):
+            return False
+        return bool(tied.factor.contains(factor_of(value, base, tied.factor)))
 
     def size(self) -> int | None:
         """How many configurations there are; None where a parameter is continuous.
@@ -95,11 +136,11 @@ class Space:
 
         Raises IndexError, and SpaceError where the space is continuous.
         """
-        return self._numbered.at(number)
+        return self.in_products(self._numbered.at(number))
 
     def points(self) -> Iterator[dict[str, Any]]:
         """All configurations of a finite space, the last parameter changing fastest."""
-        return self._points(list(self.order), {})
+        return map(self.in_products, self.factors._points(list(self.order), {}))
 
     def _points(self, paths: list[str], chosen: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if not paths:
@@ -117,7 +158,7 @@ class Space:
 
     @cached_property
     def _numbered(self) -> Points:
-        return Points(self.parameters, self.conditions, self.order)
+        return Points(self.factors.parameters, self.conditions, self.order)
 
     def without(self, paths: Collection[str]) -> "Space":
         """The space of the other parameters; none of them may depend on these."""
@@ -148,8 +189,8 @@ def build_space(parameters: Mapping[str, Parameter]) -> Space:
     for found in space_problems(parameters):
         raise found
     conditions = {path: p.conditions() for path, p in parameters.items() if p.when}
-    distributions = {path: p.to_distribution() for path, p in parameters.items()}
-    return Space(distributions, conditions, _order(conditions, tuple(distributions)))
+    order = ordered(needs(parameters), tuple(parameters))
+    return Space(tied_distributions(parameters, order), conditions, order)
 
 
 def space_problems(parameters: Mapping[str, Parameter]) -> list[SpaceError]:
@@ -160,11 +201,14 @@ def space_problems(parameters: Mapping[str, Parameter]) -> list[SpaceError]:
         for parent, values in parameter.conditions().items()
         for problem in _condition_problems(path, parent, values, parameters)
     ]
-    stuck = _stuck({path: p.conditions() for path, p in parameters.items()})
+    found = [*tie_problems(parameters), *found]
+    stuck = circle(needs(parameters))
     if stuck and not found:
-        circle = " → ".join(stuck)
-        fix = "Remove one of the conditions"
-        found.append(SpaceError(f"{stuck[0]}.when", f"conditions form a circle: {circle}", fix=fix))
+        around = " → ".join(stuck)
+        tied = any(parameters[path].times for path in stuck)
+        what, key = ("ties", "times") if tied else ("conditions", "when")
+        fix = f"Remove one of the {what}"
+        found.append(SpaceError(f"{stuck[0]}.{key}", f"{what} form a circle: {around}", fix=fix))
     return found
 
 
@@ -175,41 +219,11 @@ def _condition_problems(
     if parent not in parameters:
         fix = did_you_mean(parent, parameters) or "Add it to search.parameters"
         return [SpaceError(field, f"{parent} is not a parameter of the search", fix=fix)]
+    if parameters[parent].times is not None:
+        return []  # which `tie_problems` tells
     other = parameters[parent].to_distribution()
     return [
         SpaceError(field, f"can never hold: {parent} is {other.describe()}", value=value)
         for value in values
         if not other.contains(value)
     ]
-
-
-def _order(conditions: Mapping[str, Mapping[str, Any]], paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Depth first in the order written: parents just before the first child that needs them."""
-    done: list[str] = []
-
-    def visit(path: str) -> None:
-        for parent in conditions.get(path, {}):
-            visit(parent)
-        if path not in done:
-            done.append(path)
-
-    for path in paths:
-        visit(path)
-    return tuple(done)
-
-
-def _stuck(conditions: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """A circle of conditions, from its first member back to it; empty if there is none."""
-    circles = (_walk(start, conditions, [start]) for start in conditions)
-    return next((circle for circle in circles if circle), [])
-
-
-def _walk(start: str, conditions: Mapping[str, Mapping[str, Any]], trail: list[str]) -> list[str]:
-    for parent in conditions.get(trail[-1], {}):
-        if parent == start:
-            return [*trail, start]
-        if parent not in trail:
-            found = _walk(start, conditions, [*trail, parent])
-            if found:
-                return found
-    return []

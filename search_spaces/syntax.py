@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from search_spaces.values import counts_between, same_value, text_of
+from search_spaces.values import counts_between, is_number, same_value, text_of
 
 Problem: TypeAlias = dict[str, Any]
 
@@ -81,7 +81,22 @@ def syntax_problems(given: Mapping[str, Any]) -> list[Problem]:
         what = "says nothing of its values" if not ways else f"{' and '.join(ways)} exclude another"
         return [problem("", dict(given), what, HOW)]
     rules = {"value": _value, "values": _values, "min": _range, "simplex": _simplex}
-    return [*rules[ways[0]](given), *_distribution_fits(ways[0], given), *_when(given)]
+    found = [*rules[ways[0]](given), *_distribution_fits(ways[0], given), *_when(given)]
+    return [*found, *_times(given)]
+
+
+def _times(given: Mapping[str, Any]) -> list[Problem]:
+    """Factors must be numbers."""
+    if given.get("times") is None:
+        return []
+    if "simplex" in given:
+        return [problem("times", given["times"], "does not go with simplex", "Remove the key")]
+    factors = given.get("values") or ([given["value"]] if "value" in given else [])
+    return [
+        problem("times", factor, "is no factor: only numbers can be multiplied", "Give numbers")
+        for factor in factors
+        if not is_number(factor)
+    ]
 
 
 def _value(given: Mapping[str, Any]) -> list[Problem]:

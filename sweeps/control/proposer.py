@@ -31,7 +31,8 @@ class Proposer:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.search, self.space = search, space
+        self.search, self.whole = search, space
+        self.space = space.factors  # what is sampled: of tied parameters the factors
         self.startup = min(10, max(3, search.num_trials // 2))
         self.study = optuna.create_study(directions=_directions(search))
         self.asked: dict[int, Any] = {}  # trial number → Optuna's trial
@@ -50,7 +51,7 @@ class Proposer:
             parameters = self.propose(number, len(baselines))
             return None if parameters is None else (None, parameters)
         label, named = baselines[number - 1]
-        whole = whole_baseline(trial, self.space, named)
+        whole = whole_baseline(trial, self.whole, named)
         self.adopt(number, whole)
         return label, whole
 
@@ -60,6 +61,10 @@ class Proposer:
         None where a finite sequence is exhausted. What was already run is not run again while a
         finite space has other points.
         """
+        sampled = self._propose(number, baselines)
+        return None if sampled is None else self.whole.in_products(sampled)
+
+    def _propose(self, number: int, baselines: int) -> dict[str, Any] | None:
         if self.search.sampler in SEQUENCES:
             return self._read(number, baselines)
         for attempt in range(TRIES):
@@ -80,7 +85,7 @@ class Proposer:
                 return None
             values = point
             if not self._was_run(values):
-                self.adopt(number, values)
+                self._adopt(number, values)
                 return values
         return self._other(number, values)
 
@@ -93,7 +98,7 @@ class Proposer:
         fresh = (point for point in finite if not self._was_run(point))
         rest = list(itertools.islice(fresh, REST)) or [values]
         chosen = random.Random(derive(self.search.seed, number, "other")).choice(rest)
-        self.adopt(number, chosen)
+        self._adopt(number, chosen)
         return chosen
 
     def adopt(self, number: int, values: Mapping[str, Any]) -> None:
@@ -101,6 +106,10 @@ class Proposer:
 
         One outside the space is not told to Optuna: it stays in the tables only.
         """
+        self._adopt(number, self.whole.in_factors(values))
+
+    def _adopt(self, number: int, values: Mapping[str, Any]) -> None:
+        """The same of a configuration in factors."""
         self.seen.append(dict(values))
         if not self.space.contains(values):
             return

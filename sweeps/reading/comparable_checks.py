@@ -123,6 +123,8 @@ def varied_paths(parts: Parts) -> Iterator[str]:
 
 def values_of(parts: Parts, path: str, parameter: Parameter) -> list[Any] | None:
     """The values that a field has in some trial, baselines' among them; None of a range."""
+    if parameter.times is not None:
+        return None  # products, of which only the space knows
     distribution = parameter.to_distribution()
     named = [given[path] for given in parts.baselines.values() if path in given]
     own = [parts.own.get(path, get_path(parts.trial, path))] if parameter.when else []

@@ -10,6 +10,8 @@ from copy import deepcopy
 from typing import Any
 
 from search_spaces.schema import get_path, set_path
+from search_spaces.ties import product
+from search_spaces.values import is_number
 from sweeps.reading.comparable import held_path
 from sweeps.reading.comparable_checks import (
     default_of,
@@ -73,6 +75,10 @@ def _values(parts: Parts, path: str) -> list[Any]:
     parameter = parts.parameters.get(path)
     if parameter is None:
         return [parts.own.get(path)]
+    if parameter.times is not None:
+        factors = parameter.to_distribution().probes()
+        bases = filter(is_number, _values(parts, parameter.times))
+        return [product(factor, base) for base in bases for factor in factors]
     listed = values_of(parts, path, parameter)
     if listed is not None:
         return listed

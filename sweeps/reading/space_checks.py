@@ -15,7 +15,8 @@ from search_spaces.schema import (
     sections_of,
 )
 from search_spaces.space import Space, build_space, space_problems
-from search_spaces.values import same_value
+from search_spaces.ties import product
+from search_spaces.values import is_number, same_value
 from sweeps.reading.document import Path, SpecFinding, section
 from sweeps.reading.parts import Parts, missing_entry
 from sweeps.reading.unknown_keys import unknown_path
@@ -33,7 +34,8 @@ def space_findings(parts: Parts) -> tuple[Space, list[SpecFinding]]:
 
 def _unconditional(parts: Parts) -> Space:
     """The space as it would be without conditions, where those are wrong."""
-    plain = {path: p.to_distribution() for path, p in parts.parameters.items()}
+    free = {path: p for path, p in parts.parameters.items() if p.times is None}
+    plain = {path: p.to_distribution() for path, p in free.items()}
     return Space(plain, {}, tuple(plain))
 
 
@@ -111,6 +113,9 @@ def _illegal(parts: Parts, path: str, parameter: Parameter) -> Iterator[SpecFind
     """Values of the parameter that its field does not take."""
     place = (*PARAMETERS, path)
     distribution = parameter.to_distribution()
+    if parameter.times is not None:
+        yield from _illegal_products(parts, path, place)
+        return
     probes = distribution.probes()
     listed = isinstance(distribution, Categorical | Constant)
     found = [
@@ -126,6 +131,28 @@ def _illegal(parts: Parts, path: str, parameter: Parameter) -> Iterator[SpecFind
             )
     elif bad:
         yield _illegal_range(place, parameter, bad, len(probes))
+
+
+def _illegal_products(parts: Parts, path: str, place: Path) -> Iterator[SpecFinding]:
+    """The first product of factors and the other parameter's values that the field cannot be."""
+    for value in _products(parts, path, ()):
+        if message := check_value(parts.trial_class, path, value, parts.trial):
+            base = parts.parameters[path].times
+            what = f"a multiple of {base} is illegal: {message}"
+            yield SpecFinding(place, what, value, f"Correct the factors, or the values of {base}")
+            return
+
+
+def _products(parts: Parts, path: str, seen: tuple[str, ...]) -> list[Any]:
+    """What stands for all values of a parameter; nothing where what it is tied to is wrong."""
+    parameter = parts.parameters.get(path)
+    if parameter is None or path in seen:
+        return []
+    own = parameter.to_distribution().probes()
+    if parameter.times is None:
+        return [*own]
+    bases = [b for b in _products(parts, parameter.times, (*seen, path)) if is_number(b)]
+    return [product(factor, base) for base in bases for factor in own]
 
 
 def _illegal_range(

@@ -17,6 +17,7 @@ from sweeps.reading.sampler_checks import sampler_findings
 from sweeps.reading.schema_errors import schema_findings, type_findings
 from sweeps.reading.seeds import seed_findings, with_seeds
 from sweeps.reading.space_checks import space_findings
+from sweeps.reading.ties import with_ties
 from sweeps.spec.sections import SweepSpec
 from trainables.rewards.own import Origin
 
@@ -34,7 +35,7 @@ class Validated(NamedTuple):
 def validate(document: Document) -> Validated:
     """Check everything."""
     written = document.data
-    document = replace(document, data=with_held(with_seeds(with_fractions(written))))
+    document = replace(document, data=with_held(with_seeds(with_ties(with_fractions(written)))))
     spec, found = schema_findings(document.data)
     found += type_findings(document.data, [finding.path for finding in found])
     parts = parts_of(document.data)

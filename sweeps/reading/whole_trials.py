@@ -45,6 +45,8 @@ def _baselines(parts: Parts) -> Iterator[SpecFinding]:
 
 def _choices(parts: Parts) -> Iterator[SearchedValue]:
     for path, parameter in parts.parameters.items():
+        if parameter.times is not None:  # factors, no values of the field
+            continue
         for index, value in enumerate(parameter.values or ()):
             yield SearchedValue(path, index, value)
 

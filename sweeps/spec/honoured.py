@@ -189,7 +189,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     "SearchSpec": _fields(
         "parameters baselines objective sampler seed early_stopping selection num_trials seeds"
     ),
-    "Parameter": _fields("value values distribution min max q simplex when"),
+    "Parameter": _fields("value values distribution min max q simplex when times"),
     "Objective": _fields("metric mode"),
     "EarlyStopping": _fields(
         "kind metric",

@@ -36,10 +36,26 @@ def sweep_parameters(parameters: dict[str, dict[str, Any]]) -> dict[str, dict[st
     """Our parameters in W&B's own syntax: `when` dropped, `simplex` as uniform components too."""
     made: dict[str, dict[str, Any]] = {}
     for path, given in parameters.items():
+        if given.get("times") is not None:
+            made[path] = _tied(path, parameters)
+            continue
         made[path] = _parameter({k: v for k, v in given.items() if k != "when" and v is not None})
         for component in given.get("simplex") or ():
             made[f"{path}.{component}"] = {"distribution": "uniform", "min": 0.0, "max": 1.0}
     return made
+
+
+def _tied(path: str, parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A multiple of another parameter: the range of its products."""
+    ends = _ends(path, parameters)
+    return {"distribution": "uniform", "min": float(min(ends)), "max": float(max(ends))}
+
+
+def _ends(path: str, parameters: dict[str, dict[str, Any]]) -> list[float]:
+    given = parameters[path]
+    listed = given.get("values") or [given[n] for n in ("value", "min", "max") if n in given]
+    bases = _ends(given["times"], parameters) if given.get("times") is not None else [1]
+    return [factor * base for factor in listed for base in bases]
 
 
 def _parameter(given: dict[str, Any]) -> dict[str, Any]:

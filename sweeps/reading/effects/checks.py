@@ -229,6 +229,8 @@ def _values(parts: Parts, prefix: str, path: str) -> list[Any] | None:
     parameter = parts.parameters.get(path)
     if parameter is None:
         return [own]
+    if parameter.times is not None:
+        return None
     conditional = [own] if parameter.when else []
     match parameter.to_distribution():
         case Categorical(values):

@@ -40,6 +40,6 @@ def tie_problems(parameters: Mapping[str, Parameter]) -> Iterator[SpaceError]:
         elif not all(map(is_number, other.to_distribution().probes())):
             what = f"{base} is not always a number: there is no multiple of it"
             yield SpaceError(field, what, value=base, fix="Tie it to a number")
-        elif not set(other.conditions().items()) <= set(parameter.conditions().items()):
+        elif any(parameter.conditions().get(p) != v for p, v in other.conditions().items()):
             what = f"{base} is not there in every trial"
             yield SpaceError(field, what, value=base, fix=f"Give {path} the same `when`")

@@ -165,6 +165,11 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("Sampler", f"{search.sampler}, seed {search.seed}"),
         ("Early stopping", stopping),
         *(("Held fixed", sentence) for sentence in held_in(run)),
+        *(
+            ("Tied", f"{path} is {p.times} times {p.to_distribution().describe()}")
+            for path, p in search.parameters.items()
+            if p.times is not None
+        ),
     ]
 
 

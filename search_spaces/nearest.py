@@ -20,7 +20,11 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     alias = our_name(last)
     if alias in by_last:
         return _sibling(name, alias, known) or by_last[alias]
-    return _close(name, known) or by_last.get(_close(last, by_last) or "")
+    whole = _close(name, known)
+    # a section in common makes no two names alike: training.kl_coef is not training.seed
+    if whole is not None and _close(last, [whole.rpartition(".")[2]]):
+        return whole
+    return by_last.get(_close(last, by_last) or "")
 
 
 def _sibling(name: str, last: str, known: list[str]) -> str | None:

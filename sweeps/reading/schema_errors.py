@@ -1,16 +1,19 @@
 """Pydantic's errors as findings: at the key as it was written, in plain words, with a fix."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
 
+from search_spaces.foreign_syntax import our_distribution
 from search_spaces.messages import plain_message
 from search_spaces.nearest import did_you_mean
 from search_spaces.schema import check_value, field_within, get_path, paths_within
 from search_spaces.values import text_of
 from sweeps.reading.document import Path, SpecFinding, section
+from sweeps.reading.foreign_values import meant_value
 from sweeps.reading.union_errors import settled, written_path
 from sweeps.reading.unknown_keys import unknown_key
 from sweeps.spec.sections import NOT_YET, SweepSpec, spec_class
@@ -79,7 +82,8 @@ def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[SpecFindin
         what = f"there is no such kind of stage; there is: {', '.join(kinds)}"
         yield SpecFinding((*path, "kind"), what, given, fix)
     elif path == ("trial", "kind"):
-        fix = did_you_mean(str(detail["input"]), KINDS) or f"Kinds: {', '.join(KINDS)}"
+        meant = meant_value(detail["input"], KINDS)
+        fix = f"Did you mean `{meant}`?" if meant else f"Kinds: {', '.join(KINDS)}"
         what = f"there is no such kind of trial; there is: {', '.join(KINDS)}"
         yield SpecFinding(path, what, detail["input"], fix)
     # sweeps.reading.names says it better
@@ -107,9 +111,26 @@ def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
         return f"Add `{path[-1]}`"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         return f'Put it in quotes: "{detail["input"]}"'
+    meant = _meant(path, detail)
+    if meant is not None:
+        leave = _default_fix(path, data).replace("Correct it or leave", "Or leave")
+        return f"Did you mean `{meant}`?{f' {leave}' if 'default' in leave else ''}"
+    if path == ("search", "early_stopping") and isinstance(detail["input"], str):
+        rule = meant_value(detail["input"], ("asha", "median"))
+        return f"Write {{kind: {rule or 'asha'}}}"
     if path == ("search", "objective"):
         return "Write {metric: val_loss, mode: min}"
     return _default_fix(path, data)
+
+
+def _meant(path: Path, detail: ErrorDetails) -> str | None:
+    """Of the values that may stand here the one that was meant, or None."""
+    if path[:2] == ("search", "parameters") and path[-1] == "distribution":
+        ours = our_distribution(detail["input"])
+        if ours is not None:
+            return ours
+    allowed = re.findall(r"'([^']+)'", detail["msg"])
+    return meant_value(detail["input"], allowed)
 
 
 def _at_any(data: Any, path: Path) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable
 
 from search_spaces.foreign_names import our_name
+from search_spaces.foreign_syntax import our_syntax
 from search_spaces.nearest import did_you_mean
 from search_spaces.parameters import Parameter
 from search_spaces.schema import entry_sections, field_within, get_path, paths, sections_of
 from sweeps.reading.document import Path
 from sweeps.reading.foreign_keys import foreign_key
+from sweeps.reading.foreign_places import of_section
 from sweeps.spec.sections import SweepSpec
 from trainables.kinds import KINDS
 
@@ -16,6 +18,11 @@ from trainables.kinds import KINDS
 def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) -> tuple[str, str]:
     """Message and fix for a key that its section does not have."""
     name = str(path[-1])
+    if path[:2] == ("search", "parameters"):
+        return "is not a known key", our_syntax(name) or _known(name, list(Parameter.model_fields))
+    here = of_section(str(path[-2]) if len(path) > 1 else "", name)
+    if here is not None:
+        return "is not a known key", here
     foreign = foreign_key(name)
     if foreign is not None:
         return foreign.message, foreign.advice(value)
@@ -25,8 +32,13 @@ def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) 
     kinds = _kinds_with(".".join(map(str, path[1:]))) if path[-2:-1] == ("training",) else []
     if kinds:
         return "is not a known key", f"Remove it: it is of trials of kind {' or '.join(kinds)}"
-    hint = _elsewhere(name, spec) or _called_elsewhere(name, spec) or did_you_mean(name, fields)
-    return "is not a known key", hint or f"Known here: {', '.join(fields)}"
+    hint = _elsewhere(name, spec) or _called_elsewhere(name, spec)
+    return "is not a known key", hint or _known(name, fields)
+
+
+def _known(name: str, fields: list[str]) -> str:
+    """What is spelt alike, else all that there is."""
+    return did_you_mean(name, fields) or f"Known here: {', '.join(fields)}"
 
 
 def unknown_path(path: str, known: Iterable[str]) -> tuple[str, str]:
@@ -35,6 +47,12 @@ def unknown_path(path: str, known: Iterable[str]) -> tuple[str, str]:
     foreign = foreign_key(name)
     if foreign is not None:
         return foreign.message, f"Search `{section}.{foreign.key}`" if foreign.key else foreign.fix
+    known = list(known)
+    names = [our_name(name) or name, name]
+    kinds = [kind for there in names for kind in _kinds_with(f"{section}.{there}")]
+    if kinds and not set(names) & {path.rpartition(".")[2] for path in known}:
+        fix = f"Remove it: it is of trials of kind {' or '.join(dict.fromkeys(kinds))}"
+        return "is not a field of the trial", fix
     fix = did_you_mean(path, known) or "Paths begin with a section of the trial, e.g. lora.r"
     return "is not a field of the trial", fix
 
@@ -43,8 +61,6 @@ def _fields_of(path: Path, spec: type[SweepSpec], data: object) -> list[str]:
     """The names that are known in the section at `path`."""
     if not path:
         return list(spec.model_fields)
-    if path[:2] == ("search", "parameters"):
-        return list(Parameter.model_fields)
     whole = ".".join(map(str, path))
     if isinstance(path[-1], int):
         above = field_within(spec, whole.rpartition(".")[0], data)

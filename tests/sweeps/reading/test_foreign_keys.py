@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from search_spaces.foreign_names import ALIASES, our_name
+from search_spaces.foreign_syntax import DISTRIBUTIONS, KEYS, our_distribution
+from search_spaces.parameters import Parameter
 from search_spaces.schema import paths
 from sweeps.reading.foreign_keys import FOREIGN, ForeignKey
+from sweeps.reading.foreign_places import PLACES
+from sweeps.reading.foreign_values import VALUES, meant_value
 from sweeps.reading.loading import load_spec
 from sweeps.spec.errors import SpecError
 from sweeps.spec.sections import spec_class
@@ -104,3 +108,66 @@ def test_a_key_without_one_of_ours_says_its_fix() -> None:
     assert ForeignKey("is so", "Do that").advice(5) == "Do that"
     assert ForeignKey("is so", key="r").advice(5) == "Write `r: 5`"
     assert ForeignKey("is so", key="r", value="nf4").advice(True) == "Write `r: nf4`"
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "said"),
+    [
+        ("search", "scheduler: asha", "Write `early_stopping: {kind: asha}`"),
+        ("search", "early_stopping: asha", "Write {kind: asha}"),
+        ("search", "early_stopping: {kind: hyperband}", "Did you mean `asha`?"),
+        ("search", "sampler: TPESampler", "Did you mean `tpe`?"),
+        ("search", "sampler: bayes", "Did you mean `tpe`?"),
+        ("search", "objective: {metric: val_loss, mode: minimize}", "Did you mean `min`?"),
+        ("lora", "target: all", "Did you mean `target_modules`?"),
+        ("model", "dtype: bf16", "Did you mean `bfloat16`?"),
+        ("model", "quantization: 4bit", "Did you mean `nf4`?"),
+        ("model", "device_map: auto", "Remove it: a trial has one device"),
+        ("training", "optim: adamw", "Did you mean `adamw_torch`?"),
+        ("training", "optim: adamw_bnb_8bit", "Did you mean `adamw_8bit`?"),
+        ("training", "lr_scheduler_type: cosin", "Did you mean `cosine`?"),
+        ("training", "lr_scheduler_kwargs: {}", "Remove it: schedules have transformers'"),
+    ],
+)
+def test_places_and_values_by_meaning(section: str, text: str, said: str, tmp_path: Path) -> None:
+    assert said in problem(tmp_path, **{section: text})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ("training.learning_rate: {low: 1e-5, max: 1e-3, min: 1e-6}", "Write `min`"),
+        ("training.learning_rate: {values: [1e-4], upper: 1e-3}", "Write `max`"),
+        ("training.learning_rate: {choices: [1e-4]}", "Write `values: [...]`"),
+        ("training.learning_rate: {min: 1e-5, max: 1e-3, log: true}", "log_uniform_values"),
+        (
+            "training.learning_rate: {distribution: tune.loguniform, min: 1e-5, max: 1e-3}",
+            "Did you mean `log_uniform_values`?",
+        ),
+        ("lora.r: {distribution: randint, min: 2, max: 8}", "Did you mean `int_uniform`?"),
+        ("training.pref_beta: {values: [0.1]}", "Remove it: it is of trials of kind grpo or dpo"),
+        ("training.kl_coef: {values: [0.1]}", "Remove it: it is of trials of kind ppo"),
+        ("training.xy_coef: {values: [0.1]}", "Paths begin with a section of the trial"),
+    ],
+)
+def test_parameters_as_other_tools_write_them(parameter: str, said: str, tmp_path: Path) -> None:
+    search = f"parameters: {{{parameter.split(': ')[0]}: {parameter.split(': ', 1)[1]}}}"
+    assert said in problem(tmp_path, search=search)
+
+
+def test_no_syntax_of_others_is_ours() -> None:
+    assert set(KEYS) & set(Parameter.model_fields) == set()
+    ours = {"uniform", "q_uniform", "int_uniform", "log_uniform_values", "q_log_uniform_values"}
+    assert set(DISTRIBUTIONS.values()) <= ours | {"categorical"}
+    assert our_distribution("hp.quniform") == "q_uniform"
+
+
+def test_values_and_places_are_found_where_they_may_stand() -> None:
+    assert meant_value("minimize", ["min", "max"]) == "min"
+    assert meant_value("minimize", ["linear"]) is None
+    assert meant_value(3, ["min"]) is None
+    assert [name for name in VALUES if name != name.lower().replace("-", "_")] == []
+    last = {path.rpartition(".")[2] for kind in KINDS for path in paths(spec_class(kind))}
+    assert [
+        (s, k) for s, k in PLACES if s in ("lora", "model") and k in last - {"name", "target"}
+    ] == []

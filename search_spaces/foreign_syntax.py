@@ -1,0 +1,60 @@
+"""How Optuna, Ray Tune and others write a parameter of a search, in our syntax.
+
+Sources: Optuna's `suggest_float(low, high, step, log)` and `CategoricalDistribution(choices)`, Ray
+Tune's `loguniform(lower, upper)`, `choice` and `grid_search`, hyperopt's `uniform` and `choice`.
+"""
+
+# a key of another tool → what to write
+KEYS: dict[str, str] = {
+    **dict.fromkeys(("low", "lower", "lower_bound", "minimum", "start"), "Write `min`"),
+    **dict.fromkeys(("high", "upper", "upper_bound", "maximum", "end", "stop"), "Write `max`"),
+    **dict.fromkeys(
+        ("choices", "choice", "categorical", "categories", "grid_search", "options", "grid"),
+        "Write `values: [...]`",
+    ),
+    **dict.fromkeys(
+        ("log", "log_scale", "scale"), "Write `distribution: log_uniform_values` for a log scale"
+    ),
+    **dict.fromkeys(
+        ("step", "step_size", "quantum"),
+        "Write `distribution: q_uniform` (or q_log_uniform_values) and the step as `q`",
+    ),
+    **dict.fromkeys(
+        ("type", "dtype", "param_type"),
+        "Remove it: whole numbers as `min` and `max` of a field of whole numbers give whole "
+        "numbers; else write `distribution`",
+    ),
+    "bounds": "Write `min` and `max`",
+    "range": "Write `min` and `max`",
+    "default": "Remove it: the value that is not searched stands in trial",
+}
+
+# a distribution of another tool, without its module → ours
+DISTRIBUTIONS: dict[str, str] = {
+    **dict.fromkeys(("loguniform", "log", "lograndint"), "log_uniform_values"),
+    **dict.fromkeys(("qloguniform", "qlograndint"), "q_log_uniform_values"),
+    **dict.fromkeys(("float", "real", "floatdistribution", "range", "linear"), "uniform"),
+    **dict.fromkeys(("quniform", "qrandint", "discrete_uniform"), "q_uniform"),
+    **dict.fromkeys(("int", "integer", "randint", "intdistribution", "randomint"), "int_uniform"),
+    **dict.fromkeys(
+        ("choice", "choices", "grid", "grid_search", "categoricaldistribution"), "categorical"
+    ),
+}
+
+
+def our_syntax(key: str) -> str | None:
+    """What to write for a parameter's key of another tool, or None.
+
+    >>> our_syntax("low")
+    'Write `min`'
+    """
+    return KEYS.get(key.lower())
+
+
+def our_distribution(name: object) -> str | None:
+    """Our name of another tool's distribution, or None.
+
+    >>> our_distribution("tune.loguniform"), our_distribution("uniform")
+    ('log_uniform_values', None)
+    """
+    return DISTRIBUTIONS.get(str(name).rpartition(".")[2].lower().replace("-", "_"))

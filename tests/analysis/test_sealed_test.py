@@ -30,7 +30,7 @@ def written(path: Path, numbers: range, pairs: bool) -> str:
 def made(folder: Path, kind: str = "sft", **data: Any) -> Path:
     """A run of one trial."""
     pairs = kind in ("dpo", "reward")
-    source = written(folder / "rows.jsonl", range(30), pairs)
+    source = written(folder / "rows.jsonl", range(60), pairs)
     own = data or {"test": written(folder / "exam.jsonl", range(100, 106), pairs)}
     trial = {
         "kind": kind,
@@ -72,7 +72,7 @@ def test_the_chosen_trial_and_its_base_on_rows_that_nobody_saw(
 
 def test_a_split_off_share_may_be_opened_too(cache: Path, tmp_path: Path) -> None:
     folder = made(tmp_path, split=[0.6, 0.2, 0.2])
-    assert measure_test(load_run(folder), "EXP-001").rows == 6
+    assert measure_test(load_run(folder), "EXP-001").rows == 12
 
 
 def test_other_rows_than_were_sealed_are_refused(cache: Path, tmp_path: Path) -> None:

@@ -23,11 +23,13 @@ Line = Sequence[str]  # cells with markup; the first is the trial
 
 @dataclass(frozen=True)
 class FittedTable:
-    """Columns (the first is the trial's), a line a trial, and notes (errors) by line number."""
+    """Columns (the first is the trial's), a line a trial, notes (errors) by line number, and a
+    line below."""
 
     heads: Sequence[str]
     lines: Sequence[Line]
     notes: dict[int, str] = field(default_factory=dict)
+    footnote: str = ""
 
     def fits(self, width: int) -> bool:
         """Whether no cell is cut or broken in so many characters."""
@@ -36,10 +38,13 @@ class FittedTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table as it fits."""
+        yield from [self._whole()] if self.fits(options.max_width) else self._parts(options)
+        if self.footnote:
+            yield Text.from_markup(self.footnote)
+
+    def _parts(self, options: ConsoleOptions) -> RenderResult:
+        """The table in several, with the notes below."""
         width = options.max_width
-        if self.fits(width):
-            yield self._whole()
-            return
         tables = self._turned(width) if len(self.lines) <= FEW else self._split(width)
         for number, table in enumerate(tables):
             if number:

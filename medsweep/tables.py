@@ -14,6 +14,7 @@ from analysis.selection import criteria
 from analysis.wording import cell_text, column_names, metric_text, parameter_text, title
 from medsweep.fitted_table import FittedTable
 
+NOTED = 60  # characters of an error beside its trial
 STYLES = {
     "complete": "green",
     "stopped": "yellow",
@@ -43,9 +44,19 @@ def trial_table(run: Run) -> FittedTable:
         )
         for trial in run.trials
     ]
-    errors = ((n, trial.error.splitlines()) for n, trial in enumerate(run.trials) if trial.error)
-    notes = {number: escape(error[0][:60]) for number, error in errors if error}
-    return FittedTable(("trial", "state", *column_names(paths), *sought, "min"), lines, notes)
+    errors = {n: trial.error for n, trial in enumerate(run.trials) if trial.error}
+    notes = {number: escape(in_short(error, NOTED)) for number, error in errors.items()}
+    cut = any(in_short(error, NOTED) != error for error in errors.values())
+    whole = f" …: in full in {run.folder}/trials/TRIAL/record.json (error)"
+    heads = ("trial", "state", *column_names(paths), *sought, "min")
+    return FittedTable(heads, lines, notes, escape(whole) if cut else "")
+
+
+def in_short(text: str, limit: int) -> str:
+    """The first line of a text; it ends in an ellipsis where that is too long, or not all."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    whole = first == text and len(first) <= limit
+    return first if whole else first[: limit - 1].rstrip() + "…"
 
 
 def _state(state: str) -> str:

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from analysis.wording import cell_text, column_names, parameter_text, plural
 from medsweep.fitted_table import FittedTable
-from medsweep.tables import STYLES
+from medsweep.tables import STYLES, in_short
 from sweeps.reading.metric_checks import during_training
+from sweeps.run_folder.error_log import at_length
 from sweeps.spec.sections import SweepSpec
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from trainables.context import Report
 
 SHOWN_TRIALS = 20
+LINE = 400  # characters of an error in a line of its own
 NOTED = 4  # characters of the frame, and of the column of notes where it is empty
 
 
@@ -111,10 +113,12 @@ class SweepView:
         """As Observer."""
         row = self.rows.setdefault(entry.trial, TrialRow(entry))
         row.state, row.value = record["state"], record["metrics"].get(self.metric, row.value)
-        row.note = (record["error"] or "").splitlines()[0] if record["error"] else ""
+        row.note = in_short(record["error"] or "", LINE)
         self.finished_here += not entry.is_base
         loss = "" if row.value is None else f"  {self.metric} {row.value:.4f}{_counted(record)}"
         self._line(entry, f"{row.state}{loss}{'  ' if row.note else ''}{row.note}{self._eta()}")
+        if row.note and (more := at_length(self.folder / entry.folder)):
+            self.say(f"{row.name}: {row.state}{more}")
 
     def close(self) -> None:
         """As Observer."""
@@ -142,7 +146,7 @@ class SweepView:
             paths = []
         table = Table(*self._heads(paths), "", header_style="bold")
         for row in rows:
-            table.add_row(*self._cells(row, paths), escape(row.note[:50]))
+            table.add_row(*self._cells(row, paths), escape(in_short(row.note, 50)))
         more = [Text(f"{plural(len(hidden), 'parameter')} not shown here")] if hidden else []
         return Group(table, *more, Text(self._summary()))
 

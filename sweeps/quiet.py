@@ -13,6 +13,17 @@ def quiet_warnings() -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
+def quiet_ray() -> None:
+    """Ray's and Tune's own words of a worker that died, a traceback among them: the sweep says
+    which trial it was and what follows, and errors.log has the rest. Before Ray is imported."""
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # workers' advice has no reader
+    os.environ.setdefault(
+        "RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed while executing"
+    )
+    for name in ("ray.tune.execution.tune_controller", "ray.tune.tune"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 def quiet_libraries() -> None:
     """That, and the progress bars of transformers and datasets (imports both)."""
     import datasets

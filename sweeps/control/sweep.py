@@ -47,7 +47,7 @@ class Sweep:
         observers: Sequence[Observer] = (),
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.spec, self.ledger = spec, ledger
+        self.spec, self.ledger, self.say = spec, ledger, progress
         self.disk = DiskLimit(ledger.folder, spec.limits.disk_gb)
         self.space = build_space(spec.search.parameters)
         self.proposer = proposer_of(spec.search, self.space)

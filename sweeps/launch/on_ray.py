@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
 from sweeps.launch.same_inputs import check_inputs
+from sweeps.quiet import quiet_ray
 from sweeps.readiness.brake import Agree, nobody
 from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
 from sweeps.readiness.fingerprints import fingerprints_of
@@ -153,7 +153,7 @@ def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
     root = Path(__file__).parents[2]
     own = sweep.spec.cluster.target == "local"
     progress("starting Ray" if own else f"joining: trials run {described(sweep.spec.cluster)}")
-    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # workers' advice has no reader
+    quiet_ray()
     session = connect(sweep.spec.cluster, [root / name for name in PACKAGES], _own_modules())
     try:
         nodes = session.nodes()

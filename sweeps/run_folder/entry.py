@@ -54,6 +54,11 @@ class Entry:
         return self.number == 0
 
     @property
+    def called(self) -> str:
+        """As a person calls it: a base model has no number, and its key says nothing."""
+        return "base model" if self.is_base else self.trial
+
+    @property
     def folder(self) -> str:
         """Its folder within the run folder."""
         return f"base/{self.trial}" if self.is_base else f"trials/{self.trial}"

@@ -11,8 +11,10 @@ from cluster.placement import Placement
 from sweeps.control.sweep import Sweep
 from sweeps.failures.out_of_memory import killed_for_memory
 from sweeps.failures.raised import Failure, diverged
+from sweeps.failures.retries import follows
 from sweeps.failures.shared_reason import ended_by, of_all_trials
 from sweeps.run_folder.entry import State
+from sweeps.run_folder.error_log import at_length, note_error
 from sweeps.tune.pack_actor import Hosts
 from sweeps.tune.worker import Order, as_opaque_text
 from trainables.context import MetricError, Report
@@ -89,9 +91,12 @@ class Relay:
         if self.error:
             return True
         if isinstance(result, Failure) and result.poisoned:
+            self._note(name, result.message, result.traceback)
             self._last_words[tune_id] = LastWords(result.message, result.state, result.counts)
             return False  # the worker ends at its next step: see TuneWorker.step
         if isinstance(result, Failure):
+            # of a training that diverged no line of code is to blame
+            self._note(name, result.message, "" if result.diverged else result.traceback)
             self._end_of_all(name, result)
             self.sweep.on_failure(name, result.message, result.state, result.diverged)
             return True
@@ -113,6 +118,12 @@ class Relay:
             failed = any(record and record["state"] == "failed" for record in records)
             raise ended_by(found, sweep.ledger.folder, failed)
 
+    def _note(self, name: str | None, line: str, detail: str) -> None:
+        """Keep an error at length where a trial is still there to have it."""
+        running = self.sweep.running.get(name or "")
+        if running is not None:
+            note_error(self.sweep.ledger.path(running.task.entry), line, detail)
+
     def placed(self, tune_id: str, node: str | None) -> None:
         """Note the address of the node that a trial runs on."""
         running = self.sweep.running.get(self.names[tune_id])
@@ -120,7 +131,9 @@ class Relay:
             running.node = node
 
     def killed(self, tune_id: str, report: str) -> None:
-        """Note what Ray says of a worker's death, where the worker itself said nothing."""
+        """Note what Ray says of a worker's death: at length in the trial's folder, and by itself
+        where the worker said nothing."""
+        self._note(self.names.get(tune_id), "its worker died", report)
         if killed_for_memory(report):
             message = "Ray killed it, for its node was running out of memory"
             self._last_words.setdefault(tune_id, LastWords(message, "infeasible"))
@@ -131,6 +144,16 @@ class Relay:
         last = self._last_words.pop(tune_id, LastWords(message))
         if died and name is not None and not self.error:
             self.sweep.on_death(name, last.message, last.state, last.counts)
+            self._say_what_follows(name, last.message)
+
+    def _say_what_follows(self, name: str, message: str) -> None:
+        """Where a trial that died goes on; of one that ended, observers are told."""
+        sweep = self.sweep
+        again = next((pair for pair in sweep.waiting if pair[0].trial == name), None)
+        if again:
+            entry, checkpoint = again
+            more = at_length(sweep.ledger.path(entry))
+            sweep.say(f"{entry.called}: {follows(message, checkpoint)}{more}")
 
     def keep(self, error: Exception) -> None:
         """Remember the first error of our own."""

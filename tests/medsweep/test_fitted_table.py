@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from medsweep.fitted_table import FittedTable
+from medsweep.tables import in_short
 
 NAMES = [
     "learning_rate",
@@ -80,3 +81,25 @@ def test_long_values_are_folded_on_a_very_narrow_terminal(width: int) -> None:
 
 def test_a_table_without_trials() -> None:
     assert "trial" in shown(FittedTable(("trial", "state"), []))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("short", "short"),
+        ("exactly 20 letters..", "exactly 20 letters.."),
+        ("more than twenty letters", "more than twenty le…"),
+        ("a line\nand another", "a line…"),
+        ("", ""),
+    ],
+)
+def test_what_is_cut_says_so(text: str, said: str) -> None:
+    assert in_short(text, 20) == said
+
+
+@pytest.mark.parametrize("trials", [1, 40])
+@pytest.mark.parametrize("width", [80, 400])
+def test_a_line_below_is_always_there(trials: int, width: int) -> None:
+    found = table(trials, {0: "its worker died…"})
+    found = FittedTable(found.heads, found.lines, found.notes, "…: in full in record.json")
+    assert shown(found, width).splitlines()[-1] == "…: in full in record.json"

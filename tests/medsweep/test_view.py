@@ -57,3 +57,20 @@ def test_a_live_table_without_room_for_the_parameters_says_so() -> None:
         assert ("5 parameters not shown here" in text) is not heads
         assert "EXP-001" in text
         assert "…" not in text
+
+
+@pytest.mark.parametrize("error", [None, "KeyError: 'x'"])
+def test_where_an_error_stands_at_length_is_said(tmp_path: Path, error: str | None) -> None:
+    trial = {"kind": "sft", "model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+    spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": {}})
+    console = Console(file=io.StringIO(), width=400)
+    entry = Entry("EXP-001", 1, {})
+    log = tmp_path / entry.folder / "errors.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("of an earlier death, perhaps")
+    state = "failed" if error else "complete"
+    SweepView(spec, tmp_path, console).finished(
+        entry, {"state": state, "metrics": {}, "error": error}
+    )
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert (f"EXP-001: failed; at length in {log}" in told) is bool(error)

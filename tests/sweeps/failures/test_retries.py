@@ -6,10 +6,12 @@ import pytest
 
 from sweeps.control.sweep import Sweep
 from sweeps.failures.out_of_memory import killed_for_memory
+from sweeps.failures.retries import follows
 from sweeps.run_folder.entry import State
 from sweeps.run_folder.ledger import Ledger
 from sweeps.spec.sections import LimitsConfig, SweepSpec
 from tests.sweeps.fakes import FakePreparation, make_spec, records
+from trainables.saved import Checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +76,10 @@ def test_a_spec_of_before_has_the_limits_that_held_then() -> None:
 )
 def test_what_ray_s_monitor_killed(text: str, killed: bool) -> None:
     assert killed_for_memory(text) == killed
+
+
+@pytest.mark.parametrize(("step", "how"), [(0, "begins again"), (4, "goes on from step 4")])
+def test_what_follows_a_death_is_said(step: int, how: str) -> None:
+    checkpoint = Checkpoint(b"", b"", {"step": step}) if step else None
+    said = follows("it was killed", checkpoint)
+    assert said == f"its worker died: it was killed; it {how} in another process"

@@ -241,3 +241,29 @@ def test_which_reasons_all_share(searched: dict[str, Any], all_share: bool) -> N
     assert not of_all_trials(entry, found, {"k", "other"}, space)
     assert not of_all_trials(entry, found._replace(of_input=False), {"k"}, space)
     assert not of_all_trials(Entry("EXP-001", 1, {}), found, {"EXP-001"}, space)
+
+
+def test_a_death_is_told_in_a_line_and_kept_at_length(relay: Relay) -> None:
+    said: list[str] = []
+    relay.sweep.say = said.append
+    begin(relay, "a")
+    folder = relay.sweep.ledger.folder / "trials/EXP-001"
+    for attempt in ("a", "b"):
+        relay.killed(attempt, "Traceback: the actor died")
+        relay.end(attempt, died=True, message="the process ended unexpectedly")
+        relay.order("b" if attempt == "a" else "c")
+    log = folder / "errors.log"
+    died = "EXP-001: its worker died: the process ended unexpectedly; it begins again in another"
+    assert said == [f"{died} process; at length in {log}"]  # of the end the view says it
+    assert log.read_text().count("Traceback: the actor died") == 2
+
+
+def test_what_a_trial_raised_is_kept_at_length_but_not_a_divergence(relay: Relay) -> None:
+    begin(relay, "a")
+    relay.result("a", Failure("KeyError: 'x'", "Traceback of mine", False))
+    relay.end("a", died=False)
+    relay.order("b")
+    relay.result("b", Failure("loss is nan", "Traceback of it", False, diverged=True))
+    trials = relay.sweep.ledger.folder / "trials"
+    assert "KeyError: 'x'\n\nTraceback of mine" in (trials / "EXP-001/errors.log").read_text()
+    assert not (trials / "EXP-002/errors.log").exists()

@@ -1,6 +1,7 @@
 """A sweep with a reward of one's own, from the folder of its spec, wherever it is started."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,48 @@ def spec(folder: Path, reward: str, **training: Any) -> Path:
     file = folder / "spec.yaml"
     file.write_text(json.dumps(content))
     return file
+
+
+def grpo(content: dict[str, Any]) -> None:
+    steps = {"max_steps": 1, "num_generations": 2, "max_completion_length": 4, "max_length": 512}
+    training = {**steps, "per_device_train_batch_size": 4}
+    content["trial"] = {**content["trial"], "kind": "grpo", "training": training}
+
+
+def staged(content: dict[str, Any]) -> None:
+    """SFT, then PPO with the reward."""
+    trial = content["trial"]
+    data, reward, steps = (trial.pop(name) for name in ("data", "reward", "training"))
+    sft = {"max_steps": 1, "per_device_train_batch_size": 4, "max_length": 512}
+    stages = [
+        {"name": "answers", "kind": "sft", "data": data, "training": sft},
+        {"name": "policy", "kind": "ppo", "data": data, "training": steps, "reward": reward},
+    ]
+    content["trial"] = {**trial, "kind": "staged", "stages": stages}
+    values = content["search"]["parameters"].pop("training.learning_rate")
+    content["search"]["parameters"]["stages.1.training.learning_rate"] = values
+
+
+def packed(content: dict[str, Any]) -> None:
+    content["cluster"] = {"trials_per_gpu": 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sort", [packed, grpo, staged])
+def test_every_sort_of_trial_finds_them(tmp_path: Path, sort: Callable[[Any], None]) -> None:
+    file, runs = spec(tmp_path / "spec", "topical"), tmp_path / "runs"
+    content = json.loads(file.read_text())
+    content["search"]["num_trials"] = 2
+    sort(content)
+    file.write_text(json.dumps(content))
+    done = medsweep(tmp_path / "cache", "run", file, "--output", runs, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [json.loads(f.read_text()) for f in runs.glob("mine/trials/*/record.json")]
+    assert [record["state"] for record in found] == ["complete"] * 2
+    assert all(0 < record["metrics"]["reward_topical"] <= 1 for record in found)
+    if sort is not staged:  # whose stages each have an engine
+        engine = "packed" if sort is packed else "isolated"
+        assert {record["engine"] for record in found} == {engine}
 
 
 @pytest.mark.slow

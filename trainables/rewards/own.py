@@ -92,7 +92,7 @@ def function_named(place: str) -> Callable[..., Any]:
 
 def _module(place: str, module: str) -> Any:
     origin = current()
-    folder = Path(origin.folder).absolute() if origin else None  # relative on another machine
+    folder = _found(Path(origin.folder)) if origin else None
     _reach(folder)
     known = set(sys.modules)
     try:
@@ -109,6 +109,15 @@ def _module(place: str, module: str) -> Any:
     if folder is not None and origin is not None:
         _check_file(place, module, folder, origin.sha256.get(module))
     return found
+
+
+def _found(folder: Path) -> Path:
+    """The folder itself. On another machine it is relative to the working directory that Ray made
+    of what travelled: that is on the path, and Ray Tune's workers have left it for one each."""
+    if folder.is_absolute():
+        return folder
+    places = (Path(place) / folder for place in sys.path if place)
+    return next((place.absolute() for place in places if place.is_dir()), folder.absolute())
 
 
 def _reach(folder: Path | None) -> None:

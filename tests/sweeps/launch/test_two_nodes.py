@@ -12,6 +12,7 @@ import ray
 from sweeps.launch.on_ray import new_run
 from sweeps.reading.loading import load_spec
 from sweeps.tune.relay import Relay
+from tests.medsweep.test_own_rewards import spec
 from tests.raylets import HEAD, WORKER, as_driver, can_hide, two_raylets
 
 TRIALS = 6
@@ -24,8 +25,8 @@ SEARCH = [
 ]
 
 
-def run(folder: Path, *overrides: str) -> dict[str, dict[str, Any]]:
-    new_run(load_spec("toy", [*SEARCH, *overrides]), folder, lambda *_: [], lambda _: None)
+def run(folder: Path, *overrides: str, file: str = "toy") -> dict[str, dict[str, Any]]:
+    new_run(load_spec(file, [*SEARCH, *overrides]), folder, lambda *_: [], lambda _: None)
     files = sorted(folder.glob("trials/*/record.json"))
     return {file.parent.name: json.loads(file.read_text()) for file in files}
 
@@ -72,3 +73,19 @@ def test_two_nodes_give_what_one_gives(runs: Path, request: pytest.FixtureReques
                 assert record["metrics"][metric] == pytest.approx(value, rel=1e-6, abs=1e-6), metric
         # a worker that wrote here would have failed: this came through Ray
         assert (runs / "two" / "trials" / name / "adapter" / "adapter_model.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_hide(), reason="needs the right to mount (root)")
+def test_own_rewards_reach_a_node_that_cannot_see_them(
+    runs: Path, request: pytest.FixtureRequest
+) -> None:
+    file = spec(runs.parent / "spec", "topical")
+    with two_raylets(cpus=1, read_only=file.parent) as raylets, as_driver(raylets):
+        request.getfixturevalue("patient")
+        there = ("cluster.target=ray", f"cluster.address={raylets.address}")
+        found = run(runs / "mine", "search.num_trials=2", *there, file=str(file))
+    assert {record["node"] for record in found.values()} == {HEAD, WORKER}
+    for record in found.values():
+        assert record["state"] == "complete", record["error"]
+        assert 0 < record["metrics"]["reward_topical"] <= 1

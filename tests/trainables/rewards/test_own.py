@@ -136,3 +136,16 @@ def test_its_mistakes_are_told_as_its_own(tmp_path: Path, body: str, said: str) 
     used(tmp_path)
     with pytest.raises(InputError, match=f"reward.weights: your reward nc_rewards:good {said}"):
         own.own_reward("nc_rewards:good")(["q", "q"], ["a", "b"], **rows({"t": "a"}, {"t": "b"}))
+
+
+def test_what_travelled_is_found_after_the_worker_changed_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "working/own_modules").mkdir(parents=True)
+    folder = module(tmp_path / "working/own_modules", GOOD, "nc_far")
+    (tmp_path / "elsewhere").mkdir()
+    origin = own.origin_of(["nc_far:good"], folder)._replace(folder="own_modules")
+    monkeypatch.syspath_prepend(str(tmp_path / "working"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    own.use(origin)
+    assert own.function_named("nc_far:good").__module__ == "nc_far"

@@ -39,6 +39,7 @@ def made(folder: Path, kind: str = "sft", **data: Any) -> Path:
         "training": {"max_steps": 3, "max_length": 96, "learning_rate": 1e-2},
     }
     spec = {"name": "x", "trial": trial, "search": {"parameters": {}, "num_trials": 1}}
+    spec["limits"] = {"min_training_rows": 1}  # so few are meant
     file = folder / "spec.yaml"
     file.write_text(json.dumps(spec))
     loaded = single_trial(load_spec(str(file), []), folder, None)

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from trainables.data.sources.signatures import refuse_another
 from trainables.errors import InputError
 
 FIELD = "data.source"
@@ -45,6 +46,7 @@ def how_encoded(path: Path) -> str:
 def read_text(path: Path) -> Text:
     """A file's text and its encoding; raises InputError where it is none that is known."""
     content = path.read_bytes()
+    refuse_another(path, content)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Text(content.decode("utf-16", errors="replace"), "UTF-16")
     try:

@@ -15,10 +15,13 @@ from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
 from trainables.data.sources.columns import TableRecord, how_read, rows_of
 from trainables.data.sources.encodings import read_text, text_of
+from trainables.data.sources.signatures import refuse_another
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
 FIELD = "data.source"
+LINES = 'Write a list of objects, or an object a line: {"question": …, "answer": …}.'
+WHOLE = "It seems to be cut off or damaged: fetch or write it again."
 
 
 def fingerprint(config: DataConfig, online: bool) -> str:
@@ -83,7 +86,7 @@ def read_json(path: Path) -> Iterator[TableRecord]:
     elif isinstance(data, list):
         entries = [(str(number), value) for number, value in enumerate(data, start=1)]
     else:
-        raise InputError(FIELD, path.name, "neither a list nor an object of rows")
+        raise InputError(FIELD, path.name, "neither a list nor an object of rows", LINES)
     for key, value in entries:
         where = f"{path.name}, row {key}"
         yield TableRecord(key, where, _object(value, where))
@@ -93,6 +96,7 @@ def read_csv(path: Path) -> Iterator[TableRecord]:
     """A header and then a row a record, RFC 4180 quotes; separated by commas, or by semicolons or
     tabs where the header has no comma."""
     text = text_of(path)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # long cells are read as others
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator(text))
     number = 0
     try:
@@ -103,6 +107,8 @@ def read_csv(path: Path) -> Iterator[TableRecord]:
             if len(cells) != len(header):
                 message = f"{where} has {len(cells)} cells but the header has {len(header)}"
                 fix = f"Quote cells that hold a {NAMES[separator(text)]}."
+                if len(cells) < len(header):
+                    fix = "Add what is missing, empty cells too; or the row is broken in two."
                 raise InputError(FIELD, short(cells), message, fix)
             yield TableRecord(str(number), where, dict(zip(header, cells, strict=True)))
     except csv.Error as error:
@@ -172,6 +178,8 @@ def read_parquet(path: Path) -> Iterator[TableRecord]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with path.open("rb") as opened:
+        refuse_another(path, opened.read(64), expected=b"PAR1\x15")
     try:
         table = pq.ParquetFile(path)
         refuse_twice(table.schema_arrow.names, path.name)
@@ -180,7 +188,7 @@ def read_parquet(path: Path) -> Iterator[TableRecord]:
         for number, row in enumerate(cells, start=1):
             yield TableRecord(str(number), f"{path.name}, row {number}", row)
     except pa.ArrowInvalid as error:
-        raise InputError(FIELD, path.name, f"not a Parquet file: {error}") from None
+        raise InputError(FIELD, path.name, f"not a Parquet file: {error}", WHOLE) from None
 
 
 def sha256_of(parts: list[str]) -> str:
@@ -213,7 +221,19 @@ def _json(text: str, where: str) -> object:
 
 
 def _not_json(text: str, where: str, error: Exception) -> InputError:
-    return InputError(FIELD, short(text), f"{where} is not JSON: {error}", "Correct that row.")
+    fix = f"Correct that row.{_hint(text, str(error))}"
+    return InputError(FIELD, short(text), f"{where} is not JSON: {error}", fix)
+
+
+def _hint(text: str, error: str) -> str:
+    """What is usually behind this error."""
+    if error.startswith("Extra data"):
+        return " Write one object a line."
+    if error.startswith("Unterminated string"):
+        return f" {WHOLE}"
+    if text.lstrip()[:2] in ("{'", "['"):
+        return " JSON writes texts in double quotes, and true, false and null."
+    return ""
 
 
 def _object(value: object, where: str) -> dict[str, object]:

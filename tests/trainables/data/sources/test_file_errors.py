@@ -139,3 +139,41 @@ def test_many_columns_and_long_values(tmp_path: Path) -> None:
     wide = {f"c{n}": "x" * 1000 for n in range(300)}
     refused(tmp_path / "a.jsonl", json.dumps(wide), "and 288 more")
     refused(tmp_path / "b.jsonl", json.dumps(PAIR | {"answer": ["x"] * 9999}), "'answer'", "list")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jsonl", b"\x1f\x8b\x08\x00junk", ("gzip", "gunzip -k a.jsonl")),
+        ("a.csv", b"PK\x03\x04\x14\x00", ("Excel workbook", "save the sheet as CSV")),
+        ("a.parquet", b"PK\x03\x04\x14\x00", ("Excel workbook",)),
+        ("a.csv", b"PAR1\x15junk", ("a Parquet file", "a.csv.parquet")),
+        ("a.parquet", b"PAR1junkjunkPAR1", ("not a Parquet file", "cut off or damaged")),
+        ("a.jsonl", b"\n<!DOCTYPE html><html>404", ("a web page", "again")),
+        ("a.json", b"version https://git-lfs.github.com/spec/v1\noid x", ("git lfs pull",)),
+        ("a.json", b"42", ("neither a list", "Write a list of objects")),
+        ("a.jsonl", b'{"question": "a", "answer": "b"}{"question": "c"}', ("one object a line",)),
+        ("a.jsonl", b'{"question": "a", "answer": "b', ("row 1", "cut off or damaged")),
+        ("a.jsonl", b"{'question': 'a', 'answer': None}", ("row 1", "double quotes")),
+        ("a.csv", b"question,answer\nonly\n", ("line 2", "Add what is missing")),
+        ("a.csv", b"question,answer\na,b,c\n", ("line 2", "Quote cells that hold a comma")),
+    ],
+)
+def test_what_a_file_is_in_truth(
+    tmp_path: Path, name: str, content: bytes, said: tuple[str, ...]
+) -> None:
+    refused(tmp_path / name, content, *said)
+
+
+def test_a_long_cell_is_read(tmp_path: Path) -> None:
+    content = f"question,answer\nWhat is fever?,{'word ' * 40_000}\n"
+    (found,) = rows_in(tmp_path / "long.csv", content)
+    assert len(found.answer) > 190_000
+
+
+def test_columns_called_as_a_signature_are_columns(tmp_path: Path) -> None:
+    content = "question,PAR1,answer\nWhat is fever?,x,A raised temperature.\n"
+    assert len(rows_in(tmp_path / "a.csv", content)) == 1
+    content = "PAR1,answer\nWhat is fever?,A raised temperature.\n"
+    fields = {"question": "PAR1", "answer": "answer"}
+    assert rows_in(tmp_path / "b.csv", content, fields=fields)[0].question == "What is fever?"

@@ -1,7 +1,7 @@
 """Columns that `data.fields` names, against a local file's first row: every misspelt one at once,
 and before anything is prepared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path as File
 from typing import Any
@@ -13,6 +13,7 @@ from trainables.data.sources import files
 from trainables.data.sources.chats import chat_column
 from trainables.data.sources.table import TableRecord, cell, whole_layout
 from trainables.errors import InputError
+from trainables.kinds import PAIRED, kind_of
 
 LARGEST = 20_000_000  # bytes of a file that is looked into while a spec is read
 
@@ -29,11 +30,15 @@ def column_findings(parts: Parts) -> list[SpecFinding]:
 
 def _mapped(parts: Parts) -> Iterator[tuple[Path, str, FieldMapping]]:
     """Each data section's source with its mapping, where neither is searched."""
-    stages = range(len(parts.trial.get("stages") or ()))
-    for above in [(), *(("stages", number) for number in stages)]:
+    stages = parts.trial.get("stages")
+    places: list[tuple[Path, Any]] = [((), parts.trial)]
+    places += [(("stages", n), s) for n, s in enumerate(stages if isinstance(stages, list) else ())]
+    for above, trial in places:
+        if not isinstance(trial, Mapping) or kind_of(trial) in PAIRED:  # pairs: their reader tells
+            continue
         field = ".".join(map(str, (*above, "data")))
         given = parts.own.get(f"{field}.mixture") or ()
-        searched = any(path.startswith(f"{field}.") for path in parts.parameters)
+        searched = any(f"{path}.".startswith(f"{field}.") for path in parts.parameters)
         whole = _section(parts, field)
         sections = [((), whole), *((("mixture", n), part) for n, part in enumerate(given))]
         for inside, section in sections if not searched else ():

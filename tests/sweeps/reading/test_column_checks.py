@@ -80,3 +80,21 @@ def test_a_file_that_cannot_be_read_is_its_readers_to_tell(tmp_path: Path) -> No
     file = tmp_path / "q.jsonl"
     file.write_text("no json")
     assert not problems(tmp_path, sft({"source": str(file)}))
+
+
+@pytest.mark.parametrize("kind", ["reward", "dpo"])
+def test_pairs_have_columns_of_their_own(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text(json.dumps({"prompt": "What?", "chosen": "That.", "rejected": "No."}))
+    goal = {"metric": "pairwise_accuracy", "mode": "max"}
+    trial = {**sft({"source": str(file)}), "kind": kind}
+    assert not problems(tmp_path, trial, objective=goal)
+
+
+def test_sections_that_are_searched_whole_are_left_to_their_values(tmp_path: Path) -> None:
+    data = {"source": str(table(tmp_path, ".csv")), "fields": WRONG}
+    right = {**data, "fields": {"question": "Question", "answer": "Answer"}}
+    other = {**right, "fields": {**right["fields"], "group": "topic"}}
+    searched = {"parameters": {"data": {"values": [right, other]}}}
+    told = problems(tmp_path, sft(data), **searched)
+    assert not [field for field in told if "fields" in field]

@@ -133,3 +133,39 @@ def test_a_mistake_in_it_is_told_as_its_own(tmp_path: Path) -> None:
     assert "topic" in said
     assert "bug in medsweep" not in said
     assert "Traceback" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "together"), [("ppo", 1), ("ppo", 2), ("grpo", 1)])
+def test_where_weights_are_searched_the_objectives_step_counts(
+    tmp_path: Path, kind: str, together: int
+) -> None:
+    file, runs = spec(tmp_path / "spec", "topical"), tmp_path / "runs"
+    content = json.loads(file.read_text())
+    content["trial"]["kind"] = kind
+    content["trial"]["reward"]["weights"] = {"nc_mine:topical": 1, "brevity": 1}
+    content["trial"]["evaluation"]["every_epochs"] = 0.1
+    training = content["trial"]["training"] | {"max_steps": 6, "learning_rate": 0.01}
+    if kind == "grpo":
+        length = training.pop("response_length")
+        training |= {"max_completion_length": length, "num_generations": 2}
+    content["trial"]["training"] = training
+    content["search"] |= {
+        "num_trials": 2,
+        "parameters": {"reward.weights": {"simplex": ["nc_mine:topical", "brevity"]}},
+    }
+    content["cluster"]["trials_per_gpu"] = together
+    file.write_text(json.dumps(content))
+    done = medsweep(tmp_path / "cache", "run", file, "--output", runs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    trials = sorted(runs.glob("mine/trials/EXP*"))
+    assert len(trials) == 2
+    for trial in trials:
+        record = json.loads((trial / "record.json").read_text())
+        lines = [json.loads(line) for line in (trial / "metrics.jsonl").read_text().splitlines()]
+        curve = {x["step"]: x["reward_topical"] for x in lines if "reward_topical" in x}
+        assert len(curve) > 3
+        assert record["step_metric"] == "reward_topical"
+        assert record["best_step"] == max(curve, key=lambda step: curve[step])
+        assert record["metrics"]["reward_topical"] == pytest.approx(max(curve.values()), abs=1e-9)
+    assert "the best by reward_topical" in " ".join(done.stdout.split()) + done.stderr

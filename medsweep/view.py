@@ -41,6 +41,7 @@ class TrialRow:
     planned: int = 0
     value: float | None = None
     note: str = ""
+    stage: str = ""  # that the value is of
 
     @property
     def name(self) -> str:
@@ -104,9 +105,12 @@ class SweepView:
         value = report.metrics.get(self.metric)
         if value is None:
             return
-        row.value = value if row.value is None else self.better(row.value, value)
+        stage = report.facts.get("stage", "")
+        before = row.value if stage == row.stage else None  # another stage's is of other rows
+        row.value = value if before is None else self.better(before, value)
+        row.stage = stage
         if not report.final:
-            where = f"step {report.step}/{report.planned_steps}"
+            where = f"{stage and f'{stage}: '}step {report.step}/{report.planned_steps}"
             self._line(entry, f"{where}  {self.metric} {value:.4f}")
 
     def finished(self, entry: "Entry", record: dict[str, Any]) -> None:

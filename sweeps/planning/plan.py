@@ -10,7 +10,7 @@ from cluster.targets import described, devices_at_hand
 from search_spaces.space import Space, build_space
 from sweeps.control.proposer import Proposer, whole_baseline
 from sweeps.planning.seen_rows import SeenRow, seen_rows
-from sweeps.planning.stage_counts import StageCount, stage_counts
+from sweeps.planning.stage_counts import StageCount, fresh_rewards, stage_counts
 from sweeps.planning.step_warnings import step_warnings
 from sweeps.readiness.checks import (
     adapters,
@@ -87,6 +87,8 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
     else:
         data, rows = _data(spec), ()
     where = _where(spec, space, data)
+    counts = stage_counts(spec, space)
+    steps = step_warnings(spec, space, data)
     return Plan(
         spec,
         space,
@@ -94,8 +96,8 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         _models(spec, space),
         data,
         where,
-        stage_counts(spec, space),
-        (*data_warnings(data or {}), *step_warnings(spec, space, data)),
+        counts,
+        (*data_warnings(data or {}), *steps, *fresh_rewards(spec, counts)),
         rows,
         tuple(held_fixed(spec)),
     )

@@ -13,7 +13,7 @@ from sweeps.control.repeats import proposer_of
 from sweeps.readiness.preparation import rows_asked
 from sweeps.spec.sections import SweepSpec
 from trainables.kinds import trial_config
-from trainables.staged.config import StagedConfig
+from trainables.staged.config import RewardStage, StagedConfig
 from trainables.staged.shared import stage_keys
 
 COUNTED = 1000  # trials: of more, a bound is told
@@ -47,6 +47,22 @@ def stage_counts(spec: SweepSpec, space: Space) -> tuple[StageCount, ...]:
         counts = [_bound(spec, space, place) for place in range(len(stages))]
     pairs = zip(stages, counts, strict=True)
     return tuple(StageCount(stage.name, stage.kind, count, exact) for stage, count in pairs)
+
+
+def fresh_rewards(spec: SweepSpec, counts: tuple[StageCount, ...]) -> Iterator[str]:
+    """A warning for each reward model that needs nothing of the searched stages before it, and is
+    yet trained once for each of their results: stages are shared from the first on."""
+    stages = spec.trial.stages if isinstance(spec.trial, StagedConfig) else ()
+    for place, (stage, count) in enumerate(zip(stages, counts, strict=False)):
+        earlier = tuple(f"stages.{number}." for number in range(place))
+        searched = any(path.startswith(earlier) for path in spec.search.parameters)
+        if isinstance(stage, RewardStage) and stage.start == "fresh" and searched:
+            yield (
+                f"stage {count.name} starts fresh and needs nothing of the stages before it, which "
+                f"are searched: its reward model is trained {'' if count.exact else 'up to '}"
+                f"{count.number} times. Put it first (and renumber the paths below stages): trials "
+                "share it then"
+            )
 
 
 def _configurations(spec: SweepSpec, space: Space) -> Iterator[dict[str, Any]]:

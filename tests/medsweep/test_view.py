@@ -40,6 +40,25 @@ def test_lines_show_what_is_sought(kind: str, metric: str, mode: str, lines: str
     assert end in told
 
 
+def test_lines_name_the_stage_and_the_step_that_counts() -> None:
+    stages = [{"name": name, "data": {"source": "toy:drugs"}} for name in ("facts", "answers")]
+    trial = {"kind": "staged", "model": {"name_or_path": "toy:llama"}, "stages": stages}
+    search = {"objective": {"metric": "val_loss", "mode": "min"}}
+    spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": search})
+    out = io.StringIO()
+    view = SweepView(spec, Path("x"), Console(file=out, width=200))
+    entry = Entry("EXP-001", 1, {})
+    view.started(entry)
+    for step, stage, loss in ((1, "facts", 0.5), (2, "answers", 4.0), (3, "answers", 4.5)):
+        view.reported(entry, Report(step, 3, {"val_loss": loss}, 1.0, facts={"stage": stage}))
+    assert "EXP-001: facts: step 1/3  val_loss 0.5000" in out.getvalue()
+    assert "EXP-001: answers: step 2/3  val_loss 4.0000" in out.getvalue()
+    assert view.rows["EXP-001"].value == 4.0  # a loss of other rows is no better one
+    record = {"state": "complete", "metrics": {"val_loss": 4.0}, "error": None}
+    view.finished(entry, {**record, "best_step": 2, "steps": 3, "step_metric": "val_loss"})
+    assert "complete  val_loss 4.0000, of step 2/3, the best by val_loss" in out.getvalue()
+
+
 def test_a_live_table_without_room_for_the_parameters_says_so() -> None:
     trial = {"kind": "sft", "model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
     names = ["learning_rate", "weight_decay", "warmup_steps", "max_grad_norm", "adam_beta2"]

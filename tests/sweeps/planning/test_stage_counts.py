@@ -10,7 +10,7 @@ from rich.console import Console
 from medsweep.plan_view import show
 from search_spaces.space import build_space
 from sweeps.planning.plan import make_plan
-from sweeps.planning.stage_counts import stage_counts
+from sweeps.planning.stage_counts import fresh_rewards, stage_counts
 from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import Drive
 from tests.sweeps.staged_fakes import TRAINED, fake, make_spec, make_sweep, rates, trial
@@ -87,3 +87,30 @@ def test_the_plan_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     text = io.StringIO()
     show(Console(file=text, width=200), make_plan(learning, False, lambda line: None))
     assert "2 trials, at most 1 distinct SFT stage (a)" in text.getvalue()
+
+
+def rewarded(start: str, *kinds: str, place: int) -> tuple[list[int], list[str]]:
+    """How often each stage but the last is trained where the SFT stage at `place` is searched, and
+    the warnings of that."""
+    stages = [
+        {"name": kind, "kind": kind, "data": {"source": "toy:drugs"}, "training": {"max_steps": 2}}
+        | ({"start": start} if kind == "reward" else {})
+        | ({"reward": {"weights": {"reward_model": 1}}} if kind == "ppo" else {})
+        for kind in kinds
+    ]
+    trial = {"kind": "staged", "model": {"name_or_path": "toy:llama"}, "stages": stages}
+    search = {"sampler": "grid", "num_trials": 3, "parameters": rates(place, 0.1, 0.2, 0.3)}
+    search["objective"] = {"metric": "reward_reward_model", "mode": "max"}
+    spec = SweepSpec.model_validate({"name": "fake", "trial": trial, "search": search})
+    found = stage_counts(spec, build_space(spec.search.parameters))
+    return [stage.number for stage in found], list(fresh_rewards(spec, found))
+
+
+def test_a_fresh_reward_model_put_first_is_trained_once() -> None:
+    numbers, warnings = rewarded("fresh", "sft", "reward", "ppo", place=0)
+    assert numbers == [3, 3]
+    assert ["reward model is trained 3 times. Put it first" in w for w in warnings] == [True]
+    numbers, warnings = rewarded("fresh", "reward", "sft", "ppo", place=1)
+    assert (numbers, warnings) == ([1, 3], [])
+    assert rewarded("policy", "sft", "reward", "ppo", place=0)[1] == []  # it needs the policy
+    assert rewarded("fresh", "sft", "reward", "ppo", place=2)[1] == []

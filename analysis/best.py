@@ -59,6 +59,7 @@ def describe(run: Run, choice: Chosen) -> dict[str, Any]:
         "numbers": choice.numbers,
         **_repeats(run, choice),
         "pareto_front": list(choice.front) or None,
+        **({"noise_floor": trial.noise} if trial.noise else {}),
         **{name: path and path.relative_to(run.folder).as_posix() for name, path in kept.items()},
     }
 
@@ -143,7 +144,7 @@ def against_base(
 
 def _verdict(metric: str, trial: TrialView, base: BaseView) -> str:
     gain = trial.metrics[metric] - base.metrics[metric]
-    if gain == 0:
+    if abs(gain) <= trial.noise.get(metric, 0.0):  # what rounding alone may change
         return "equal"
     return "better" if (gain < 0) == (mode(metric) == "min") else "worse"
 

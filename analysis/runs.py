@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class TrialView:
     size: dict[str, Any] = field(default_factory=dict)  # SIZE_FACTS of the record
     stages: tuple[dict[str, Any], ...] = ()  # of a staged trial: what was measured after each
     shared_seconds: float = 0.0  # of its `minutes`, those that other trials spent for it
+    noise: dict[str, float] = field(default_factory=dict)  # its base model's noise floor
 
     @property
     def name(self) -> str:
@@ -75,6 +76,7 @@ class BaseView:
     components: dict[str, Any] = field(default_factory=dict)
     pairwise: dict[str, Any] = field(default_factory=dict)
     val_losses: dict[str, float] = field(default_factory=dict)  # on the rows of other stages
+    noise: dict[str, float] = field(default_factory=dict)  # a smaller difference is rounding's
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,16 @@ def load_run(folder: Path) -> Run:
     if not spec_path.is_file():
         raise RunError(_not_a_run(folder))
     spec = read_object(spec_path)
+    bases = {view.key: view for view in _bases(folder / "base")}
+    noise = {key: view.noise for key, view in bases.items()}
+    trials = (replace(t, noise=noise.get(t.base or "", {})) for t in _trials(folder / "trials"))
     return Run(
         name=str(spec.get("name") or folder.resolve().name),
         folder=folder,
         search=search_of(spec_path, spec.get("search") or {}),
         trial=dict(spec.get("trial") or {}),
-        trials=tuple(sorted(_trials(folder / "trials"), key=lambda t: (t.number, t.trial))),
-        bases={view.key: view for view in _bases(folder / "base")},
+        trials=tuple(sorted(trials, key=lambda t: (t.number, t.trial))),
+        bases=bases,
         environment=read_optional(folder / "environment.json"),
         data=read_optional(folder / "data.json"),
         changes=input_changes(folder),
@@ -211,6 +216,7 @@ def _bases(folder: Path) -> Iterator[BaseView]:
                 **{name: dict(record.get(name) or {}) for name in MEASURED},
                 predictions=_existing(path / "predictions.jsonl"),
                 val_losses=finite(record.get("val_losses")),
+                noise=finite(record.get("noise_floor")),
             )
 
 

@@ -21,7 +21,8 @@ KINDS: dict[str, type[TrialConfig]] = {
 # `train` is named, not imported: reading a spec must not load torch
 TRAIN: dict[str, str] = {
     **{k: f"{c.__module__.removesuffix('.config')}.train:train" for k, c in KINDS.items()},
-    "base_model": "trainables.training.untouched:evaluate",  # the untouched base, once a sweep
+    # the untouched base, once a sweep
+    "base_model": "trainables.training.base_model:evaluate_base",
 }
 # kinds whose base model is measured in a way of its own, and by what
 UNTOUCHED: dict[str, str] = {

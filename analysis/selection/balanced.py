@@ -12,11 +12,12 @@ from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
     Criterion,
+    alike,
     candidates,
     comparable,
+    levels_of,
     mean_ranks,
     numbers,
-    signed,
     thrift,
 )
 from analysis.wording import mode, plural, title
@@ -36,7 +37,8 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     if not among:
         return None
     ranks = dict(zip((t.trial for t in among), mean_ranks(among, sought), strict=True))
-    order = sorted(among, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
+    level = levels_of(among, sought[0])
+    order = sorted(among, key=lambda t: (ranks[t.trial], level[t.trial], *thrift(t)))
     return Chosen(
         trial=order[0].trial,
         label=order[0].label,
@@ -64,11 +66,17 @@ def _second(order: list[TrialView], ranks: dict[str, float], first: Criterion) -
     if len(order) == 1:
         return "No other trial could be chosen."
     best, second = order[:2]
+    if ranks[best.trial] == ranks[second.trial] and alike(best, second, first):
+        return (
+            f"{second.name} has the same mean rank, and {title(first.metric)} does not tell them "
+            "apart: fewer minutes, then the lower number decided."
+        )
     if ranks[best.trial] == ranks[second.trial]:
         return f"{second.name} has the same mean rank; {title(first.metric)} decided."
     return f"The second is {second.name} with a mean rank of {ranks[second.trial]:.2f}."
 
 
 def _place(trial: TrialView, among: list[TrialView], criterion: Criterion) -> str:
-    better = sum(signed(t, criterion) < signed(trial, criterion) for t in among)
+    levels = levels_of(among, criterion)
+    better = sum(levels[t.trial] < levels[trial.trial] for t in among)
     return f"no. {better + 1}"

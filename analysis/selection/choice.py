@@ -80,12 +80,14 @@ def comparable(
 
 
 def mean_ranks(trials: Sequence[TrialView], criteria: Sequence[Criterion]) -> list[float]:
-    """Each trial's rank (1 is best, ties share their mean rank), averaged over the criteria."""
+    """Each trial's rank (1 is best, ties share their mean rank), averaged over the criteria. Values
+    that rounding alone sets apart are a tie."""
     if not trials:
         return []
     from scipy.stats import rankdata
 
-    ranks = [rankdata([signed(t, c) for t in trials], method="average") for c in criteria]
+    levels = [levels_of(trials, c) for c in criteria]
+    ranks = [rankdata([level[t.trial] for t in trials], method="average") for level in levels]
     return [sum(float(r[i]) for r in ranks) / len(ranks) for i in range(len(trials))]
 
 
@@ -93,6 +95,31 @@ def signed(trial: TrialView, criterion: Criterion) -> float:
     """The metric turned so that lower is better."""
     value = trial.metrics[criterion.metric]
     return value if criterion.mode == "min" else -value
+
+
+def levels_of(trials: Sequence[TrialView], criterion: Criterion) -> dict[str, int]:
+    """{trial: 0 for the best value and all that cannot be told apart from it, 1 for the best of
+    the others and what cannot be told apart from that, …}; equal values alone, where no noise floor
+    is known (float32, other metrics than losses, runs of earlier versions)."""
+    levels: dict[str, int] = {}
+    first: TrialView | None = None
+    level = -1
+    for trial in sorted(trials, key=lambda t: signed(t, criterion)):
+        if first is None or not alike(first, trial, criterion):
+            first, level = trial, level + 1
+        levels[trial.trial] = level
+    return levels
+
+
+def alike(one: TrialView, other: TrialView, criterion: Criterion) -> bool:
+    """Whether two trials' values differ by no more than rounding alone may set them apart."""
+    floor = noise_of((one, other), criterion)
+    return abs(signed(one, criterion) - signed(other, criterion)) <= floor
+
+
+def noise_of(trials: Iterable[TrialView], criterion: Criterion) -> float:
+    """The largest noise floor of a metric among trials; 0 where none is known."""
+    return max((t.noise.get(criterion.metric, 0.0) for t in trials), default=0.0)
 
 
 def thrift(trial: TrialView) -> tuple[float, int]:

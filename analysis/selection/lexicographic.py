@@ -13,6 +13,8 @@ from analysis.selection.choice import (
     Criterion,
     candidates,
     comparable,
+    levels_of,
+    noise_of,
     numbers,
     signed,
     thrift,
@@ -37,13 +39,14 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     left, told = among, []
     dropped: list[TrialView] = []  # the later, the better
     for criterion in sought:
-        within = tolerances.get(criterion.metric, 0.0)
+        within = max(tolerances.get(criterion.metric, 0.0), noise_of(left, criterion))
         kept = as_good(left, criterion, within)
         told.append(_step(criterion, within, kept, left))
         gone = [t for t in left if t not in kept]
         dropped = [*sorted(gone, key=lambda t: (signed(t, criterion), *thrift(t))), *dropped]
         left = kept
-    order = [*sorted(left, key=lambda t: (signed(t, sought[-1]), *thrift(t))), *dropped]
+    level = levels_of(left, sought[-1])
+    order = [*sorted(left, key=lambda t: (level[t.trial], *thrift(t))), *dropped]
     best = order[0]
     names = ", then ".join(title(c.metric) for c in sought)
     first = f"{best.name} is the best of {plural(len(order), 'complete trial')} by {names}."

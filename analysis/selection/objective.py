@@ -1,7 +1,8 @@
 """The rule `objective`: the best complete trial by what the sweep optimised.
 
-One objective: its best value; ties go to fewer minutes, then to the lower number. Several: the
-lowest mean rank over the objectives, which is never a dominated trial (whoever dominates it has
+One objective: its best value; ties go to fewer minutes, then to the lower number. A difference that
+is no larger than the noise floor of the sweep's precision is a tie. Several: the lowest mean rank
+over the objectives, which, but for such ties, is never a dominated trial (whoever dominates it has
 no worse rank anywhere and a better one somewhere).
 """
 
@@ -14,13 +15,17 @@ from analysis.selection.choice import (
     candidates,
     comparable,
     lead,
+    levels_of,
     mean_ranks,
+    noise_of,
     numbers,
     signed,
     thrift,
 )
 from analysis.wording import metric_text, plural, title
 from sweeps.spec.sections import SearchSpec
+
+SHOWN = 5  # trials that a sentence names
 
 
 def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
@@ -52,16 +57,12 @@ def pareto(trials: Sequence[TrialView], sought: Sequence[Criterion]) -> tuple[st
 def _by_value(
     trials: Sequence[TrialView], among: list[TrialView], sought: Criterion, note: str
 ) -> Chosen:
-    order = sorted(among, key=lambda t: (signed(t, sought), *thrift(t)))
-    best, second = order[0], order[1] if len(order) > 1 else None
-    extreme = "lowest" if sought.mode == "min" else "highest"
-    value = metric_text(sought.metric, best.metrics[sought.metric], 4)
-    tied = second is not None and signed(second, sought) == signed(best, sought)
+    levels = levels_of(among, sought)
+    order = sorted(among, key=lambda t: (levels[t.trial], *thrift(t)))
+    best, tied = order[0], [t for t in order if levels[t.trial] == 0]
     sentences = [
-        f"{best.name} has the {extreme} {title(sought.metric)}, {value}, of "
-        f"{plural(len(among), 'complete trial')}.",
-        lead(best, second, sought),
-        "The tie went to fewer minutes, then to the lower number." if tied else "",
+        *(_of_several(order, tied, sought) if _differ(tied, sought) else _of_one(order, sought)),
+        "The tie went to fewer minutes, then to the lower number." if len(tied) > 1 else "",
         note,
     ]
     return Chosen(
@@ -73,6 +74,37 @@ def _by_value(
     )
 
 
+def _differ(tied: list[TrialView], sought: Criterion) -> bool:
+    return len({t.metrics[sought.metric] for t in tied}) > 1
+
+
+def _of_one(order: list[TrialView], sought: Criterion) -> list[str]:
+    """The best value, and the lead over the second."""
+    best, second = order[0], order[1] if len(order) > 1 else None
+    extreme = "lowest" if sought.mode == "min" else "highest"
+    value = metric_text(sought.metric, best.metrics[sought.metric], 4)
+    return [
+        f"{best.name} has the {extreme} {title(sought.metric)}, {value}, of "
+        f"{plural(len(order), 'complete trial')}.",
+        lead(best, second, sought),
+    ]
+
+
+def _of_several(order: list[TrialView], tied: list[TrialView], sought: Criterion) -> list[str]:
+    """The trials that cannot be told apart, the chosen one first, and the lead over the next."""
+    floor = noise_of(tied, sought)
+    shown = [f"{t.name} ({metric_text(sought.metric, t.metrics[sought.metric], 4)})" for t in tied]
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    sentence = (
+        f"{order[0].name} is one of {len(tied)} trials, of {plural(len(order), 'complete trial')}, "
+        f"whose {title(sought.metric)} cannot be told apart at this precision: "
+        f"{', '.join(shown[:SHOWN])}{more}. They differ by no more than {floor:.2g}, the noise "
+        "floor: rounding alone can set two such numbers as far apart."
+    )
+    beyond = order[len(tied)] if len(tied) < len(order) else None
+    return [sentence, lead(order[0], beyond, sought) if beyond else ""]
+
+
 def _by_rank(
     trials: Sequence[TrialView],
     among: list[TrialView],
@@ -80,7 +112,8 @@ def _by_rank(
     note: str,
 ) -> Chosen:
     ranks = dict(zip((t.trial for t in among), mean_ranks(among, sought), strict=True))
-    order = sorted(among, key=lambda t: (ranks[t.trial], signed(t, sought[0]), *thrift(t)))
+    level = levels_of(among, sought[0])
+    order = sorted(among, key=lambda t: (ranks[t.trial], level[t.trial], *thrift(t)))
     best, second = order[0], order[1] if len(order) > 1 else None
     front = pareto(among, sought)
     names = ", ".join(title(c.metric) for c in sought)

@@ -59,5 +59,6 @@ def command(
         onto: Onto = "dequantized" if merge_onto == "dequantized" else "base"
         console.print(f"Exported to {export_best(decision, export, merge, onto)}")
         if (export / FILE).is_file():
-            console.print(read_measured(export, [c.metric for c in criteria(decision.run.search)]))
+            sought = [c.metric for c in criteria(decision.run.search)]
+            console.print(read_measured(export, sought), markup=False)
     return 0

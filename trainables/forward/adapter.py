@@ -106,10 +106,10 @@ class PackedAdapter:
         copy = self.work.nbytes if self.work.data_ptr() != self.flat.data_ptr() else 0
         return (1 if self.flat.grad is None else 4) * self.flat.nbytes + copy
 
-    def to_bytes(self, without: Collection[str] = ()) -> bytes:
-        """The weights as PEFT's safetensors file, but for those `without`."""
+    def to_bytes(self) -> bytes:
+        """The weights as they are trained, as PEFT's safetensors file: what a checkpoint holds."""
         named = self.by_name(self.flat.data)
-        return save({n: t.cpu().contiguous() for n, t in named.items() if n not in without})
+        return save({n: t.cpu().contiguous() for n, t in named.items()})
 
     def restore(self, weights: bytes) -> None:
         """Take weights from PEFT's safetensors file, which may lack heads that are not exported:
@@ -127,8 +127,13 @@ class PackedAdapter:
             view.copy_(tensors[name])
 
     def export(self) -> SavedAdapter:
-        """The adapter as `PeftModel.from_pretrained` reads it."""
-        return SavedAdapter(self.settings, self.to_bytes(without=self._inner))
+        """The adapter as `PeftModel.from_pretrained` reads it: the values that the passes multiply
+        by, in the base's precision, not those that the optimizer keeps. Heads are whole in both."""
+        used = self.by_name(self.work.to(self.flat.dtype))
+        whole = self.by_name(self.flat.data)
+        named = {n: (whole if n in self.heads else used)[n] for n in used if n not in self._inner}
+        tensors = {n: t.cpu().contiguous() for n, t in named.items()}
+        return SavedAdapter(self.settings, save(tensors))
 
 
 def fresh_adapter(

@@ -14,6 +14,8 @@ from trainables.models.config import LoraConfig
 from trainables.models.load import Base
 from trainables.saved import SavedAdapter
 
+ROUNDED = (".lora_A.", ".lora_B.")  # in names of what the base's precision multiplies
+
 
 def peft_config(lora: LoraConfig) -> Any:
     """PEFT's own configuration object."""
@@ -106,13 +108,32 @@ def adapter_bytes(model: Any) -> bytes:
     return save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
 
 
+@contextmanager
+def in_base_precision(model: Any) -> Iterator[None]:
+    """The model with its adapter's values rounded to the base's precision, in which it is measured
+    and exported (and used in a pack); afterwards they are whole."""
+    masters = {
+        p: p.data
+        for name, p in model.named_parameters()
+        if p.requires_grad and any(part in name for part in ROUNDED)
+    }
+    try:
+        for p in masters:
+            p.data = p.data.to(model.config.dtype).to(p.dtype)
+        yield
+    finally:
+        for p, data in masters.items():
+            p.data = data
+
+
 def export(model: Any) -> SavedAdapter:
-    """What `PeftModel.from_pretrained` reads: configuration and weights."""
+    """What `PeftModel.from_pretrained` reads: configuration, and weights as they are measured."""
     settings = model.peft_config["default"].to_dict()
     settings["inference_mode"] = True
     # through JSON: PEFT's enums would make whoever receives this import PEFT
     plain = json.loads(json.dumps(settings, default=sorted))
-    return SavedAdapter(config=plain, weights=adapter_bytes(model))
+    with in_base_precision(model):
+        return SavedAdapter(config=plain, weights=adapter_bytes(model))
 
 
 def restore(model: Any, weights: bytes) -> None:

@@ -1,7 +1,7 @@
 """What a trial trains on a warm base, an adapter or all weights, behind the same few functions."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from math import prod
 from typing import Any
 
@@ -47,7 +47,7 @@ def restore(model: Any, weights: bytes) -> None:
 
 def as_measured(model: Any) -> AbstractContextManager[None]:
     """The model as it is measured: in the precision in which it is exported."""
-    return nullcontext() if is_adapter(model) else whole.in_own_precision(model)
+    return (adapters.in_base_precision if is_adapter(model) else whole.in_own_precision)(model)
 
 
 def counts(

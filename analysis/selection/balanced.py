@@ -13,21 +13,20 @@ from analysis.selection.choice import (
     Chosen,
     Criterion,
     alike,
+    by_name,
     candidates,
-    comparable,
     levels_of,
     mean_ranks,
     numbers,
     thrift,
 )
-from analysis.wording import mode, plural, title
-from sweeps.spec.sections import Objective, SearchSpec
+from analysis.wording import plural, title
+from sweeps.spec.sections import SearchSpec
 
 
 def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
     """What this rule compares, and a note where that is not what the spec names."""
-    written = [Objective(metric=name, mode=mode(name)) for name in search.selection.metrics]
-    return comparable(written, search)
+    return by_name(search.selection.metrics, search)
 
 
 def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from analysis.runs import TrialView
-from analysis.wording import metric_text, title
+from analysis.wording import metric_text, mode, title
 from sweeps.spec.bounds import Bound
 from sweeps.spec.sections import ACROSS_MODELS, Objective, SearchSpec
 
@@ -77,6 +77,11 @@ def comparable(
         f"{title(ACROSS_MODELS.metric)} stands in for {names}."
     )
     return criteria, note
+
+
+def by_name(metrics: Iterable[str], search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
+    """As `comparable`, of metrics by their names, each in its usual direction."""
+    return comparable([Objective(metric=name, mode=mode(name)) for name in metrics], search)
 
 
 def mean_ranks(trials: Sequence[TrialView], criteria: Sequence[Criterion]) -> list[float]:

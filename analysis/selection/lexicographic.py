@@ -11,22 +11,21 @@ from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
     Criterion,
+    by_name,
     candidates,
-    comparable,
     levels_of,
     noise_of,
     numbers,
     signed,
     thrift,
 )
-from analysis.wording import metric_text, mode, plural, title
-from sweeps.spec.sections import Objective, SearchSpec
+from analysis.wording import metric_text, plural, title
+from sweeps.spec.sections import SearchSpec
 
 
 def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
     """What this rule compares, and a note where that is not what the spec names."""
-    written = [Objective(metric=name, mode=mode(name)) for name in search.selection.metrics]
-    return comparable(written, search)
+    return by_name(search.selection.metrics, search)
 
 
 def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:

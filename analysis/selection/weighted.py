@@ -12,8 +12,8 @@ from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
     Criterion,
+    by_name,
     candidates,
-    comparable,
     numbers,
     scaled,
     thrift,
@@ -24,8 +24,7 @@ from sweeps.spec.sections import Objective, SearchSpec
 
 def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
     """What this rule compares, and a note where that is not what the spec names."""
-    written = [Objective(metric=name, mode=mode(name)) for name in search.selection.weights]
-    return comparable(written, search)
+    return by_name(search.selection.weights, search)
 
 
 def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from search_spaces.messages import plain_message
 from search_spaces.values import same_value
@@ -220,6 +221,18 @@ def set_path(mapping: dict[str, Any], path: str, value: object) -> None:
         mapping[int(name)] = value
     else:
         mapping[name] = value
+
+
+def value_at(section: BaseModel, path: str) -> Any:
+    """The value at a dotted path as JSON has it, also of a field that its section does not write
+    while it is not used; None as for `get_path`."""
+    found: Any = section
+    for name in path.split("."):
+        if isinstance(found, BaseModel):
+            found = getattr(found, name, None)
+        else:
+            found = get_path({"it": found}, f"it.{name}")
+    return to_jsonable_python(found)
 
 
 def get_path(mapping: Mapping[str, Any], path: str) -> Any:

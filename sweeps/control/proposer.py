@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from search_spaces.schema import adapter_at, get_path, in_entry
+from search_spaces.schema import adapter_at, in_entry, value_at
 from search_spaces.space import Space
 from search_spaces.values import same_value
 from sweeps.samplers.failures import Outcome, tell_bad
@@ -163,13 +163,12 @@ class Proposer:
 
 def whole_baseline(trial: TrialConfig, space: Space, named: Mapping[str, Any]) -> dict[str, Any]:
     """A baseline in full: what it does not name keeps the trial section's own value."""
-    own = trial.model_dump(mode="json")
     values: dict[str, Any] = {}
     for path in space.order:
         if path in named:
             values[path] = named[path]
         elif space.is_active(path, values):
-            values[path] = _as_written(trial, space, path, get_path(own, path))
+            values[path] = _as_written(trial, space, path, value_at(trial, path))
     return values
 
 

@@ -99,6 +99,17 @@ def test_a_baseline_in_full() -> None:
     }
 
 
+def test_a_baseline_has_the_trial_s_value_of_a_field_that_is_not_written_while_unused() -> None:
+    searched = {
+        "data.loss_turns": {"values": ["all", "last"]},
+        "lora": {"values": [{"r": 4}, {"r": 8}]},
+    }
+    spec = make_spec(parameters=searched)
+    assert "loss_turns" not in spec.trial.model_dump()["data"]
+    found = whole_baseline(spec.trial, build_space(spec.search.parameters), {})
+    assert found == {"data.loss_turns": "all", "lora": {"r": 8}}
+
+
 def test_startup_grows_with_the_sweep() -> None:
     startups = []
     for trials in (2, 12, 100):

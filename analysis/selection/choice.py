@@ -1,6 +1,6 @@
 """What a selection rule returns, and what all rules share: who is eligible, how ranks are made."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -8,6 +8,9 @@ from analysis.runs import TrialView
 from analysis.wording import metric_text, mode, title
 from sweeps.spec.bounds import Bound
 from sweeps.spec.sections import ACROSS_MODELS, Objective, SearchSpec
+
+SHOWN = 5  # trials that a sentence names
+TIED = "The tie went to fewer minutes, then to the lower number."
 
 
 class Criterion(NamedTuple):
@@ -52,13 +55,35 @@ def scaled(
     trials: Sequence[TrialView], criteria: Sequence[Criterion]
 ) -> list[tuple[TrialView, tuple[float, ...]]]:
     """Each trial with its metrics from 0 (the worst of `trials`) to 1 (the best); 1 where all have
-    the same value."""
+    the same value, or rounding alone may set the best and the worst apart."""
     columns = []
     for criterion in criteria:
         values = [signed(t, criterion) for t in trials]
         best, worst = min(values), max(values)
-        columns.append([1.0 if worst == best else (worst - v) / (worst - best) for v in values])
+        same = worst - best <= noise_of(trials, criterion)
+        columns.append([1.0 if same else (worst - v) / (worst - best) for v in values])
     return [(t, tuple(row)) for t, row in zip(trials, zip(*columns, strict=True), strict=True)]
+
+
+def scaled_noise(trials: Sequence[TrialView], criteria: Sequence[Criterion]) -> list[float]:
+    """How far rounding alone may set two values of `scaled` apart, by metric."""
+    found = []
+    for criterion in criteria:
+        values = [signed(t, criterion) for t in trials]
+        spread, floor = max(values) - min(values), noise_of(trials, criterion)
+        found.append(floor / spread if spread > floor else 0.0)
+    return found
+
+
+def highest_first(
+    trials: Sequence[TrialView], scores: Mapping[str, float], noise: float
+) -> tuple[list[TrialView], list[TrialView]]:
+    """The trials by their scores, and those that are no more than `noise` below the highest: they
+    are a tie, and come first by `thrift`."""
+    best = max(scores.values())
+    order = sorted(trials, key=lambda t: (-scores[t.trial], *thrift(t)))
+    tied = sorted((t for t in order if best - scores[t.trial] <= noise), key=thrift)
+    return [*tied, *order[len(tied) :]], tied
 
 
 def comparable(
@@ -147,6 +172,19 @@ def numbers(
         for t in trials
     ]
     return sorted(rows, key=lambda row: row["rank"] if row["rank"] is not None else float("inf"))
+
+
+def undecided(
+    tied: Sequence[TrialView], of: str, what: str, values: Mapping[str, str], floor: str
+) -> str:
+    """A sentence that names the trials, the chosen one first, which rounding alone may set apart;
+    `of` says among how many, `floor` how far."""
+    shown = [f"{t.name} ({values[t.trial]})" for t in tied]
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return (
+        f"{tied[0].name} is one of {len(tied)} trials, of {of}, whose {what} cannot be told apart "
+        f"at this precision: {', '.join(shown[:SHOWN])}{more}. They differ by no more than {floor}"
+    )
 
 
 def lead(first: TrialView, second: TrialView | None, criterion: Criterion) -> str:

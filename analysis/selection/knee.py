@@ -8,12 +8,22 @@ which ignore how far apart trials are. A front of one or two trials has no knee:
 and takes what `objective` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from analysis.runs import TrialView
 from analysis.selection import objective
-from analysis.selection.choice import Chosen, Criterion, candidates, numbers, scaled, thrift
+from analysis.selection.choice import (
+    TIED,
+    Chosen,
+    Criterion,
+    candidates,
+    highest_first,
+    numbers,
+    scaled,
+    scaled_noise,
+    undecided,
+)
 from analysis.wording import plural, title
 from sweeps.spec.sections import SearchSpec
 
@@ -36,13 +46,12 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     if len(front) < LEAST:
         return _without(trials, search, len(front))
     bulges = {t.trial: bulge(shares) for t, shares in scaled(front, sought)}
-    order = sorted(front, key=lambda t: (-bulges[t.trial], *thrift(t)))
+    noise = sum(scaled_noise(front, sought))
+    order, tied = highest_first(front, bulges, noise)
     best = order[0]
-    names = ", ".join(title(c.metric) for c in sought)
-    told = (
-        f"{best.name} is the knee of the Pareto front of {plural(len(front), 'trial')} over "
-        f"{names}: beyond it, more of one costs most of the others. The next is {order[1].name}."
-    )
+    told = _knee(order, sought)
+    if len({bulges[t.trial] for t in tied}) > 1:
+        told = _tie(tied, len(front), bulges, noise)
     return Chosen(
         trial=best.trial,
         label=best.label,
@@ -51,6 +60,22 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
         numbers=numbers(trials, sought, {t.trial: float(i) for i, t in enumerate(order, 1)}),
         front=on_front,
     )
+
+
+def _knee(order: Sequence[TrialView], sought: Sequence[Criterion]) -> str:
+    names = ", ".join(title(c.metric) for c in sought)
+    return (
+        f"{order[0].name} is the knee of the Pareto front of {plural(len(order), 'trial')} over "
+        f"{names}: beyond it, more of one costs most of the others. The next is {order[1].name}."
+    )
+
+
+def _tie(tied: Sequence[TrialView], of: int, bulges: Mapping[str, float], noise: float) -> str:
+    values = {t.trial: f"{bulges[t.trial]:.2f}" for t in tied}
+    what = "distance from the line through its ends"
+    floor = f"{noise:.2g}, what the noise floor of each objective makes of it. {TIED}"
+    front = f"{plural(of, 'trial')} on the Pareto front"
+    return undecided(tied, front, what, values, floor)
 
 
 def bulge(shares: Sequence[float]) -> float:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 from analysis.runs import TrialView
 from analysis.selection.choice import (
+    TIED,
     Chosen,
     Criterion,
+    alike,
     candidates,
     comparable,
     lead,
@@ -21,11 +23,10 @@ from analysis.selection.choice import (
     numbers,
     signed,
     thrift,
+    undecided,
 )
 from analysis.wording import metric_text, plural, title
 from sweeps.spec.sections import SearchSpec
-
-SHOWN = 5  # trials that a sentence names
 
 
 def criteria(search: SearchSpec) -> tuple[tuple[Criterion, ...], str]:
@@ -45,13 +46,19 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
 
 
 def pareto(trials: Sequence[TrialView], sought: Sequence[Criterion]) -> tuple[str, ...]:
-    """The trials that no other is at least as good as everywhere and better than somewhere."""
-    points = {t.trial: tuple(signed(t, c) for c in sought) for t in trials}
-    return tuple(
-        name
-        for name, point in points.items()
-        if not any(other != point and _no_worse(other, point) for other in points.values())
-    )
+    """The trials that no other is at least as good as everywhere and better than somewhere; what
+    rounding alone may set apart is as good."""
+    levels = [levels_of(trials, c) for c in sought]
+
+    def dominates(one: TrialView, other: TrialView) -> bool:
+        no_worse = all(level[one.trial] <= level[other.trial] for level in levels)
+        return no_worse and any(_better(one, other, c) for c in sought)
+
+    return tuple(t.trial for t in trials if not any(dominates(other, t) for other in trials))
+
+
+def _better(one: TrialView, other: TrialView, criterion: Criterion) -> bool:
+    return signed(one, criterion) < signed(other, criterion) and not alike(one, other, criterion)
 
 
 def _by_value(
@@ -62,7 +69,7 @@ def _by_value(
     best, tied = order[0], [t for t in order if levels[t.trial] == 0]
     sentences = [
         *(_of_several(order, tied, sought) if _differ(tied, sought) else _of_one(order, sought)),
-        "The tie went to fewer minutes, then to the lower number." if len(tied) > 1 else "",
+        TIED if len(tied) > 1 else "",
         note,
     ]
     return Chosen(
@@ -92,15 +99,13 @@ def _of_one(order: list[TrialView], sought: Criterion) -> list[str]:
 
 def _of_several(order: list[TrialView], tied: list[TrialView], sought: Criterion) -> list[str]:
     """The trials that cannot be told apart, the chosen one first, and the lead over the next."""
-    floor = noise_of(tied, sought)
-    shown = [f"{t.name} ({metric_text(sought.metric, t.metrics[sought.metric], 4)})" for t in tied]
-    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
-    sentence = (
-        f"{order[0].name} is one of {len(tied)} trials, of {plural(len(order), 'complete trial')}, "
-        f"whose {title(sought.metric)} cannot be told apart at this precision: "
-        f"{', '.join(shown[:SHOWN])}{more}. They differ by no more than {floor:.2g}, the noise "
-        "floor: rounding alone can set two such numbers as far apart."
+    values = {t.trial: metric_text(sought.metric, t.metrics[sought.metric], 4) for t in tied}
+    floor = (
+        f"{noise_of(tied, sought):.2g}, the noise floor: rounding alone can set two such numbers "
+        "as far apart."
     )
+    of = plural(len(order), "complete trial")
+    sentence = undecided(tied, of, title(sought.metric), values, floor)
     beyond = order[len(tied)] if len(tied) < len(order) else None
     return [sentence, lead(order[0], beyond, sought) if beyond else ""]
 
@@ -116,13 +121,15 @@ def _by_rank(
     order = sorted(among, key=lambda t: (ranks[t.trial], level[t.trial], *thrift(t)))
     best, second = order[0], order[1] if len(order) > 1 else None
     front = pareto(among, sought)
+    rounding = " by more than rounding makes" if any(noise_of(among, c) for c in sought) else ""
     names = ", ".join(title(c.metric) for c in sought)
     behind = f"; {second.name} follows with {ranks[second.trial]:.2f}" if second else ""
     sentences = [
         f"{best.name} has the lowest mean rank over the objectives ({names}), "
         f"{ranks[best.trial]:.2f} among {plural(len(among), 'complete trial')}{behind}.",
         f"{plural(len(front), 'trial')} lie on the Pareto front (no other trial is as good "
-        "everywhere and better somewhere); which of them is best depends on what you value.",
+        f"everywhere and better somewhere{rounding}); which of them is best depends on what you "
+        "value.",
         note,
     ]
     return Chosen(
@@ -133,7 +140,3 @@ def _by_rank(
         numbers=numbers(trials, sought, ranks),
         front=front,
     )
-
-
-def _no_worse(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True))

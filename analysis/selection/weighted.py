@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from analysis.runs import TrialView
 from analysis.selection.choice import (
+    TIED,
     Chosen,
     Criterion,
     by_name,
     candidates,
+    highest_first,
     numbers,
     scaled,
-    thrift,
+    scaled_noise,
+    undecided,
 )
 from analysis.wording import mode, plural, title
 from sweeps.spec.sections import Objective, SearchSpec
@@ -35,21 +38,25 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
         return None
     weights = _weights(search, sought)
     scores = {trial.trial: score(share, weights) for trial, share in scaled(among, sought)}
-    order = sorted(among, key=lambda t: (-scores[t.trial], *thrift(t)))
+    noise = score(scaled_noise(among, sought), weights)
+    order, tied = highest_first(among, scores, noise)
     best = order[0]
     shares = ", ".join(
         f"{title(c.metric)} {weight:.0%}" for c, weight in zip(sought, weights, strict=True)
     )
-    told = (
-        f"{best.name} has the highest weighted mean, {scores[best.trial]:.2f} of 1 among "
-        f"{plural(len(order), 'complete trial')} ({shares}; each metric scaled from the worst of "
-        "them, 0, to the best, 1)."
-    )
+    how = f"{shares}; each metric scaled from the worst of them, 0, to the best, 1"
+    if len({scores[t.trial] for t in tied}) > 1:
+        told = _tie(order, tied, scores, noise, how)
+    else:
+        told = (
+            f"{best.name} has the highest weighted mean, {scores[best.trial]:.2f} of 1 among "
+            f"{plural(len(order), 'complete trial')} ({how}). {_second(order, scores)}"
+        )
     return Chosen(
         trial=best.trial,
         label=best.label,
         rule={"rule": "weighted", "weights": {**search.selection.weights}},
-        explanation=" ".join(filter(None, (told, _second(order, scores), note))),
+        explanation=" ".join(filter(None, (told, note))),
         numbers=numbers(trials, sought, {t.trial: float(i) for i, t in enumerate(order, 1)}),
     )
 
@@ -70,6 +77,19 @@ def _weights(search: SearchSpec, sought: Sequence[Criterion]) -> list[float]:
         (compared,) = search.compared([Objective(metric=name, mode=mode(name))])
         weights[compared.metric] += weight
     return [weight / sum(weights.values()) for weight in weights.values()]
+
+
+def _tie(
+    order: list[TrialView],
+    tied: list[TrialView],
+    scores: dict[str, float],
+    noise: float,
+    how: str,
+) -> str:
+    values = {t.trial: f"{scores[t.trial]:.2f}" for t in tied}
+    floor = f"{noise:.2g}, what the noise floor of each metric makes of it ({how}). {TIED}"
+    of = plural(len(order), "complete trial")
+    return undecided(tied, of, "weighted mean", values, floor)
 
 
 def _second(order: list[TrialView], scores: dict[str, float]) -> str:

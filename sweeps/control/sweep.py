@@ -85,8 +85,7 @@ class Sweep:
         """The first that waits for no running trial; more are suggested where all do."""
         while True:
             running = [other.task.entry for other in self.running.values()]
-            free = (pair for pair in self.waiting if not self.shared.waits(*pair, running))
-            found = next(free, None)
+            found = next((w for w in self.waiting if not self.shared.waits(*w, running)), None)
             if found or not self._may_suggest:
                 return found
             self._suggest()
@@ -250,7 +249,7 @@ class Sweep:
     def _replay(self, entry: Entry, record: dict[str, Any] | None) -> None:
         for rung, value in self.ledger.rungs(entry, self.stopper.metric):
             self.stopper.record(entry.trial, rung, value)
-        if record and not entry.is_base:
+        if record:
             self._tell(entry, record)
 
     # --- how trials end ------------------------------------------------------------------------
@@ -268,13 +267,14 @@ class Sweep:
         record = record_of(entry, state, metrics, sought, **rest)
         self.ledger.close(entry, record)
         settle(self.ledger.path(entry), record["state"], self.spec.limits.keep_checkpoints)
-        if not entry.is_base:
-            self._tell(entry, record)
+        self._tell(entry, record)
         self.observers.tell("finished", entry, record)
 
     def _tell(self, entry: Entry, record: dict[str, Any]) -> None:
+        self.stopper.allow(record.get("noise_floor", {}))  # of a base model
+        if entry.is_base:
+            return
         objectives, metrics = self.spec.search.objectives, record["metrics"]
         values = [metrics[o.metric] for o in objectives] if record["state"] == "complete" else None
-        measured_at = self.ledger.rungs(entry, objectives[0].metric)
-        rungs = {RUNGS.index(rung): value for rung, value in measured_at}
+        rungs = {RUNGS.index(r): v for r, v in self.ledger.rungs(entry, objectives[0].metric)}
         self.proposer.tell(entry.number, outcome(record), values, rungs)

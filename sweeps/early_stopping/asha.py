@@ -7,10 +7,11 @@ from sweeps.spec.sections import EarlyStopping
 
 
 def stops(rule: EarlyStopping, values: RungValues, trial: str, rung: float, own: float) -> bool:
-    """Whether `own` (lower is better) is not among the best 1/reduction_factor so far at the rung.
+    """Whether `own` (lower is better) is not among the best 1/reduction_factor so far at the rung,
+    nor within the floor of the last of them.
 
     The first trial at a rung always goes on.
     """
     others = values.others(trial, rung)
-    better = sum(v < own for v in others)
+    better = sum(own - v > values.floor for v in others)
     return better >= math.ceil((len(others) + 1) / rule.reduction_factor)

@@ -7,6 +7,7 @@ from sweeps.spec.sections import EarlyStopping
 
 
 def stops(rule: EarlyStopping, values: RungValues, trial: str, rung: float, own: float) -> bool:
-    """Whether `own` (lower is better) is worse than the median of the others at the rung."""
+    """Whether `own` (lower is better) is worse than the median of the others at the rung,
+    by more than the floor."""
     others = values.others(trial, rung)
-    return len(others) >= rule.min_trials and own > median(others)
+    return len(others) >= rule.min_trials and own - median(others) > values.floor

@@ -1,6 +1,6 @@
 """Early stopping by name: add a rule by adding its file and one line here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sweeps.early_stopping import asha, median
 from sweeps.early_stopping.rung_values import RungValues
@@ -25,6 +25,11 @@ class Stopper:
         known = metric_named(self.metric)
         self.mode = named.get(self.metric) or (known.mode if known else "min")
         self.values = RungValues(self.mode)
+
+    def allow(self, floors: Mapping[str, float]) -> None:
+        """Stop nobody for less than what rounding alone may make of the metric, by a base model's
+        noise floors; of several bases the largest counts."""
+        self.values.floor = max(self.values.floor, floors.get(self.metric, 0.0))
 
     def stops(self, trial: str, report: Report, exempt: bool = False) -> bool:
         """Whether a trial should stop at this report; its value at a rung is kept, as in

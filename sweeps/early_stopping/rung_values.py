@@ -4,11 +4,13 @@ from typing import Literal
 
 
 class RungValues:
-    """Values by rung and trial; a trial has at most one value a rung, its first."""
+    """Values by rung and trial; a trial has at most one value a rung, its first. A difference that
+    is no larger than `floor` may be rounding's, and no rule stops a trial for one."""
 
     def __init__(self, mode: Literal["min", "max"]) -> None:
         self._sign = 1.0 if mode == "min" else -1.0
         self._values: dict[float, dict[str, float]] = {}
+        self.floor = 0.0
 
     def record(self, trial: str, rung: float, value: float) -> float:
         """Keep a value (the first of the trial at this rung); returns it with min as better."""

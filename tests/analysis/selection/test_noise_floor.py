@@ -8,6 +8,7 @@ from analysis.best import describe
 from analysis.runs import TrialView, load_run
 from analysis.selection import choose
 from analysis.selection.choice import Criterion, levels_of, mean_ranks
+from analysis.selection.objective import pareto
 from sweeps.spec.sections import SearchSpec
 from tests.analysis import fixtures
 
@@ -94,3 +95,90 @@ def test_the_floor_is_read_from_the_base_model_s_record(tmp_path: Path) -> None:
     assert choice is not None
     assert describe(loaded, choice)["noise_floor"] == {"val_loss": 0.01}
     assert "cannot be told apart" in choice.explanation  # EXP-02 has 0.6622, EXP-04 0.6565
+
+
+BLEU = Criterion("bleu", "max")
+BOTH = [{"metric": "val_loss", "mode": "min"}, {"metric": "bleu", "mode": "max"}]
+
+
+def front(*trials: TrialView) -> tuple[str, ...]:
+    return pareto(trials, [LOSS, BLEU])
+
+
+def test_what_is_equal_within_the_floor_dominates_nobody() -> None:
+    """EXP-002 is better in loss by less than the floor, and in nothing else."""
+    for floor, left in ((0.005, ("EXP-001", "EXP-002")), (0.0005, ("EXP-002",))):
+        same = [trial(1, 2.6074, floor, bleu=0.3), trial(2, 2.6067, floor, bleu=0.3)]
+        assert front(*same) == left
+
+
+def test_a_loss_that_is_better_within_the_floor_saves_nobody_from_a_better_text() -> None:
+    for floor, left in ((0.005, ("EXP-001",)), (0.0005, ("EXP-001", "EXP-002"))):
+        assert front(trial(1, 2.6074, floor, bleu=0.4), trial(2, 2.6067, floor, bleu=0.3)) == left
+
+
+def test_a_front_is_never_empty_and_holds_the_lowest_mean_rank() -> None:
+    """Differences within a floor are not transitive: no three trials may dominate each other in a
+    circle."""
+    import random
+
+    draw = random.Random(0)
+    for _ in range(300):
+        trials = [
+            trial(i, round(draw.random(), 1), 0.25, bleu=round(draw.random(), 1))
+            for i in range(1, 8)
+        ]
+        choice = choose(trials, search(objective=BOTH))
+        assert choice is not None
+        assert choice.trial in choice.front
+
+
+WEIGHTS = {"rule": "weighted", "weights": {"val_loss": 3, "bleu": 1}}
+
+
+def test_a_weighted_mean_s_floor_is_that_of_its_metrics() -> None:
+    """Losses range over 1, BLEU's have no floor: three quarters of 0.01 are what rounding makes."""
+    trials = [
+        trial(1, 2.0, 0.01, minutes=5, bleu=0.5),
+        trial(2, 2.009, 0.01, minutes=1, bleu=0.5),
+        trial(3, 3.0, 0.01, minutes=0.1, bleu=0.1),
+    ]
+    choice = choose(trials, search(selection=WEIGHTS))
+    assert choice is not None
+    assert choice.trial == "EXP-002"  # of two that cannot be told apart the quicker
+    said = choice.explanation
+    assert "EXP-002 is one of 2 trials, of 3 complete trials, whose weighted mean cannot" in said
+    assert "by no more than 0.0075, what the noise floor of each metric makes of it" in said
+    assert "Val Loss 75%, BLEU 25%" in said
+    assert "The tie went to fewer minutes" in said
+    for wider in (2.011, 2.2):  # beyond the floor
+        trials[1] = trial(2, wider, 0.01, minutes=1, bleu=0.5)
+        found = choose(trials, search(selection=WEIGHTS))
+        assert found is not None
+        assert found.trial == "EXP-001"
+        assert "highest weighted mean, 1.00 of 1" in found.explanation
+
+
+def test_losses_that_all_lie_within_the_floor_weigh_nothing() -> None:
+    trials = [trial(1, 2.006, 0.01, bleu=0.31), trial(2, 2.0, 0.01, bleu=0.3)]
+    choice = choose(trials, search(selection=WEIGHTS))
+    assert choice is not None
+    assert choice.trial == "EXP-001"
+    exact = choose([replace(t, noise={}) for t in trials], search(selection=WEIGHTS))
+    assert exact is not None
+    assert exact.trial == "EXP-002"
+
+
+def test_a_knee_within_the_floor_is_a_tie() -> None:
+    ends = [trial(1, 1.0, 0.1, bleu=0.1), trial(4, 3.0, 0.1, bleu=0.5)]
+    # from the line: 0.9 + 0.75 - 1 and 0.8 + 0.9 - 1; a floor of 0.1 in 2 is 0.05 of the range
+    knees = [trial(2, 1.2, 0.1, minutes=1, bleu=0.4), trial(3, 1.4, 0.1, minutes=2, bleu=0.46)]
+    spec = search(objective=BOTH, selection={"rule": "knee"})
+    choice = choose([*ends, *knees], spec)
+    assert choice is not None
+    assert choice.trial == "EXP-002"
+    assert "EXP-002 is one of 2 trials, of 4 trials on the Pareto front" in choice.explanation
+    assert "cannot be told apart" in choice.explanation
+    exact = choose([replace(t, noise={}) for t in [*ends, *knees]], spec)
+    assert exact is not None
+    assert exact.trial == "EXP-003"

@@ -141,6 +141,33 @@ def test_a_stopped_trial_is_told_as_pruned_with_its_rungs(tmp_path: Path) -> Non
     assert told.intermediate_values[1] == record["metrics"]["val_loss"]
 
 
+def noted(floor: float) -> Any:
+    """Trials as the fakes run them, the base model's with a noise floor."""
+
+    def run(task: TrialTask) -> Iterator[Report]:
+        for report in trial(task):
+            facts = {"noise_floor": {"val_loss": floor}} if task.entry.is_base else report.facts
+            yield replace(report, facts=facts)
+
+    return run
+
+
+def test_no_trial_is_stopped_for_less_than_the_base_models_noise_floor(tmp_path: Path) -> None:
+    grid = {"lora.r": {"values": [2, 16]}, "training.learning_rate": {"values": [2e-3, 9e-3]}}
+    spec = make_spec(
+        parameters=grid, sampler="grid", num_trials=4, seed=1, early_stopping={"kind": "asha"}
+    )
+    for floor, stops in ((1e-6, True), (10.0, False)):
+        folder = tmp_path / str(floor)
+        Drive(make_sweep(spec, folder), trial=noted(floor)).run()
+        states = {r["state"] for name, r in records(folder).items() if name.startswith("EXP")}
+        assert ("stopped" in states) is stops
+        again = make_sweep(spec, folder)  # a resume knows it from the record
+        assert again.stopper.values.floor == 0
+        again.restore()
+        assert again.stopper.values.floor == floor
+
+
 def test_trials_start_from_the_adapter_that_they_name(tmp_path: Path) -> None:
     spec = make_spec(num_trials=1)
     lora = spec.trial.lora.model_copy(update={"adapter_name_or_path": "there"})

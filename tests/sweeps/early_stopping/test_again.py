@@ -68,6 +68,16 @@ def test_the_median_rule_judges_at_its_rungs_only() -> None:
     assert not found.stops("first", at(6))
 
 
+def test_the_largest_floor_of_its_metric_counts_whatever_its_direction() -> None:
+    rule = {"early_stopping": {"kind": "asha"}, "objective": {"metric": "rouge1", "mode": "max"}}
+    found = Stopper(SearchSpec.model_validate(rule))
+    for floors in ({"rouge1": 0.1, "val_loss": 9.0}, {"rouge1": 0.05}, {}):
+        found.allow(floors)
+    assert not found.record("first", 0.25, 0.5)
+    assert not found.record("second", 0.25, 0.45)
+    assert found.record("third", 0.25, 0.3)
+
+
 def test_without_a_rule_nothing_stops() -> None:
     found = Stopper(SearchSpec())
     found.stops("first", at(4, 0.25, 9.0))

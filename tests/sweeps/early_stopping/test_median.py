@@ -33,3 +33,14 @@ def test_other_rungs_do_not_count() -> None:
     rungs = RungValues("min")
     rungs.record("other", 0.25, 1.0)
     assert not median.stops(rule, rungs, "own", 0.5, rungs.record("own", 0.5, 9.0))
+
+
+def test_who_is_within_the_floor_of_the_median_goes_on() -> None:
+    rule = EarlyStopping(kind="median", min_trials=3)
+    for floor, stopped in ((0.0, True), (0.004, True), (0.006, False)):
+        rungs = RungValues("min")
+        rungs.floor = floor
+        for number, value in enumerate((2.5, 2.6, 2.7)):
+            rungs.record(str(number), 0.5, value)
+        value = rungs.record("own", 0.5, 2.605)
+        assert median.stops(rule, rungs, "own", 0.5, value) is stopped

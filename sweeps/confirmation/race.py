@@ -1,0 +1,169 @@
+"""The race of candidates that are trained again with other seeds: who may still be the best, who
+gets no more seeds, and when it is over. A pure function of what was measured, so that the same
+decisions come out after a kill.
+
+What is believed, and by which model, is in belief.py.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweeps.confirmation.belief import belief, draws, root
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+BOUND = 0.05  # less likely the best than this: no more seeds
+SURE = 0.975  # as likely better than another: clear against it
+
+Values = Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is believed of one candidate; values are as the metric has them."""
+
+    name: str
+    mean: float  # posterior, of the metric as given
+    sd: float  # scale of its t distribution; of other rows too where their covariance is given
+    best: float  # 0..1, probability that no other candidate is better
+    beaten: float  # 0..1, probability that the leader is better than it; of the leader 0
+    runs: int  # that gave a number, the search's run included
+    failed: int  # seeds that gave none: each counts as a bad run
+    baseline: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The race after some seeds, best first."""
+
+    candidates: tuple[Candidate, ...]
+    seed_sd: float  # of one run, of one seed's noise
+    df: float  # degrees of freedom it is known with
+    between_sd: float | None  # of configurations; None: too few trials, no shrinkage
+
+    @property
+    def leader(self) -> Candidate:
+        """Whose posterior mean is best."""
+        return self.candidates[0]
+
+
+def standing(
+    searched: Values,
+    search: Mapping[str, float | None],
+    fresh: Mapping[str, Values],
+    lower_is_better: bool = True,
+    baselines: Collection[str] = (),
+    row_covariance: "ArrayLike | None" = None,
+) -> Standing:
+    """What is believed of the candidates, the names of `fresh`.
+
+    `searched` are the values of all complete trials of the search, `search` those of the
+    candidates' own search runs (a candidate that has none: None or left out), `fresh` their new
+    runs by seed: position s is the same seed for all. None or NaN there is a seed that failed or
+    diverged; it counts as badly as the worst run of any candidate or trial. What is not run yet
+    is left off the end. `row_covariance`, (candidates, candidates) in the order of `fresh`, is
+    that of their means over rows (`covariance_of_rows`). ValueError for no candidates.
+
+    >>> now = standing([0.5, 0.6, 0.7, 0.9, 0.8], {"A": 0.5, "B": 0.6},
+    ...                {"A": [0.51, 0.5], "B": [0.58, 0.6]})
+    >>> now.leader.name, now.leader.best > 0.9, now.candidates[1].runs
+    ('A', True, 3)
+    """
+    import numpy as np
+
+    if not fresh:
+        raise ValueError("no candidates: name those that are trained again")
+    names, sign = list(fresh), 1.0 if lower_is_better else -1.0
+    pool = np.array([sign * v for v in map(_number, searched) if v is not None])
+    table, failed = _table(names, search, fresh, sign)
+    believed = belief(table, failed, pool, row_covariance)
+    mean, covariance = believed.mean, believed.covariance
+    drawn = mean + draws(len(names), believed.df) @ root(covariance).T  # (draws, candidates)
+    order = np.argsort(mean, kind="stable")
+    best = np.bincount(drawn.argmin(axis=1), minlength=len(names)) / len(drawn)
+    beaten = (drawn > drawn[:, [order[0]]]).mean(axis=0)
+    runs = np.isfinite(table).sum(axis=1)
+    told = [
+        Candidate(
+            name=names[i],
+            mean=sign * float(mean[i]),
+            sd=math.sqrt(max(covariance[i, i], 0.0)),
+            best=float(best[i]),
+            beaten=float(beaten[i]),
+            runs=int(runs[i]),
+            failed=int(failed[i]),
+            baseline=names[i] in baselines,
+        )
+        for i in order
+    ]
+    return Standing(tuple(told), math.sqrt(believed.variance), believed.df, believed.between)
+
+
+def drops(now: Standing, bound: float = BOUND, sure: float = SURE) -> tuple[str, ...]:
+    """Who gets no more seeds: those whose probability of being best is below the bound. A baseline
+    stays until the leader is clear against it; the leader stays.
+
+    >>> now = standing([1.0, 2, 3, 4, 5], {}, {"A": [1.0, 1.1], "B": [4.0, 4.1], "C": [3.0, 3.1]},
+    ...                baselines=["C"])
+    >>> drops(now)
+    ('C', 'B')
+    """
+    return tuple(
+        c.name
+        for c in now.candidates[1:]
+        if c.best < bound and (not c.baseline or c.beaten >= sure)
+    )
+
+
+def clear(now: Standing, bound: float = BOUND, sure: float = SURE) -> bool:
+    """Whether the race is over: the leader is as good as surely the best of all, and surely better
+    than each baseline. True where there is but one candidate."""
+    return now.leader.best >= 1 - bound and all(
+        c.beaten >= sure for c in now.candidates[1:] if c.baseline
+    )
+
+
+def covariance_of_rows(results: "ArrayLike") -> "NDArray[np.float64]":
+    """The covariance of candidates' means over rows, from (candidates, rows), each the mean of its
+    seeds: what another set of rows would change. What makes a row hard for all cancels in
+    differences, and is taken out.
+
+    >>> covariance_of_rows([[1.0, 2, 3], [2.0, 3, 4]]).tolist()  # equally hard for both
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
+    import numpy as np
+
+    y = np.asarray(results, dtype=float)
+    y = y - y.mean(axis=0)
+    y = y - y.mean(axis=1, keepdims=True)
+    rows = y.shape[1]
+    covariance: NDArray[np.float64] = y @ y.T / max(rows - 1, 1) / rows
+    return covariance
+
+
+def _number(value: float | None) -> float | None:
+    """None for what is no number."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _table(
+    names: Sequence[str],
+    search: Mapping[str, float | None],
+    fresh: Mapping[str, Values],
+    sign: float,
+) -> "tuple[NDArray[np.float64], NDArray[np.int64]]":
+    """(candidates, runs), the search's run first, lower better, NaN where there is no number; and
+    how many fresh seeds of each failed."""
+    import numpy as np
+
+    longest = max(len(values) for values in fresh.values())
+    table, failed = np.full((len(names), 1 + longest), np.nan), np.zeros(len(names), dtype=int)
+    for i, name in enumerate(names):
+        runs = [_number(v) for v in (search.get(name), *fresh[name])]
+        table[i, : len(runs)] = [math.nan if v is None else sign * v for v in runs]
+        failed[i] = runs[1:].count(None)
+    return table, failed

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from trainables.data.prepared import Prepared
 from trainables.evaluation.metric_names import METRICS, metric_named
+from trainables.evaluation.row_results import RowTable
 from trainables.saved import Checkpoint, Diverged, SavedAdapter, TrialFailed, TrialStopped
 
 # measured during training besides METRICS: for curves, never an objective
@@ -39,6 +40,7 @@ class Report:
     checkpoint: Checkpoint | None = None
     adapter: SavedAdapter | None = None  # of the best step so far, when this step is it
     predictions: tuple[dict[str, Any], ...] | None = None
+    rows: tuple[RowTable, ...] = ()  # of the final report: its results row by row
     final: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)  # goes into record.json as it is
 

@@ -9,8 +9,11 @@ from pathlib import Path
 from sweeps.run_folder.ledger import read_json
 from sweeps.run_folder.retention import FINISHED, steps_of
 from trainables.context import Report
+from trainables.evaluation.row_results import row_count
 from trainables.staged.shared import is_hand_over
 
+NUMBER = 8  # bytes of a number in results row by row, and of an id about
+NUMBER_AS_JSON = 30  # the same in a checkpoint's state
 LINES = 2000  # bytes of JSON that come with a report: metrics, state, a share of the record
 
 
@@ -80,13 +83,16 @@ def largest_trial(folder: Path) -> int:
 
 
 def written_bytes(report: Report) -> int:
-    """What a report will take on the disk, about: weights, answers, and `LINES`."""
+    """What a report will take on the disk, about: weights, answers, results row by row, and
+    `LINES`."""
     answers = (value for row in report.predictions or () for value in row.values())
     found = LINES + sum(len(value) for value in answers if isinstance(value, str))
+    found += NUMBER * row_count(report.rows)
     found += len(report.adapter.weights) if report.adapter else 0
     if report.checkpoint:
         found += len(report.checkpoint.adapter) + len(report.checkpoint.optimizer)
         found += sum(len(frozen.weights) for frozen in report.checkpoint.frozen.values())
+        found += NUMBER_AS_JSON * row_count(report.checkpoint.state.get("best_rows", ()))
         if is_hand_over(report.checkpoint):
             found *= 2  # into `stages/` too
     return found

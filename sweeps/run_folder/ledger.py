@@ -14,11 +14,12 @@ from typing import Any
 from sweeps.run_folder.atomic import encoded, new_folder, write_bytes, write_json
 from sweeps.run_folder.entry import Entry
 from trainables.context import Report
+from trainables.evaluation.row_results import parquet_of
 from trainables.saved import Checkpoint, SavedAdapter
 
 # what is kept of a trial's best step: PEFT's files, or where all weights are trained a model's
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-OPTIMIZER = "optimizer.safetensors"  # of a checkpoint
+OPTIMIZER, ROWS = "optimizer.safetensors", "rows.parquet"  # of a checkpoint; of the end
 ADAPTER_FILES = (f"adapter/{CONFIG}", f"adapter/{WEIGHTS}")
 MODEL_FILES = ("model/config.json", "model/model.safetensors")  # where all weights are trained
 
@@ -77,6 +78,8 @@ class Ledger:
             self._save(entry, report.checkpoint)
         if report.predictions is not None:
             write_lines(self.path(entry, "predictions.jsonl"), report.predictions)
+        if report.rows:
+            write_bytes(self.path(entry, ROWS), parquet_of(report.rows))
 
     def close(self, entry: Entry, record: dict[str, Any]) -> None:
         """Write a trial's end."""
@@ -154,8 +157,7 @@ class Ledger:
                 os.fsync(stream.fileno())
 
     def _save(self, entry: Entry, checkpoint: Checkpoint) -> None:
-        folder = self.path(entry, "checkpoint")
-        with new_folder(folder, f"step-{checkpoint.step:08d}") as draft:
+        with new_folder(self.path(entry, "checkpoint"), f"step-{checkpoint.step:08d}") as draft:
             write_checkpoint(draft, checkpoint)
 
 

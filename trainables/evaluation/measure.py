@@ -9,6 +9,7 @@ from trainables.evaluation.bleu import bleu
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.generation import answers
 from trainables.evaluation.rouge import rouge
+from trainables.evaluation.row_results import RowTable, loss_table
 
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
@@ -24,10 +25,12 @@ def loss_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
 
 
 class Loss(NamedTuple):
-    """The validation loss: its metrics, and the facts of each component (none: no mixture)."""
+    """The validation loss: its metrics, the facts of each component (none: no mixture), and what
+    was measured of each row."""
 
     metrics: dict[str, float]
     components: dict[str, dict[str, float]]
+    rows: tuple[RowTable, ...] = ()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -58,11 +61,12 @@ def measure_loss(model: Any, rows: "TokenRows", config: EvaluationConfig) -> Los
 
 def reported_loss(rows: "TokenRows", nats: Sequence[float], config: EvaluationConfig) -> Loss:
     """val_loss, bits_per_byte, and perplexity where asked for, of each row's loss in nats; of
-    each component its loss and perplexity, and what they are sums over."""
+    each component its loss and perplexity, and what they are sums over; and each row's loss."""
     metrics = summed(rows, nats, range(len(rows))).metrics()
     if "perplexity" not in config.metrics:
         del metrics["perplexity"]
-    return Loss(metrics, {name: loss.facts() for name, loss in by_component(rows, nats).items()})
+    components = {name: loss.facts() for name, loss in by_component(rows, nats).items()}
+    return Loss(metrics, components, (loss_table(rows, nats),))
 
 
 def measure_text(

@@ -3,12 +3,13 @@ evaluates and stops, which adapter is kept, what a checkpoint remembers."""
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
 from trainables.context import Report, TrialContext
-from trainables.evaluation.measure import Loss, Predictions, component_facts, evaluation_facts
+from trainables.evaluation.measure import Loss, Predictions, evaluation_facts
+from trainables.evaluation.row_results import RowTable
 from trainables.heartbeat import beat
 from trainables.saved import Checkpoint, Diverged, SavedAdapter
 from trainables.training.config import SingleTrial
@@ -71,8 +72,8 @@ class TrialProgress:
         self.loss_sum: float = saved.get("loss_sum", 0.0)
         self.best_loss: float = saved.get("best_loss", math.inf)  # by the criterion
         self.best_step: int = saved.get("best_step", 0)
-        self.best_metrics: dict[str, float] = saved.get("best_metrics", {})
-        self.best_components: dict[str, dict[str, float]] = saved.get("best_components", {})
+        metrics, components = saved.get("best_metrics", {}), saved.get("best_components", {})
+        self.best = Loss(metrics, components, tuple(saved.get("best_rows", ())))
         self.zero_gradients: int = saved.get("zero_gradients", 0)
         self.worse_evaluations: int = saved.get("worse_evaluations", 0)
         self.updates: int = saved.get("updates", 0)  # fp16 skips some steps' updates
@@ -156,7 +157,7 @@ class TrialProgress:
                 {**self._line(), **loss.metrics},
                 checkpoint=weights.snapshot(self._state()),
                 adapter=adapter,
-                facts={**self.engine, **component_facts(self.best_components)},
+                facts={**self.engine, **self.best.facts},
             )
         )
 
@@ -165,8 +166,7 @@ class TrialProgress:
         if value >= self.best_loss:
             self.worse_evaluations += 1
             return None
-        self.best_loss, self.best_step = value, self.step
-        self.best_metrics, self.best_components = loss
+        self.best_loss, self.best_step, self.best = value, self.step, loss
         self.worse_evaluations = 0
         adapter = weights.export()
         self.best_adapter = adapter.weights
@@ -179,12 +179,14 @@ class TrialProgress:
         memory: Mapping[str, float],
         facts: Mapping[str, Any],
         seconds: float,
+        rows: Sequence[RowTable] = (),
     ) -> None:
-        """Report the trial's result: the best step's metrics and its answers to the questions."""
-        config, validation = self.config.evaluation, self.context.prepared.validation
+        """Report the trial's result: the best step's metrics and its answers to the questions;
+        `rows` are results row by row besides those of the best step's evaluation."""
         self.evaluating += seconds
+        validation = self.context.prepared.validation
         metrics = {
-            **self.best_metrics,
+            **self.best.metrics,
             **text,
             "train_loss": self.loss_sum / self.step,
             "minutes": self.seconds / 60,
@@ -194,16 +196,15 @@ class TrialProgress:
             "best_step": self.best_step,
             "steps": self.step,
             "planned_steps": self.planned,
-            "evaluation": evaluation_facts(validation, config),
+            "evaluation": evaluation_facts(validation, self.config.evaluation),
             "seconds": {"train": self.training, "evaluate": self.evaluating},
             "tokens": self._tokens(),
             **self.engine,
-            **component_facts(self.best_components),
+            **self.best.facts,
             **facts,
         }
-        self.context.report(
-            self._report(metrics, rung=None, predictions=predictions, final=True, facts=about)
-        )
+        told = {"predictions": predictions, "rows": (*self.best.rows, *rows), "facts": about}
+        self.context.report(self._report(metrics, rung=None, final=True, **told))
         self.finished = True
 
     def _tokens(self) -> int:
@@ -238,8 +239,9 @@ class TrialProgress:
             "loss_sum": self.loss_sum,
             "best_loss": self.best_loss,
             "best_step": self.best_step,
-            "best_metrics": self.best_metrics,
-            "best_components": self.best_components,
+            "best_metrics": self.best.metrics,
+            "best_components": self.best.components,
+            "best_rows": list(self.best.rows),
             "worse_evaluations": self.worse_evaluations,
             "zero_gradients": self.zero_gradients,
             "seconds": self.seconds,

@@ -58,6 +58,7 @@ def measure_answers(
             metrics={**loss.metrics, **text, **found.metrics},
             seconds=time.monotonic() - start,
             predictions=(*predictions, *found.predictions),
+            rows=loss.rows,
             final=True,
             facts={
                 "evaluation": evaluation_facts(rows, settings),

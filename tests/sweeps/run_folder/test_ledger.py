@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from analysis.rows import load_rows
 from sweeps.run_folder.entry import Entry
 from sweeps.run_folder.ledger import Ledger
 from tests.sweeps.fakes import make_checkpoint, tensors
 from tests.sweeps.run_folder.deaths import KilledError, killer, snapshot
 from trainables.context import Report
+from trainables.evaluation.row_results import table_of
 from trainables.saved import SavedAdapter
 
 ENTRY = Entry("EXP-001", 1, {"kind": "sft"}, None, {"lora.r": 8}, "base")
@@ -181,6 +183,29 @@ def test_the_final_report_is_no_line(ledger: Ledger) -> None:
     assert ledger.metrics(ENTRY) == []
     lines = ledger.path(ENTRY, "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [{"id": "1", "prediction": "µg \ud83d"}]
+
+
+def test_results_row_by_row_are_whole_or_absent_at_every_death(tmp_path: Path) -> None:
+    tables = (table_of("validation", ["a", "b"], ["a", "a"], ["x", "y"], {"nats": [0.5, 2.0]}),)
+    last = Report(8, 8, {"val_loss": 0.1}, 1.0, rows=tables, final=True)
+    found = []
+    for at in range(30):
+        ledger = Ledger(tmp_path / str(at))
+        ledger.open(ENTRY)
+        with killer(at) as death:
+            try:
+                ledger.apply(ENTRY, last)
+                ledger.close(ENTRY, {"state": "complete"})
+            except KilledError:
+                pass
+            else:
+                assert death.count <= at
+                break
+        kept = load_rows(ledger.path(ENTRY))
+        found.append(kept is not None)
+        assert kept is None or kept["validation"].columns["nats"].tolist() == [0.5, 2.0]
+        assert found[-1] or ledger.record(ENTRY) is None  # no record without them
+    assert set(found) == {True, False}
 
 
 def test_entries_come_in_order(tmp_path: Path) -> None:

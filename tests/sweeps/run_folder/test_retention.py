@@ -9,13 +9,22 @@ import pytest
 
 from sweeps.control.sweep import Sweep
 from sweeps.failures.disk_full import DiskFullError, is_full, told
-from sweeps.run_folder.disk_limit import LINES, DiskLimit, OverLimitError, taken, written_bytes
+from sweeps.run_folder.disk_limit import (
+    LINES,
+    NUMBER,
+    NUMBER_AS_JSON,
+    DiskLimit,
+    OverLimitError,
+    taken,
+    written_bytes,
+)
 from sweeps.run_folder.entry import State
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.retention import REMOVED, settle, steps_of
 from sweeps.spec.sections import KeepCheckpoints, LimitsConfig
 from tests.sweeps.fakes import Drive, FakePreparation, make_spec, records, trial
 from trainables.context import Report
+from trainables.evaluation.row_results import table_of
 from trainables.saved import Checkpoint, SavedAdapter
 
 STOPPING = {"kind": "asha", "grace": 0.1}
@@ -149,6 +158,10 @@ def test_what_a_report_takes() -> None:
     assert written_bytes(Report(1, 2, {}, 1.0, checkpoint=left)) == 2 * (LINES + 6)
     answers = ({"id": "1", "prediction": "five", "score": 3},)
     assert written_bytes(Report(1, 2, {}, 1.0, predictions=answers)) == LINES + 5
+    rows = [table_of("validation", ["a"] * 9, ["a"] * 9, [], {"nats": [1.0] * 9})]
+    assert written_bytes(Report(1, 2, {}, 1.0, rows=tuple(rows))) == LINES + 27 * NUMBER
+    saved = Checkpoint(b"12", b"3456", {"step": 1, "best_rows": rows})
+    assert written_bytes(Report(1, 2, {}, 1.0, checkpoint=saved)) == LINES + 6 + 27 * NUMBER_AS_JSON
 
 
 def test_a_sweep_at_its_limit_stops_and_goes_on_with_more(tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ def essence(report: Report) -> dict[str, Any]:
         "moments": report.checkpoint and report.checkpoint.optimizer,
         "best": report.adapter,
         "predictions": report.predictions,
+        "rows": report.rows,
         "final": report.final,
         "facts": {k: v for k, v in report.facts.items() if k != "seconds"},
     }

@@ -55,6 +55,8 @@ def describe(run: Run, choice: Chosen) -> dict[str, Any]:
         "parameters": trial.parameters,
         "config": trial.config,
         "rule": choice.rule,
+        "reason": choice.reason,
+        "tie": {"trials": list(choice.tied), "all": choice.undecided} if choice.tied else None,
         "explanation": " ".join(explain(run, choice)),
         "numbers": choice.numbers,
         **_repeats(run, choice),

@@ -61,7 +61,9 @@ def conclude(folder: Path, view: SweepView) -> int:
         return 1
     print_best(view.console, best)
     view.say(f"Report: {html}")
-    view.say(f"Ship it: medsweep best {folder} --export DIR")
+    undecided = best["tie"] is not None and best["tie"]["all"]
+    if not undecided:  # nothing speaks for one trial rather than another
+        view.say(f"Ship it: medsweep best {folder} --export DIR")
     return 0
 
 

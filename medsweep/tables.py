@@ -67,7 +67,9 @@ def _state(state: str) -> str:
 def print_best(console: Console, best: dict[str, Any]) -> None:
     """The chosen trial, its parameters and the reason."""
     label = f" ({best['label']})" if best["label"] else ""
-    console.print(f"[bold green]Best: {escape(best['trial'] + label)}[/]")
+    tie = best["tie"]
+    heading = "Tied: no trial is the best; for them stands" if tie and tie["all"] else "Best:"
+    console.print(f"[bold green]{heading} {escape(best['trial'] + label)}[/]")
     for path, value in best["parameters"].items():
         console.print(f"  {path}: {escape(parameter_text(path, value))}")
     console.print(escape(best["explanation"]))

@@ -94,7 +94,7 @@ def describe_run(decision: Decision) -> Content:
         best=best,
         warnings=lost_or_cut(run),
         facts=_facts(run),
-        tiles=_tiles(run, best and with_means(run, best)),
+        tiles=_tiles(run, best and with_means(run, best), choice),
         summary=explain(run, choice) if choice else (decision.why_none, *changed(run)),
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
@@ -173,18 +173,19 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _tiles(run: Run, best: TrialView | None) -> list[Tile]:
+def _tiles(run: Run, best: TrialView | None, choice: Chosen | None) -> list[Tile]:
     minutes = (t.metrics.get("minutes", 0.0) - t.shared_seconds / 60 for t in run.trials)
     hours = sum(minutes) / 60
     time = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
     counted = state_counts(run).partition(": ")
     trials = Tile("Trials", str(len(run.trials)), counted[2])
     spent = Tile("Time in trials", time, "summed over all trials")
-    if best is None:
+    if best is None or choice is None:
         return [Tile("Chosen", "none", "see below"), trials, spent]
     seeds = seeds_of(run, best.trial)
     repeated = f"means over {seeds} seeds" if seeds > 1 else ""
-    about = ", ".join(filter(None, (best.trial if best.label else "", repeated)))
+    tie = f"tied with {len(choice.tied) - 1} more" if choice.tied else ""
+    about = ", ".join(filter(None, (best.trial if best.label else "", repeated, tie)))
     chosen = Tile("Chosen", best.name, about)
     sought = [c.metric for c in criteria(run.search)][:2]
     wanted = [m for m in dict.fromkeys([*sought, "perplexity"]) if m in best.metrics][:2]

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from analysis.runs import TrialView
-from analysis.wording import metric_text, mode, title
+from analysis.selection.ties import thrift
+from analysis.wording import mode, title
 from sweeps.spec.bounds import Bound
 from sweeps.spec.sections import ACROSS_MODELS, Objective, SearchSpec
 
 SHOWN = 5  # trials that a sentence names
-TIED = "The tie went to fewer minutes, then to the lower number."
 
 
 class Criterion(NamedTuple):
@@ -30,6 +30,14 @@ class Chosen:
     explanation: str  # plain sentences
     numbers: list[dict[str, Any]]  # a row a trial: trial, label, state, metrics, rank (null: no)
     front: tuple[str, ...] = field(default=())  # several objectives: the trials none dominates
+    reason: str = ""  # in one sentence, why this trial and not the next
+    tied: tuple[str, ...] = ()  # it and those that the rule cannot tell from it; () where none
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the rule tells none of the trials that could be chosen apart."""
+        ranked = [row for row in self.numbers if row["rank"] is not None]
+        return bool(self.tied) and len(self.tied) == len(ranked)
 
 
 def eligible(trials: Iterable[TrialView], criteria: Sequence[Criterion]) -> list[TrialView]:
@@ -78,12 +86,12 @@ def scaled_noise(trials: Sequence[TrialView], criteria: Sequence[Criterion]) -> 
 def highest_first(
     trials: Sequence[TrialView], scores: Mapping[str, float], noise: float
 ) -> tuple[list[TrialView], list[TrialView]]:
-    """The trials by their scores, and those that are no more than `noise` below the highest: they
-    are a tie, and come first by `thrift`."""
+    """The trials by their scores, and those that are no more than `noise` below the highest where
+    they are several: they are a tie, and come first by `thrift`."""
     best = max(scores.values())
     order = sorted(trials, key=lambda t: (-scores[t.trial], *thrift(t)))
     tied = sorted((t for t in order if best - scores[t.trial] <= noise), key=thrift)
-    return [*tied, *order[len(tied) :]], tied
+    return [*tied, *order[len(tied) :]], tied if len(tied) > 1 else []
 
 
 def comparable(
@@ -152,11 +160,6 @@ def noise_of(trials: Iterable[TrialView], criterion: Criterion) -> float:
     return max((t.noise.get(criterion.metric, 0.0) for t in trials), default=0.0)
 
 
-def thrift(trial: TrialView) -> tuple[float, int]:
-    """The last tie-break: fewer minutes (unknown last), then the lower number."""
-    return trial.metrics.get("minutes", float("inf")), trial.number
-
-
 def numbers(
     trials: Sequence[TrialView], criteria: Sequence[Criterion], ranks: dict[str, float]
 ) -> list[dict[str, Any]]:
@@ -174,7 +177,7 @@ def numbers(
     return sorted(rows, key=lambda row: row["rank"] if row["rank"] is not None else float("inf"))
 
 
-def undecided(
+def within_noise(
     tied: Sequence[TrialView], of: str, what: str, values: Mapping[str, str], floor: str
 ) -> str:
     """A sentence that names the trials, the chosen one first, which rounding alone may set apart;
@@ -185,18 +188,3 @@ def undecided(
         f"{tied[0].name} is one of {len(tied)} trials, of {of}, whose {what} cannot be told apart "
         f"at this precision: {', '.join(shown[:SHOWN])}{more}. They differ by no more than {floor}"
     )
-
-
-def lead(first: TrialView, second: TrialView | None, criterion: Criterion) -> str:
-    """How far the first is ahead of (or behind) the second on one metric, in words."""
-    if second is None:
-        return "No other trial could be chosen."
-    gap = signed(second, criterion) - signed(first, criterion)
-    reference = abs(second.metrics[criterion.metric])
-    share = f" ({abs(gap) / reference:.1%})" if reference else ""
-    value = metric_text(criterion.metric, second.metrics[criterion.metric], 4)
-    if gap == 0:
-        return f"{second.name} has the same value, {value}."
-    where = "ahead of" if gap > 0 else "behind"
-    size = f"{abs(gap):.4f}" if abs(gap) >= 1e-4 else f"{abs(gap):.1g}"
-    return f"It is {size}{share} {where} {second.name} ({value})."

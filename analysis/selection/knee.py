@@ -14,7 +14,6 @@ from dataclasses import replace
 from analysis.runs import TrialView
 from analysis.selection import objective
 from analysis.selection.choice import (
-    TIED,
     Chosen,
     Criterion,
     candidates,
@@ -22,8 +21,10 @@ from analysis.selection.choice import (
     numbers,
     scaled,
     scaled_noise,
-    undecided,
+    within_noise,
 )
+from analysis.selection.reasons import reason_of
+from analysis.selection.ties import stands, tie_told
 from analysis.wording import plural, title
 from sweeps.spec.sections import SearchSpec
 
@@ -48,34 +49,56 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     bulges = {t.trial: bulge(shares) for t, shares in scaled(front, sought)}
     noise = sum(scaled_noise(front, sought))
     order, tied = highest_first(front, bulges, noise)
-    best = order[0]
-    told = _knee(order, sought)
-    if len({bulges[t.trial] for t in tied}) > 1:
-        told = _tie(tied, len(front), bulges, noise)
+    reason = reason_of(order, tied, lambda first, next_: _why(first, next_, bulges))
     return Chosen(
-        trial=best.trial,
-        label=best.label,
+        trial=order[0].trial,
+        label=order[0].label,
         rule={"rule": "knee", "objectives": [c._asdict() for c in sought]},
-        explanation=" ".join(filter(None, (told, note))),
+        explanation=" ".join(filter(None, (*_told(order, tied, sought, bulges, noise), note))),
         numbers=numbers(trials, sought, {t.trial: float(i) for i, t in enumerate(order, 1)}),
         front=on_front,
+        reason=reason,
+        tied=tuple(t.trial for t in tied),
     )
+
+
+def _told(
+    order: Sequence[TrialView],
+    tied: Sequence[TrialView],
+    sought: Sequence[Criterion],
+    bulges: Mapping[str, float],
+    noise: float,
+) -> tuple[str, str]:
+    """What the knee is, or that there are several, and the reason."""
+    if not tied:
+        return _knee(order, sought), _why(order[0], order[1], bulges)
+    if len({bulges[t.trial] for t in tied}) > 1:
+        return _within_noise(tied, len(order), bulges, noise), stands(tied)
+    return "", tie_told(tied, len(order), "their distance from the line through the front's ends")
 
 
 def _knee(order: Sequence[TrialView], sought: Sequence[Criterion]) -> str:
     names = ", ".join(title(c.metric) for c in sought)
     return (
         f"{order[0].name} is the knee of the Pareto front of {plural(len(order), 'trial')} over "
-        f"{names}: beyond it, more of one costs most of the others. The next is {order[1].name}."
+        f"{names}: beyond it, more of one costs most of the others."
     )
 
 
-def _tie(tied: Sequence[TrialView], of: int, bulges: Mapping[str, float], noise: float) -> str:
+def _why(first: TrialView, next_: TrialView, bulges: Mapping[str, float]) -> str:
+    return (
+        f"{first.name} lies farther from the line through the front's ends than {next_.name}: "
+        f"{bulges[first.trial]:.2f} against {bulges[next_.trial]:.2f} of the front's ranges."
+    )
+
+
+def _within_noise(
+    tied: Sequence[TrialView], of: int, bulges: Mapping[str, float], noise: float
+) -> str:
     values = {t.trial: f"{bulges[t.trial]:.2f}" for t in tied}
     what = "distance from the line through its ends"
-    floor = f"{noise:.2g}, what the noise floor of each objective makes of it. {TIED}"
-    front = f"{plural(of, 'trial')} on the Pareto front"
-    return undecided(tied, front, what, values, floor)
+    floor = f"{noise:.2g}, what the noise floor of each objective makes of it."
+    return within_noise(tied, f"{plural(of, 'trial')} on the Pareto front", what, values, floor)
 
 
 def bulge(shares: Sequence[float]) -> float:

@@ -1,30 +1,29 @@
 """The rule `objective`: the best complete trial by what the sweep optimised.
 
-One objective: its best value; ties go to fewer minutes, then to the lower number. A difference that
-is no larger than the noise floor of the sweep's precision is a tie. Several: the lowest mean rank
-over the objectives, which, but for such ties, is never a dominated trial (whoever dominates it has
-no worse rank anywhere and a better one somewhere).
+One objective: its best value. A difference that is no larger than the noise floor of the sweep's
+precision is a tie, for which the cheapest stands (`ties.py`). Several: the lowest mean rank over
+the objectives, which, but for such ties, is never a dominated trial (whoever dominates it has no
+worse rank anywhere and a better one somewhere).
 """
 
 from collections.abc import Sequence
 
 from analysis.runs import TrialView
 from analysis.selection.choice import (
-    TIED,
     Chosen,
     Criterion,
     alike,
     candidates,
     comparable,
-    lead,
     levels_of,
     mean_ranks,
     noise_of,
     numbers,
     signed,
-    thrift,
-    undecided,
+    within_noise,
 )
+from analysis.selection.reasons import ahead, by_ranks, reason_of
+from analysis.selection.ties import stands, thrift, tie_told, tied_with_first
 from analysis.wording import metric_text, plural, title
 from sweeps.spec.sections import SearchSpec
 
@@ -66,48 +65,52 @@ def _by_value(
 ) -> Chosen:
     levels = levels_of(among, sought)
     order = sorted(among, key=lambda t: (levels[t.trial], *thrift(t)))
-    best, tied = order[0], [t for t in order if levels[t.trial] == 0]
-    sentences = [
-        *(_of_several(order, tied, sought) if _differ(tied, sought) else _of_one(order, sought)),
-        TIED if len(tied) > 1 else "",
-        note,
-    ]
+    best, tied = order[0], tied_with_first(order, levels)
+    reason = reason_of(order, tied, lambda first, second: ahead(first, second, sought))
+    beyond = order[len(tied)] if 0 < len(tied) < len(order) else None
+    told = (_first(order, tied, sought), "" if tied else reason)
+    lead = ahead(best, beyond, sought) if beyond else ""
     return Chosen(
         trial=best.trial,
         label=best.label,
         rule={"rule": "objective", "metric": sought.metric, "mode": sought.mode},
-        explanation=" ".join(filter(None, sentences)),
+        explanation=" ".join(filter(None, (*told, lead, note))),
         numbers=numbers(trials, [sought], {t.trial: float(i) for i, t in enumerate(order, 1)}),
+        reason=reason,
+        tied=tuple(t.trial for t in tied),
     )
 
 
-def _differ(tied: list[TrialView], sought: Criterion) -> bool:
-    return len({t.metrics[sought.metric] for t in tied}) > 1
+def _first(order: list[TrialView], tied: Sequence[TrialView], sought: Criterion) -> str:
+    """Why the first is the first: the best value, or that it is one of those that tie."""
+    value = metric_text(sought.metric, order[0].metrics[sought.metric], 4)
+    if len({t.metrics[sought.metric] for t in tied}) > 1:
+        whole = len(tied) == len(order)
+        tie = tie_told(tied, len(order), title(sought.metric)) if whole else stands(tied)
+        return f"{_of_several(order, tied, sought)} {tie}"
+    tie = tie_told(tied, len(order), f"{title(sought.metric)} ({value} each)")
+    return tie if len(tied) == len(order) else " ".join(filter(None, (_of_one(order, sought), tie)))
 
 
-def _of_one(order: list[TrialView], sought: Criterion) -> list[str]:
-    """The best value, and the lead over the second."""
-    best, second = order[0], order[1] if len(order) > 1 else None
+def _of_one(order: list[TrialView], sought: Criterion) -> str:
+    """The best value, among how many."""
     extreme = "lowest" if sought.mode == "min" else "highest"
-    value = metric_text(sought.metric, best.metrics[sought.metric], 4)
-    return [
-        f"{best.name} has the {extreme} {title(sought.metric)}, {value}, of "
-        f"{plural(len(order), 'complete trial')}.",
-        lead(best, second, sought),
-    ]
+    value = metric_text(sought.metric, order[0].metrics[sought.metric], 4)
+    return (
+        f"{order[0].name} has the {extreme} {title(sought.metric)}, {value}, of "
+        f"{plural(len(order), 'complete trial')}."
+    )
 
 
-def _of_several(order: list[TrialView], tied: list[TrialView], sought: Criterion) -> list[str]:
-    """The trials that cannot be told apart, the chosen one first, and the lead over the next."""
+def _of_several(order: list[TrialView], tied: Sequence[TrialView], sought: Criterion) -> str:
+    """The trials within the noise floor of the best, the chosen one first."""
     values = {t.trial: metric_text(sought.metric, t.metrics[sought.metric], 4) for t in tied}
     floor = (
         f"{noise_of(tied, sought):.2g}, the noise floor: rounding alone can set two such numbers "
         "as far apart."
     )
     of = plural(len(order), "complete trial")
-    sentence = undecided(tied, of, title(sought.metric), values, floor)
-    beyond = order[len(tied)] if len(tied) < len(order) else None
-    return [sentence, lead(order[0], beyond, sought) if beyond else ""]
+    return within_noise(tied, of, title(sought.metric), values, floor)
 
 
 def _by_rank(
@@ -118,15 +121,17 @@ def _by_rank(
 ) -> Chosen:
     ranks = dict(zip((t.trial for t in among), mean_ranks(among, sought), strict=True))
     level = levels_of(among, sought[0])
-    order = sorted(among, key=lambda t: (ranks[t.trial], level[t.trial], *thrift(t)))
-    best, second = order[0], order[1] if len(order) > 1 else None
+    merit = {t.trial: (ranks[t.trial], level[t.trial]) for t in among}
+    order = sorted(among, key=lambda t: (*merit[t.trial], *thrift(t)))
+    best, tied = order[0], tied_with_first(order, merit)
     front = pareto(among, sought)
     rounding = " by more than rounding makes" if any(noise_of(among, c) for c in sought) else ""
     names = ", ".join(title(c.metric) for c in sought)
-    behind = f"; {second.name} follows with {ranks[second.trial]:.2f}" if second else ""
+    reason = reason_of(order, tied, lambda a, b: by_ranks(a, b, sought, ranks))
     sentences = [
         f"{best.name} has the lowest mean rank over the objectives ({names}), "
-        f"{ranks[best.trial]:.2f} among {plural(len(among), 'complete trial')}{behind}.",
+        f"{ranks[best.trial]:.2f} among {plural(len(among), 'complete trial')}.",
+        tie_told(tied, len(order), f"the mean rank over {names}") or reason,
         f"{plural(len(front), 'trial')} lie on the Pareto front (no other trial is as good "
         f"everywhere and better somewhere{rounding}); which of them is best depends on what you "
         "value.",
@@ -139,4 +144,6 @@ def _by_rank(
         explanation=" ".join(filter(None, sentences)),
         numbers=numbers(trials, sought, ranks),
         front=front,
+        reason=reason,
+        tied=tuple(t.trial for t in tied),
     )

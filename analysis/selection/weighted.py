@@ -6,11 +6,10 @@ another's. `balanced` needs no numbers, but counts a step from one rank to the n
 far apart they are. The scale is that of the trials that are compared: one more may turn two over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from analysis.runs import TrialView
 from analysis.selection.choice import (
-    TIED,
     Chosen,
     Criterion,
     by_name,
@@ -19,8 +18,10 @@ from analysis.selection.choice import (
     numbers,
     scaled,
     scaled_noise,
-    undecided,
+    within_noise,
 )
+from analysis.selection.reasons import compared, reason_of
+from analysis.selection.ties import stands, tie_told
 from analysis.wording import mode, plural, title
 from sweeps.spec.sections import Objective, SearchSpec
 
@@ -40,24 +41,20 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     scores = {trial.trial: score(share, weights) for trial, share in scaled(among, sought)}
     noise = score(scaled_noise(among, sought), weights)
     order, tied = highest_first(among, scores, noise)
-    best = order[0]
     shares = ", ".join(
         f"{title(c.metric)} {weight:.0%}" for c, weight in zip(sought, weights, strict=True)
     )
     how = f"{shares}; each metric scaled from the worst of them, 0, to the best, 1"
-    if len({scores[t.trial] for t in tied}) > 1:
-        told = _tie(order, tied, scores, noise, how)
-    else:
-        told = (
-            f"{best.name} has the highest weighted mean, {scores[best.trial]:.2f} of 1 among "
-            f"{plural(len(order), 'complete trial')} ({how}). {_second(order, scores)}"
-        )
+    reason = reason_of(order, tied, lambda first, next_: _why(first, next_, sought, scores))
+    told = _tie(order, tied, scores, noise, how) or f"{_highest(order, scores, how)} {reason}"
     return Chosen(
-        trial=best.trial,
-        label=best.label,
+        trial=order[0].trial,
+        label=order[0].label,
         rule={"rule": "weighted", "weights": {**search.selection.weights}},
         explanation=" ".join(filter(None, (told, note))),
         numbers=numbers(trials, sought, {t.trial: float(i) for i, t in enumerate(order, 1)}),
+        reason=reason,
+        tied=tuple(t.trial for t in tied),
     )
 
 
@@ -79,23 +76,36 @@ def _weights(search: SearchSpec, sought: Sequence[Criterion]) -> list[float]:
     return [weight / sum(weights.values()) for weight in weights.values()]
 
 
+def _highest(order: Sequence[TrialView], scores: Mapping[str, float], how: str) -> str:
+    return (
+        f"{order[0].name} has the highest weighted mean, {scores[order[0].trial]:.2f} of 1 among "
+        f"{plural(len(order), 'complete trial')} ({how})."
+    )
+
+
 def _tie(
-    order: list[TrialView],
-    tied: list[TrialView],
-    scores: dict[str, float],
+    order: Sequence[TrialView],
+    tied: Sequence[TrialView],
+    scores: Mapping[str, float],
     noise: float,
     how: str,
 ) -> str:
+    """What is said of a tie; "" where there is none."""
+    if len({scores[t.trial] for t in tied}) < 2:
+        return tie_told(tied, len(order), f"the weighted mean ({how})")
     values = {t.trial: f"{scores[t.trial]:.2f}" for t in tied}
-    floor = f"{noise:.2g}, what the noise floor of each metric makes of it ({how}). {TIED}"
+    floor = f"{noise:.2g}, what the noise floor of each metric makes of it ({how})."
     of = plural(len(order), "complete trial")
-    return undecided(tied, of, "weighted mean", values, floor)
+    return f"{within_noise(tied, of, 'weighted mean', values, floor)} {stands(tied)}"
 
 
-def _second(order: list[TrialView], scores: dict[str, float]) -> str:
-    if len(order) == 1:
-        return "No other trial could be chosen."
-    best, second = order[:2]
-    if scores[best.trial] == scores[second.trial]:
-        return f"{second.name} has the same; the tie went to fewer minutes, then the lower number."
-    return f"The second is {second.name} with {scores[second.trial]:.2f}."
+def _why(
+    first: TrialView,
+    next_: TrialView,
+    sought: Sequence[Criterion],
+    scores: Mapping[str, float],
+) -> str:
+    return (
+        f"{first.name} is {compared(first, next_, sought)} than {next_.name}, which makes "
+        f"{scores[first.trial]:.2f} against {scores[next_.trial]:.2f}."
+    )

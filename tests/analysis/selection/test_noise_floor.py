@@ -40,12 +40,12 @@ def test_trials_within_the_floor_of_the_best_are_a_tie() -> None:
     ]
     choice = choose(found, search())
     assert choice is not None
-    assert choice.trial == "EXP-003"  # of the two, that with fewer minutes
+    assert choice.trial == "EXP-003"  # of the two, the lower number
     said = choice.explanation
     assert "one of 2 trials, of 3 complete trials, whose Val Loss cannot be told apart" in said
     assert "EXP-003 (2.6074), EXP-005 (2.6067)" in said
     assert "no more than 0.005, the noise floor" in said
-    assert "The tie went to fewer minutes" in said
+    assert "EXP-003 stands for them by its number alone" in said
     assert "ahead of EXP-006" in said
     assert "has the lowest" not in said  # it has not
 
@@ -140,17 +140,17 @@ def test_a_weighted_mean_s_floor_is_that_of_its_metrics() -> None:
     """Losses range over 1, BLEU's have no floor: three quarters of 0.01 are what rounding makes."""
     trials = [
         trial(1, 2.0, 0.01, minutes=5, bleu=0.5),
-        trial(2, 2.009, 0.01, minutes=1, bleu=0.5),
+        replace(trial(2, 2.009, 0.01, minutes=1, bleu=0.5), steps=20),
         trial(3, 3.0, 0.01, minutes=0.1, bleu=0.1),
     ]
     choice = choose(trials, search(selection=WEIGHTS))
     assert choice is not None
-    assert choice.trial == "EXP-002"  # of two that cannot be told apart the quicker
+    assert choice.trial == "EXP-002"  # of two that cannot be told apart the cheaper
     said = choice.explanation
     assert "EXP-002 is one of 2 trials, of 3 complete trials, whose weighted mean cannot" in said
     assert "by no more than 0.0075, what the noise floor of each metric makes of it" in said
     assert "Val Loss 75%, BLEU 25%" in said
-    assert "The tie went to fewer minutes" in said
+    assert "EXP-002 stands for them, since it takes fewer optimizer steps" in said
     for wider in (2.011, 2.2):  # beyond the floor
         trials[1] = trial(2, wider, 0.01, minutes=1, bleu=0.5)
         found = choose(trials, search(selection=WEIGHTS))

@@ -48,18 +48,6 @@ def test_a_complete_trial_without_the_metric_is_not_eligible() -> None:
     assert "none reported all of: Val Loss" in why_none(trials, spec())
 
 
-def test_ties_go_to_fewer_minutes_then_the_lower_number() -> None:
-    slow, fast, same = (
-        trial(1, val_loss=0.5, minutes=9.0),
-        trial(2, val_loss=0.5, minutes=3.0),
-        trial(3, val_loss=0.5, minutes=3.0),
-    )
-    choice = choose([slow, same, fast], spec())
-    assert choice is not None
-    assert choice.trial == "EXP-002"
-    assert "tie went to fewer minutes" in choice.explanation
-
-
 def test_several_objectives_mark_the_pareto_front_and_take_the_lowest_mean_rank() -> None:
     trials = [
         trial(1, val_loss=0.1, bleu=0.1),  # ranks 1 and 4

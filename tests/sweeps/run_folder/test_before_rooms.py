@@ -23,8 +23,10 @@ WORDED_ANEW = {
     "training the best configurations again with other seeds (training.seed) measures that "
     "spread": "repeating the best trials, which is what the confirm section is for, measures that "
     "spread",
+    "In Val Loss EXP-003 is 0.0085": "It is 0.0085",
 }
 ADDED = ("What other rules would choose",)  # sections of the report since then
+ADDED_KEYS = ("reason", "tie")  # of best.json
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
@@ -54,6 +56,13 @@ def report_of(folder: Path) -> str:
     return re.sub(r"^Written .*$", "", text, flags=re.MULTILINE)
 
 
+def best_of(folder: Path) -> str:
+    """best.json without what was added to it since then."""
+    best = json.loads((folder / "best.json").read_text(encoding="utf-8"))
+    then = {key: value for key, value in best.items() if key not in ADDED_KEYS}
+    return json.dumps(then, indent=2, ensure_ascii=False) + "\n"
+
+
 def in_old_words(text: str) -> str:
     for now, then in WORDED_ANEW.items():
         text = text.replace(now, then)
@@ -70,8 +79,7 @@ def test_it_is_reported_as_before(tmp_path: Path) -> None:
         done = medsweep(tmp_path / "cache", verb, folder)
         assert done.returncode == 0, done.stderr
     assert report_of(folder) == text
-    best = (folder / "best.json").read_text(encoding="utf-8")
-    assert in_old_words(best) == before["best.json"].decode()
+    assert in_old_words(best_of(folder)) == before["best.json"].decode()
 
 
 def test_nothing_is_left_to_do(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class Difference:
     missing: Missing  # the source of chance that was not seen
     left_out: int = 0  # seeds of which one or both have no number: not run, failed, diverged
     level: float = 0.95
+    df_seeds: float | None = None  # degrees of freedom of se_seeds
 
 
 @dataclass(frozen=True)
@@ -213,15 +214,15 @@ def _told(
     se_seeds = None if seeds is None else math.sqrt(seeds.variance)
     parts = [*([seeds] if seeds else []), *rows]
     variance = sum(part.variance for part in parts)
+    df_seeds = None if seeds is None else seeds.df
+    counts = (n_seeds, n_rows, n_groups, missing, left_out, level, df_seeds)
     if not variance > 0:
         se = None if missing == "both" else 0.0
-        counts = (n_seeds, n_rows, n_groups, missing, left_out, level)
         return Difference(estimate, None, se, se_seeds, se_rows, None, None, *counts)
     se, df = math.sqrt(variance), _satterthwaite(parts)
     half = float(t.ppf((1 + level) / 2, df)) * se
     p = float(2 * t.sf(abs(estimate) / se, df))
     interval = (estimate - half, estimate + half)
-    counts = (n_seeds, n_rows, n_groups, missing, left_out, level)
     return Difference(estimate, interval, se, se_seeds, se_rows, df, p, *counts)
 
 

@@ -53,7 +53,7 @@ def belief(
     noise: Array = variance * inverse
     if row_covariance is not None:
         noise = noise + np.asarray(row_covariance, dtype=float)
-    prior = _between(pool, variance)
+    prior = between(pool, variance)
     if prior is None:
         return Belief(effects, noise, variance, df, None)
     middle, sd = prior
@@ -108,17 +108,17 @@ def _additive(table: "Array") -> "tuple[Array, Array, float]":
     return np.asarray(solved[:k], dtype=float), rest, float(len(y) - rank)
 
 
-def _between(pool: "Array", variance: float) -> tuple[float, float] | None:
-    """(median, sd) of true values over all trials. Of the better half only: the worse tail is long
-    (rates that diverge) and says nothing of those in front. 1.4826 makes the median deviation of
-    a normal distribution its sd."""
+def between(pool: "Array", variance: float) -> tuple[float, float] | None:
+    """(median, sd) of true values over all trials (values, lower better, a run each), the seeds'
+    variance taken out. Of the better half only: the worse tail is long (rates that diverge) and
+    says nothing of those in front. None for fewer than five trials."""
     import numpy as np
 
     if len(pool) < FEWEST_TRIALS:
         return None
     middle = float(np.median(pool))
-    spread = 1.4826 * float(np.median(middle - pool[pool <= middle]))
-    return middle, float(np.sqrt(max(spread**2 - variance, 0.01 * variance, LEAST)))
+    spread = float(np.mean((middle - pool[pool <= middle]) ** 2))
+    return middle, float(np.sqrt(max(spread - variance, 0.01 * variance, LEAST)))
 
 
 def root(covariance: "Array") -> "Array":

@@ -1,0 +1,106 @@
+"""A leader against all others, and all candidates against each baseline, over their fresh runs: who
+can be told apart. What benchmarks/choosing.py proves the error rates of."""
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.statistics.crossed import Difference, difference
+from analysis.statistics.seed_spread import SeedSpread, seed_spread
+from analysis.statistics.several import Corrected, dunnett, holm
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Differences of the leader to each other, in the metric's units (leader less the other)."""
+
+    leader: str
+    against: dict[str, Difference | None]  # None: no seed that both have
+    corrected: dict[str, Corrected]  # Holm, over all the others
+    over_baseline: dict[str, dict[str, Corrected]]  # baseline → candidate, Dunnett
+    to_baseline: dict[str, dict[str, Difference | None]]  # candidate less baseline
+    tied: tuple[str, ...]  # who cannot be told from the leader, or is better
+    spread: SeedSpread | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the leader is told from everybody."""
+        return not self.tied
+
+    def better_than(self, baseline: str, lower_is_better: bool = True) -> bool:
+        """Whether the leader is better than this baseline beyond chance, it being one of all that
+        were compared with it."""
+        told = self.over_baseline[baseline].get(self.leader)
+        found = self.to_baseline[baseline].get(self.leader)
+        if told is None or told.p is None or found is None:
+            return False
+        return told.p < LEVEL and (found.estimate < 0) == lower_is_better
+
+
+def contest(
+    results: Mapping[str, "ArrayLike"],
+    leader: str,
+    baselines: Collection[str] = (),
+    groups: Sequence[Hashable] | None = None,
+    lower_is_better: bool = True,
+) -> Contest:
+    """Of each candidate's fresh runs, (seeds, rows) or (seeds,): position s is the same seed for
+    all, NaN one that failed; a candidate that was dropped has fewer. Who leads is the race's to
+    say (`sweeps.confirmation.race.standing`).
+
+    >>> told = contest({"A": [1.0, 1.1, 1.0], "B": [3.0, 3.0, 3.1], "C": [2.0, 2.2, 2.1]}, "A")
+    >>> told.clear, told.against["B"].n_seeds, told.corrected["B"].n_comparisons
+    (True, 3, 2)
+    """
+    tables = _padded(results)
+    spread = seed_spread(_run_values(tables))
+    sign = 1.0 if lower_is_better else -1.0
+
+    def versus(second: str) -> dict[str, Difference | None]:
+        return {
+            n: difference(t, tables[second], groups, spread)
+            for n, t in tables.items()
+            if n != second
+        }
+
+    against = {n: difference(tables[leader], t, groups, spread) for n, t in tables.items()}
+    del against[leader]
+    corrected = dict(
+        zip(against, holm([d.p if d else None for d in against.values()]), strict=True)
+    )
+    to_baseline = {b: versus(b) for b in baselines}
+    over = {
+        b: dict(zip(ds, dunnett(list(ds.values())), strict=True)) for b, ds in to_baseline.items()
+    }
+    tied = tuple(n for n, d in against.items() if not _better(d, corrected[n].p, sign))
+    return Contest(leader, against, corrected, over, to_baseline, tied, spread)
+
+
+def _better(found: Difference | None, p: float | None, sign: float) -> bool:
+    return found is not None and p is not None and p < LEVEL and sign * found.estimate < 0
+
+
+def _padded(results: Mapping[str, "ArrayLike"]) -> "dict[str, NDArray[np.float64]]":
+    """All with as many seeds: NaN where one has none."""
+    import numpy as np
+
+    tables = {name: np.asarray(y, dtype=float) for name, y in results.items()}
+    most = max(len(y) for y in tables.values())
+    padded = {}
+    for name, y in tables.items():
+        gap = np.full((most - len(y), *y.shape[1:]), np.nan)
+        padded[name] = np.concatenate([y, gap])
+    return padded
+
+
+def _run_values(tables: "Mapping[str, NDArray[np.float64]]") -> "NDArray[np.float64]":
+    """(candidates, seeds): the mean of each run."""
+    import numpy as np
+
+    return np.array([y if y.ndim == 1 else y.mean(axis=1) for y in tables.values()])

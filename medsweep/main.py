@@ -11,6 +11,7 @@ import typer
 from medsweep.verbs import (
     best,
     chat,
+    confirm,
     doctor,
     evaluate,
     init,
@@ -80,6 +81,7 @@ for verb in (
     resume,
     status,
     trial,
+    confirm,
     report,
     best,
     chat,

@@ -64,6 +64,7 @@ class SweepView:
         self.console = console or Console(highlight=False, emoji=False)
         self.rows: dict[str, TrialRow] = {}
         self.placement: Placement | None = None
+        self.planned, self.unit = spec.search.trainings, "trial"
         self.began = time.monotonic()
         self.finished_here = 0
         self.done_before = 0
@@ -82,10 +83,10 @@ class SweepView:
 
         self.placement = placement
         self.began = time.monotonic()
-        self.done_before = sum(
-            1 for e in sweep.ledger.entries() if not e.is_base and sweep.ledger.record(e)
-        )
-        self.say(f"{self.folder}: {self.spec.search.trainings} trials; {placement.description}")
+        self.done_before, self.finished_here = sweep.done, 0
+        self.planned, self.unit = sweep.planned, sweep.unit
+        counted = plural(self.planned, self.unit)
+        self.say(f"{self.folder}: {counted}; {placement.description}")
         if self.console.is_terminal:
             self._live = Live(
                 console=self.console, get_renderable=self._picture, refresh_per_second=4
@@ -165,12 +166,12 @@ class SweepView:
         return (escape(row.name), state, step, *cells, value)
 
     def _summary(self) -> str:
-        total = self.spec.search.trainings
+        total = self.planned
         done = self.done_before + self.finished_here
         best = self._best()
         leading = f", best {self.metric} {best.value:.4f} ({best.name})" if best else ""
         elapsed = time.monotonic() - self.began
-        return f"{done}/{total} trials{leading}, {_clock(elapsed)} so far{self._eta()}"
+        return f"{done}/{total} {self.unit}s{leading}, {_clock(elapsed)} so far{self._eta()}"
 
     def _best(self) -> TrialRow | None:
         done = [r for r in self.rows.values() if r.state == "complete" and not r.entry.is_base]
@@ -178,7 +179,7 @@ class SweepView:
         return self.better(measured, key=lambda r: r.value or 0, default=None)
 
     def _eta(self) -> str:
-        left = self.spec.search.trainings - self.done_before - self.finished_here
+        left = self.planned - self.done_before - self.finished_here
         if not self.finished_here or left <= 0:
             return ""
         each = (time.monotonic() - self.began) / self.finished_here

@@ -34,13 +34,13 @@ def command(
     """Go on with an interrupted or finished run; nothing finished is run again."""
     from medsweep.asking import asking
     from medsweep.conduct import conduct, screen
+    from medsweep.confirming import confirm_where_asked
     from sweeps.launch.on_ray import read_spec, resume_run
 
     with screen(read_spec(run), run) as view:
-        return conduct(
-            run,
-            view,
-            lambda: resume_run(
+
+        def search_and_confirm() -> None:
+            resume_run(
                 run,
                 view.watch,
                 view.say,
@@ -49,5 +49,7 @@ def command(
                 disk_gb,
                 accept_changes,
                 asking(view, yes),
-            ),
-        )
+            )
+            confirm_where_asked(run, view, retry_failed, accept_changes)
+
+        return conduct(run, view, search_and_confirm)

@@ -16,6 +16,7 @@ def command(
     """Run a sweep: search, choose the best configuration, write the report."""
     from medsweep.asking import asking
     from medsweep.conduct import conduct, screen
+    from medsweep.confirming import confirm_where_asked
     from sweeps.launch.on_ray import new_run
     from sweeps.reading.loading import load_spec
 
@@ -26,4 +27,9 @@ def command(
         for warning in loaded.warnings:
             view.say(f"Warning: {warning}")
         agree = asking(view, yes)
-        return conduct(folder, view, lambda: new_run(loaded, folder, view.watch, view.say, agree))
+
+        def search_and_confirm() -> None:
+            new_run(loaded, folder, view.watch, view.say, agree)
+            confirm_where_asked(folder, view)
+
+        return conduct(folder, view, search_and_confirm)

@@ -40,6 +40,8 @@ AHEAD = 2
 class Sweep:
     """Suggests, records and ends trials. `restore` first where the run folder has some."""
 
+    unit = "trial"  # as the terminal counts
+
     def __init__(
         self,
         spec: SweepSpec,
@@ -128,8 +130,19 @@ class Sweep:
         return idle and (self.interrupted.is_set() or (self._all_suggested and not self.waiting))
 
     @property
+    def planned(self) -> int:
+        """How many trials there are to be in all."""
+        return self.spec.search.trainings
+
+    @property
+    def done(self) -> int:
+        """How many have ended, whoever ran them."""
+        entries = (entry for entry in self.ledger.entries() if not entry.is_base)
+        return sum(self.ledger.record(entry) is not None for entry in entries)
+
+    @property
     def _all_suggested(self) -> bool:
-        return self.exhausted or self.number >= self.spec.search.trainings
+        return self.exhausted or self.number >= self.planned
 
     def _suggest(self) -> None:
         suggested = self.proposer.next(self.number + 1, self.spec.trial)

@@ -75,7 +75,7 @@ def new_run(
         resolved = sweep.spec.model_dump(mode="json")
         note_origin(folder, loaded.own)
         ledger.create(text_of(loaded), resolved, describe_environment())
-        _run(sweep, watch, progress)
+        run_on_ray(sweep, watch, progress)
     return sweep
 
 
@@ -119,7 +119,7 @@ def resume_run(
         if num_trials is not None or disk_gb is not None:  # what was refused is not written down
             ledger.resolve(spec.model_dump(mode="json"))
         if not sweep.over:
-            _run(sweep, watch, progress)
+            run_on_ray(sweep, watch, progress)
     return sweep
 
 
@@ -149,7 +149,7 @@ def read_spec(folder: Path) -> SweepSpec:
         raise SpecError([Problem(str(path), None, field, None, message, fix)]) from error
 
 
-def _run(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
+def run_on_ray(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
     root = Path(__file__).parents[2]
     own = sweep.spec.cluster.target == "local"
     progress("starting Ray" if own else f"joining: trials run {described(sweep.spec.cluster)}")

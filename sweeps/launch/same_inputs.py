@@ -20,8 +20,14 @@ def check_inputs(sweep: Sweep, retry_failed: bool, accepted: bool, progress: OnP
 
     Nothing is compared where nothing is left to do. Call it before `sweep.restore`.
     """
+    if _left(sweep, retry_failed):
+        refuse_others(sweep, retry_failed, accepted, progress)
+
+
+def refuse_others(sweep: Sweep, retry_failed: bool, accepted: bool, progress: OnProgress) -> None:
+    """As `check_inputs`, whether or not trials are left to be run."""
     ledger = sweep.ledger
-    if not (ledger.folder / inputs.FILE).is_file() or not _left(sweep, retry_failed):
+    if not (ledger.folder / inputs.FILE).is_file():
         return
     found = fingerprints_of(sweep.spec, sweep.space, sweep.preparation)
     changes = inputs.changes(ledger.folder, found)

@@ -173,7 +173,8 @@ DIFFERS: dict[str, tuple[Difference, ...]] = {
         _paths(
             "data",
             "source format revision subset hub_split answer_index_base fields instruction "
-            "rationale split_limit mixture name cleaning split folds validation test",
+            "rationale split_limit mixture name cleaning split folds validation test "
+            "validation_seed",
         ),
         (_OTHER_ROWS,),
     ),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sweeps.reading.cluster_checks import cluster_findings
 from sweeps.reading.column_checks import column_findings
+from sweeps.reading.confirm_checks import confirm_findings
 from sweeps.reading.document import Document, SpecFinding
 from sweeps.reading.effects.checks import Effects, effects
 from sweeps.reading.file_checks import file_findings
@@ -50,5 +51,5 @@ def validate(document: Document) -> Validated:
     idle = effects(parts, document.data) if spec and not in_space else Effects([], [])
     own = own_rewards(parts, document.file)
     found += [*idle.refused, *file_findings(parts, document), *own.wrong]
-    found += column_findings(parts)
+    found += [*column_findings(parts), *confirm_findings(spec)]
     return Validated(spec, found, idle.warned, own.origin)

@@ -108,9 +108,11 @@ class Ledger:
 
     def entries(self) -> list[Entry]:
         """All base models and trials that were ever suggested, in order."""
-        files = [*self.folder.glob("base/*/config.json"), *self.folder.glob("trials/*/config.json")]
-        entries = [Entry(**content) for f in files if (content := read_json(f))]
-        return sorted(entries, key=lambda e: (e.number, e.trial))
+        return self._entries("base/*", "trials/*")
+
+    def runs_again(self) -> list[Entry]:
+        """What was trained again with other seeds, in the order of its trials."""
+        return self._entries("trials/*/seeds/*")
 
     def record(self, entry: Entry) -> dict[str, Any] | None:
         """A finished trial's record, else None."""
@@ -140,6 +142,11 @@ class Ledger:
         write_lines(self.path(entry, "metrics.jsonl"), kept)
 
     # --- within --------------------------------------------------------------------------------
+
+    def _entries(self, *folders: str) -> list[Entry]:
+        files = [f for pattern in folders for f in self.folder.glob(f"{pattern}/config.json")]
+        entries = [Entry(**content) for f in files if (content := read_json(f))]
+        return sorted(entries, key=lambda e: (e.number, e.trial))
 
     def _append(self, entry: Entry, report: Report) -> None:
         line = {

@@ -49,7 +49,8 @@ _KL_COSTS = Honoured(where="`kl_coef` is above 0")
 _MADE = Honoured(where="`mode` is not disabled")
 
 HONOURED: dict[str, dict[str, Honoured]] = {
-    "SweepSpec": _fields("name trial search cluster tracking limits smoke"),
+    "SweepSpec": _fields("name trial search cluster tracking limits confirm smoke"),
+    "ConfirmConfig": _fields("top seeds baselines vary stop_when_clear"),
     "SingleTrial": _fields("kind model data lora training evaluation"),
     "PPOConfig": _fields("reward"),
     "GRPOConfig": _fields("reward"),
@@ -90,6 +91,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     "DataConfig": _fields(
         "mixture cleaning seed folds system_prompt",
         split=Honoured(where="`validation` is null"),
+        validation_seed=Honoured(where="`validation` is null"),
         weights=Honoured(where="there is a `mixture`"),
         loss_turns=Honoured(where="rows are chats of several turns"),
         fold=Honoured(where="there are `folds`"),
@@ -113,7 +115,9 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         allow_benchmark_training=Honoured(where="there is a `format`"),
     ),
     "PairsConfig": _fields(
-        "mixture unseen seed system_prompt", split=Honoured(where="`validation` is null")
+        "mixture unseen seed system_prompt",
+        split=Honoured(where="`validation` is null"),
+        validation_seed=Honoured(where="`validation` is null"),
     ),
     "PairFields": _fields(
         "", prompt=_OF_PAIRS, chosen=_OF_PAIRS, rejected=_OF_PAIRS, group=_OF_PAIRS

@@ -9,6 +9,7 @@ from pydantic import Field, create_model, model_validator
 from cluster.config import ClusterConfig
 from search_spaces.parameters import Parameter
 from sweeps.spec.bounds import FORM, Bound, bound
+from sweeps.spec.confirm import ConfirmConfig
 from trainables.kinds import KINDS, AnyTrial
 from trainables.section import Section, refused
 
@@ -173,6 +174,8 @@ class SweepSpec(Section):
     cluster: ClusterConfig = ClusterConfig()
     tracking: TrackingConfig = TrackingConfig()
     limits: LimitsConfig = LimitsConfig()
+    # null: the search alone; `medsweep confirm RUN` confirms it at any time
+    confirm: ConfirmConfig | None = Field(None, exclude_if=lambda section: section is None)
     # overrides that `--smoke` applies: dotted path → value, as `--set` takes them
     smoke: dict[str, Any] = Field(default_factory=dict)
 
@@ -185,6 +188,5 @@ def spec_class(kind: str) -> type[SweepSpec]:
 
 # sections of the design whose machinery does not exist yet: refused, never ignored
 NOT_YET: dict[str, str] = {
-    "confirm": "repeated seeds of the best trials",
     "budget": "a limit on the sweep's hours",
 }

@@ -88,7 +88,7 @@ class WandbRuns:
     def _log_adapter(self, run: Any, trial_id: str, folder: Path) -> None:
         import wandb
 
-        artifact = wandb.Artifact(f"{self._name}-{trial_id}", type="model")
+        artifact = wandb.Artifact(f"{self._name}-{_safe(trial_id)}", type="model")
         # "immutable" uploads from the run folder instead of a second copy in the user's cache
         artifact.add_dir(str(folder), policy="immutable", skip_cache=True)
         run.log_artifact(artifact)
@@ -108,7 +108,7 @@ class WandbRuns:
             project=self._config["project"],
             entity=self._config["entity"],
             group=self._name,
-            id=f"{self._identity['uid']}-{trial_id}",
+            id=f"{self._identity['uid']}-{_safe(trial_id)}",
             dir=str(self._folder),
             mode="online" if online else "offline",
             resume="allow" if online else None,
@@ -170,6 +170,11 @@ def _settings(sweep: str | None) -> Any:
         x_disable_stats=True,
         x_save_requirements=False,
     )
+
+
+def _safe(trial_id: str) -> str:
+    """A trial's id as W&B takes it, which allows no slash: EXP-007/seeds/2 is EXP-007-seeds-2."""
+    return trial_id.replace("/", "-")
 
 
 def read_identity(folder: Path) -> dict[str, Any]:

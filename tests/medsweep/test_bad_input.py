@@ -28,7 +28,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["run", "toy", "--name", "x" * 65], ["name", "65 characters", "at most 64"]),
         (["run", "toy", "--set", "search.num_trials=0"], ["--set: search.num_trials", "got 0"]),
         (["run", "toy", "--set", "search.num_trials"], ["--set", "search.num_trials"]),
-        (["run", "toy", "--set", "confirm.top=3"], ["confirm", "not available yet"]),
+        (["run", "toy", "--set", "budget.hours=3"], ["budget", "not available yet"]),
         (
             ["run", "toy", "--set", "trial.training.learning_rat=1"],
             ["learning_rat", "`learning_rate`"],

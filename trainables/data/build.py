@@ -18,6 +18,7 @@ from trainables.data.noticed import noticed, together
 from trainables.data.rows import Row
 from trainables.data.sources.registry import source_of
 from trainables.data.splitting import (
+    drawn_anew,
     fold_by_group,
     rows_split,
     seeded_order,
@@ -141,11 +142,13 @@ def _split(rows: Sequence[Row], held: Mapping[Which, list[Row]], config: DataCon
         return ordered, held["validation"], held.get("test", [])
     shares = without_test_share(config.split) if "test" in held else config.split
     train, validation, test = split_by_group(rows, shares, config.seed)
+    train, validation = drawn_anew(train, validation, shares, config.validation_seed)
     test = held.get("test", test)
     if config.folds is None:
         return train, validation, test
     pool = sorted(train + validation, key=lambda row: seeded_order(config.seed, "row", row.id))
-    return *fold_by_group(pool, config.folds, config.fold, config.seed), test
+    seed = config.seed if config.validation_seed is None else config.validation_seed
+    return *fold_by_group(pool, config.folds, config.fold, seed), test
 
 
 def _joined(parts: Mapping[str, CleanedData], seed: int) -> Split:

@@ -3,7 +3,10 @@
 from trainables.data.config import Component, DataConfig, SourceConfig
 from trainables.data.formats.registry import FORMATS
 
-SHARED = ("cleaning", "seed", "split", "folds", "fold", "system_prompt", "loss_turns")
+SHARED = (
+    *("cleaning", "seed", "split", "validation_seed", "folds", "fold"),
+    *("system_prompt", "loss_turns"),
+)
 
 
 def components_of(config: DataConfig) -> dict[str, DataConfig]:

@@ -1,11 +1,21 @@
 """The `data` section: where questions and answers come from, and how they are cleaned and split."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from trainables.data.rows_apart import OwnRows, check_own_rows
 from trainables.section import Section, refused
+
+
+class HasOwnRows(Protocol):
+    """A source of rows or pairs, which may have validation rows of its own."""
+
+    @property
+    def validation(self) -> OwnRows:
+        """None: a share of its rows."""
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SplitLimit = Annotated[int, Field(ge=2)] | Literal["all"] | None
@@ -163,6 +173,8 @@ class DataConfig(SourceConfig):
     cleaning: CleaningConfig = CleaningConfig()
     seed: int = Field(42, ge=0)
     split: tuple[Share, Share, Share] = (0.85, 0.10, 0.05)  # train, validation, test (sealed)
+    # draws the validation rows anew from all that are no test rows; null: `seed` draws them too
+    validation_seed: int | None = Field(None, ge=0, exclude_if=lambda seed: seed is None)
     folds: int | None = Field(None, ge=2)  # cross-validation; the test split stays apart
     fold: int = Field(1, ge=1)  # the fold that is validated on, from 1
     system_prompt: str | None = SYSTEM_PROMPT
@@ -194,6 +206,11 @@ class DataConfig(SourceConfig):
         return self
 
     @model_validator(mode="after")
+    def _validation_is_drawn(self) -> Self:
+        check_drawn(self.validation_seed, [self, *(self.mixture or ())])
+        return self
+
+    @model_validator(mode="after")
     def _folds_are_cut(self) -> Self:
         own = [self.validation, *(part.validation for part in self.mixture or ())]
         if self.folds and any(rows is not None for rows in own):
@@ -221,6 +238,13 @@ def check_limits(limit: int | None, split_limit: int | Literal["all"] | None) ->
     if limit is not None and isinstance(split_limit, int) and limit > split_limit:
         what = f"splits fewer rows than limit keeps ({limit})"
         raise refused("split_limit", split_limit, what, f"Write {limit}, or lower limit")
+
+
+def check_drawn(seed: int | None, sources: Iterable[HasOwnRows]) -> None:
+    """Raise PydanticCustomError where validation rows that are their own would be drawn anew."""
+    if seed is not None and any(source.validation is not None for source in sources):
+        what = "draws validation rows, and there are validation rows of their own"
+        raise refused("validation_seed", seed, what, "Remove one of the two")
 
 
 def check_split(shares: tuple[float, float, float]) -> None:

@@ -18,7 +18,7 @@ FORMAT = 7  # raise it when the same configuration would give other rows or othe
 # by component (a single source has the name ""), and by `held_label` of rows of their own
 Fingerprints = dict[str, str]
 OWN = {"fields", "limit", "split_limit", "instruction", "rationale"}
-SHARED = {"cleaning", "seed", "split", "folds", "fold"}
+SHARED = {"cleaning", "seed", "split", "validation_seed", "folds", "fold"}
 
 
 def online_fingerprints(data: DataConfig) -> Fingerprints:

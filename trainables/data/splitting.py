@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from trainables.errors import InputError
+from trainables.seeds import derived_seed
 
 
 class Grouped(Protocol):
@@ -41,6 +42,17 @@ def split_by_group(
         [row for row in ordered if assigned[row.group] == split] for split in range(3)
     )
     return train, validation, test
+
+
+def drawn_anew(
+    train: list[G], validation: list[G], shares: tuple[float, float, float], seed: int | None
+) -> tuple[list[G], list[G]]:
+    """Training and validation rows split once more by a seed of their own, whatever the test rows
+    are: those of another seed are other ones. As they are where `seed` is None."""
+    if seed is None:
+        return train, validation
+    kept = without_test_share(shares)
+    return split_by_group([*train, *validation], kept, derived_seed("validation", seed))[:2]
 
 
 def without_test_share(shares: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -84,8 +84,8 @@ BAD = {
         ("trial.training.warmup_ratio", 0.1, "share of all steps", "`warmup_steps: 0.1`"),
     ),
     "not yet": (
-        ("tracking:", "confirm: {top: 3}  # <-\ntracking:"),
-        ("confirm", None, "not available yet", "Remove"),
+        ("tracking:", "budget: {hours: 3}  # <-\ntracking:"),
+        ("budget", None, "not available yet", "Remove"),
     ),
     "unknown kind": (
         ("kind: sft", "kind: sftt"),
@@ -560,7 +560,7 @@ def problems_or_none(file: Path, override: str) -> list[Problem]:
 
 def test_schema_names_every_section() -> None:
     schema = spec_schema()
-    sections = {"name", "trial", "search", "cluster", "tracking", "limits", "smoke"}
+    sections = {"name", "trial", "search", "cluster", "tracking", "limits", "confirm", "smoke"}
     assert set(schema["properties"]) == sections
     parameter = schema["$defs"]["Parameter"]
     assert set(parameter["properties"]) >= {"value", "values", "min", "max", "when", "simplex"}

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from trainables.data.rows import Row
-from trainables.data.splitting import split_by_group, subsample
+from trainables.data.splitting import drawn_anew, split_by_group, subsample
 from trainables.errors import InputError
 
 SHARES = (0.85, 0.10, 0.05)
@@ -51,6 +51,20 @@ def test_the_head_of_a_split_is_a_mixture_of_its_groups() -> None:
     validation = split_by_group(rows, SHARES, 42)[1]
     assert len({row.group for row in validation}) == 2
     assert len({row.group for row in validation[:20]}) == 2
+
+
+def test_drawn_anew_the_validation_rows_are_others_and_the_test_rows_are_not() -> None:
+    rows = rows_of({f"g{number}": 2 for number in range(100)})
+    train, validation, test = split_by_group(rows, SHARES, 42)
+    assert drawn_anew(train, validation, SHARES, None) == (train, validation)
+    drawn = [drawn_anew(train, validation, SHARES, seed) for seed in (42, 43)]
+    for other in drawn:
+        assert sorted([*other[0], *other[1]]) == sorted([*train, *validation])
+        assert not {row.group for row in other[0]} & {row.group for row in other[1]}
+        assert not {row.group for row in other[1]} & {row.group for row in test}
+        assert abs(len(other[1]) - len(validation)) <= 2
+        assert {row.group for row in other[1]} != {row.group for row in validation}
+    assert drawn[0][1] != drawn[1][1]
 
 
 def test_known_split() -> None:

@@ -17,6 +17,7 @@ from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
 from trainables.data.rows import Row
 from trainables.data.splitting import (
+    drawn_anew,
     rows_split,
     seeded_order,
     share_of,
@@ -143,6 +144,7 @@ def _split(part: CleanedPairs, config: PairsConfig) -> PairSplit:
         return part.pairs, part.apart["validation"], part.apart.get("test", [])
     shares = without_test_share(config.split) if "test" in part.apart else config.split
     train, validation, test = split_by_group(part.pairs, shares, config.seed)
+    train, validation = drawn_anew(train, validation, shares, config.validation_seed)
     return train, validation, part.apart.get("test", test)
 
 

@@ -9,6 +9,7 @@ from trainables.data.config import (
     DataConfig,
     Share,
     SplitLimit,
+    check_drawn,
     check_limits,
     check_split,
     without_unused,
@@ -106,6 +107,8 @@ class PairsConfig(PairSourceConfig):
     unseen: tuple[PairSource, ...] = ()
     seed: int = Field(42, ge=0)
     split: tuple[Share, Share, Share] = (0.85, 0.10, 0.05)  # train, validation, test (sealed)
+    # draws the validation pairs anew from all that are no test pairs; null: `seed` draws them too
+    validation_seed: int | None = Field(None, ge=0, exclude_if=lambda seed: seed is None)
     system_prompt: str | None = SYSTEM_PROMPT
 
     @property
@@ -133,6 +136,11 @@ class PairsConfig(PairSourceConfig):
             )
         if twice := [name for i, name in enumerate(names) if name in names[:i]]:
             raise ValueError(f"two pair sources are called {twice[0]}: give each a `name`")
+        return self
+
+    @model_validator(mode="after")
+    def _validation_is_drawn(self) -> Self:
+        check_drawn(self.validation_seed, self.seen)
         return self
 
     @model_validator(mode="after")

@@ -223,4 +223,5 @@ def _key(
         for sources in (data.seen, data.unseen)
     ]
     shared = [data.seed, data.split, data.system_prompt]
+    shared += [] if data.validation_seed is None else [data.validation_seed]
     return digest([FORMAT, "pairs", parts, shared, tokenizer_key, *lengths.key])

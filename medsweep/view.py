@@ -83,8 +83,10 @@ class SweepView:
 
         self.placement = placement
         self.began = time.monotonic()
-        self.done_before, self.finished_here = sweep.done, 0
-        self.planned, self.unit = sweep.planned, sweep.unit
+        trials = (e for e in sweep.ledger.entries(sweep.again) if not e.is_base)
+        self.done_before = sum(sweep.ledger.record(entry) is not None for entry in trials)
+        self.finished_here = 0
+        self.planned, self.unit = sweep.planned, "run" if sweep.again else "trial"
         counted = plural(self.planned, self.unit)
         self.say(f"{self.folder}: {counted}; {placement.description}")
         if self.console.is_terminal:

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from sweeps.run_folder.atomic import write_json
 from sweeps.run_folder.entry import Entry
-from sweeps.run_folder.ledger import Ledger, read_json
+from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.plain_files import read_json
 from sweeps.spec.confirm import ConfirmConfig
 from sweeps.spec.repeats import SEED, seed_paths
 from sweeps.spec.sections import SearchSpec

@@ -18,7 +18,7 @@ from trainables.kinds import trial_config
 class Confirmation(Sweep):
     """Runs what `course` says is due. `restore` first: the search is in the run folder."""
 
-    unit = "run"
+    again = True
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Confirmation(Sweep):
             self.bases.add(entry.trial)
             if self.ledger.record(entry) is None:
                 self.waiting.append((entry, self._rewind(entry)))
-        for entry in self.ledger.runs_again():
+        for entry in self.ledger.entries(again=True):
             if run_of(entry.trial)[0] in self.asked.names:
                 self._take_over(entry, retry_failed)
 
@@ -76,7 +76,7 @@ class Confirmation(Sweep):
 
     @property
     def done(self) -> int:
-        """As Sweep."""
+        """How many runs have ended."""
         return len(self._ended)
 
     # --- what comes next -----------------------------------------------------------------------

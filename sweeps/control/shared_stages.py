@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from sweeps.readiness.preparation import Preparation
 from sweeps.run_folder.entry import Entry
-from sweeps.run_folder.ledger import Ledger, read_adapter
+from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.stage_store import StageStore, Stored
+from sweeps.run_folder.weights import read_adapter
 from trainables.context import Report
 from trainables.errors import InputError
 from trainables.evaluation.metric_names import metric_named

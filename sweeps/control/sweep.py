@@ -40,7 +40,7 @@ AHEAD = 2
 class Sweep:
     """Suggests, records and ends trials. `restore` first where the run folder has some."""
 
-    unit = "trial"  # as the terminal counts
+    again = False  # whether it trains again what a search trained
 
     def __init__(
         self,
@@ -133,12 +133,6 @@ class Sweep:
     def planned(self) -> int:
         """How many trials there are to be in all."""
         return self.spec.search.trainings
-
-    @property
-    def done(self) -> int:
-        """How many have ended, whoever ran them."""
-        entries = (entry for entry in self.ledger.entries() if not entry.is_base)
-        return sum(self.ledger.record(entry) is not None for entry in entries)
 
     @property
     def _all_suggested(self) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeps.run_folder.ledger import read_json
+from sweeps.run_folder.plain_files import read_json
 from sweeps.run_folder.retention import FINISHED, steps_of
 from trainables.context import Report
 from trainables.evaluation.row_results import row_count

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sweeps.run_folder.atomic import write_json
-from sweeps.run_folder.ledger import read_json
+from sweeps.run_folder.plain_files import read_json
 from sweeps.run_folder.record import now
 
 FILE = "fingerprints.json"

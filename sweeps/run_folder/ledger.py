@@ -6,22 +6,25 @@ a reader skips. `record.json` comes last: a trial without one is unfinished.
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sweeps.run_folder.atomic import encoded, new_folder, write_bytes, write_json
+from sweeps.run_folder.atomic import new_folder, write_bytes, write_json
 from sweeps.run_folder.entry import Entry
+from sweeps.run_folder.plain_files import read_json, read_lines, write_lines
+from sweeps.run_folder.weights import (
+    kept_weights,
+    read_checkpoint,
+    write_adapter,
+    write_checkpoint,
+)
 from trainables.context import Report
 from trainables.evaluation.row_results import parquet_of
 from trainables.saved import Checkpoint, SavedAdapter
 
-# what is kept of a trial's best step: PEFT's files, or where all weights are trained a model's
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-OPTIMIZER, ROWS = "optimizer.safetensors", "rows.parquet"  # of a checkpoint; of the end
-ADAPTER_FILES = (f"adapter/{CONFIG}", f"adapter/{WEIGHTS}")
-MODEL_FILES = ("model/config.json", "model/model.safetensors")  # where all weights are trained
+ROWS = "rows.parquet"
 
 
 class Ledger:
@@ -106,13 +109,12 @@ class Ledger:
 
     # --- reading -------------------------------------------------------------------------------
 
-    def entries(self) -> list[Entry]:
-        """All base models and trials that were ever suggested, in order."""
-        return self._entries("base/*", "trials/*")
-
-    def runs_again(self) -> list[Entry]:
-        """What was trained again with other seeds, in the order of its trials."""
-        return self._entries("trials/*/seeds/*")
+    def entries(self, again: bool = False) -> list[Entry]:
+        """All base models and trials ever suggested, in order; `again`: what was trained again."""
+        folders = ["trials/*/seeds/*"] if again else ["base/*", "trials/*"]
+        files = [file for name in folders for file in self.folder.glob(f"{name}/config.json")]
+        entries = [Entry(**content) for file in files if (content := read_json(file))]
+        return sorted(entries, key=lambda e: (e.number, e.trial))
 
     def record(self, entry: Entry) -> dict[str, Any] | None:
         """A finished trial's record, else None."""
@@ -143,11 +145,6 @@ class Ledger:
 
     # --- within --------------------------------------------------------------------------------
 
-    def _entries(self, *folders: str) -> list[Entry]:
-        files = [f for pattern in folders for f in self.folder.glob(f"{pattern}/config.json")]
-        entries = [Entry(**content) for f in files if (content := read_json(f))]
-        return sorted(entries, key=lambda e: (e.number, e.trial))
-
     def _append(self, entry: Entry, report: Report) -> None:
         line = {
             "step": report.step,
@@ -166,92 +163,3 @@ class Ledger:
     def _save(self, entry: Entry, checkpoint: Checkpoint) -> None:
         with new_folder(self.path(entry, "checkpoint"), f"step-{checkpoint.step:08d}") as draft:
             write_checkpoint(draft, checkpoint)
-
-
-def write_adapter(folder: Path, adapter: SavedAdapter) -> None:
-    """Write what is kept of a best step into a trial's folder."""
-    config, weights = MODEL_FILES if adapter.whole else ADAPTER_FILES
-    write_json(folder / config, adapter.config)
-    write_bytes(folder / weights, adapter.weights)
-
-
-def read_adapter(folder: Path) -> SavedAdapter | None:
-    """The PEFT adapter that is kept in a trial's folder, if there is one."""
-    config, weights = (folder / name for name in ADAPTER_FILES)
-    settings = read_json(config)
-    return SavedAdapter(settings, weights.read_bytes()) if settings and _is_whole(weights) else None
-
-
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint's files into a folder that exists; frozen adapters in PEFT's format."""
-    write_bytes(folder / "adapter.safetensors", checkpoint.adapter)
-    write_bytes(folder / OPTIMIZER, checkpoint.optimizer)
-    for role, adapter in checkpoint.frozen.items():
-        write_json(folder / "frozen" / role / CONFIG, adapter.config)
-        write_bytes(folder / "frozen" / role / WEIGHTS, adapter.weights)
-    write_json(folder / "state.json", checkpoint.state)
-
-
-def read_checkpoint(folder: Path) -> Checkpoint | None:
-    """The checkpoint in a folder, or None where a file of it is missing or cut short."""
-    state, roles = read_json(folder / "state.json"), sorted(folder.glob("frozen/*"))
-    parts = [folder / "adapter.safetensors", folder / OPTIMIZER]
-    configs = [read_json(role / CONFIG) for role in roles]
-    weights = [role / WEIGHTS for role in roles]
-    if state is None or None in configs or not all(map(_is_whole, [*parts, *weights])):
-        return None
-    frozen = {
-        role.name: SavedAdapter(config or {}, file.read_bytes())
-        for role, config, file in zip(roles, configs, weights, strict=True)
-    }
-    adapter, optimizer = (part.read_bytes() for part in parts)
-    return Checkpoint(adapter, optimizer, state, frozen=frozen)
-
-
-def kept_weights(folder: Path) -> Path | None:
-    """The safetensors file of a trial's best step in the trial's folder, if it has one yet."""
-    for _, weights in (ADAPTER_FILES, MODEL_FILES):
-        if (folder / weights).is_file():
-            return folder / weights
-    return None
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A file's JSON object; None where it is absent, cut short or no object."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """Replace a file with one object a line, in one step."""
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    write_bytes(path, encoded(text))
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a file with one a line; a line that is cut short is skipped."""
-    if not path.is_file():
-        return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:  # the last line of a killed driver
-            continue
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether a safetensors file has all the bytes that its header names, and was not emptied (see
-    `retention`)."""
-    try:
-        with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length))
-    except (OSError, ValueError, MemoryError, OverflowError):
-        return False
-    if "removed" in header.pop("__metadata__", {}):
-        return False
-    ends = [tensor["data_offsets"][1] for tensor in header.values()]
-    return path.stat().st_size == 8 + length + max(ends, default=0)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sweeps.run_folder.atomic import write_json
-from sweeps.run_folder.ledger import read_json
+from sweeps.run_folder.plain_files import read_json
 from trainables.errors import InputError
 from trainables.rewards.own import Origin, changed, origin_of
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sweeps.run_folder.atomic import is_draft_or_step, write_bytes
 from sweeps.run_folder.entry import State
-from sweeps.run_folder.ledger import OPTIMIZER, Ledger
+from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.weights import OPTIMIZER
 from sweeps.spec.sections import KeepCheckpoints
 
 FINISHED: tuple[State, ...] = ("complete", "stopped")  # nothing ever goes on from these

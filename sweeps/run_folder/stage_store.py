@@ -4,15 +4,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sweeps.run_folder.atomic import new_folder, write_json
-from sweeps.run_folder.ledger import (
-    read_adapter,
-    read_checkpoint,
-    read_json,
-    read_lines,
-    write_adapter,
-    write_checkpoint,
-    write_lines,
-)
+from sweeps.run_folder.plain_files import read_json, read_lines, write_lines
+from sweeps.run_folder.weights import read_adapter, read_checkpoint, write_adapter, write_checkpoint
 from trainables.saved import Checkpoint, SavedAdapter
 from trainables.staged.shared import reached
 

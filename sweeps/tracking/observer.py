@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.run_folder.entry import Entry
-from sweeps.run_folder.ledger import kept_weights
+from sweeps.run_folder.weights import kept_weights
 from sweeps.tracking.queue import TrackerQueue, make_trackers
 from sweeps.tracking.tracker import SweepInfo, TrialInfo
 from trainables.context import Report

@@ -1,21 +1,11 @@
 """The `data` section: where questions and answers come from, and how they are cleaned and split."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from trainables.data.rows_apart import OwnRows, check_own_rows
+from trainables.data.rows_apart import OwnRows, check_drawn, check_own_rows
 from trainables.section import Section, refused
-
-
-class HasOwnRows(Protocol):
-    """A source of rows or pairs, which may have validation rows of its own."""
-
-    @property
-    def validation(self) -> OwnRows:
-        """None: a share of its rows."""
-
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SplitLimit = Annotated[int, Field(ge=2)] | Literal["all"] | None
@@ -207,12 +197,8 @@ class DataConfig(SourceConfig):
 
     @model_validator(mode="after")
     def _validation_is_drawn(self) -> Self:
-        check_drawn(self.validation_seed, [self, *(self.mixture or ())])
-        return self
-
-    @model_validator(mode="after")
-    def _folds_are_cut(self) -> Self:
         own = [self.validation, *(part.validation for part in self.mixture or ())]
+        check_drawn(self.validation_seed, own)
         if self.folds and any(rows is not None for rows in own):
             raise ValueError(
                 "folds take their validation rows from the training rows in turn, and there are "
@@ -238,13 +224,6 @@ def check_limits(limit: int | None, split_limit: int | Literal["all"] | None) ->
     if limit is not None and isinstance(split_limit, int) and limit > split_limit:
         what = f"splits fewer rows than limit keeps ({limit})"
         raise refused("split_limit", split_limit, what, f"Write {limit}, or lower limit")
-
-
-def check_drawn(seed: int | None, sources: Iterable[HasOwnRows]) -> None:
-    """Raise PydanticCustomError where validation rows that are their own would be drawn anew."""
-    if seed is not None and any(source.validation is not None for source in sources):
-        what = "draws validation rows, and there are validation rows of their own"
-        raise refused("validation_seed", seed, what, "Remove one of the two")
 
 
 def check_split(shares: tuple[float, float, float]) -> None:

@@ -1,5 +1,9 @@
 """What `data.validation` and `data.test` may name."""
 
+from collections.abc import Iterable
+
+from trainables.section import refused
+
 # a file, several, a folder, or `split:NAME`, a published split of the source
 OwnRows = str | tuple[str, ...] | None
 SPLIT = "split:"  # what a published split's name begins with
@@ -27,3 +31,10 @@ def named_rows(rows: OwnRows) -> tuple[str, ...]:
 def rows_empty(rows: OwnRows) -> bool:
     """Whether rows are asked for and nothing is named."""
     return rows is not None and not all(named_rows(rows) or ("",))
+
+
+def check_drawn(seed: int | None, validation: Iterable[OwnRows]) -> None:
+    """Raise PydanticCustomError where validation rows that are their own would be drawn anew."""
+    if seed is not None and any(rows is not None for rows in validation):
+        what = "draws validation rows, and there are validation rows of their own"
+        raise refused("validation_seed", seed, what, "Remove one of the two")

@@ -68,7 +68,7 @@ def confirmed(
 
 def runs(folder: Path) -> dict[str, float]:
     ledger = Ledger(folder)
-    records = {entry.trial: ledger.record(entry) for entry in ledger.runs_again()}
+    records = {entry.trial: ledger.record(entry) for entry in ledger.entries(again=True)}
     return {name: record["metrics"]["val_loss"] for name, record in records.items() if record}
 
 
@@ -79,7 +79,7 @@ def test_the_best_and_the_baselines_are_trained_with_seeds_of_their_own(tmp_path
     names = [f"{name}/seeds/{n}" for n in (1, 2) for name in (best[0], best[1], "EXP-001")]
     assert sorted(drive.started) == sorted(names)
     assert (sweep.planned, sweep.done) == (6, 6)
-    for entry in Ledger(tmp_path).runs_again():
+    for entry in Ledger(tmp_path).entries(again=True):
         of, _, number = entry.trial.split("/")
         own = json.loads((tmp_path / "trials" / of / "config.json").read_text())
         assert entry.config["training"].pop("seed") == 42 + int(number)
@@ -97,7 +97,7 @@ def test_nobody_is_stopped_early(tmp_path: Path) -> None:
     stopping = {"kind": "asha", "grace": 0.1}
     spec, best = searched(tmp_path, early_stopping=stopping, num_trials=8)
     confirmed(tmp_path, spec, best, top=3, seeds=3, stop_when_clear=False)
-    states = {Ledger(tmp_path).record(e)["state"] for e in Ledger(tmp_path).runs_again()}  # type: ignore[index]
+    states = {Ledger(tmp_path).record(e)["state"] for e in Ledger(tmp_path).entries(again=True)}  # type: ignore[index]
     assert states == {"complete"}
 
 

@@ -9,12 +9,11 @@ from trainables.data.config import (
     DataConfig,
     Share,
     SplitLimit,
-    check_drawn,
     check_limits,
     check_split,
     without_unused,
 )
-from trainables.data.rows_apart import OwnRows, check_own_rows
+from trainables.data.rows_apart import OwnRows, check_drawn, check_own_rows
 from trainables.section import Section
 
 PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]
@@ -140,7 +139,7 @@ class PairsConfig(PairSourceConfig):
 
     @model_validator(mode="after")
     def _validation_is_drawn(self) -> Self:
-        check_drawn(self.validation_seed, self.seen)
+        check_drawn(self.validation_seed, [source.validation for source in self.seen])
         return self
 
     @model_validator(mode="after")

@@ -280,6 +280,7 @@ WITHIN = {
     *(
         "SourceConfig.rationale",
         "DataConfig.loss_turns",
+        "ConfirmConfig.vary",
         "RewardStage.start",
         "LoraConfig.target_modules",
     ),

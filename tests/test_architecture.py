@@ -353,6 +353,7 @@ CHECKED_BY_SECTION = {
     *("LoraConfig.lora_dropout", "SourceConfig.instruction", "SourceConfig.fields"),
     *("PairSourceConfig.fields", "DataConfig.weights", "DataConfig.fold"),
     *("DPOTrainingConfig.label_smoothing", "RegularizerConfig.data", "DataConfig.loss_turns"),
+    *("DataConfig.validation_seed", "PairsConfig.validation_seed"),
 }
 
 

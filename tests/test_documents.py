@@ -83,7 +83,11 @@ def _commands() -> dict[str, set[str]]:
 
 def _options(command: Any) -> set[str]:
     inner = getattr(command, "commands", {})
-    own = {option for parameter in command.params for option in parameter.opts}
+    own = {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     return own.union(*(_options(member) for member in inner.values()))
 
 

@@ -16,7 +16,8 @@ apart (of fresh ones). Columns, in per cent of sweeps where nothing else is said
   not being the truly best of the candidates;
 - baseline: "better than the baseline" is claimed; false too where it is not truly better;
 - cover: 95% intervals that hold the true difference: of the choice to the baseline (Dunnett's),
-  of the choice to each candidate, and of two candidates regardless of their place;
+  of the choice to each candidate (from fresh runs; as believed in the race), and of two candidates
+  regardless of their place;
 - loss: true value of the choice less the best configuration's, in the mean: of our choice, of the
   search's minimum, of the minimum of as many runs of the same configurations (`as_many`);
   `wider` is the true value of the minimum of as many runs, each of a new configuration, less ours;
@@ -26,6 +27,7 @@ apart (of fresh ones). Columns, in per cent of sweeps where nothing else is said
 
 import argparse
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import Pool
@@ -38,7 +40,7 @@ from analysis.statistics.contest import Contest, contest
 from analysis.statistics.crossed import Difference, difference
 from analysis.statistics.detectable import smallest_detectable
 from analysis.statistics.shrinkage import shrink
-from benchmarks.choosing_worlds import WORLDS, Array, Simulated, Sweep
+from benchmarks.choosing_worlds import WORLDS, Array, Drawn, Simulated, Sweep, pool_of
 from benchmarks.output import JSON, command, device, show, write
 from sweeps.confirmation.race import (
     BOUND,
@@ -148,6 +150,7 @@ def judged(sweep: Sweep, design: Design) -> JSON:
         "cover_others": _mean(
             [_covers(d, true[choice] - true[int(n)]) for n, d in against.items()]
         ),
+        "cover_believed": _believed(done.now, true, choice),
         "cover_any": _covers(pair, true[a] - true[b]),
         "loss": loss,
         "loss_minimum": float(true[sweep.searched.argmin()] - true.min()),
@@ -197,6 +200,12 @@ def _simultaneous(told: Contest, found: Difference | None) -> Difference | None:
     return replace(found, interval=corrected.interval)
 
 
+def _believed(now: Standing, true: Array, choice: int) -> float | None:
+    """Of the race's own intervals of the others less the leader, the share that holds the truth."""
+    gaps = [(c.apart, float(true[int(c.name)] - true[choice])) for c in now.candidates[1:]]
+    return _mean([float(low <= gap <= high) for (low, high), gap in gaps])
+
+
 def _mean(values: list[float | None]) -> float | None:
     kept = [v for v in values if v is not None]
     return sum(kept) / len(kept) if kept else None
@@ -216,8 +225,33 @@ def of_world(job: tuple[int, range, Design]) -> list[JSON]:
     return told
 
 
+def of_pool(job: tuple[Array, int | None, range, Design]) -> list[JSON]:
+    """The figures of some sweeps drawn from a pool, all of one of its configurations or none."""
+    pool, alike, numbers, design = job
+    told = []
+    for number in numbers:
+        sweep = Drawn(pool, number, alike=None if alike is None else number % len(pool))
+        row = judged(sweep, design)
+        as_many = sweep.repeated(len(pool) + row["budget"])
+        told.append({**row, "loss_as_many": float(sweep.true[as_many] - sweep.true.min())})
+    return told
+
+
+def from_pool(pool: Array, sweeps: int, design: Design, workers: Workers) -> Iterator[JSON]:
+    """A row of sweeps of different configurations, and one of sweeps where all are equal."""
+    for alike, name in ((None, "pool"), (0, "pool, all equal")):
+        jobs = [(pool, alike, part, design) for part in _parts(sweeps)]
+        rows = workers.map(of_pool, jobs, chunksize=1)
+        yield {"world": name, **summary(list(itertools.chain(*rows)))}
+
+
+def _parts(sweeps: int) -> list[range]:
+    size = max(1, sweeps // 8)
+    return [range(i, min(i + size, sweeps)) for i in range(0, sweeps, size)]
+
+
 PER_CENT = ("right", "best", "clear", "clear_false", "baseline", "baseline_false")
-COVERS = ("cover_baseline", "cover_baseline_single", "cover_others", "cover_any")
+COVERS = ("cover_baseline", "cover_baseline_single", "cover_others", "cover_believed", "cover_any")
 
 
 def summary(rows: list[JSON]) -> JSON:
@@ -233,18 +267,25 @@ def summary(rows: list[JSON]) -> JSON:
     return {**found, "runs": round(runs, 1), "seeds": round(100 * runs / budget), "n": len(rows)}
 
 
-def simulated(worlds: list[int], sweeps: int, design: Design, pool: Workers) -> Iterator[JSON]:
+def simulated(worlds: list[int], sweeps: int, design: Design, workers: Workers) -> Iterator[JSON]:
     """A row a world."""
-    size = max(1, sweeps // 8)
     for world in worlds:
-        parts = [range(i, min(i + size, sweeps)) for i in range(0, sweeps, size)]
-        rows = pool.map(of_world, [(world, part, design) for part in parts], chunksize=1)
+        jobs = [(world, part, design) for part in _parts(sweeps)]
+        rows = workers.map(of_world, jobs, chunksize=1)
         yield {"world": WORLDS[world].name, **summary(list(itertools.chain(*rows)))}
 
 
 COLUMNS = (
     *("world", "design", "right", "best", "clear", "clear_false", "baseline", "baseline_false"),
-    *("cover_baseline", "cover_others", "cover_any", "loss", "loss_minimum", "loss_as_many"),
+    *(
+        "cover_baseline",
+        "cover_others",
+        "cover_believed",
+        "cover_any",
+        "loss",
+        "loss_minimum",
+        "loss_as_many",
+    ),
     *("wider", "optimism_search", "optimism_fresh", "optimism_shrunk", "seeds"),
 )
 DESIGNS = {
@@ -276,14 +317,19 @@ def main() -> None:
     designs = DESIGNS | (VARIANTS if options.variants else {})
     worlds = list(range(len(WORLDS))) if options.worlds is None else options.worlds
     rows: list[JSON] = []
+    pool = pool_of(json.loads(options.pool.read_text()))[1] if options.pool else None
     with Pool(options.processes) as workers:
         for name, design in designs.items():
-            for row in simulated(worlds, options.sweeps, design, workers):
+            if pool is None:
+                found = simulated(worlds, options.sweeps, design, workers)
+            else:
+                found = from_pool(pool, options.sweeps, design, workers)
+            for row in found:
                 rows.append({"design": name, **row})
                 print(" ".join(f"{k}={v}" for k, v in rows[-1].items()), flush=True)
-    show(rows, f"{options.sweeps} sweeps a row", COLUMNS)
+    show(rows, f"{options.sweeps} sweeps a row", [c for c in COLUMNS if c in rows[0]])
     kept = {
-        "worlds": [asdict(w) for w in WORLDS],
+        "worlds": str(options.pool.name) if options.pool else [asdict(WORLDS[w]) for w in worlds],
         "designs": {n: asdict(d) for n, d in designs.items()},
     }
     write(options.json, {**kept, "rows": rows, "device": device()})

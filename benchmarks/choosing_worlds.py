@@ -6,7 +6,7 @@ all but the first random. The unit is the sd of true values in a search.
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,3 +118,43 @@ class Simulated:
         world = replace(self.world, configurations=budget, diverged=0)
         other = Simulated(world, self.number + 1_000_000)
         return float(other.true[other.searched.argmin()])
+
+
+class Drawn:
+    """A sweep drawn from a pool of real runs, (configurations, seeds, rows) with its mean over both
+    as truth: the search's run and fresh ones are runs of the pool, its validation rows rows of
+    the pool, each drawn with replacement. `alike`: every candidate is one configuration in truth,
+    whose runs it draws, each its own."""
+
+    def __init__(self, pool: Array, number: int, rows: int = 0, alike: int | None = None) -> None:
+        random = np.random.default_rng([number, 7])
+        n, self.seeds, most = pool.shape
+        self.of = np.full(n, alike) if alike is not None else random.permutation(n)
+        self.picked = random.integers(0, most, rows or most)
+        self.groups: list[int] | None = None
+        self.pool, self.number = pool, number
+        self.true = pool.mean(axis=(1, 2))[self.of]
+        self.searched = self._all(0).mean(axis=1)
+
+    def _all(self, what: int) -> Array:
+        random = np.random.default_rng([self.number, 8, what])
+        runs = random.integers(0, self.seeds, len(self.of))
+        drawn: Array = self.pool[self.of, runs][:, self.picked]
+        return drawn
+
+    def runs(self, chosen: list[int], seed: int) -> Array:
+        """(chosen, rows) of the seed-th fresh seed."""
+        return self._all(1 + seed)[chosen]
+
+    def repeated(self, budget: int) -> int:
+        """As `Simulated.repeated`."""
+        n = len(self.of)
+        drawn = [self.searched] + [self._all(100 + k).mean(axis=1) for k in range(budget // n + 1)]
+        return int(np.concatenate(drawn)[:budget].argmin()) % n
+
+
+def pool_of(found: dict[str, Any]) -> tuple[list[str], Array]:
+    """(names, (configurations, seeds, rows)) of a file of `benchmarks.choosing_pool`."""
+    names = list(dict.fromkeys(run["name"] for run in found["runs"]))
+    each = [[run["rows"] for run in found["runs"] if run["name"] == name] for name in names]
+    return names, np.array(each)

@@ -31,6 +31,7 @@ class Candidate:
     sd: float  # scale of its t distribution; of other rows too where their covariance is given
     best: float  # 0..1, probability that no other candidate is better
     beaten: float  # 0..1, probability that the leader is better than it; of the leader 0
+    apart: tuple[float, float]  # 95% interval of its true value less the leader's, as believed
     runs: int  # that gave a number, the search's run included
     failed: int  # seeds that gave none: each counts as a bad run
     baseline: bool
@@ -85,7 +86,8 @@ def standing(
     drawn = mean + draws(len(names), believed.df) @ root(covariance).T  # (draws, candidates)
     order = np.argsort(mean, kind="stable")
     best = np.bincount(drawn.argmin(axis=1), minlength=len(names)) / len(drawn)
-    beaten = (drawn > drawn[:, [order[0]]]).mean(axis=0)
+    apart = drawn - drawn[:, [order[0]]]
+    beaten, ends = (apart > 0).mean(axis=0), np.quantile(apart, (0.025, 0.975), axis=0)
     runs = np.isfinite(table).sum(axis=1)
     told = [
         Candidate(
@@ -94,11 +96,13 @@ def standing(
             sd=math.sqrt(max(covariance[i, i], 0.0)),
             best=float(best[i]),
             beaten=float(beaten[i]),
+            apart=(low, high) if lower_is_better else (-high, -low),
             runs=int(runs[i]),
             failed=int(failed[i]),
             baseline=names[i] in baselines,
         )
         for i in order
+        for low, high in [(float(ends[0, i]), float(ends[1, i]))]
     ]
     return Standing(tuple(told), math.sqrt(believed.variance), believed.df, believed.between)
 

@@ -30,6 +30,9 @@ def test_without_a_prior_two_candidates_are_a_paired_t_test() -> None:
     assert now.df == 3
     assert now.candidates[1].beaten == pytest.approx(1 - t.pvalue / 2, abs=0.005)
     assert sum(named(now).values()) == pytest.approx(1)
+    low, high = stats.ttest_rel(b, a).confidence_interval()
+    assert now.candidates[1].apart == pytest.approx((low, high), abs=0.02)
+    assert now.leader.apart == (0.0, 0.0)
 
 
 def test_the_seeds_noise_is_the_residual_mean_square() -> None:
@@ -59,6 +62,8 @@ def test_higher_is_better_is_the_mirror() -> None:
     high = standing(POOL, {}, fresh, lower_is_better=False)
     assert named(low) == named(high)
     assert [c.mean for c in high.candidates] == pytest.approx([-c.mean for c in low.candidates])
+    for up, down in zip(high.candidates, low.candidates, strict=True):
+        assert up.apart == (-down.apart[1], -down.apart[0])
 
 
 def test_a_failed_seed_counts_against_its_configuration_and_adds_no_noise() -> None:

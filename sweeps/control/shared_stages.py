@@ -1,11 +1,12 @@
 """Trials that share a stage's configuration share its result: it is trained once, in one of them.
 
 A stage's result is what its trial hands over to the next stage, kept under a hash of all that
-determines it. A trial whose next stage another one is training waits for it; once that trial is
-gone, whatever became of it, the first that waits goes on from where it came.
+determines it: of the stages up to it, or of the stage alone where it needs none before it. A trial
+whose next stage another one is training waits for it, and leaves its worker to others; once that
+trial is gone, whatever became of it, the first that waits goes on from where it came.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,7 @@ from trainables.context import Report
 from trainables.errors import InputError
 from trainables.evaluation.metric_names import metric_named
 from trainables.saved import Checkpoint
+from trainables.staged.alone import alone_keys, cut_out, lines_behind, put_behind
 from trainables.staged.config import StagedConfig
 from trainables.staged.place import places_of
 from trainables.staged.shared import as_beginning_of, is_hand_over, lines_of, reached, stage_keys
@@ -70,6 +72,14 @@ class Taken(NamedTuple):
         )
 
 
+class StageKey(NamedTuple):
+    """What a stage's result is kept under: with all stages before it, and by itself where it needs
+    none of them."""
+
+    beginning: str
+    alone: str | None
+
+
 def measured(line: Mapping[str, Any]) -> dict[str, float]:
     """The metrics of a line of metrics.jsonl."""
     return {name: value for name, value in line.items() if metric_named(name)}
@@ -81,7 +91,8 @@ class SharedStages:
     def __init__(self, ledger: Ledger, preparation: Preparation) -> None:
         self._ledger, self._preparation = ledger, preparation
         self._store = StageStore(ledger.folder)
-        self._keys: dict[str, tuple[str, ...]] = {}
+        self._keys: dict[str, tuple[StageKey, ...]] = {}
+        self._in_stage: dict[str, int] = {}  # trial → the stage that it is in or begins
 
     def waits(self, entry: Entry, checkpoint: Checkpoint | None, running: Iterable[Entry]) -> bool:
         """Whether a running trial is training the stage that this one would go on with.
@@ -89,15 +100,27 @@ class SharedStages:
         Nothing waits for a trial that is not running, so where nothing runs nothing waits.
         """
         keys = self._keys_of(entry)
-        far = max([reached(checkpoint), *map(self._store.reached, keys)])
-        following = keys[far[0] : far[0] + 1]
-        return any(key in self._keys_of(other) for other in running for key in following)
+        following = keys[self._far(keys, checkpoint) :][:1]
+        return any(self._trains(other, key) for other in running for key in following)
 
     def handed_over(self, entry: Entry, report: Report) -> None:
         """Keep a stage's result. Comes before the trial's own checkpoint: a trial that is past a
         stage has left its result to the others."""
         if report.checkpoint and is_hand_over(report.checkpoint):
+            self._in_stage[entry.trial] = reached(report.checkpoint)[0]
             self._keep(entry, report.checkpoint, reached(report.checkpoint)[0] - 1)
+
+    def steps_aside(self, entry: Entry, report: Report, others: Iterable[Entry]) -> bool:
+        """Whether a trial that has ended a stage is to leave its worker: another one trains its
+        next stage, or has trained of it what this one takes over when it comes back."""
+        if not (report.checkpoint and is_hand_over(report.checkpoint)):
+            return False
+        place = reached(report.checkpoint)[0]
+        for key in self._keys_of(entry)[place : place + 1]:
+            if key.alone:
+                there = self._store.reached(key.alone) > (0, 0)
+                return there or any(self._trains(other, key) for other in others)
+        return False
 
     def left(self, entry: Entry) -> None:
         """Keep what a trial that ends before its time has of a stage; comes before its record."""
@@ -106,31 +129,81 @@ class SharedStages:
             self._keep(entry, checkpoint, reached(checkpoint)[0])
 
     def take(self, entry: Entry, checkpoint: Checkpoint | None) -> Taken | None:
-        """Give a trial the longest beginning that is stored, where that is more than it has."""
-        for key in sorted(self._keys_of(entry), key=self._store.reached, reverse=True):
-            if self._store.reached(key) <= reached(checkpoint):
-                return None
-            if stored := self._store.read(key):
-                return self._begin(entry, checkpoint, stored)
-        return None
+        """Give a trial the longest beginning that is stored, and the stages behind it that stand
+        alone, where that is more than it has."""
+        since = checkpoint.step if checkpoint else 0
+        taken = self._beginning(entry, checkpoint)
+        checkpoint = taken.checkpoint if taken else checkpoint
+        while more := self._next_alone(entry, checkpoint):
+            taken, checkpoint = more, more.checkpoint
+        self._in_stage[entry.trial] = reached(checkpoint)[0]
+        return taken._replace(since=since) if taken else None
 
     # --- within --------------------------------------------------------------------------------
 
+    def _far(self, keys: Sequence[StageKey], checkpoint: Checkpoint | None) -> int:
+        """How many stages a trial with these keys and this checkpoint has behind it, with all that
+        it can take over."""
+        far, _ = max([reached(checkpoint), *(self._store.reached(key.beginning) for key in keys)])
+        while keys[far:] and (alone := keys[far].alone) and self._store.reached(alone)[0]:
+            far += 1
+        return far
+
+    def _trains(self, other: Entry, key: StageKey) -> bool:
+        """Whether a running trial is in this stage, or in one before it of the same beginning."""
+        keys = self._keys_of(other)
+        if key.alone is None:
+            return key.beginning in [own.beginning for own in keys]
+        place = self._in_stage.get(other.trial, 0)
+        return key.alone in [own.alone for own in keys[place : place + 1]]
+
     def _keep(self, entry: Entry, checkpoint: Checkpoint, stage: int) -> None:
         keys = self._keys_of(entry)
-        if stage < len(keys):
-            lines = [x for x in self._ledger.metrics(entry) if x["step"] <= checkpoint.step]
-            adapter = read_adapter(self._ledger.path(entry))
-            self._store.keep(keys[stage], Stored(entry.trial, checkpoint, lines, adapter))
+        if stage >= len(keys):
+            return
+        lines = [x for x in self._ledger.metrics(entry) if x["step"] <= checkpoint.step]
+        adapter, key = read_adapter(self._ledger.path(entry)), keys[stage].beginning
+        if alone := keys[stage].alone:
+            key = alone
+            checkpoint, lines = cut_out(stage, self._places(entry), checkpoint, lines)
+        self._store.keep(key, Stored(entry.trial, checkpoint, lines, adapter))
 
-    def _begin(self, entry: Entry, checkpoint: Checkpoint | None, stored: Stored) -> Taken:
+    def _beginning(self, entry: Entry, checkpoint: Checkpoint | None) -> Taken | None:
+        keys = [key.beginning for key in self._keys_of(entry)]
+        for key in sorted(keys, key=self._store.reached, reverse=True):
+            if self._store.reached(key) <= reached(checkpoint):
+                return None
+            if stored := self._store.read(key):
+                places = self._places(entry)
+                own = as_beginning_of(entry.trial, places, stored.checkpoint, stored.leader)
+                return self._begin(entry, own, stored.lines, stored)
+        return None
+
+    def _next_alone(self, entry: Entry, checkpoint: Checkpoint | None) -> Taken | None:
+        """What is stored of a trial's next stage, where that stands alone and is more than it has
+        of it."""
+        place, steps = reached(checkpoint)
+        key = next((key.alone for key in self._keys_of(entry)[place : place + 1]), None)
+        if key is None or self._store.reached(key) <= (0, steps):
+            return None
+        if (stored := self._store.read(key)) is None:
+            return None
+        before = checkpoint or self._preparation.start(entry.validated)
         places = self._places(entry)
-        own = as_beginning_of(entry.trial, places, stored.checkpoint, stored.leader)
-        lines = lines_of(places, stored.lines)
-        self._ledger.begin(entry, own, lines, stored.adapter)
+        own = put_behind(entry.trial, places, before, stored.checkpoint, stored.leader)
+        start = places[place].offset
+        had = [x for x in self._ledger.metrics(entry) if checkpoint and x["step"] <= start]
+        return self._begin(entry, own, [*had, *lines_behind(places, before, stored.lines)], stored)
+
+    def _begin(
+        self, entry: Entry, own: Checkpoint, lines: Sequence[Mapping[str, Any]], stored: Stored
+    ) -> Taken:
+        """Write what a trial takes over as its own."""
+        of_trial = lines_of(self._places(entry), lines)
+        self._ledger.begin(entry, own, of_trial, stored.adapter)
         begun = self._ledger.checkpoint(entry)
         assert begun is not None, "it was written a moment ago"
-        return Taken(begun, lines, checkpoint.step if checkpoint else 0)
+        return Taken(begun, of_trial, 0)
 
     def _places(self, entry: Entry) -> "list[Place]":
         from trainables.data.prepared import own_rows
@@ -140,12 +213,12 @@ class SharedStages:
         whole = self._preparation.data(config)
         return places_of(config, own_rows(whole, config).stages)
 
-    def _keys_of(self, entry: Entry) -> tuple[str, ...]:
+    def _keys_of(self, entry: Entry) -> tuple[StageKey, ...]:
         if entry.trial not in self._keys:
             self._keys[entry.trial] = self._made_keys(entry)
         return self._keys[entry.trial]
 
-    def _made_keys(self, entry: Entry) -> tuple[str, ...]:
+    def _made_keys(self, entry: Entry) -> tuple[StageKey, ...]:
         if entry.is_base:
             return ()
         try:
@@ -155,4 +228,6 @@ class SharedStages:
             data = self._preparation.data(config)
         except (ValidationError, InputError):  # told where the trial starts
             return ()
-        return stage_keys(config, data.key + data.general_key)
+        beginnings = stage_keys(config, data.key + data.general_key)
+        alone = alone_keys(config, [stage.own_key + stage.general_key for stage in data.stages])
+        return tuple(map(StageKey, beginnings, alone))

@@ -175,7 +175,8 @@ class Sweep:
     # --- what workers say ----------------------------------------------------------------------
 
     def on_report(self, trial: str, report: Report) -> bool:
-        """Take a report into the ledger. True where the trial is to be stopped (or has ended).
+        """Take a report into the ledger. True where the trial is to be stopped, has ended, or goes
+        on later.
 
         Raises MetricError.
         """
@@ -193,6 +194,11 @@ class Sweep:
         running.facts = report.facts or running.facts
         if report.adapter:
             running.best = {**report.metrics, "best_step": report.step}
+        others = [other.task.entry for name, other in self.running.items() if name != trial]
+        if self.shared.steps_aside(entry, report, others):
+            del self.running[trial]
+            self.waiting.appendleft((entry, self.ledger.checkpoint(entry)))
+            return True
         return self._judge(entry, report)
 
     def _judge(self, entry: Entry, report: Report) -> bool:

@@ -10,7 +10,7 @@ from cluster.targets import described, devices_at_hand
 from search_spaces.space import Space, build_space
 from sweeps.control.proposer import Proposer, whole_baseline
 from sweeps.planning.seen_rows import SeenRow, seen_rows
-from sweeps.planning.stage_counts import StageCount, fresh_rewards, stage_counts
+from sweeps.planning.stage_counts import StageCount, stage_counts
 from sweeps.planning.step_warnings import step_warnings
 from sweeps.readiness.checks import (
     adapters,
@@ -97,7 +97,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         data,
         where,
         counts,
-        (*data_warnings(data or {}), *steps, *fresh_rewards(spec, counts)),
+        (*data_warnings(data or {}), *steps),
         rows,
         tuple(held_fixed(spec)),
     )

@@ -1,6 +1,6 @@
 """How many different stages a sweep's trials have: those that are alike are trained once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -13,12 +13,19 @@ from sweeps.control.repeats import proposer_of
 from sweeps.readiness.preparation import rows_asked
 from sweeps.spec.sections import SweepSpec
 from trainables.kinds import trial_config
-from trainables.staged.config import RewardStage, StagedConfig
+from trainables.staged.alone import alone_keys
+from trainables.staged.config import StagedConfig
 from trainables.staged.shared import stage_keys
 
 COUNTED = 1000  # trials: of more, a bound is told
 
-Keys = tuple[str, ...]
+
+class Key(NamedTuple):
+    """Of a stage: what it is trained once for if no stage takes rows out of it that repeat another
+    one's validation rows, which only the rows tell; and if all do."""
+
+    least: str
+    most: str
 
 
 class StageCount(NamedTuple):
@@ -38,31 +45,21 @@ def stage_counts(spec: SweepSpec, space: Space) -> tuple[StageCount, ...]:
     """
     if not isinstance(spec.trial, StagedConfig):
         return ()
-    exact = not proposer_of(spec.search, space).learns and spec.search.trainings <= COUNTED
+    known = not proposer_of(spec.search, space).learns and spec.search.trainings <= COUNTED
     stages = spec.trial.stages[:-1]
-    if exact:
+    if known:
         suggested = [keys for keys in map(_keys, _configurations(spec, space)) if keys]
-        counts = [len({keys[place] for keys in suggested}) for place in range(len(stages))]
+        counts = [_counted([keys[place] for keys in suggested]) for place in range(len(stages))]
     else:
-        counts = [_bound(spec, space, place) for place in range(len(stages))]
+        counts = [(_bound(spec, space, place), False) for place in range(len(stages))]
     pairs = zip(stages, counts, strict=True)
-    return tuple(StageCount(stage.name, stage.kind, count, exact) for stage, count in pairs)
+    return tuple(StageCount(stage.name, stage.kind, *count) for stage, count in pairs)
 
 
-def fresh_rewards(spec: SweepSpec, counts: tuple[StageCount, ...]) -> Iterator[str]:
-    """A warning for each reward model that needs nothing of the searched stages before it, and is
-    yet trained once for each of their results: stages are shared from the first on."""
-    stages = spec.trial.stages if isinstance(spec.trial, StagedConfig) else ()
-    for place, (stage, count) in enumerate(zip(stages, counts, strict=False)):
-        earlier = tuple(f"stages.{number}." for number in range(place))
-        searched = any(path.startswith(earlier) for path in spec.search.parameters)
-        if isinstance(stage, RewardStage) and stage.start == "fresh" and searched:
-            yield (
-                f"stage {count.name} starts fresh and needs nothing of the stages before it, which "
-                f"are searched: its reward model is trained {'' if count.exact else 'up to '}"
-                f"{count.number} times. Put it first (and renumber the paths below stages): trials "
-                "share it then"
-            )
+def _counted(keys: Sequence[Key]) -> tuple[int, bool]:
+    """How many there are at most, and whether there are just as many."""
+    most = len({key.most for key in keys})
+    return most, most == len({key.least for key in keys})
 
 
 def _configurations(spec: SweepSpec, space: Space) -> Iterator[dict[str, Any]]:
@@ -82,7 +79,7 @@ def _with(spec: SweepSpec, values: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _keys(content: dict[str, Any]) -> Keys:
+def _keys(content: dict[str, Any]) -> tuple[Key, ...]:
     """As the run will have them, but by the names of the rows and not by the rows; () where this
     is no trial."""
     try:
@@ -90,7 +87,14 @@ def _keys(content: dict[str, Any]) -> Keys:
     except ValidationError:
         return ()
     assert isinstance(config, StagedConfig)
-    return stage_keys(config, repr(list(map(rows_asked, config.stage_trials))))
+    own = list(map(rows_asked, config.stage_trials))
+    found = zip(
+        stage_keys(config, repr(own)),
+        alone_keys(config, own),
+        alone_keys(config, [repr([*own, rows]) for rows in own]),
+        strict=True,
+    )
+    return tuple(Key(least or key, most or key) for key, least, most in found)
 
 
 def _bound(spec: SweepSpec, space: Space, place: int) -> int:
@@ -102,12 +106,13 @@ def _bound(spec: SweepSpec, space: Space, place: int) -> int:
     if None in sizes:
         return trials
     named = (whole_baseline(spec.trial, space, b) for b in spec.search.baselines.values())
-    outside = {_keys(_with(spec, values))[place:] for values in named if not space.contains(values)}
-    return min(trials, prod(size or 1 for size in sizes) + len(outside))
+    outside = [_keys(_with(spec, values)) for values in named if not space.contains(values)]
+    further = {keys[place].most for keys in outside if keys}
+    return min(trials, prod(size or 1 for size in sizes) + len(further))
 
 
 def _matters(spec: SweepSpec, space: Space, path: str, place: int) -> bool:
     """Whether a parameter changes the result of the stage `place`."""
     probes = space.parameters[path].probes()
     found = [keys for keys in (_keys(_with(spec, {path: value})) for value in probes) if keys]
-    return not found or len({keys[place] for keys in found}) > 1
+    return not found or len({keys[place].most for keys in found}) > 1

@@ -79,7 +79,18 @@ def _difference(parts: Parts, path: str, metric: str, in_all: bool) -> Differenc
     learned = metric == LEARNED or (
         metric == "reward" and "reward_model" in rewards_weighed(parts)[1]
     )
-    return next(found, TAUGHT if learned and teaches(parts, path) else None)
+    taught = learned and (teaches(parts, path) or _takes_pairs(parts, path))
+    return next(found, TAUGHT if taught else None)
+
+
+def _takes_pairs(parts: Parts, path: str) -> bool:
+    """Whether trials that differ in the path have other validation rows in one of their stages: a
+    reward model, one that needs no other stage too, is not trained on pairs that repeat them."""
+    stage = _stage_of(parts, path)
+    if stage is None or not any(kind_of(s) == "reward" for s in parts.trial["stages"]):
+        return False
+    other_rows = (d for d in _said(parts, path, stage[1]) or () if "loss" in d.metrics)
+    return any(not is_held(parts, path, difference) for difference in other_rows)
 
 
 def _said(parts: Parts, path: str, inner: str) -> tuple[Difference, ...] | None:

@@ -2,6 +2,7 @@
 worker said."""
 
 import math
+from collections import Counter
 from typing import Any, NamedTuple
 
 import ray
@@ -39,6 +40,7 @@ class Relay:
     def __init__(self, sweep: Sweep, placement: Placement, hosts: Hosts | None) -> None:
         self.sweep, self.placement, self.hosts = sweep, placement, hosts
         self.names: dict[str, str] = {}
+        self._begun: Counter[str] = Counter()  # how often each of our trials was ordered
         self.error: Exception | None = None
         self._references: dict[str, Any] = {}
         self._last_words: dict[str, LastWords] = {}  # of dying processes, by Tune trial
@@ -56,7 +58,8 @@ class Relay:
         task = self.sweep.next_task()
         if task is None:
             return str(Searcher.FINISHED) if self.sweep.over else None
-        self.names[tune_id] = task.entry.trial
+        self.names[tune_id] = name = task.entry.trial
+        self._begun[name] += 1
         key = task.prepared.key + task.prepared.general_key
         if key not in self._references:
             self._references[key] = ray.put(task.prepared)
@@ -69,7 +72,7 @@ class Relay:
             prepared=data,
             checkpoint=checkpoint,
             threads=threads,
-            name=task.entry.trial,
+            name=self._hosted(name),
             hosts=self.hosts,
             hang_minutes=self.sweep.spec.limits.hang_minutes,
         )
@@ -77,10 +80,17 @@ class Relay:
 
     def result(self, tune_id: str, result: Report | Failure | None) -> bool:
         """Take what a worker sent; True where its trial is over."""
+        hosted = self._hosted(self.names[tune_id])
         over = self._taken(tune_id, self.names[tune_id], result)
         if over:
-            self._let_go(self.names[tune_id])
+            self._let_go(hosted)
         return over
+
+    def _hosted(self, name: str) -> str:
+        """What a trial is called in its pack: one that comes back is not to be taken for itself, as
+        its former worker still lets go of."""
+        times = self._begun[name]
+        return name if times < 2 else f"{name} ({times})"
 
     def _let_go(self, name: str) -> None:
         """Out of its pack at once: Tune tells a worker only when it has another trial for it."""

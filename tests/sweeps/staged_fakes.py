@@ -30,6 +30,8 @@ NAMES = ("a", "b", "c")
 SECONDS = 10.0  # that a step takes
 TRAINED: Counter[tuple[str, int]] = Counter()  # (beginning and settings, step) → how often
 
+_COURSE: list[tuple[str, int]] = []  # of the trial that is asked for its reports
+
 
 class FakePreparation:
     """Every stage has the same eight rows."""
@@ -52,6 +54,8 @@ def fake(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("sweeps.control.sweep.Preparation", FakePreparation)
     patch.setattr("trainables.staged.train._run", lambda stage: train_stage(*stage))
     patch.setattr("trainables.staged.train.of_stage", _of_stage)
+    made = "trainables.staged.train.fresh_policy"
+    patch.setattr(made, lambda trial: tensors(f"new with seed {trial.training.seed}"))
     patch.setattr("os.fsync", lambda handle: None)  # the tests would wait for the disk
 
 
@@ -69,6 +73,18 @@ def make_spec(stages: int = 2, **search: Any) -> SweepSpec:
     trial = {"kind": "staged", "model": {"name_or_path": "toy:llama"}, "stages": listed}
     search = {"sampler": "grid", "num_trials": 6, **search}
     return SweepSpec.model_validate({"name": "fake", "trial": trial, "search": search})
+
+
+def make_rewarded(order: str = "aRb", **search: Any) -> SweepSpec:
+    """The same with a fresh reward model (called r) where the order of the stages has an R."""
+    spec = make_spec(len(NAMES), **{**search, "parameters": {}})
+    training, data = {"max_steps": 8, "learning_rate": 0.7}, {"source": "toy:drugs"}
+    model = {"name": "r", "kind": "reward", "start": "fresh", "data": data, "training": training}
+    content = spec.model_dump(mode="json")
+    named = {stage["name"]: stage for stage in content["trial"]["stages"]}
+    content["trial"]["stages"] = [model if name == "R" else named[name] for name in order]
+    content["search"]["parameters"] = search["parameters"]
+    return SweepSpec.model_validate(content)
 
 
 def make_sweep(spec: SweepSpec, folder: Path, workers: int = 1) -> Sweep:
@@ -89,15 +105,12 @@ def trial(task: TrialTask) -> Iterator[Report]:
         yield Report(1, 1, {"val_loss": 9.0}, 1.0, final=True, facts={"evaluation": {"rows": 3}})
         return
     context = ListContext(task.prepared, task.checkpoint)
-    before = TRAINED.copy()
+    _COURSE.clear()
     train(trial_config(task.entry.config), context)  # type: ignore[arg-type]
-    after = TRAINED.copy()
-    TRAINED.clear()
-    TRAINED.update(before)
-    new = [name for name in after if after[name] > before[name]]
+    steps = list(_COURSE)
     for report in context.reports:
         if report.metrics and not report.final:
-            TRAINED[new.pop(0)] += 1
+            TRAINED[steps.pop(0)] += 1
         yield report
 
 
@@ -106,10 +119,10 @@ def train_stage(config: SFTConfig, context: TrialContext, rungs: Mapping[float, 
     assert isinstance(context, StageContext)
     planned, rate = config.training.max_steps or 1, config.training.learning_rate
     start = context.checkpoint
-    begun = start.state.get("begun", text_of(start.adapter)) if start else ""
+    begun = start.state.get("begun", _beginning(start)) if start else ""
     name, at = f"{begun}>{rate}", rung_steps(planned, rungs)
     for step in range(start.step + 1 if start else 1, planned + 1):
-        TRAINED[(name, step)] += 1
+        _COURSE.append((name, step))
         metrics, seconds = {"val_loss": _loss(name, step, planned)}, SECONDS * step
         if step not in at and step % 2:
             context.report(Report(step, planned, {"train_loss": 1.0}, seconds))
@@ -120,6 +133,12 @@ def train_stage(config: SFTConfig, context: TrialContext, rungs: Mapping[float, 
         report = Report(step, planned, metrics, seconds, at.get(step), saved, adapter)
         context.report(Report(**{**vars(report), "facts": {"engine": "isolated"}}))
     _finish(context, name, planned)
+
+
+def _beginning(start: Checkpoint) -> str:
+    """What a stage goes on from: the policy, and the reward model that it asks."""
+    models = [text_of(adapter.weights) for adapter in start.frozen.values()]
+    return "".join([text_of(start.adapter), *models])
 
 
 def _finish(context: StageContext, name: str, planned: int) -> None:

@@ -35,6 +35,7 @@ class Prepared(NamedTuple):
     stages: tuple["Prepared", ...] = ()
     elsewhere: tuple[tuple[str, TokenRows], ...] = ()
     unseen: TokenRows | None = None  # pairs of sources that are only measured
+    own_key: str = ""  # in `stages`: of the stage's rows alone, whatever stages are around it
 
 
 def own_rows(prepared: Prepared, config: "SingleTrial | StagedConfig") -> Prepared:

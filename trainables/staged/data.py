@@ -59,7 +59,7 @@ def _without_held(place: int, parts: Sequence["Prepared"], paired: bool) -> "Pre
     if paired:
         leaked |= {row ^ 1 for row in leaked}  # rows 2i and 2i + 1 are one pair
     if not leaked:
-        return own
+        return own._replace(own_key=own.key)
     left = [row for row in range(len(own.train)) if row not in leaked]
     each = 2 if paired else 1
     if not left:
@@ -69,6 +69,7 @@ def _without_held(place: int, parts: Sequence["Prepared"], paired: bool) -> "Pre
     tokens = {"train": len(train.tokens), "answer_train": train.answer_tokens()}
     return own._replace(
         key=_key([own.key, *(part.key for part in parts)], len(own.key)),
+        own_key=_key([own.key, *map(str, left)], len(own.key)),
         train=train,
         report={
             **report,

@@ -11,13 +11,11 @@ from trainables.kinds import PAIRED
 from trainables.rewards.config import REWARD_MODEL
 from trainables.saved import Checkpoint, SavedAdapter
 from trainables.staged.place import Place, StageRecord
-from trainables.staged.shared import shared_facts, taken_over
+from trainables.staged.shared import POLICY, of_whole, shared_facts, taken_over
 
 if TYPE_CHECKING:
     from trainables.data.prepared import Prepared
 
-# roles of `Checkpoint.frozen`
-POLICY = "policy"  # what a reward model's stage leaves as it was, for the stage after it
 ADAPTER_CONFIG = "adapter_config"  # in a checkpoint's state: that of its best adapter
 
 
@@ -95,7 +93,7 @@ class StageContext:
         if not self.trains_policy and self.best:
             frozen[REWARD_MODEL] = self.best
         state = {"step": 0, "updates": 0, "scaler": None}
-        start = _of_whole(following, Checkpoint(policy, save({}), state, frozen=frozen))
+        start = of_whole(following, Checkpoint(policy, save({}), state, frozen=frozen))
         seconds = following.seconds
         self._whole.report(Report(start.step, following.all_steps, {}, seconds, checkpoint=start))
         return start
@@ -137,23 +135,9 @@ def _of_trial(place: Place, report: Report) -> Report:
         step=place.offset + report.step,
         planned_steps=place.all_steps,
         seconds=place.seconds + report.seconds,
-        checkpoint=report.checkpoint and _of_whole(place, report.checkpoint),
+        checkpoint=report.checkpoint and of_whole(place, report.checkpoint),
         facts={**report.facts, **about} if report.facts else {},
     )
-
-
-def _of_whole(place: Place, checkpoint: Checkpoint) -> Checkpoint:
-    """The stage's checkpoint as the trial's: its state names the stage and holds those before."""
-    state = {
-        **checkpoint.state,
-        "step": place.offset + checkpoint.step,
-        "planned_steps": place.all_steps,
-        "stage": place.name,
-        "stage_step": checkpoint.step,
-        "finished": list(place.before),
-        **({"taken": place.taken} if place.taken else {}),
-    }
-    return replace(checkpoint, state=state)
 
 
 def _record(place: Place, report: Report, losses: Mapping[str, float]) -> StageRecord:

@@ -9,7 +9,8 @@ from trainables.context import TrialContext
 from trainables.kinds import PAIRED, TRAIN
 from trainables.rungs import RUNGS
 from trainables.saved import Checkpoint, Diverged, TrialFailed
-from trainables.staged.config import RewardStage, StagedConfig
+from trainables.staged.alone import stands_alone, without_policy
+from trainables.staged.config import StagedConfig
 from trainables.staged.data import of_stage
 from trainables.staged.elsewhere import fresh_policy, losses_of
 from trainables.staged.place import Place, places_of
@@ -41,6 +42,8 @@ def stages(config: StagedConfig, context: TrialContext) -> Generator[TrainingUni
     done: list[dict[str, Any]] = list(start.state.get("finished", ()) if start else ())
     taken = start.state.get("taken") if start else None
     places, trials = places_of(config, context.prepared.stages), config.stage_trials
+    if start and without_policy(start):
+        start = replace(start, adapter=fresh_policy(trials[len(done)]))
     for number in range(len(done), len(places)):
         place = replace(places[number], before=tuple(done), taken=taken)
         stage = _stage(config, context, place, number, start)
@@ -70,9 +73,7 @@ def _stage(
 ) -> StageContext:
     paired = [stage.name for stage in config.stages if stage.kind in PAIRED]
     prepared = of_stage(context.prepared, [s.name for s in config.stages], number, paired)
-    own = config.stages[number]
-    fresh = isinstance(own, RewardStage) and own.start == "fresh"
-    return StageContext(context, place, prepared, start, fresh)
+    return StageContext(context, place, prepared, start, stands_alone(config.stages[number]))
 
 
 def stage_rungs(place: int, count: int) -> dict[float, float]:

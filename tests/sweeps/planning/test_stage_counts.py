@@ -10,7 +10,7 @@ from rich.console import Console
 from medsweep.plan_view import show
 from search_spaces.space import build_space
 from sweeps.planning.plan import make_plan
-from sweeps.planning.stage_counts import fresh_rewards, stage_counts
+from sweeps.planning.stage_counts import stage_counts
 from sweeps.spec.sections import SweepSpec
 from tests.sweeps.fakes import Drive
 from tests.sweeps.staged_fakes import TRAINED, fake, make_spec, make_sweep, rates, trial
@@ -89,9 +89,7 @@ def test_the_plan_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert "2 trials, at most 1 distinct SFT stage (a)" in text.getvalue()
 
 
-def rewarded(start: str, *kinds: str, place: int) -> tuple[list[int], list[str]]:
-    """How often each stage but the last is trained where the SFT stage at `place` is searched, and
-    the warnings of that."""
+def rewarded(start: str, *kinds: str, searched: dict[str, Any], **search: Any) -> SweepSpec:
     stages = [
         {"name": kind, "kind": kind, "data": {"source": "toy:drugs"}, "training": {"max_steps": 2}}
         | ({"start": start} if kind == "reward" else {})
@@ -99,18 +97,37 @@ def rewarded(start: str, *kinds: str, place: int) -> tuple[list[int], list[str]]
         for kind in kinds
     ]
     trial = {"kind": "staged", "model": {"name_or_path": "toy:llama"}, "stages": stages}
-    search = {"sampler": "grid", "num_trials": 3, "parameters": rates(place, 0.1, 0.2, 0.3)}
+    search = {"sampler": "grid", "num_trials": 3, "parameters": searched, **search}
     search["objective"] = {"metric": "reward_reward_model", "mode": "max"}
-    spec = SweepSpec.model_validate({"name": "fake", "trial": trial, "search": search})
-    found = stage_counts(spec, build_space(spec.search.parameters))
-    return [stage.number for stage in found], list(fresh_rewards(spec, found))
+    return SweepSpec.model_validate({"name": "fake", "trial": trial, "search": search})
 
 
-def test_a_fresh_reward_model_put_first_is_trained_once() -> None:
-    numbers, warnings = rewarded("fresh", "sft", "reward", "ppo", place=0)
-    assert numbers == [3, 3]
-    assert ["reward model is trained 3 times. Put it first" in w for w in warnings] == [True]
-    numbers, warnings = rewarded("fresh", "reward", "sft", "ppo", place=1)
-    assert (numbers, warnings) == ([1, 3], [])
-    assert rewarded("policy", "sft", "reward", "ppo", place=0)[1] == []  # it needs the policy
-    assert rewarded("fresh", "sft", "reward", "ppo", place=2)[1] == []
+def test_a_fresh_reward_model_is_trained_once_wherever_it_stands() -> None:
+    first, second = rates(0, 0.1, 0.2, 0.3), rates(1, 0.1, 0.2, 0.3)
+    behind = ("sft", "reward", "ppo")
+    assert counts(rewarded("fresh", *behind, searched=first)) == [(3, True), (1, True)]
+    assert counts(rewarded("fresh", *behind, searched=second)) == [(1, True), (3, True)]
+    assert counts(rewarded("policy", *behind, searched=first)) == [(3, True), (3, True)]
+    before = ("reward", "sft", "ppo")
+    assert counts(rewarded("fresh", *before, searched=second)) == [(1, True), (3, True)]
+    learning = rewarded("fresh", *behind, searched=first, sampler="tpe")
+    assert counts(learning) == [(3, False), (1, False)]
+    rank = {**first, "lora.r": {"values": [1, 2]}}
+    both = rewarded("fresh", *behind, searched=rank, num_trials=6)
+    assert counts(both) == [(6, True), (2, True)]
+    written = {**first, "evaluation.limit": {"values": [2, 3]}}  # it writes no answers
+    both = rewarded("fresh", *behind, searched=written, num_trials=6)
+    assert counts(both) == [(6, True), (1, True)]
+
+
+def test_rows_that_other_stages_may_take_out_of_it_make_a_bound() -> None:
+    """Which pairs repeat another stage's validation rows, only the rows tell."""
+    searched = {"stages.0.data.seed": {"values": [1, 2, 3]}}
+    found = counts(rewarded("fresh", "sft", "reward", "ppo", searched=searched))
+    assert found == [(3, True), (3, False)]
+
+
+def test_a_baseline_that_is_no_trial_is_none_more() -> None:
+    named = {"own": {"stages.0.training.learning_rate": -1.0}}
+    spec = make_spec(parameters=rates(0, 0.1, 0.2), sampler="tpe", num_trials=9, baselines=named)
+    assert counts(spec) == [(2, False)]

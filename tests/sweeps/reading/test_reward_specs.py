@@ -201,6 +201,27 @@ def test_a_reward_model_trained_in_a_stage(path: str, metric: str, refused: bool
     assert bool(found) == (refused and not path.startswith("stages.0"))
 
 
+@pytest.mark.parametrize(
+    ("path", "held", "refused"),
+    [
+        ("stages.0.data.seed", {}, True),  # other validation rows, which no pair may repeat
+        ("stages.0.training.max_length", {}, True),
+        ("stages.0.training.max_length", {"evaluation": {"max_length": 96}}, False),
+        ("stages.0.data.weights", {}, False),  # of its training rows alone
+        ("stages.0.training.learning_rate", {}, False),
+    ],
+)
+def test_a_fresh_reward_model_depends_on_the_rows_that_others_hold_back(
+    path: str, held: dict[str, Any], refused: bool
+) -> None:
+    parts = staged(path, "sft", "reward", "ppo")
+    parts.trial["stages"][1]["start"] = "fresh"
+    parts.trial.update(held)
+    place = ("search", "objective", "metric")
+    found = list(comparable_findings(parts, [(place, "reward_reward_model")]))
+    assert [path in finding.message for finding in found] == [True] * refused
+
+
 def test_a_staged_trial_reports_what_its_last_stage_does() -> None:
     of_ppo = staged("lora.r", "sft", "ppo")
     content = {**vars(of_ppo), "objectives": ((("search", "objective"), "kl"),)}

@@ -146,7 +146,9 @@ def against_base(
 
 def _verdict(metric: str, trial: TrialView, base: BaseView) -> str:
     gain = trial.metrics[metric] - base.metrics[metric]
-    if abs(gain) <= trial.noise.get(metric, 0.0):  # what rounding alone may change
+    shown = {metric_text(metric, view.metrics[metric]) for view in (base, trial)}
+    # what rounding alone may change, of the training's numbers or of those that are shown
+    if abs(gain) <= trial.noise.get(metric, 0.0) or len(shown) == 1:
         return "equal"
     return "better" if (gain < 0) == (mode(metric) == "min") else "worse"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.runs import UNFINISHED, Run, TrialView, is_number
 from search_spaces.parameters import Parameter
+from search_spaces.ties import factor_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -28,9 +29,10 @@ def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
     """The run's trials as an in-memory study.
 
     Choices are JSON strings (or what `encode` makes of them), numbers are numbers, a simplex is one
-    number a component. Complete trials are COMPLETE, stopped ones PRUNED with their intermediate
-    values (several objectives: none, as Optuna takes none), failed and infeasible ones FAIL,
-    unfinished ones RUNNING.
+    number a component. Beside a parameter that is a multiple of another stands its factor
+    (`lora.lora_alpha per r`), which is what the search draws. Complete trials are COMPLETE, stopped
+    ones PRUNED with their intermediate values (several objectives: none, as Optuna takes none),
+    failed and infeasible ones FAIL, unfinished ones RUNNING.
 
     >>> from analysis.runs import load_run
     >>> study = rebuild_study(load_run(Path("runs/demo")))
@@ -45,7 +47,8 @@ def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
         study = optuna.create_study(study_name=run.name, directions=directions)
         study.set_metric_names(metrics)
         space = _space(run, encode)
-        study.add_trials([_frozen(t, space, metrics, encode) for t in run.trials])
+        found = [(trial, drawn_parameters(run, trial)) for trial in run.trials]
+        study.add_trials([_frozen(t, own, space, metrics, encode) for t, own in found])
     return study
 
 
@@ -76,6 +79,21 @@ def flatten(parameters: dict[str, Any]) -> dict[str, Any]:
         else:
             flat[path] = value
     return flat
+
+
+def drawn_parameters(run: Run, trial: TrialView) -> dict[str, Any]:
+    """A trial's parameters as Optuna sees them, and the factors of those that are multiples."""
+    own, found = trial.parameters, flatten(trial.parameters)
+    for path, parameter in run.search.parameters.items():
+        base = parameter.times
+        if base is not None and is_number(own.get(path)) and is_number(own.get(base)):
+            factor = factor_of(own[path], own[base], parameter.to_distribution())
+            found[_factor(path, base)] = factor
+    return found
+
+
+def _factor(path: str, base: str) -> str:
+    return f"{path} per {base.rpartition('.')[2]}"
 
 
 def _is_simplex(value: Any) -> bool:
@@ -116,11 +134,16 @@ def _space(run: Run, encode: Encode) -> dict[str, "BaseDistribution"]:
     """One distribution a parameter, wide enough for the spec's range and every trial's value."""
     seen: dict[str, list[Any]] = {}
     for trial in run.trials:
-        for path, value in flatten(trial.parameters).items():
+        for path, value in drawn_parameters(run, trial).items():
             seen.setdefault(path, []).append(value)
-    return {
-        path: _distribution(run.search.parameters.get(path), seen[path], encode) for path in seen
-    }
+    searched = dict(_searched(run))
+    return {path: _distribution(searched.get(path), seen[path], encode) for path in seen}
+
+
+def _searched(run: Run) -> Iterator[tuple[str, Parameter]]:
+    """What the search says of each column: of a multiple it says what the factor may be."""
+    for path, parameter in run.search.parameters.items():
+        yield path if parameter.times is None else _factor(path, parameter.times), parameter
 
 
 def _distribution(
@@ -132,8 +155,6 @@ def _distribution(
         IntDistribution,
     )
 
-    if searched is not None and searched.times is not None:
-        searched = None  # trials have the products, and the search says the factors
     listed = searched.values if searched else None
     if listed is not None or not all(map(is_number, values)):
         choices = map(encode, [*(listed or ()), *values])
@@ -148,7 +169,11 @@ def _distribution(
 
 
 def _frozen(
-    trial: TrialView, space: dict[str, "BaseDistribution"], metrics: list[str], encode: Encode
+    trial: TrialView,
+    parameters: dict[str, Any],
+    space: dict[str, "BaseDistribution"],
+    metrics: list[str],
+    encode: Encode,
 ) -> "FrozenTrial":
     from optuna.distributions import CategoricalDistribution
     from optuna.trial import TrialState, create_trial
@@ -156,7 +181,6 @@ def _frozen(
     values = [trial.metrics.get(m) for m in metrics]
     complete = trial.state == "complete" and None not in values
     states = {"stopped": TrialState.PRUNED, UNFINISHED: TrialState.RUNNING}
-    parameters = flatten(trial.parameters)
     frozen = create_trial(
         state=TrialState.COMPLETE if complete else states.get(trial.state, TrialState.FAIL),
         values=[float(v) for v in values if v is not None] if complete else None,

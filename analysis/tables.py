@@ -127,8 +127,16 @@ def parameter_columns(run: Run) -> dict[str, str]:
     """Dotted path → column title of the experiment table's parameters, in order."""
     staged = run.trial.get("kind") == "staged"  # its trainings are its stages' own
     standing = [p for p in STANDING if not (staged and p.startswith("training."))]
+    if run.trials and all(_steps_rule(trial) for trial in run.trials):
+        standing = [p for p in standing if not p.endswith(EPOCHS)]  # a column of nothing
     extra = [p for p in searched_paths(run) if p not in standing]
     return short_names([*standing, *extra])
+
+
+def _steps_rule(trial: TrialView) -> bool:
+    """Whether `max_steps` says how long the trial trains, and no number of epochs does."""
+    epochs = f"training.{EPOCHS}"
+    return epochs not in trial.parameters and trial.value("training.max_steps") is not None
 
 
 def shown_value(run: Run, trial: TrialView, path: str) -> Any:

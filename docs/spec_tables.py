@@ -34,12 +34,22 @@ def _table(own: str | None, module: str, name: str, old: str) -> str:
         for line in old.splitlines()
         if len(cells := re.split(r"(?<!\\)\|", line)[1:-1]) in (4, 5)
     }
-    schema = model.model_json_schema()
+    schema = _with_made_defaults(model)
     rows = (
         _row(schema, field, f"{_honoured(model, field)} | {meanings.get(field, '')}")
         for field in (model.__annotations__ if own else model.model_fields)
     )
     return HEAD + "".join(rows)
+
+
+def _with_made_defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's JSON schema, which does not say what a default factory makes."""
+    schema = model.model_json_schema()
+    for name, field in model.model_fields.items():
+        if field.default_factory is not None:
+            made = field.get_default(call_default_factory=True)
+            schema["properties"][name]["default"] = dict(made) if made else made
+    return schema
 
 
 def _honoured(model: type[BaseModel], field: str) -> str:

@@ -77,10 +77,11 @@ def _count(plan: Plan) -> str:
     goals = ", ".join(f"{o.mode} {o.metric}" for o in search.objectives)
     named = len(search.baselines)
     baselines = f", {named} of them baselines" if named else ""
-    trials = f"{search.num_trials} trials"
+    trials = plural(search.num_trials, "trial")
     if isinstance(search.seeds, tuple):
         each = f"with {plural(len(search.seeds), 'seed')} each"
-        trials = f"{search.num_trials} configurations {each}, {search.trainings} trials"
+        configurations = plural(search.num_trials, "configuration")
+        trials = f"{configurations} {each}, {plural(search.trainings, 'trial')}"
     return f"{trials}{baselines}; {search.sampler}{stopping}; {goals}"
 
 
@@ -91,8 +92,8 @@ def _stages(plan: Plan) -> str:
         f"{'stage' if stage.number == 1 else 'stages'} ({stage.name})"
         for stage in plan.stages
     )
-    trials = plan.spec.search.trainings
-    return f"{trials} trials, {', '.join(found)}: what trials share is trained once."
+    trials = plural(plan.spec.search.trainings, "trial")
+    return f"{trials}, {', '.join(found)}: what trials share is trained once."
 
 
 def _space(plan: Plan) -> Table:

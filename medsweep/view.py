@@ -173,7 +173,8 @@ class SweepView:
         best = self._best()
         leading = f", best {self.metric} {best.value:.4f} ({best.name})" if best else ""
         elapsed = time.monotonic() - self.began
-        return f"{done}/{total} {self.unit}s{leading}, {_clock(elapsed)} so far{self._eta()}"
+        counted = f"{done}/{plural(total, self.unit)}"
+        return f"{counted}{leading}, {_clock(elapsed)} so far{self._eta()}"
 
     def _best(self) -> TrialRow | None:
         done = [r for r in self.rows.values() if r.state == "complete" and not r.entry.is_base]

@@ -24,6 +24,10 @@ KEYS: dict[str, str] = {
         "Remove it: whole numbers as `min` and `max` of a field of whole numbers give whole "
         "numbers; else write `distribution`",
     ),
+    **dict.fromkeys(
+        ("ratio_of", "multiple_of", "times_of", "relative_to", "proportional_to", "tied_to"),
+        "Write `times: PATH`, and the factors as `values`, `value` or `min` and `max`",
+    ),
     "bounds": "Write `min` and `max`",
     "range": "Write `min` and `max`",
     "default": "Remove it: the value that is not searched stands in trial",

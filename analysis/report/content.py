@@ -201,8 +201,9 @@ def _measured(metric: str, best: TrialView, base: BaseView | None) -> Tile:
         return Tile(title(metric), text, "base model not measured")
     change = f" ({(value - before) / before:+.0%})".replace("-", "−") if before else ""
     better = (value < before) == (mode(metric) == "min")
-    verdict = "" if value == before else "better" if better else "worse"
-    return Tile(title(metric), text, f"base {metric_text(metric, before)}{change}", verdict)
+    shown = metric_text(metric, before)
+    verdict = "" if shown == text else "better" if better else "worse"
+    return Tile(title(metric), text, f"base {shown}{change}", verdict)
 
 
 def _configuration(run: Run, best: TrialView | None) -> Table | None:

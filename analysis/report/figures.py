@@ -10,7 +10,7 @@ from analysis.report.curves import CHOSEN, PALETTE, curve_figure
 from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
 from analysis.selection.choice import eligible
-from analysis.study import flatten, rebuild_study
+from analysis.study import drawn_parameters, flatten, rebuild_study
 from analysis.wording import MISSING, plural, short_names, title, value_text
 
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ def parallel_coordinates(run: Run, best: TrialView | None) -> Figure:
 
 
 def importance(run: Run) -> Figure:
-    """Optuna's parameter importance (PED-ANOVA), a bar a parameter and sought metric."""
+    """Optuna's parameter importance (PED-ANOVA), a bar a parameter and sought metric; of a multiple
+    of another parameter also the factor's."""
     name, heading = "importance", "Parameter importance"
     sought = criteria(run.search)
     shown = eligible(run.trials, sought)
-    varying = varying_parameters(shown)
+    varying = _varying([drawn_parameters(run, trial) for trial in shown])
     unequal = [c for c in sought if len({t.metrics[c.metric] for t in shown}) > 1]
     if not varying or not unequal:
         return Figure(name, heading, _too_little(shown))
@@ -96,7 +97,10 @@ def importance(run: Run) -> Figure:
 
 def varying_parameters(trials: list[TrialView]) -> list[str]:
     """Parameters with at least two different values among `trials` (absent counts as one)."""
-    flat = [flatten(t.parameters) for t in trials]
+    return _varying([flatten(t.parameters) for t in trials])
+
+
+def _varying(flat: list[dict[str, Any]]) -> list[str]:
     paths = dict.fromkeys(p for parameters in flat for p in parameters)
     return [p for p in paths if len({json.dumps(f.get(p)) for f in flat}) > 1]
 

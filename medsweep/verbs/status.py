@@ -8,6 +8,7 @@ def command(run: RunFolder) -> None:
     from rich.console import Console
 
     from analysis.runs import load_run
+    from analysis.wording import plural
     from medsweep.tables import print_changes, trial_table
     from sweeps.run_folder.run_lock import is_running
 
@@ -20,7 +21,7 @@ def command(run: RunFolder) -> None:
     for trial in found.trials:
         counts[trial.state] = counts.get(trial.state, 0) + 1
     done = ", ".join(f"{n} {state}" for state, n in counts.items()) or "none started"
-    console.print(f"{len(found.trials)} of {planned} trials suggested: {done}.")
+    console.print(f"{len(found.trials)} of {plural(planned, 'trial')} suggested: {done}.")
     over = len(found.trials) >= planned and "unfinished" not in counts
     if is_running(run):
         console.print("The sweep is running.")

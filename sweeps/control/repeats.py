@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from search_spaces.space import Space
 from sweeps.control.proposer import Proposer
+from sweeps.run_folder.entry import trial_name
 from sweeps.samplers.failures import Outcome
 from sweeps.spec.repeats import repeats_of
 from sweeps.spec.sections import SearchSpec
@@ -49,6 +50,7 @@ class RepeatedProposer:
         self.inner = Proposer(search, space.without(self.paths))
         self.found: dict[str, Configuration] = {}  # in the order of their first trials
         self.of_trial: dict[int, Configuration] = {}
+        self.called: dict[str, str] = {}  # trial → its configuration
 
     @property
     def learns(self) -> bool:
@@ -95,6 +97,10 @@ class RepeatedProposer:
                 configuration.told = True
                 self.inner.tell(configuration.number, *_together([*configuration.ended.values()]))
 
+    def configuration_of(self, trial: str) -> str:
+        """What a trial's configuration is called; the same for all its seeds."""
+        return self.called.get(trial, trial)
+
     def _begin(self, values: dict[str, Any]) -> Configuration:
         key = _key(values)
         if key in self.found:  # the sampler had nothing new: its trials are repeated
@@ -105,6 +111,7 @@ class RepeatedProposer:
     def _add(self, number: int, configuration: Configuration, seeds: Seeds) -> None:
         configuration.seeds[number] = seeds
         self.of_trial[number] = configuration
+        self.called[trial_name(number)] = f"configuration {configuration.number}"
 
     def _missing(self, configuration: Configuration) -> list[Seeds]:
         return [seeds for seeds in self.repeats if seeds not in configuration.seeds.values()]

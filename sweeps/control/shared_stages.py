@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
+from sweeps.control.task import Running
 from sweeps.readiness.preparation import Preparation
 from sweeps.run_folder.entry import Entry
 from sweeps.run_folder.ledger import Ledger
@@ -94,14 +95,16 @@ class SharedStages:
         self._keys: dict[str, tuple[StageKey, ...]] = {}
         self._in_stage: dict[str, int] = {}  # trial → the stage that it is in or begins
 
-    def waits(self, entry: Entry, checkpoint: Checkpoint | None, running: Iterable[Entry]) -> bool:
+    def waits(
+        self, entry: Entry, checkpoint: Checkpoint | None, running: Iterable[Running]
+    ) -> bool:
         """Whether a running trial is training the stage that this one would go on with.
 
         Nothing waits for a trial that is not running, so where nothing runs nothing waits.
         """
         keys = self._keys_of(entry)
         following = keys[self._far(keys, checkpoint) :][:1]
-        return any(self._trains(other, key) for other in running for key in following)
+        return any(self._trains(other.task.entry, key) for other in running for key in following)
 
     def handed_over(self, entry: Entry, report: Report) -> None:
         """Keep a stage's result. Comes before the trial's own checkpoint: a trial that is past a
@@ -110,7 +113,7 @@ class SharedStages:
             self._in_stage[entry.trial] = reached(report.checkpoint)[0]
             self._keep(entry, report.checkpoint, reached(report.checkpoint)[0] - 1)
 
-    def steps_aside(self, entry: Entry, report: Report, others: Iterable[Entry]) -> bool:
+    def steps_aside(self, entry: Entry, report: Report, running: Iterable[Running]) -> bool:
         """Whether a trial that has ended a stage is to leave its worker: another one trains its
         next stage, or has trained of it what this one takes over when it comes back."""
         if not (report.checkpoint and is_hand_over(report.checkpoint)):
@@ -119,6 +122,7 @@ class SharedStages:
         for key in self._keys_of(entry)[place : place + 1]:
             if key.alone:
                 there = self._store.reached(key.alone) > (0, 0)
+                others = (r.task.entry for r in running if r.task.entry.trial != entry.trial)
                 return there or any(self._trains(other, key) for other in others)
         return False
 

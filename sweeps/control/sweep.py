@@ -13,7 +13,7 @@ from sweeps.control.kept_step import configuration, kept_by
 from sweeps.control.observer import Observer, Observers
 from sweeps.control.repeats import proposer_of
 from sweeps.control.shared_stages import SharedStages, Taken, measured
-from sweeps.control.task import Running, TrialTask
+from sweeps.control.task import Running, TrialTask, Waiting
 from sweeps.early_stopping.registry import Stopper
 from sweeps.failures.retries import goes_on, last_words
 from sweeps.readiness.measured_rows import measured_key
@@ -32,7 +32,6 @@ from trainables.kinds import TrialConfig, trial_config
 from trainables.rungs import RUNGS
 from trainables.saved import Checkpoint
 
-Waiting = tuple[Entry, Checkpoint | None]
 # pending trials a worker, up to which a sampler that learns is asked past those that wait
 AHEAD = 2
 
@@ -53,7 +52,7 @@ class Sweep:
         self.disk = DiskLimit(ledger.folder, spec.limits.disk_gb)
         self.space = build_space(spec.search.parameters)
         self.proposer = proposer_of(spec.search, self.space)
-        self.stopper = Stopper(spec.search)
+        self.stopper = Stopper(spec.search, self.proposer.configuration_of)
         self.preparation = Preparation(progress, ledger.note_data)
         self.shared = SharedStages(ledger, self.preparation)
         self.workers = 1  # how many trials can run at once
@@ -63,8 +62,7 @@ class Sweep:
         self.bases: set[str] = set()
         self.deaths: dict[str, int] = {}
         self.kept_by = kept_by(spec)
-        self.number = 0  # of the trial suggested last
-        self.exhausted = False
+        self.number, self.exhausted = 0, False  # the trial suggested last; whether none follows
         self.interrupted = threading.Event()
 
     # --- what comes next -----------------------------------------------------------------------
@@ -86,7 +84,7 @@ class Sweep:
     def _startable(self) -> Waiting | None:
         """The first that waits for no running trial; more are suggested where all do."""
         while True:
-            running = [other.task.entry for other in self.running.values()]
+            running = self.running.values()
             found = next((w for w in self.waiting if not self.shared.waits(*w, running)), None)
             if found or not self._may_suggest:
                 return found
@@ -102,14 +100,13 @@ class Sweep:
     def _start(self, entry: Entry, checkpoint: Checkpoint | None) -> TrialTask | None:
         """Begin a trial; None where it is stopped by what it took over from another."""
         config = entry.validated
-        kind = "base_model" if entry.is_base else config.kind
         prepared = self.preparation.data(config)
         taken = self.shared.take(entry, checkpoint)
         if taken:
             checkpoint = taken.checkpoint
         elif checkpoint is None and not entry.is_base:
             checkpoint = self.preparation.start(config)
-        task = TrialTask(entry, kind, prepared, checkpoint)
+        task = TrialTask(entry, entry.kind, prepared, checkpoint)
         best = dict(checkpoint.state.get("best_metrics", {})) if checkpoint else {}
         self.running[entry.trial] = Running(task, now(), best)
         self.observers.tell("started", entry)
@@ -175,8 +172,7 @@ class Sweep:
     # --- what workers say ----------------------------------------------------------------------
 
     def on_report(self, trial: str, report: Report) -> bool:
-        """Take a report into the ledger. True where the trial is to be stopped, has ended, or goes
-        on later.
+        """Take a report into the ledger. True where the trial's worker is to let go of it.
 
         Raises MetricError.
         """
@@ -194,12 +190,10 @@ class Sweep:
         running.facts = report.facts or running.facts
         if report.adapter:
             running.best = {**report.metrics, "best_step": report.step}
-        others = [other.task.entry for name, other in self.running.items() if name != trial]
-        if self.shared.steps_aside(entry, report, others):
+        if aside := self.shared.steps_aside(entry, report, self.running.values()):
             del self.running[trial]
             self.waiting.appendleft((entry, self.ledger.checkpoint(entry)))
-            return True
-        return self._judge(entry, report)
+        return aside or self._judge(entry, report)
 
     def _judge(self, entry: Entry, report: Report) -> bool:
         """Whether a trial is stopped at this report; it is recorded as that then."""

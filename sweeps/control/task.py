@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from trainables.data.prepared import Prepared
 
 
+Waiting = tuple[Entry, Checkpoint | None]
+
+
 @dataclass(frozen=True)
 class TrialTask:
     """A trial, ready to be handed to a worker."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from sweeps.early_stopping import asha, median
-from sweeps.early_stopping.rung_values import RungValues
+from sweeps.early_stopping.rung_values import RungValues, each_by_itself
 from sweeps.spec.sections import EarlyStopping, SearchSpec
 from trainables.context import Report
 from trainables.evaluation.metric_names import metric_named
@@ -15,16 +15,19 @@ AGAIN = frozenset({"asha"})
 
 
 class Stopper:
-    """Decides at each rung; fed with every trial's values, also those of the ledger."""
+    """Decides at each rung; fed with every trial's values, also those of the ledger. Trials of one
+    configuration (`configuration_of`) are judged by their mean."""
 
-    def __init__(self, search: SearchSpec) -> None:
+    def __init__(
+        self, search: SearchSpec, configuration_of: Callable[[str], str] = each_by_itself
+    ) -> None:
         self.rule = search.early_stopping
         first = search.objectives[0]
         self.metric = (self.rule and self.rule.metric) or first.metric
         named = {o.metric: o.mode for o in search.objectives}
         known = metric_named(self.metric)
         self.mode = named.get(self.metric) or (known.mode if known else "min")
-        self.values = RungValues(self.mode)
+        self.values = RungValues(self.mode, configuration_of)
 
     def allow(self, floors: Mapping[str, float]) -> None:
         """Stop nobody for less than what rounding alone may make of the metric, by a base model's

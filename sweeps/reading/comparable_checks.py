@@ -98,9 +98,16 @@ def _said(parts: Parts, path: str, inner: str) -> tuple[Difference, ...] | None:
     where validation rows are their own, the rest of `data` only says what is trained on."""
     section, _, field = path.rpartition(".")
     of_data = section.rpartition(".")[2] == "data" or ".mixture." in section
-    if of_data and training_alone(field, get_path(parts.trial, f"{section}.validation")):
+    if of_data and training_alone(field, _own_validation(parts, section)):
         return (MORE_OR_FEWER,)
     return differences(inner)
+
+
+def _own_validation(parts: Parts, section: str) -> Any:
+    """The validation rows of a data section's own, or of the mixture that it is a part of."""
+    whole, within, _ = section.partition(".mixture.")
+    own = get_path(parts.trial, f"{section}.validation")
+    return get_path(parts.trial, f"{whole}.validation") if within and own is None else own
 
 
 def _reports(kind: str, metric: str) -> bool:

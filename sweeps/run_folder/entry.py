@@ -54,6 +54,11 @@ class Entry:
         return self.number == 0
 
     @property
+    def kind(self) -> str:
+        """Its function's name in `trainables.kinds.TRAIN`. Raises as `validated`."""
+        return "base_model" if self.is_base else self.validated.kind
+
+    @property
     def called(self) -> str:
         """As a person calls it: a base model has no number, and its key says nothing."""
         return "base model" if self.is_base else self.trial

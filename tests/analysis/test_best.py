@@ -58,3 +58,5 @@ def test_against_a_base_that_was_not_measured_or_is_equal(run_folder: Path) -> N
     assert "none of the same metrics" in against_base(trial, replace(base, metrics={}))
     same = against_base(trial, replace(base, metrics={"bleu": 0.0662}))
     assert same == "Against the untouched base model it is equal in BLEU (0.0662 → 0.0662)."
+    alike = against_base(trial, replace(base, metrics={"bleu": 0.06621}))
+    assert alike == same  # nobody is told that 0.0662 is worse than 0.0662

@@ -8,7 +8,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from analysis.runs import load_run
+from analysis.report.figures import importance
+from analysis.runs import Run, load_run
 from analysis.study import flatten, rebuild_study, write_study_db
 from tests.analysis import fixtures
 
@@ -89,3 +90,39 @@ def test_several_models_are_told_by_what_the_sampler_optimised(tmp_path: Path) -
     study = rebuild_study(load_run(fixtures.write_run(tmp_path / "run", parameters=parameters)))
     assert study.metric_names == ["bits_per_byte"]
     assert study.trials[0].value == pytest.approx(0.6785 * 0.381)
+
+
+def tied(folder: Path) -> Run:
+    """Trials whose alpha is 1 or 2 times their rank."""
+    parameters = {
+        "lora.r": {"values": [8, 16, 32]},
+        "lora.lora_alpha": {"times": "lora.r", "values": [1, 2]},
+    }
+    run = load_run(fixtures.write_run(folder, parameters=parameters))
+    for place, trial in enumerate(run.trials):
+        rank = (8, 16, 32)[place % 3]
+        factor = 1 + place % 2
+        trial.parameters.clear()
+        trial.parameters.update({"lora.r": rank, "lora.lora_alpha": rank * factor})
+    return run
+
+
+def test_a_multiple_stands_beside_its_factor(tmp_path: Path) -> None:
+    study = rebuild_study(tied(tmp_path / "run"))
+    first, second = study.trials[:2]
+    assert first.params == {
+        "lora.r": "8",
+        "lora.lora_alpha": 8,
+        "lora.lora_alpha per r": "1",
+    }
+    assert second.params["lora.lora_alpha per r"] == "2"
+    factors = second.distributions["lora.lora_alpha per r"]
+    assert isinstance(factors, optuna.distributions.CategoricalDistribution)
+    assert factors.choices == ("1", "2")
+
+
+def test_the_factor_has_a_bar_of_importance(tmp_path: Path) -> None:
+    figure = importance(tied(tmp_path / "run"))
+    assert figure.data is not None, figure.caption
+    (bars,) = figure.data["data"]
+    assert set(bars["y"]) == {"r", "lora_alpha", "lora_alpha per r"}

@@ -1,6 +1,7 @@
 """trials.csv, the experiment table, base against best."""
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +89,21 @@ def test_experiment_table_is_the_flashcards_systems(run_folder: Path) -> None:
     assert written[1] == ["EXP-02 (Best)", *fixtures.FLASHCARDS[1][1:]]
     assert table.loc["EXP-005", "Experiment"] == "EXP-005 (stopped)"
     assert table.loc["EXP-001", "target_modules"] == ["q_proj", "v_proj"]  # not searched there
+
+
+def test_where_steps_rule_in_every_trial_there_is_no_column_of_epochs(tmp_path: Path) -> None:
+    fixtures.write_head(tmp_path, fixtures.spec(parameters={"lora.r": {"values": [8, 16]}}))
+    for number in (1, 2):
+        fixtures.write_trial(tmp_path, number, {"lora.r": 8 * number}, {"val_loss": 1.0})
+    assert "Epochs" in flashcards_table(load_run(tmp_path)).columns
+    for config in tmp_path.glob("trials/*/config.json"):
+        content = json.loads(config.read_text())
+        content["config"]["training"]["max_steps"] = 30
+        config.write_text(json.dumps(content))
+    assert "Epochs" not in flashcards_table(load_run(tmp_path)).columns
+    searched = {"training.num_train_epochs": 2}
+    fixtures.write_trial(tmp_path, 3, searched, {"val_loss": 1.0})
+    assert "Epochs" in flashcards_table(load_run(tmp_path)).columns
 
 
 def test_a_sought_metric_that_the_system_does_not_show_gets_a_column(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trainables.data.components import components_of, private_components
@@ -62,17 +62,20 @@ def build_all(
     config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
 ) -> AllSplits:
     """The same with the test rows, which only `sealed` may ask for."""
+    whole = held_rows("", config, fingerprints, progress) if config.mixture else {}
     parts = {
-        name: _part_named(name, part, fingerprints, progress)
+        name: _part_named(name, part, fingerprints, progress, whole)
         for name, part in components_of(config).items()
     }
     train, validation, test = _joined(parts, config.seed)
+    validation = whole["validation"].rows if "validation" in whole else validation
+    test = whole["test"].rows if "test" in whole else test
     validation, repeated = without_test(validation, test, config)
     progress(f"comparing {len(train):,} training rows with those kept for evaluation")
     leaked = leaks(train, [*validation, *test], config.cleaning.near_duplicate_threshold)
     clear = [row for place, row in enumerate(train) if place not in leaked]
     _refuse_nothing(clear, validation, config)
-    report = _whole_report(parts, config)
+    report = with_held(_whole_report(parts, config), whole, train)
     report["dropped"]["leak"] = len(leaked)
     if repeated:
         report["dropped"]["leak_of_test"] = repeated
@@ -90,10 +93,14 @@ def rows_sha256(rows: Sequence[Row]) -> str:
 
 
 def _part_named(
-    name: str, config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
+    name: str,
+    config: DataConfig,
+    fingerprints: Mapping[str, str],
+    progress: OnProgress,
+    whole: Collection[Which],
 ) -> CleanedData:
     try:
-        return _part(name, config, fingerprints, progress)
+        return _part(name, config, fingerprints, progress, whole)
     except InputError as error:
         if not name:
             raise
@@ -102,8 +109,13 @@ def _part_named(
 
 
 def _part(
-    name: str, config: DataConfig, fingerprints: Mapping[str, str], progress: OnProgress
+    name: str,
+    config: DataConfig,
+    fingerprints: Mapping[str, str],
+    progress: OnProgress,
+    whole: Collection[Which],
 ) -> CleanedData:
+    """One data set; what the `whole` mixture keeps apart is not split off it."""
     progress(f"reading {config.source}")
     source = source_of(config).read(config, fingerprints[name])
     progress(f"cleaning {len(source.rows):,} rows")
@@ -111,8 +123,9 @@ def _part(
     limited = subsample(rows, rows_split(config.limit, config.split_limit), config.seed)
     dropped["over_limit"] = len(rows) - len(limited)
     held = held_rows(name, config, fingerprints, progress)
-    refuse_few(limited, len(source.rows), dropped, 1 if "validation" in held else 2)
-    splits = _split(limited, {which: own.rows for which, own in held.items()}, config)
+    apart = {which: own.rows for which, own in held.items()} | {which: [] for which in whole}
+    refuse_few(limited, len(source.rows), dropped, 1 if "validation" in apart else 2)
+    splits = _split(limited, apart, config)
     train = _within_limit(splits[0], len(limited), config)
     dropped["over_limit"] += len(splits[0]) - len(train)
     report: DataReport = {

@@ -25,8 +25,13 @@ def weights_of(config: DataConfig) -> dict[str, float] | None:
 
 
 def private_components(config: DataConfig) -> frozenset[str]:
-    """The names of components whose rows must not be stored or shown."""
-    return frozenset(name for name, part in components_of(config).items() if is_private(part))
+    """The names of components whose rows must not be stored or shown; "" of a single source, and of
+    rows that a whole mixture keeps apart."""
+    found = {name for name, part in components_of(config).items() if is_private(part)}
+    apart = config.mixture and (config.validation is not None or config.test is not None)
+    if apart and (found or is_private(config)):
+        found.add("")  # rows of the whole, which may be of that component
+    return frozenset(found)
 
 
 def is_private(config: SourceConfig) -> bool:

@@ -4,8 +4,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from trainables.data.rows_apart import OwnRows, check_drawn, check_own_rows
-from trainables.section import Section, refused
+from trainables.data.rows_apart import (
+    OwnRows,
+    check_apart_of_mixture,
+    check_drawn,
+    check_own_rows,
+)
+from trainables.data.shares import check_limits, check_mixture, check_split
+from trainables.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SplitLimit = Annotated[int, Field(ge=2)] | Literal["all"] | None
@@ -155,7 +161,8 @@ class Component(SourceConfig):
 class DataConfig(SourceConfig):
     """The rows of a trial: one data set or a mixture of several, cleaned and split.
 
-    With a `mixture` the fields of a single source are its components' own.
+    With a `mixture` the fields of a single source are its components' own; `validation` and `test`
+    beside it are those of the whole, and are read by the section's own `format` and `fields`.
     """
 
     mixture: tuple[Component, ...] | None = None
@@ -179,9 +186,11 @@ class DataConfig(SourceConfig):
                 raise ValueError("weights need a mixture")
             return self
         own = [n for n, f in SourceConfig.model_fields.items() if getattr(self, n) != f.default]
-        if own:
+        apart = self.validation is not None or self.test is not None
+        if own := [name for name in own if name not in (APART if apart else ())]:
             raise ValueError(f"{', '.join(own)}: write it in the mixture's components")
-        _check_mixture(self.mixture, self.weights)
+        check_mixture(self.mixture, self.weights)
+        check_apart_of_mixture(self.validation, self.test, self.mixture)
         return self
 
     @model_validator(mode="after")
@@ -207,6 +216,10 @@ class DataConfig(SourceConfig):
         return self
 
 
+# of a mixture's section: the whole's own rows, and how they are read
+READ_BY = ("format", "fields", "answer_index_base", "instruction", "rationale", "private")
+APART = frozenset(("validation", "test", *READ_BY))
+
 # fields that came later, and are not written while they have these values
 LATER: dict[str, Any] = {
     **dict.fromkeys(("validation", "test", "system", "reasoning", "messages")),
@@ -217,33 +230,3 @@ LATER: dict[str, Any] = {
 def without_unused(written: dict[str, Any]) -> dict[str, Any]:
     """A section as written, without what came later and is not used."""
     return {n: v for n, v in written.items() if n not in LATER or v != LATER[n]}
-
-
-def check_limits(limit: int | None, split_limit: int | Literal["all"] | None) -> None:
-    """Raise PydanticCustomError where fewer rows would be split than are kept."""
-    if limit is not None and isinstance(split_limit, int) and limit > split_limit:
-        what = f"splits fewer rows than limit keeps ({limit})"
-        raise refused("split_limit", split_limit, what, f"Write {limit}, or lower limit")
-
-
-def check_split(shares: tuple[float, float, float]) -> None:
-    """Raise ValueError where shares of training, validation and test rows cannot be."""
-    if abs(sum(shares) - 1) > 1e-9:
-        raise ValueError(f"split must sum to 1, got {list(shares)}; e.g. [0.85, 0.10, 0.05]")
-    if shares[0] == 0 or shares[1] == 0:
-        raise ValueError("split needs a training and a validation share above 0")
-
-
-def _check_mixture(mixture: tuple[Component, ...], weights: dict[str, float] | None) -> None:
-    """Raise ValueError where names or weights of the components do not fit together."""
-    names = [component.label for component in mixture]
-    if len(mixture) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"a mixture has two or more components of different names, got {names}")
-    given = [component.weight for component in mixture]
-    if any(w is None for w in given) and any(w is not None for w in given):
-        raise ValueError("give every component of the mixture a weight, or none")
-    if weights is not None and set(weights) != set(names):
-        raise ValueError(f"weights must name the components {names}, got {list(weights)}")
-    shares = given if weights is None else list(weights.values())
-    if all(share == 0 for share in shares):
-        raise ValueError("the weights of a mixture are all 0")

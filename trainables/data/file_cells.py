@@ -49,6 +49,8 @@ def _cells(data: DataConfig) -> Iterator[tuple[str, Mapping[str, object]]]:
             for record in _records(section):
                 id = f"{before}{record.id}"
                 yield (f"{name}/{id}" if name else id), record.cells
+    for before, section in _apart(data) if data.mixture else ():
+        yield from ((f"{before}{record.id}", record.cells) for record in _records(section))
 
 
 def _apart(part: DataConfig) -> Iterator[tuple[str, DataConfig]]:

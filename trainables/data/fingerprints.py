@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from trainables.data.components import components_of
 from trainables.data.held_out import all_held
-from trainables.data.keys import FORMAT, online_fingerprints
+from trainables.data.keys import FORMAT, apart_of, online_fingerprints
 from trainables.data.pairs.config import AnyData, PairsConfig
 from trainables.data.pairs.registry import reader_of
 
@@ -33,8 +33,7 @@ def source_fingerprints(data: AnyData) -> Iterator[tuple[str, str]]:
                 yield _named(source.source, source.hub_split), found
         return
     parts = components_of(data)
-    for name, whole in list(parts.items()):
-        parts.update(all_held(whole, name))
+    parts.update(apart_of(data))
     for label, found in online_fingerprints(data).items():
         part = parts.get(label)
         yield _named(part.source, part.hub_split) if part else label, found

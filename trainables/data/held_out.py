@@ -6,7 +6,7 @@ published split of the same source, and cleaned by themselves.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from trainables.data.config import DataConfig
 from trainables.data.formats.files import named_split
@@ -21,6 +21,7 @@ HELD: tuple[Which, Which] = ("validation", "test")
 S = TypeVar("S", DataConfig, PairSourceConfig)
 # what belongs to the training rows alone
 BARE = {"limit": None, "validation": None, "test": None}
+WHOLE = {"mixture": None, "weights": None}  # of a section whose rows apart are a mixture's
 
 
 def held_parts(part: S, which: Which) -> list[S]:
@@ -59,16 +60,26 @@ def at_held(error: InputError, which: Which) -> InputError:
 
 
 def _of_split(part: S, which: Which, split: str) -> S:
-    return part.model_copy(update={**BARE, **_allowed(which), "hub_split": split})
+    return part.model_copy(update={**_bare(part), **_allowed(which), "hub_split": split})
 
 
 def _of_file(part: S, which: Which, file: Path) -> S:
-    update = {**BARE, **_allowed(which), "source": str(file), "revision": None, "subset": None}
+    update = {
+        **_bare(part),
+        **_allowed(which),
+        "source": str(file),
+        "revision": None,
+        "subset": None,
+    }
     format = FORMATS.get(part.format or "")
     if format is None:
         return part.model_copy(update={**update, "hub_split": _unsplit(part)})
     split = named_split(file, format, which) or part.hub_split or "train"
     return part.model_copy(update={**update, "hub_split": split})
+
+
+def _bare(part: S) -> dict[str, Any]:
+    return BARE | {name: v for name, v in WHOLE.items() if name in type(part).model_fields}
 
 
 def _unsplit(part: S) -> str | None:

@@ -25,12 +25,15 @@ def online_fingerprints(data: DataConfig) -> Fingerprints:
     """What identifies the sources' content; asks the network if need be. Raises InputError."""
     parts = components_of(data)
     own = {name: _online(part) for name, part in parts.items()}
-    return own | {label: _online_held(label, part) for label, part in _held(parts)}
+    return own | {label: _online_held(label, part) for label, part in apart_of(data)}
 
 
-def _held(parts: dict[str, DataConfig]) -> Iterator[tuple[str, DataConfig]]:
-    for name, part in parts.items():
+def apart_of(data: DataConfig) -> Iterator[tuple[str, DataConfig]]:
+    """Every section of rows apart by its label: those of the components, and of a whole mixture."""
+    for name, part in components_of(data).items():
         yield from all_held(part, name)
+    if data.mixture is not None:
+        yield from all_held(data, "")
 
 
 def _online_held(label: str, part: DataConfig) -> str:
@@ -44,7 +47,7 @@ def _online_held(label: str, part: DataConfig) -> str:
 def known_fingerprints(data: DataConfig) -> Fingerprints | None:
     """The same without the network; None where one cannot be told."""
     parts = components_of(data)
-    asked = {**parts, **dict(_held(parts))}
+    asked = {**parts, **dict(apart_of(data))}
     found = {name: source_of(part).fingerprint(part, False) for name, part in asked.items()}
     known = {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
     return known if len(known) == len(found) else None
@@ -59,7 +62,10 @@ def text_key(data: DataConfig, fingerprints: Fingerprints) -> str:
         ]
         for name, part in components_of(data).items()
     ]
-    return digest([FORMAT, parts, data.model_dump(mode="json", include=SHARED)])
+    whole = []
+    if data.mixture is not None and (own := held_fingerprints("", data, fingerprints)):
+        whole = [[own, data.model_dump(mode="json", include=OWN)]]
+    return digest([FORMAT, parts, data.model_dump(mode="json", include=SHARED), *whole])
 
 
 def held_fingerprints(name: str, part: S, fingerprints: Fingerprints) -> list[Any]:

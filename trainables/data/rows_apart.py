@@ -1,6 +1,7 @@
 """What `data.validation` and `data.test` may name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from trainables.section import refused
 
@@ -21,6 +22,25 @@ def check_own_rows(source: str, hub_split: str | None, validation: OwnRows, test
             raise ValueError(f"{source} has no published splits: name a file in {which}")
         if rows_empty(validation if which == "validation" else test):
             raise ValueError(f"{which} names no file: name one, or remove it")
+
+
+def check_apart_of_mixture(validation: OwnRows, test: OwnRows, parts: Sequence[Any]) -> None:
+    """Raise ValueError where a whole mixture's own rows cannot be: `parts` are its sources."""
+    for which, rows in (("validation", validation), ("test", test)):
+        for name in named_rows(rows):
+            if name.startswith(SPLIT):
+                raise ValueError(
+                    f"{which} names a published split, and a mixture has none: name a file, or "
+                    "write it in a source of the mixture"
+                )
+            if name in [part.source for part in parts]:
+                raise ValueError(
+                    f"{which} names training rows ({name}, a source of the mixture): give it others"
+                )
+        if rows is not None and any(getattr(part, which) is not None for part in parts):
+            raise ValueError(
+                f"{which} is named for the whole mixture and for a source of it: write one of them"
+            )
 
 
 def named_rows(rows: OwnRows) -> tuple[str, ...]:

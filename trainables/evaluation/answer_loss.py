@@ -70,11 +70,11 @@ def summed(rows: "TokenRows", nats: Sequence[float], places: Sequence[int]) -> A
 
 def by_component(rows: "TokenRows", nats: Sequence[float]) -> dict[str, AnswerLoss]:
     """The sums of each component of a mixture, which add up to those of all rows; {} where there
-    is no mixture."""
+    is no mixture. Rows that a whole mixture is validated on belong to none."""
     places: dict[str, list[int]] = {}
     for i, name in enumerate(rows.components):
         places.setdefault(name, []).append(i)
-    return {name: summed(rows, nats, places[name]) for name in sorted(places)}
+    return {name: summed(rows, nats, places[name]) for name in sorted(places) if name}
 
 
 def _batch_losses(model: Any, rows: "TokenRows", batch: Sequence[int]) -> list[float]:

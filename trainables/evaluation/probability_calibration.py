@@ -94,7 +94,10 @@ def calibration_interval(
     estimate is turned about: it goes down to 2 ECE - q97.5 (less the bias that the bootstrap shows,
     and its spread), and up by the bootstrap's spread below its own mean. It goes down to 0 where
     2.5% of calibrated models with these confidences would show an ECE as large or larger
-    (consistency resampling: Bröcker and Smith 2007, doi:10.1175/WAF993.1). One question at least.
+    (consistency resampling: Bröcker and Smith 2007, doi:10.1175/WAF993.1). Where all predictions
+    are right, or all wrong, no resample has another, which says nothing of how rare they are: the
+    interval then has the ECE of every accuracy that such an outcome does not refute. One question
+    at least.
     """
     import numpy as np
 
@@ -111,7 +114,23 @@ def calibration_interval(
     by_chance = np.abs(((random.random((draws, n)) < sure) - sure) @ member).sum(1) / n
     calibrated = value <= np.percentile(by_chance, 97.5) + 1e-12  # equal but for rounding
     lower = 0.0 if calibrated else max(0.0, min(value, 2 * value - float(high)))
-    return lower, min(1.0, value + max(0.0, float(again.mean() - low)))
+    upper = min(1.0, value + max(0.0, float(again.mean() - low)))
+    if len({hit for _, hit in scored}) == 1:
+        least, most = _of_one_outcome(scored, bins)
+        lower, upper = min(lower, least), max(upper, most)
+    return lower, upper
+
+
+def _of_one_outcome(scored: Sequence[tuple[float, bool]], bins: int) -> Interval:
+    """The least and the greatest ECE of the accuracies that n right, or n wrong, predictions leave
+    possible: Clopper and Pearson's interval (1934, doi:10.1093/biomet/26.4.404)."""
+    n, bars = len(scored), [bar for bar in reliability(scored, bins) if bar.n]
+    bound = 0.025 ** (1 / n)
+    low, high = (bound, 1.0) if scored[0][1] else (0.0, 1 - bound)
+    sure = [bar.confidence or 0.0 for bar in bars]
+    accuracies = [low, high, *(c for c in sure if low < c < high)]  # the ECE bends only there
+    found = [sum(b.n * abs(a - c) for b, c in zip(bars, sure, strict=True)) / n for a in accuracies]
+    return min(found), max(found)
 
 
 def brier(probabilities: Probabilities, gold: Sequence[int]) -> list[float]:

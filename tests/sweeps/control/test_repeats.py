@@ -9,11 +9,24 @@ import pytest
 from search_spaces.space import build_space
 from sweeps.control.proposer import Proposer
 from sweeps.control.repeats import RepeatedProposer, proposer_of
+from sweeps.control.sweep import Sweep
 from sweeps.spec.repeats import repeats_of
 from sweeps.spec.sections import SearchSpec
-from tests.sweeps.fakes import PARAMETERS, Drive, FakePreparation, make_spec, make_sweep, parameters
+from tests.sweeps.fakes import (
+    PARAMETERS,
+    PLANNED,
+    Drive,
+    FakePreparation,
+    make_spec,
+    make_sweep,
+    parameters,
+    trial,
+)
+from trainables.context import Report
 from trainables.kinds import trial_config
 
+TWICE = {**PARAMETERS, "training.seed": {"values": [1, 2]}}
+NAMED = [f"EXP-00{number}" for number in range(1, 7)]
 SEEDS = (1, 2, 3)
 SEEDED = {**PARAMETERS, "training.seed": {"values": list(SEEDS)}}
 
@@ -143,3 +156,43 @@ def test_searched_seeds_of_stages_are_all_combined_those_of_the_search_go_togeth
     assert len(repeats_of(SearchSpec.model_validate(content))) == 4
     together = repeats_of(SearchSpec.model_validate({**content, "seeds": [1, 2]}))
     assert together == (dict.fromkeys(paths, 1), dict.fromkeys(paths, 2))
+
+
+def at_first_rung(sweep: Sweep, losses: dict[str, float]) -> dict[str, bool]:
+    """Which trials are stopped at a quarter of their steps, where they come to it in this order."""
+    stopped: dict[str, bool] = {}
+    while len(stopped) < len(losses):
+        task = sweep.next_task()
+        assert task
+        if task.entry.is_base:
+            sweep.on_report(task.entry.trial, next(trial(task)))
+            continue
+        name = task.entry.trial
+        report = Report(2, PLANNED, {"val_loss": losses[name]}, 1.0, 0.25)
+        stopped[name] = sweep.on_report(name, report)
+    return stopped
+
+
+@pytest.mark.parametrize("rule", [{"kind": "asha"}, {"kind": "median", "min_trials": 1}])
+def test_seeds_are_judged_at_a_rung_by_their_mean(tmp_path: Path, rule: dict[str, Any]) -> None:
+    search = {"parameters": TWICE, "sampler": "random", "seeds": [1, 2], "num_trials": 3}
+    spec = make_spec(**search, early_stopping=rule)
+    # (configurations) means 2.0; 1.75, whose second seed is the worst of all; 2.5, one lucky
+    losses = dict(zip(NAMED, (2.0, 2.0, 0.4, 3.1, 3.9, 1.1), strict=True))
+    goes_on = dict.fromkeys(NAMED, False)
+    assert at_first_rung(make_sweep(spec, tmp_path), losses) == {
+        **goes_on,
+        "EXP-005": True,  # 3.9 against 2.0 and 1.75
+        "EXP-006": True,  # 1.1 is the second best, its configuration's 2.5 the worst
+    }
+
+
+def test_a_resume_judges_seeds_as_the_sweep_would_have(tmp_path: Path) -> None:
+    search = {"parameters": TWICE, "sampler": "random", "seeds": [1, 2], "num_trials": 2}
+    spec = make_spec(**search, early_stopping={"kind": "asha"})
+    at_first_rung(make_sweep(spec, tmp_path), dict.fromkeys(NAMED[:4], 2.0))
+    resumed = make_sweep(spec, tmp_path)
+    resumed.restore()
+    for name, value in (("EXP-003", 0.4), ("EXP-004", 3.1)):
+        assert not resumed.stopper.record(name, 0.25, value)
+    assert resumed.stopper.record("EXP-001", 0.25, 2.0)  # 2.0 against 1.75

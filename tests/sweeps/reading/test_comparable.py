@@ -207,6 +207,21 @@ def test_beside_validation_rows_of_their_own_what_is_trained_on_may_be_searched(
     assert len(problems(tmp_path, content)) == (0 if held else 1)
 
 
+@pytest.mark.parametrize("path", ["data.mixture.0.limit", "data.seed"])
+def test_beside_the_rows_of_a_whole_mixture_what_its_parts_give_may_be_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("dev.jsonl").write_text('{"question": "What?", "answer": "That."}\n')
+    content = spec({path: {"values": [5, 9]}}, objective=LOSS)
+    parts = [{"source": "toy:drugs", "name": "a", "limit": 5}, {"source": "hpo:lay", "name": "b"}]
+    content["trial"]["data"] = {"mixture": parts, "validation": "dev.jsonl"}
+    assert problems(tmp_path, content) == []
+    content["trial"]["data"]["validation"] = "./nowhere.jsonl"
+    (found,) = problems(tmp_path, content)
+    assert "trial.data.validation: does not exist" in found
+
+
 def test_how_validation_rows_of_their_own_are_read_is_no_part_of_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

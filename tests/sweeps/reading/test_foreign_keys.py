@@ -144,6 +144,7 @@ def test_places_and_values_by_meaning(section: str, text: str, said: str, tmp_pa
             "training.learning_rate: {distribution: tune.loguniform, min: 1e-5, max: 1e-3}",
             "Did you mean `log_uniform_values`?",
         ),
+        ("lora.lora_alpha: {ratio_of: lora.r, values: [1, 2]}", "Write `times: PATH`"),
         ("lora.r: {distribution: randint, min: 2, max: 8}", "Did you mean `int_uniform`?"),
         ("training.pref_beta: {values: [0.1]}", "Remove it: it is of trials of kind grpo or dpo"),
         ("training.kl_coef: {values: [0.1]}", "Remove it: it is of trials of kind ppo"),

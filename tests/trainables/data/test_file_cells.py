@@ -64,3 +64,12 @@ def test_what_has_no_file_stays_as_it_is() -> None:
     made = prepared(source="toy:drugs")
     assert made.train.about == []
     assert cells_of(made.train, 0) == {}
+
+
+def test_a_mixture_s_own_validation_rows_have_theirs(tmp_path: Path) -> None:
+    parts = [{"source": file(tmp_path, "one")}, {"source": file(tmp_path, "two")}]
+    dev = tmp_path / "dev.jsonl"
+    row = {"question": "What of all this is asked last?", "answer": "Nothing of it.", "ward": "7B"}
+    dev.write_text(json.dumps(row))
+    made = prepared(mixture=parts, validation=str(dev), cleaning={"near_duplicate_threshold": None})
+    assert cells_of(made.validation, 0)["ward"] == "7B"

@@ -163,6 +163,104 @@ def test_components_of_a_mixture_have_their_own(cache: Path, files: dict[str, st
     assert found.report["components"]["a"]["own"]["validation"]["rows_read"] == 10
 
 
+def mixed(files: dict[str, str], **fields: Any) -> DataConfig:
+    """A mixture of two files, whose whole has rows apart."""
+    parts = [{"source": files["train"], "name": "a"}, {"source": files["more"], "name": "b"}]
+    return DataConfig(mixture=parts, system_prompt=None, **fields)
+
+
+def test_a_whole_mixture_has_one_validation_file(cache: Path, files: dict[str, str]) -> None:
+    config = mixed(files, validation=files["dev"], test=files["exam"])
+    found = prepare_text(config)
+    assert found.report["kept"] == {"train": 45, "validation": 10, "test": 7}
+    assert {row.component for row in found.train} == {"a", "b"}
+    assert {row.id for row in found.validation} == {f"validation/{n}" for n in range(1, 11)}
+    assert found.report["rows_read"] == 40 + 5 + 10 + 7
+    assert found.report["own"]["validation"]["source"] == [files["dev"]]
+    kept = found.report["components"]["b"]["kept"]
+    assert kept == {"train": 5, "validation": 0, "test": 0}
+    assert told(found.report)[0] == f"validation rows of their own: {files['dev']} (10 read)"
+
+
+def test_neither_the_draw_nor_the_parts_change_what_a_mixture_is_measured_on(
+    cache: Path, files: dict[str, str]
+) -> None:
+    def validation(seed: int, limit: int | None) -> list[str]:
+        parts = [
+            {"source": files["train"], "name": "a", "limit": limit},
+            {"source": files["more"], "name": "b"},
+        ]
+        config = DataConfig(mixture=parts, validation=files["dev"], seed=seed)
+        return [row.id for row in prepare_text(config).validation]
+
+    assert validation(42, None) == validation(7, 10)
+
+
+def test_a_mixture_s_test_file_leaves_the_shares_of_validation(
+    cache: Path, files: dict[str, str]
+) -> None:
+    found = prepare_text(mixed(files, test=files["exam"], split=(0.8, 0.2, 0.0)))
+    assert found.report["kept"] == {"train": 36, "validation": 9, "test": 7}
+
+
+def test_a_mixture_s_rows_apart_are_read_as_the_section_says(
+    cache: Path, files: dict[str, str], tmp_path: Path
+) -> None:
+    dev = tmp_path / "own.jsonl"
+    dev.write_text('{"ask": "What is the last of all numbers?", "say": "There is no such number."}')
+    fields = {"question": "ask", "answer": "say"}
+    (row,) = prepare_text(mixed(files, validation=str(dev), fields=fields)).validation
+    assert row.answer == "There is no such number."
+    with pytest.raises(ValidationError, match="fields: write it in the mixture's components"):
+        mixed(files, fields=fields)
+    with pytest.raises(ValidationError, match="limit: write it in the mixture's components"):
+        mixed(files, validation=str(dev), limit=3)
+
+
+def test_a_mixture_s_rows_apart_are_part_of_its_keys(cache: Path, files: dict[str, str]) -> None:
+    plain, own = mixed(files), mixed(files, validation=files["dev"])
+    assert data_key(plain, "t", 10) != data_key(own, "t", 10)
+    named = [name for name, _ in source_fingerprints(own)]
+    assert named == [files["train"], files["more"], files["dev"]]
+    before = data_key(own, "t", 10)
+    dev = Path(files["dev"])
+    dev.write_text(dev.read_text().replace("number 100", "number 1000"))
+    assert data_key(own, "t", 10) != before
+    made = prepare(own, lambda: byte_level(tokenizers.CHATML), "bytes", 200)
+    assert cached_report(own, "bytes", 200) == made.report
+
+
+def test_a_private_part_hides_the_rows_of_the_whole(cache: Path, files: dict[str, str]) -> None:
+    """They may be of the same place."""
+    parts = [
+        {"source": files["train"], "name": "a", "private": True},
+        {"source": files["more"], "name": "b"},
+    ]
+    config = DataConfig(mixture=parts, validation=files["dev"], system_prompt=None)
+    made = prepare(config, lambda: byte_level(tokenizers.CHATML), "bytes", 200)
+    assert made.validation.hidden == {"a", ""}
+    assert not list(cache.rglob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "message"),
+    [
+        ({"validation": "split:test"}, {}, "a mixture has none"),
+        ({"validation": "one.jsonl"}, {}, "a source of the mixture"),
+        ({"validation": "dev.jsonl"}, {"validation": "x.jsonl"}, "for the whole mixture and for"),
+        ({"test": "dev.jsonl"}, {"test": "x.jsonl"}, "for the whole mixture and for"),
+        ({"validation": "dev.jsonl", "folds": 3}, {}, "folds take their validation rows"),
+        ({"validation": "dev.jsonl", "test": "dev.jsonl"}, {}, "both name dev.jsonl"),
+    ],
+)
+def test_what_a_mixture_cannot_have(
+    whole: dict[str, Any], part: dict[str, Any], message: str
+) -> None:
+    parts = [{"source": "one.jsonl", **part}, {"source": "two.jsonl"}]
+    with pytest.raises(ValidationError, match=message):
+        DataConfig(mixture=parts, **whole)
+
+
 def test_related_rows_on_both_sides_are_told(cache: Path, tmp_path: Path) -> None:
     train = write(tmp_path / "train.jsonl", range(20), patient="p1")
     dev = write(tmp_path / "dev.jsonl", range(100, 105), patient="p1")

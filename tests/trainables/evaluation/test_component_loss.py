@@ -46,6 +46,8 @@ def test_the_components_by_hand() -> None:
 def test_without_a_mixture_there_are_no_components() -> None:
     rows = rows_of([[0, 1]], starts=[1], answer_bytes=[1])
     assert by_component(rows, [1.0]) == {}
+    whole = replace(rows, components=[""])  # what a whole mixture is validated on
+    assert by_component(whole, [1.0]) == {}
     assert "components" not in run(config(training={"max_steps": 1}))[-1].facts
 
 

@@ -138,9 +138,10 @@ def test_the_percentile_bootstrap_s_interval_of_ece_does_not() -> None:
     ("scored", "low", "high"),
     [
         ([(0.9, True)] * 20, 0.0, 0.1),  # 0.9 to the 20th is 12%: no wonder
-        ([(0.9, True)] * 200, 0.1, 0.1),  # of 200 it is one
-        ([(1.0, True)] * 5, 0.0, 0.0),
-        ([(1.0, False)] * 5, 1.0, 1.0),
+        # of 200 it is one; right 98.2% of the time, all 200 are right in 2.5% of cases
+        ([(0.9, True)] * 200, 0.025 ** (1 / 200) - 0.9, 0.1),
+        ([(1.0, True)] * 5, 0.0, 1 - 0.025 ** (1 / 5)),  # five right are no proof of all
+        ([(1.0, False)] * 5, 0.025 ** (1 / 5), 1.0),
         ([(0.5, True)], 0.0, 0.5),
     ],
 )

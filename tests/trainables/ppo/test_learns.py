@@ -41,6 +41,7 @@ def test_a_wrong_sign_unlearns(model: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # two minutes by itself; on a busy machine over five
 def test_the_optimum_with_every_seed(model: Path) -> None:
     curves = run(model, SETTING, range(5))
     assert {seed for seed, curve in curves.items() if at_the_end(curve) >= 0.95} == set(range(5))

@@ -9,11 +9,10 @@ from trainables.data.config import (
     DataConfig,
     Share,
     SplitLimit,
-    check_limits,
-    check_split,
     without_unused,
 )
 from trainables.data.rows_apart import OwnRows, check_drawn, check_own_rows
+from trainables.data.shares import check_limits, check_split
 from trainables.section import Section
 
 PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]

@@ -4,9 +4,7 @@ encoding that `encodings` knows.
 A row's id is its number in the file, from 1 (in a JSON object of objects: its key).
 """
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
 from trainables.data.sources.columns import TableRecord, how_read, rows_of
+from trainables.data.sources.csv_cells import NAMES, csv_rows, separator
 from trainables.data.sources.encodings import read_text, text_of
 from trainables.data.sources.signatures import refuse_another
 from trainables.data.sources.source import SourceRows
@@ -96,32 +95,20 @@ def read_csv(path: Path) -> Iterator[TableRecord]:
     """A header and then a row a record, RFC 4180 quotes; separated by commas, or by semicolons or
     tabs where the header has no comma."""
     text = text_of(path)
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # long cells are read as others
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator(text))
-    number = 0
-    try:
-        header = next(reader, [])
-        refuse_twice(header, path.name)
-        for number, cells in enumerate((cells for cells in reader if cells), start=1):
-            where = f"{path.name}, row {number} (line {reader.line_num})"
-            if len(cells) != len(header):
-                message = f"{where} has {len(cells)} cells but the header has {len(header)}"
-                fix = f"Quote cells that hold a {NAMES[separator(text)]}."
-                if len(cells) < len(header):
-                    fix = "Add what is missing, empty cells too; or the row is broken in two."
-                raise InputError(FIELD, short(cells), message, fix)
-            yield TableRecord(str(number), where, dict(zip(header, cells, strict=True)))
-    except csv.Error as error:
-        raise _bad_csv(path, text, number + 1, reader.line_num, error) from None
-
-
-NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
-
-
-def separator(text: str) -> str:
-    """What stands between cells, told from the header."""
-    header = text.partition("\n")[0]
-    return next((mark for mark in (",", ";", "\t") if mark in header), ",")
+    rows, problem = csv_rows(text)
+    header = rows[0].cells if rows else []
+    refuse_twice(header, path.name)
+    for number, (line, cells) in enumerate(rows[1:], start=1):
+        where = f"{path.name}, row {number} (line {line})"
+        if len(cells) != len(header):
+            message = f"{where} has {len(cells)} cells but the header has {len(header)}"
+            fix = f"Quote cells that hold a {NAMES[separator(text)]}."
+            if len(cells) < len(header):
+                fix = "Add what is missing, empty cells too; or the row is broken in two."
+            raise InputError(FIELD, short(cells), message, fix)
+        yield TableRecord(str(number), where, dict(zip(header, cells, strict=True)))
+    if problem:
+        raise _bad_csv(path, text, max(1, len(rows)), *problem)
 
 
 def refuse_twice(columns: Iterable[str], where: str) -> None:

@@ -1,5 +1,6 @@
 """What is wrong with a file is told with file, row, column, value and fix, in few lines."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,23 @@ def test_columns_called_as_a_signature_are_columns(tmp_path: Path) -> None:
     content = "PAR1,answer\nWhat is fever?,A raised temperature.\n"
     fields = {"question": "PAR1", "answer": "answer"}
     assert rows_in(tmp_path / "b.csv", content, fields=fields)[0].question == "What is fever?"
+
+
+def test_reading_leaves_the_csv_module_s_limit_as_it_was(tmp_path: Path) -> None:
+    """It is the whole process's: other code reads CSV too."""
+    before = csv.field_size_limit()
+    path = tmp_path / "long.csv"
+    path.write_text(f"question,answer\nWhat?,{'a' * (before + 10)}\n")
+    assert len(str(next(iter(files.read_csv(path))).cells["answer"])) == before + 10
+    assert csv.field_size_limit() == before
+    path.write_text(f'question,answer\n"What?,{"a" * (before + 10)}\n')
+    with pytest.raises(InputError, match="bad CSV"):
+        list(files.read_csv(path))
+    assert csv.field_size_limit() == before
+
+
+def test_the_first_fault_of_a_file_is_told_not_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text('question,answer\nWhat?,That.,and more\n"open\n')
+    with pytest.raises(InputError, match=r"row 1 \(line 2\) has 3 cells"):
+        list(files.read_csv(path))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from analysis.cautions import cautions
+from analysis.decision import Decision
 from analysis.folds import (
     configuration_of,
     folds_of,
@@ -16,7 +17,9 @@ from analysis.inputs import change_cautions
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
-from analysis.selection.decision import Decision
+from analysis.verdict.numbers import numbers
+from analysis.verdict.verdict import Verdict
+from analysis.verdict.verdict import means as of_fresh_runs
 from analysis.wording import metric_text, mode, title
 from sweeps.run_folder.atomic import write_text
 from sweeps.spec.repeats import seed_paths
@@ -24,7 +27,7 @@ from sweeps.spec.repeats import seed_paths
 CAUTION = (
     "Caution: each configuration was trained once, with one seed. Differences smaller than the "
     "spread between seeds mean nothing; training the best configurations again with other seeds "
-    "(training.seed) measures that spread."
+    "measures that spread (medsweep confirm RUN)."
 )
 IN_FOLDS = CAUTION.replace("trained once, with one seed", "trained once a fold, with one seed")
 SEEDS_APART = CAUTION.replace("trained once, with one seed", "trained once, not all with one seed")
@@ -36,17 +39,17 @@ def write_best(decision: Decision) -> dict[str, Any] | None:
     None where no trial can be chosen; an older best.json is then removed, since nothing in the
     run supports it any more.
     """
-    run, choice = decision
+    run, choice, told = decision
     if choice is None:
         (run.folder / "best.json").unlink(missing_ok=True)
         return None
-    best = describe(run, choice)
+    best = describe(run, choice, told)
     write_text(run.folder / "best.json", json.dumps(best, indent=2, ensure_ascii=False) + "\n")
     return best
 
 
-def describe(run: Run, choice: Chosen) -> dict[str, Any]:
-    """The contents of best.json."""
+def describe(run: Run, choice: Chosen, told: Verdict | None = None) -> dict[str, Any]:
+    """The contents of best.json; with the verdict where the best trials were trained again."""
     trial = run.find(choice.trial)
     kept = {"adapter": trial.adapter, "model": trial.model}
     return {
@@ -57,8 +60,9 @@ def describe(run: Run, choice: Chosen) -> dict[str, Any]:
         "rule": choice.rule,
         "reason": choice.reason,
         "tie": {"trials": list(choice.tied), "all": choice.undecided} if choice.tied else None,
-        "explanation": " ".join(explain(run, choice)),
+        "explanation": " ".join(explain(run, choice, told)),
         "numbers": choice.numbers,
+        **({"confirmed": numbers(told)} if told else {}),
         **_repeats(run, choice),
         "pareto_front": list(choice.front) or None,
         **({"noise_floor": trial.noise} if trial.noise else {}),
@@ -66,18 +70,22 @@ def describe(run: Run, choice: Chosen) -> dict[str, Any]:
     }
 
 
-def explain(run: Run, choice: Chosen) -> tuple[str, ...]:
-    """The choice in plain words: why it, against the base model, and the caution."""
-    trial = with_means(run, run.find(choice.trial))
+def explain(run: Run, choice: Chosen, verdict: Verdict | None = None) -> tuple[str, ...]:
+    """The choice in plain words: why it, against the base model, and the caution, which has no
+    place where the best trials were trained again."""
+    trial = with_means(run, run.find(choice.trial), verdict)
     against = against_base(trial, run.base_of(trial), criteria(run.search))
     told = (choice.explanation, against, *cautions(run, trial), *changed(run))
-    told += (caution(run, choice.trial),)
+    told += () if verdict else (caution(run, choice.trial),)
     return tuple(filter(None, told))
 
 
-def with_means(run: Run, trial: TrialView) -> TrialView:
-    """The trial with the means over its configuration's seeds as its metrics, where seeds alone
-    are repeated: folds have base models' measurements of their own."""
+def with_means(run: Run, trial: TrialView, verdict: Verdict | None = None) -> TrialView:
+    """The trial with the means over its fresh runs as its metrics where it was trained again, or
+    over its configuration's seeds, where seeds alone are repeated: folds have base models'
+    measurements of their own."""
+    if verdict and (fresh := of_fresh_runs(trial)):
+        return replace(trial, metrics=fresh)
     found = configuration_of(trial.trial, run.trials, run.search)
     return trial if found is None or folds_of(run.search) else replace(trial, metrics=means(found))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.best import explain
+from analysis.decision import Decision
 from analysis.loading import loading
 from analysis.measured_again import measured_again
 from analysis.measured_weights import merged_numbers, provenance, quantization, write_measured
@@ -17,15 +18,21 @@ from analysis.mixtures import data_name
 from analysis.runs import Run, TrialView, look_up
 from analysis.sealed_test import test_section
 from analysis.selection.choice import Chosen
-from analysis.selection.decision import Decision
 from analysis.system_prompt import prompt_section, write_prompt
 from analysis.tables import base_table, evaluation_note
+from analysis.verdict.verdict import Verdict
 from analysis.whole_folder import occupied, whole_folder
 from analysis.wording import NOTICE, delta_text, metric_text, parameter_text, title
 
 DISCLAIMER = f"{NOTICE}. It must not be used to make clinical decisions."
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+WHICH_RUN = (
+    "The weights here are those of the search's own run of this configuration; what is said of new "
+    "seeds is said of the configuration, not of these weights alone."
+)
 
 
 class ExportError(ValueError):
@@ -45,7 +52,7 @@ def export_best(
     all. ExportError where no trial can be chosen, its adapter is missing, or `destination` exists
     and is not an empty folder, or cannot be written.
     """
-    run, choice = decision
+    run, choice, told = decision
     if choice is None:
         raise ExportError(f"{run.folder}: nothing to export. {decision.why_none}")
     trial = run.find(choice.trial)
@@ -65,7 +72,7 @@ def export_best(
             again = measured_again(run, trial, draft)
             write_measured(trial, again, onto, draft)
             numbers = merged_numbers(trial, again, onto)
-        card = model_card(run, choice, whole, tokenizer, numbers)
+        card = model_card(run, choice, whole, tokenizer, numbers, told)
         (draft / "README.md").write_text(card, encoding="utf-8")
     return destination
 
@@ -98,7 +105,14 @@ def _told(destination: Path) -> Iterator[None]:
         raise ExportError(f"{destination}: nothing was exported: {why}.{fix}") from error
 
 
-def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool, numbers: str = "") -> str:
+def model_card(
+    run: Run,
+    choice: Chosen,
+    merged: bool,
+    tokenizer: bool,
+    numbers: str = "",
+    told: Verdict | None = None,
+) -> str:
     """The README.md of the exported model: front matter as the hub reads it, then the facts;
     `numbers` are those of merged weights."""
     trial = run.find(choice.trial)
@@ -109,7 +123,8 @@ def model_card(run: Run, choice: Chosen, merged: bool, tokenizer: bool, numbers:
         f"**{DISCLAIMER}**",
         f"{_method(trial)} of `{_code(model)}` on `{_code(data_name(trial.config))}`, trial "
         f"{trial.trial} of the medsweep sweep `{_code(run.name)}`.",
-        *(_code(sentence) for sentence in explain(run, choice)),
+        *(_code(sentence) for sentence in explain(run, choice, told)),
+        *([WHICH_RUN] if told else []),
         "## Parameters",
         _parameters(trial),
         prompt_section(trial.config, run.data),

@@ -52,6 +52,7 @@ class TrialView:
     stages: tuple[dict[str, Any], ...] = ()  # of a staged trial: what was measured after each
     shared_seconds: float = 0.0  # of its `minutes`, those that other trials spent for it
     noise: dict[str, float] = field(default_factory=dict)  # its base model's noise floor
+    fresh: tuple["TrialView", ...] = ()  # the same trained again with other seeds, in their order
 
     @property
     def name(self) -> str:
@@ -196,6 +197,7 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         size={k: record[k] for k in SIZE_FACTS if is_number(record.get(k))} | _seconds(record),
         stages=tuple(s for s in record.get("stages") or () if isinstance(s, dict)),
         shared_seconds=float(record.get("shared_seconds", 0.0)),
+        fresh=tuple(sorted(_trials(path / "seeds"), key=lambda t: int(t.trial.split("/")[-1]))),
     )
 
 

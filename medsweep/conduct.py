@@ -42,8 +42,8 @@ def conduct(folder: Path, view: SweepView, work: Callable[[], object]) -> int:
 def conclude(folder: Path, view: SweepView) -> int:
     """Write what analysis makes of the run folder, and say it; 1 where no trial succeeded."""
     from analysis.best import write_best
+    from analysis.decision import decided
     from analysis.report import write_report
-    from analysis.selection.decision import decided
     from analysis.study import write_study_db
     from analysis.tables import write_trials_csv
     from medsweep.tables import print_best, print_changes, trial_table

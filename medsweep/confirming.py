@@ -69,7 +69,6 @@ def _confirm(
     done = confirm_run(
         folder, config, best, criterion, view.watch, view.say, retry_failed, accept_changes
     )
-    made = plural(done.done, "run")
     if done.course.clear:
-        view.say(f"{done.course.clear} has won, after {made} with new seeds.")
+        view.say(f"The race was decided after {plural(done.done, 'run')} with new seeds.")
     return True

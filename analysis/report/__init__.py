@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analysis.selection.decision import Decision
+from analysis.decision import Decision
 from sweeps.run_folder.atomic import write_text
 
 
@@ -15,7 +15,7 @@ def write_report(decisions: Sequence[Decision], output: Path | None = None) -> t
     report goes into its folder, several runs' into comparison.html and .md beside the first.
     ValueError for no run; OSError where it cannot write.
 
-    >>> from analysis.selection.decision import decided
+    >>> from analysis.decision import decided
     >>> html, markdown = write_report([decided(Path("runs/demo"))])
     >>> html.name, markdown.name
     ('report.html', 'report.md')

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from analysis.best import changed, explain, seeds_of, with_means
 from analysis.cautions import lost_or_cut
+from analysis.decision import Decision
 from analysis.held import held_in
 from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
+from analysis.report.confirmation import confirmation_passage
 from analysis.report.efficiency import efficiency_table
 from analysis.report.examples import Example, conversations, examples
 from analysis.report.experiments import (
@@ -26,7 +28,6 @@ from analysis.report.stages import stage_table
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen
-from analysis.selection.decision import Decision
 from analysis.tables import searched_paths, shown_value
 from analysis.wording import (
     MISSING,
@@ -84,7 +85,7 @@ class Content:
 
 def describe_run(decision: Decision) -> Content:
     """Everything a report says of a run except its figures."""
-    run, choice = decision
+    run, choice, told = decision
     best = decision.best
     metric = curve_metric(run)
     reports = [r for r in run.data.values() if isinstance(r, dict)]
@@ -94,14 +95,18 @@ def describe_run(decision: Decision) -> Content:
         best=best,
         warnings=lost_or_cut(run),
         facts=_facts(run),
-        tiles=_tiles(run, best and with_means(run, best), choice),
-        summary=explain(run, choice) if choice else (decision.why_none, *changed(run)),
+        tiles=_tiles(run, best and with_means(run, best, told), choice),
+        summary=explain(run, choice, told) if choice else (decision.why_none, *changed(run)),
         configuration=_configuration(run, best),
         experiments=experiment_table(run, choice),
         comparison=comparison_table(run, best),
         stages=stage_table(run, best),
         efficiency=efficiency_table(run, best),
-        passages=[*passages(run, best), *other_rules_passages(run, best)],
+        passages=[
+            *filter(None, [confirmation_passage(told)]),
+            *passages(run, best),
+            *other_rules_passages(run, best),
+        ],
         examples=examples(run, best),
         conversations=conversations(run, best),
         ratings=rating_tables(run),
@@ -182,8 +187,9 @@ def _tiles(run: Run, best: TrialView | None, choice: Chosen | None) -> list[Tile
     spent = Tile("Time in trials", time, "summed over all trials")
     if best is None or choice is None:
         return [Tile("Chosen", "none", "see below"), trials, spent]
-    seeds = seeds_of(run, best.trial)
-    repeated = f"means over {seeds} seeds" if seeds > 1 else ""
+    fresh = sum(view.state == "complete" for view in best.fresh)
+    seeds = fresh or seeds_of(run, best.trial)
+    repeated = f"means over {seeds} {'new ' * bool(fresh)}seeds" if seeds > 1 else ""
     tie = f"tied with {len(choice.tied) - 1} more" if choice.tied else ""
     about = ", ".join(filter(None, (best.trial if best.label else "", repeated, tie)))
     chosen = Tile("Chosen", best.name, about)

@@ -31,11 +31,11 @@ def command(
     from rich.console import Console
 
     from analysis.best import write_best
+    from analysis.decision import decided
     from analysis.export import export_best
     from analysis.measured_weights import FILE, read_measured
     from analysis.merging import Onto
     from analysis.selection import criteria
-    from analysis.selection.decision import decided
     from medsweep.tables import print_best, print_test
 
     if merge_onto not in ("base", "dequantized"):

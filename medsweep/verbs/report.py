@@ -14,8 +14,8 @@ def command(
 ) -> None:
     """Write the report (HTML and Markdown)."""
     from analysis.best import write_best
+    from analysis.decision import decided
     from analysis.report import write_report
-    from analysis.selection.decision import decided
     from analysis.tables import write_trials_csv
 
     decisions = [decided(run) for run in runs]

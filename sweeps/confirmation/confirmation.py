@@ -5,12 +5,12 @@ from typing import Any
 
 from sweeps.confirmation.again import again, run_name, run_of
 from sweeps.confirmation.asked import Asked
-from sweeps.confirmation.course import Course, Judge, Run, course
+from sweeps.confirmation.course import Course, Judge, Run
+from sweeps.confirmation.results import Results
 from sweeps.control.sweep import Sweep
 from sweeps.early_stopping.registry import Stopper
 from sweeps.run_folder.entry import Entry
 from sweeps.run_folder.ledger import Ledger
-from sweeps.samplers.failures import outcome
 from sweeps.spec.sections import SweepSpec
 from trainables.kinds import trial_config
 
@@ -34,15 +34,14 @@ class Confirmation(Sweep):
         self.asked, self.judge = asked, judge
         self._entries: dict[str, Entry] = {}  # the trials of the search
         self._begun: set[Run] = set()  # runs that wait, run or have ended
-        self._ended: dict[Run, float | None] = {}
-        self._lost: set[Run] = set()  # that ended for no fault of their configuration
+        self._ended = Results()
         self._now: Course | None = None
 
     @property
     def course(self) -> Course:
         """Where the confirmation stands."""
         if self._now is None:
-            self._now = course(self.asked, self._ended, self._lost, self.judge)
+            self._now = self._ended.course(self.asked, self.judge)
         return self._now
 
     @property
@@ -77,7 +76,7 @@ class Confirmation(Sweep):
     @property
     def done(self) -> int:
         """How many runs have ended."""
-        return len(self._ended)
+        return len(self._ended.values)
 
     # --- what comes next -----------------------------------------------------------------------
 
@@ -101,8 +100,5 @@ class Confirmation(Sweep):
 
     def _tell(self, entry: Entry, record: dict[str, Any]) -> None:
         """Keep how a run ended."""
-        run, how = run_of(entry.trial), outcome(record)
-        self._ended[run] = record["metrics"].get(self.asked.metric) if how == "complete" else None
-        if how == "lost":
-            self._lost.add(run)
+        self._ended.take(run_of(entry.trial), record, self.asked.metric)
         self._now = None

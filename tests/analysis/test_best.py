@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.best import against_base, write_best
+from analysis.decision import decided
 from analysis.runs import load_run
-from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 
@@ -31,7 +31,7 @@ def test_the_explanation_is_honest(run_folder: Path) -> None:
     assert "better in Val Loss (1.6569 → 0.6565), Perplexity (5.24 → 2.23)" in words
     assert "worse in ROUGE-1 (0.3083 → 0.2674), BLEU (0.0833 → 0.0628)" in words
     assert "once, with one seed" in words
-    assert "again with other seeds (training.seed) measures" in words
+    assert "measures that spread (medsweep confirm RUN)." in words
 
 
 def test_balanced_chooses_as_the_flashcards_authors_did(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.best import explain
 from analysis.cautions import cautions
-from analysis.selection.decision import decided
+from analysis.decision import decided
 
 COUNTS = {"kept": {"train": 100, "validation": 20, "test": 5}, "tokens": {"longest": 64}}
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from analysis.decision import decided
 from analysis.export import ExportError, export_best
 from analysis.measured_again import Again
 from analysis.measured_weights import QUANTIZED, merged_numbers, provenance
 from analysis.runs import TrialView
-from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 TARGETS = ["q_proj", "v_proj"]

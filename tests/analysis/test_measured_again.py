@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from analysis.decision import decided
 from analysis.export import export_best
 from analysis.measured_weights import read_measured
-from analysis.selection.decision import decided
 
 TRIAL = {
     "kind": "sft",

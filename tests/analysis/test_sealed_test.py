@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from analysis.decision import decided
 from analysis.export import model_card
 from analysis.files import RunError
 from analysis.runs import load_run
 from analysis.sealed_test import FILE, measure_test, told
-from analysis.selection.decision import decided
 from sweeps.launch.in_process import run_one, single_trial
 from sweeps.reading.loading import load_spec
 from trainables.errors import InputError

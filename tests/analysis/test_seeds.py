@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from analysis.best import caution, describe, explain, write_best
+from analysis.decision import decided
 from analysis.folds import configurations, repeat_paths
 from analysis.report.content import describe_run
 from analysis.report.folds import fold_passage
 from analysis.runs import Run, TrialView
 from analysis.selection import choose
-from analysis.selection.decision import decided
 from sweeps.spec.repeats import seed_paths
 from sweeps.spec.sections import SearchSpec
 from tests.analysis import fixtures

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from analysis import export
+from analysis.decision import decided
 from analysis.export import export_best
-from analysis.selection.decision import decided
 from analysis.system_prompt import asked_with, prompt_section, trained_with, write_prompt
 
 SAID = "You are brief.\nYou are kind to <patients>."

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from analysis.best import write_best
+from analysis.decision import decided
 from analysis.export import export_best
 from analysis.report import write_report
-from analysis.selection.decision import decided
 from sweeps.launch.in_process import run_one
 from sweeps.presets.find import presets
 from sweeps.reading.loading import load_spec

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.best import write_best
+from analysis.decision import decided
 from analysis.report import write_report
-from analysis.selection.decision import decided
 from sweeps.launch import in_process
 from sweeps.reading.loading import load_spec
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from analysis.decision import decided
 from analysis.export import ExportError, export_best
 from analysis.report import write_report
 from analysis.report.pairs import pair_passage
 from analysis.runs import load_run
-from analysis.selection.decision import decided
 from tests.analysis import fixtures
 from tests.analysis.report.measured import update
 

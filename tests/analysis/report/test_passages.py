@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from analysis.decision import decided
 from analysis.report import write_report
 from analysis.report.benchmarks import NO_DIFFERENCE, p_text
 from analysis.report.passages import passages
 from analysis.report.probability_calibration import accuracy_at, mean_confidence
 from analysis.report.subjects import pool
 from analysis.runs import load_run
-from analysis.selection.decision import decided
 from tests.analysis import fixtures
 from tests.analysis.report.measured import add_benchmarks, add_components, curves, measured, update
 

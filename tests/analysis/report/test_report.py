@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.decision import decided
 from analysis.files import RunError
 from analysis.report import write_report
 from analysis.report.html import embed
-from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 PLOTS = re.compile(r'<script type="application/json" data-plot="([^"]+)">(.*?)</script>', re.DOTALL)

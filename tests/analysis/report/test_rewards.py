@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from analysis.decision import decided
 from analysis.report import write_report
 from analysis.report.rewards import reward_passage
 from analysis.runs import load_run
-from analysis.selection.decision import decided
 from tests.analysis import fixtures
 
 EARNED = {"reward": 0.61, "reward_safety": 0.9, "reward_brevity": 0.32, "kl": 1.25}

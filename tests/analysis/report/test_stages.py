@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from analysis.decision import decided
 from analysis.export import model_card
 from analysis.report import write_report
 from analysis.report.cells import Table
@@ -13,7 +14,6 @@ from analysis.report.experiments import curve_points
 from analysis.report.stages import stage_table
 from analysis.runs import load_run
 from analysis.selection import choose
-from analysis.selection.decision import decided
 from analysis.tables import parameter_columns
 from tests.analysis import fixtures
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from analysis.best import write_best
+from analysis.decision import decided
 from analysis.runs import TrialView
 from analysis.selection import choose
 from analysis.selection.choice import Chosen
-from analysis.selection.decision import decided
 from sweeps.spec.sections import SearchSpec
 from tests.analysis import fixtures
 from tests.analysis.selection.trials import spec, trial

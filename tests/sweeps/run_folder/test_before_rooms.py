@@ -20,9 +20,9 @@ TIMES = {"minutes", "error"}  # an error's words may be improved
 # sentences of the report that say the same in other words since then
 WORDED_ANEW = {
     "of what it remembers of each (AdamW: two moments)": "of AdamW's two moments of each",
-    "training the best configurations again with other seeds (training.seed) measures that "
-    "spread": "repeating the best trials, which is what the confirm section is for, measures that "
-    "spread",
+    "training the best configurations again with other seeds measures that spread (medsweep "
+    "confirm RUN)": "repeating the best trials, which is what the confirm section is for, "
+    "measures that spread",
     "In Val Loss EXP-003 is 0.0085": "It is 0.0085",
 }
 ADDED = ("What other rules would choose",)  # sections of the report since then

@@ -1,0 +1,83 @@
+"""What the best trials reached when they were trained again with other seeds."""
+
+from analysis.report.cells import Cell, Column, Line, Table, value_cell
+from analysis.report.passage import Passage
+from analysis.statistics.crossed import Difference
+from analysis.verdict.numbers import numbers
+from analysis.verdict.verdict import Verdict
+from analysis.wording import MISSING, delta_text, metric_text, title
+
+NOTE = (
+    "Mean and standard deviation (n - 1) over the new seeds, which the search's own run is not one "
+    "of. Δ is the trial's mean less the leader's, paired seed by seed and row by row, with its 95% "
+    "interval over both; p is corrected for the number of comparisons (Holm). P(best) is the "
+    "probability that no other is better (all runs, shrunk towards all trials of the search); "
+    "P(leader wins) how often the leader's run beats the trial's of the same seed."
+)
+HEADS = ("Experiment", "Seeds", "Mean ± SD", "In the search", "Δ", "95% interval", "p")
+LATER = ("P(best)", "P(leader wins)", "")
+
+
+def confirmation_passage(told: Verdict | None) -> Passage | None:
+    """The fresh runs of every trial that was trained again; None where none was."""
+    if told is None:
+        return None
+    metric = title(told.evidence.criterion.metric)
+    columns = (Column(HEADS[0]), *(Column(head, True) for head in (*HEADS[1:], *LATER[:-1])))
+    lines = sorted(told.evidence.trials, key=lambda name: _place(told, name))
+    table = Table((*columns, Column("")), tuple(_line(told, name) for name in lines), NOTE)
+    return Passage(f"Trained again with new seeds: {metric}", (), (("", table),))
+
+
+def _place(told: Verdict, name: str) -> tuple[bool, float]:
+    """The leader first, then by the mean of the fresh runs; those without one last."""
+    runs = told.evidence.runs(name)
+    sign = 1 if told.evidence.lower_is_better else -1
+    return name != told.leader, sign * float(runs.mean()) if len(runs) else float("inf")
+
+
+def _line(told: Verdict, name: str) -> Line:
+    found = numbers(told)["trials"][name]
+    metric = told.evidence.criterion.metric
+    against = told.contest.against.get(name)
+    corrected = told.contest.corrected.get(name)
+    wins = found["beaten_by_leader"]
+    texts = [
+        _seeds(found),
+        _spread(metric, found),
+        metric_text(metric, found["searched"], 4),
+        MISSING if against is None else delta_text(-against.estimate),
+        _interval(against),
+        MISSING if corrected is None or corrected.p is None else f"{corrected.p:.2g}",
+        MISSING if found["probability_best"] is None else f"{found['probability_best']:.2f}",
+        MISSING if wins is None else f"{wins['probability']:.2f}",
+    ]
+    remark = "leader" if name == told.leader else _remark(told, name)
+    cells = (Cell(told.evidence.trials[name].name), *map(value_cell, texts), Cell(remark))
+    return Line(cells, "chosen" if name == told.advice else "")
+
+
+def _remark(told: Verdict, name: str) -> str:
+    dropped = told.evidence.course.dropped.get(name)
+    if dropped:
+        return f"dropped out after {dropped['after']}"
+    return "not told from the leader" if name in told.tied else ""
+
+
+def _seeds(found: dict[str, object]) -> str:
+    values, failed = found["values"], found["failed"]
+    assert isinstance(values, list)
+    return f"{len(values)}, {failed} failed" if failed else str(len(values))
+
+
+def _spread(metric: str, found: dict[str, float | None]) -> str:
+    mean, sd = (metric_text(metric, found[name], 4) for name in ("mean", "sd"))
+    return mean if found["sd"] is None else f"{mean} ± {sd}"
+
+
+def _interval(found: Difference | None) -> str:
+    """Turned as Δ is."""
+    if found is None or found.interval is None:
+        return MISSING
+    low, high = found.interval
+    return f"{delta_text(-high)} to {delta_text(-low)}"

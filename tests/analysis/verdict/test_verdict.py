@@ -1,0 +1,184 @@
+"""The verdict on a confirmed run: who is advised, against whom, and what bad input does to it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis.best import write_best
+from analysis.decision import Decision, decided
+from analysis.report import write_report
+from analysis.runs import load_run
+from analysis.statistics.crossed import difference
+from analysis.verdict.verdict import Verdict, means, verdict
+from analysis.verdict.words import headline, sentences
+from tests.analysis.verdict.runs import A, B, C, confirmed
+
+CLEAR = {A: [0.60, 0.61, 0.605], B: [0.66, 0.67, 0.665], C: [0.70, 0.71, 0.72]}
+ALIKE = {A: [0.600, 0.640, 0.620], B: [0.630, 0.610, 0.625], C: [0.700, 0.710, 0.720]}
+
+
+def told(folder: Path, values: dict[str, list[Any]], **more: Any) -> Verdict:
+    found = verdict(load_run(confirmed(folder, values, **more)))
+    assert found is not None
+    return found
+
+
+def test_a_clear_winner_is_said_to_be_one(tmp_path: Path) -> None:
+    found = told(tmp_path / "run", CLEAR)
+    assert (found.leader, found.advice, found.tied) == (A, A, ())
+    assert "better than all 2 others" in headline(found)
+    said = " ".join(sentences(found))
+    own, other = (np.array(CLEAR[name]) for name in (A, B))
+    assert f"by {(other - own).mean():.4f} nats" in said
+    assert "3 seeds" in said
+    assert "chance between rows not seen" in said
+    assert "mean Val Loss 0.6050 over 3 new seeds, standard deviation 0.0050" in said
+    assert "the search had 0.6565" in said
+
+
+def test_what_cannot_be_told_apart_is_called_that(tmp_path: Path) -> None:
+    found = told(tmp_path / "run", ALIKE)
+    assert {found.leader, *found.tied} == {A, B}
+    assert found.advice == found.leader
+    said = " ".join(sentences(found))
+    assert "cannot be told apart" in said
+    assert "80% power" in said
+    assert "more seed" in said
+
+
+def test_where_the_baseline_is_not_beaten_it_is_the_advice(tmp_path: Path) -> None:
+    values = {A: [0.60, 0.68, 0.64], B: [0.66, 0.65, 0.69], C: [0.65, 0.62, 0.67]}
+    found = told(tmp_path / "run", values)
+    assert found.leader != C
+    assert not found.beats(C)
+    assert found.advice == C
+    said = " ".join(sentences(found))
+    assert said.startswith("Use EXP-01 (Baseline): ")
+    assert "stay with the baseline" in said
+
+
+def test_the_fresh_runs_alone_are_reported(tmp_path: Path) -> None:
+    folder = confirmed(tmp_path / "run", CLEAR)
+    trial = load_run(folder).find(A)
+    assert means(trial)["val_loss"] == pytest.approx(0.605)
+    assert means(trial, own=True)["val_loss"] == pytest.approx((0.6 + 0.61 + 0.605 + 0.6565) / 4)
+    best = json.loads(json.dumps(write_best(decided(folder))))
+    assert best["confirmed"]["trials"][A]["mean"] == pytest.approx(0.605)
+    assert best["confirmed"]["trials"][A]["searched"] == 0.6565
+    assert "Val Loss (1.6569 → 0.6050)" in best["explanation"]
+    assert "Caution: each configuration was trained once" not in best["explanation"]
+
+
+def test_rows_and_seeds_are_both_in_the_interval(tmp_path: Path) -> None:
+    noise = np.random.default_rng(5)
+    rows, hard = 30, noise.normal(0, 0.5, 30)
+    values = {
+        name: [
+            (level + seed + hard + noise.normal(0, 0.05, rows)).tolist()
+            for seed in noise.normal(0, 0.01, 3)
+        ]
+        for name, level in {A: 2.0, B: 2.2, C: 2.5}.items()
+    }
+    found = told(tmp_path / "run", values)
+    assert found.evidence.n_rows == rows
+    against = found.contest.against[B]
+    assert against is not None
+    spread = found.contest.spread
+    wanted = difference(values[A], values[B], [*range(rows)], spread)
+    assert wanted is not None
+    assert against.estimate == pytest.approx(wanted.estimate, rel=1e-12)
+    assert against.interval == pytest.approx(wanted.interval, rel=1e-12)
+    assert against.missing == ""
+    assert "3 seeds, 30 rows" in " ".join(sentences(found))
+
+
+def test_a_seed_that_diverged_counts_against_its_trial(tmp_path: Path) -> None:
+    whole = told(
+        tmp_path / "whole", {A: [0.60, 0.61, 0.60], B: [0.61, 0.62, 0.61], C: [0.7, 0.7, 0.71]}
+    )
+    found = told(
+        tmp_path / "run", {A: [0.60, None, 0.60], B: [0.61, 0.62, 0.61], C: [0.7, 0.7, 0.71]}
+    )
+    assert whole.leader == A
+    assert found.leader == B
+    assert found.evidence.failed == {A: 1, B: 0, C: 0}
+    assert "1 new seed of EXP-04 (3 Epochs) failed" in " ".join(sentences(found))
+
+
+def test_a_run_that_was_lost_says_nothing(tmp_path: Path) -> None:
+    found = told(
+        tmp_path / "run", {A: [0.60, "lost", 0.60], B: [0.61, 0.62, 0.61], C: [0.7, 0.7, 0.71]}
+    )
+    assert found.leader == A
+    assert found.evidence.failed[A] == 0
+    assert "--retry-failed" in " ".join(sentences(found))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {A: [0.6], B: [0.61], C: [0.7]},  # one seed
+        {A: [[0.6, 0.7]], B: [[0.61, 0.8]], C: [[0.7, 0.9]]},  # one seed, two rows
+        {A: [0.6, 0.6, 0.6], B: [0.6, 0.6, 0.6], C: [0.6, 0.6, 0.6]},  # constant
+        {A: [0.6, 0.61], B: [None, None], C: ["lost"]},
+        {A: [0.6, 0.61], B: [], C: []},  # an interrupted confirmation
+        {A: [[0.6, 0.7], [0.6, 0.7]], B: [0.61, 0.62], C: [0.7, 0.71]},  # rows of some alone
+        {A: [[0.6, 0.7], [0.6, 0.7]], B: [[0.6, 0.7, 0.8]] * 2, C: [0.7, 0.71]},  # other rows
+    ],
+)
+def test_odd_runs_give_a_verdict_with_its_counts(
+    tmp_path: Path, values: dict[str, list[Any]]
+) -> None:
+    folder = confirmed(tmp_path / "run", values)
+    decision = decided(folder)
+    assert decision.verdict is not None
+    said = " ".join(sentences(decision.verdict))
+    assert "nan" not in said.lower()
+    assert "inf" not in said.lower().replace("confirm", "")
+    best = write_best(decision)
+    assert best is not None
+    json.dumps(best, allow_nan=False)
+    for path in write_report([decision]):
+        assert "Trained again" in path.read_text(encoding="utf-8")
+
+
+def test_nothing_confirmed_is_no_verdict(tmp_path: Path) -> None:
+    assert verdict(load_run(confirmed(tmp_path / "run", {A: [None], B: ["lost"]}))) is None
+    folder = confirmed(tmp_path / "none", {})
+    decision: Decision = decided(folder)
+    assert decision.verdict is None
+    assert decision.choice is not None
+    assert decision.choice.trial == A
+
+
+def test_constant_losses_are_a_tie(tmp_path: Path) -> None:
+    found = told(tmp_path / "run", {A: [0.6] * 3, B: [0.6] * 3, C: [0.6] * 3})
+    assert {found.leader, *found.tied} == {A, B, C}
+    assert found.advice == C or found.leader == C
+
+
+def test_several_metrics_are_chosen_by_their_rule(tmp_path: Path) -> None:
+    search = {"selection": {"rule": "lexicographic", "metrics": ["val_loss"]}}
+    found = told(tmp_path / "run", CLEAR, search=search, metric=None, pool={})
+    assert found.evidence.standing is None
+    assert found.leader == A
+    assert "trained again" not in headline(found) or found.leader == A
+
+
+def test_the_interval_against_a_baseline_is_dunnetts(tmp_path: Path) -> None:
+    found = told(tmp_path / "run", CLEAR)
+    corrected = found.contest.over_baseline[C][A]
+    plain = found.contest.to_baseline[C][A]
+    assert plain is not None
+    assert plain.interval is not None
+    assert corrected.interval is not None
+    assert corrected.n_comparisons == 2
+    assert corrected.interval[0] < plain.interval[0] < plain.interval[1] < corrected.interval[1]
+    assert plain.se is not None
+    assert plain.df is not None
+    half = stats.t.ppf(0.975, plain.df) * plain.se
+    assert plain.interval[1] - plain.estimate == pytest.approx(half, rel=1e-6)

@@ -66,7 +66,7 @@ class Design:
     sure: float = SURE
     search_counts: bool = True
     shrinks: bool = True
-    most: float = 2.0  # seeds of one candidate at most, in multiples of `seeds`
+    rows: bool = False  # whether the race knows of the rows' error
     spread: bool = True  # few seeds borrow from the other candidates
 
 
@@ -87,13 +87,12 @@ def confirm(sweep: Sweep, design: Design) -> Confirmed:
     """The race: a round is one seed of everybody still in it; the first drops come after two."""
     best = [int(c) for c in np.argsort(sweep.searched)[: design.top]]
     racing = list(dict.fromkeys([*best, BASELINE]))
-    budget, most = len(racing) * design.seeds, round(design.seeds * design.most)
+    budget = len(racing) * design.seeds
     fresh: dict[int, list[Array]] = {c: [] for c in racing}
     runs, now = 0, _standing(sweep, fresh, design)
-    for seed in range(most if design.racing else design.seeds):
-        if runs + len(racing) > budget or (
-            design.racing and seed >= 2 and clear(now, design.bound, design.sure)
-        ):
+    for seed in range(budget if design.racing else design.seeds):
+        over = design.racing and seed >= 2 and clear(now, design.bound, design.sure)
+        if runs + len(racing) > budget or len(racing) < 2 or over:
             break
         for c, y in zip(racing, sweep.runs(racing, seed), strict=True):
             fresh[c].append(y)
@@ -110,7 +109,7 @@ def _standing(sweep: Sweep, fresh: dict[int, list[Array]], design: Design) -> St
     search = {str(c): float(sweep.searched[c]) for c in fresh} if design.search_counts else {}
     common = min(map(len, fresh.values()))
     rows = None
-    if common:
+    if common and design.rows:
         means = [_mean_of(ys[:common]) for ys in fresh.values()]
         rows = covariance_of_rows(np.nan_to_num(np.array(means)))
     searched = sweep.searched.tolist() if design.shrinks else []
@@ -294,6 +293,7 @@ DESIGNS = {
 }
 VARIANTS = {
     "own seeds only": Design(spread=False),
+    "rows in the race": Design(rows=True),
     "no shrinkage": Design(shrinks=False),
     "search run left out": Design(search_counts=False),
     **{f"bound {b}": Design(bound=b) for b in (0.01, 0.02, 0.1)},

@@ -32,6 +32,7 @@ class Belief:
     variance: float  # of one run, of its seed
     df: float
     between: float | None  # sd of configurations; None: too few trials, no shrinkage
+    measured: bool  # whether the variance is of fresh runs, not a guess
 
 
 def belief(
@@ -44,7 +45,7 @@ def belief(
     seeds of each; `pool`, all complete trials' values."""
     import numpy as np
 
-    effects, information, variance, df = _fit(table)
+    effects, information, variance, df, measured = _fit(table)
     n, worst = np.isfinite(table).sum(axis=1), _worst(table, pool)
     # a failed seed is a run as bad as the worst, and says nothing of how runs vary
     counted = np.where(n > 0, effects, worst)
@@ -55,12 +56,12 @@ def belief(
         noise = noise + np.asarray(row_covariance, dtype=float)
     prior = between(pool, variance)
     if prior is None:
-        return Belief(effects, noise, variance, df, None)
+        return Belief(effects, noise, variance, df, None, measured)
     middle, sd = prior
     gain = sd**2 * np.linalg.inv(noise + sd**2 * np.eye(len(n)))
     covariance = sd**2 * (np.eye(len(n)) - gain)
     mean = middle + gain @ (effects - middle)
-    return Belief(mean, (covariance + covariance.T) / 2, variance, df, sd)
+    return Belief(mean, (covariance + covariance.T) / 2, variance, df, sd, measured)
 
 
 def _worst(table: "Array", pool: "Array") -> float:
@@ -70,10 +71,11 @@ def _worst(table: "Array", pool: "Array") -> float:
     return float(known.max()) if known.size else 0.0
 
 
-def _fit(table: "Array") -> "tuple[Array, Array, float, float]":
+def _fit(table: "Array") -> "tuple[Array, Array, float, float, bool]":
     """The additive model candidate + seed by least squares: (candidates' effects at the mean seed,
-    their information matrix in units of 1 / variance, variance of one run, degrees of freedom).
-    The variance is of fresh runs only: those of the search were chosen for being low."""
+    their information matrix in units of 1 / variance, variance of one run, degrees of freedom,
+    whether it was measured). The variance is of fresh runs only: those of the search were chosen
+    for being low."""
     import numpy as np
 
     present = np.isfinite(table)
@@ -87,9 +89,9 @@ def _fit(table: "Array") -> "tuple[Array, Array, float, float]":
     if fresh_df < 1:
         known = table[present]
         guess = float(known.var()) if known.size else 0.0
-        return own + seeds, information, max(guess, LEAST), DF_UNKNOWN
+        return own + seeds, information, max(guess, LEAST), DF_UNKNOWN, False
     variance = max(float((fresh_rest**2).sum()) / fresh_df, LEAST)
-    return own + seeds, information, variance, fresh_df
+    return own + seeds, information, variance, fresh_df, True
 
 
 def _additive(table: "Array") -> "tuple[Array, Array, float]":

@@ -45,6 +45,7 @@ class Standing:
     seed_sd: float  # of one run, of one seed's noise
     df: float  # degrees of freedom it is known with
     between_sd: float | None  # of configurations; None: too few trials, no shrinkage
+    measured: bool  # whether two candidates have two seeds: else the noise is a guess
 
     @property
     def leader(self) -> Candidate:
@@ -104,12 +105,14 @@ def standing(
         for i in order
         for low, high in [(float(ends[0, i]), float(ends[1, i]))]
     ]
-    return Standing(tuple(told), math.sqrt(believed.variance), believed.df, believed.between)
+    noise, df = math.sqrt(believed.variance), believed.df
+    return Standing(tuple(told), noise, df, believed.between, believed.measured)
 
 
 def drops(now: Standing, bound: float = BOUND, sure: float = SURE) -> tuple[str, ...]:
     """Who gets no more seeds: those whose probability of being best is below the bound. A baseline
-    stays until the leader is clear against it; the leader stays.
+    stays until the leader is clear against it; the leader stays, and so do all before two of them
+    have two seeds.
 
     >>> now = standing([1.0, 2, 3, 4, 5], {}, {"A": [1.0, 1.1], "B": [4.0, 4.1], "C": [3.0, 3.1]},
     ...                baselines=["C"])
@@ -119,16 +122,19 @@ def drops(now: Standing, bound: float = BOUND, sure: float = SURE) -> tuple[str,
     return tuple(
         c.name
         for c in now.candidates[1:]
-        if c.best < bound and (not c.baseline or c.beaten >= sure)
+        if now.measured and c.best < bound and (not c.baseline or c.beaten >= sure)
     )
 
 
 def clear(now: Standing, bound: float = BOUND, sure: float = SURE) -> bool:
-    """Whether the race is over: the leader is as good as surely the best of all, and surely better
-    than each baseline. True where there is but one candidate."""
-    return now.leader.best >= 1 - bound and all(
-        c.beaten >= sure for c in now.candidates[1:] if c.baseline
-    )
+    """Whether the race is over: the leader is as good as surely the best of all and surely better
+    than each baseline, or everybody else would be dropped. True where there is but one
+    candidate."""
+    others = now.candidates[1:]
+    if not now.measured:
+        return not others
+    best = now.leader.best >= 1 - bound and all(c.beaten >= sure for c in others if c.baseline)
+    return best or len(drops(now, bound, sure)) == len(others)
 
 
 def covariance_of_rows(results: "ArrayLike") -> "NDArray[np.float64]":

@@ -139,3 +139,15 @@ def test_before_any_seed_the_search_alone_is_unsure() -> None:
     assert now.leader.name == "A"
     assert not clear(now)
     assert drops(now) == ()
+    once = standing([0.0, 0.1, 0.2, 9.0, 9.1], {}, {"A": [0.0], "B": [9.0]})
+    assert not once.measured
+    assert not clear(once, bound=0.5)
+    assert drops(once, bound=0.5) == ()
+
+
+def test_it_is_over_when_everybody_else_would_be_dropped() -> None:
+    fresh = {"A": [1.0, 1.3], "B": [1.55, 1.7], "C": [1.55, 1.7], "D": [1.55, 1.7]}
+    now = standing(POOL, {}, fresh)
+    bound = max(c.best for c in now.candidates[1:]) + 0.001
+    assert now.leader.best < 1 - bound
+    assert clear(now, bound=bound)

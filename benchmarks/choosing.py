@@ -16,12 +16,13 @@ apart (of fresh ones). Columns, in per cent of sweeps where nothing else is said
   not being the truly best of the candidates;
 - baseline: "better than the baseline" is claimed; false too where it is not truly better;
 - cover: 95% intervals that hold the true difference: of the choice to the baseline (Dunnett's),
-  of the choice to each candidate (from fresh runs; as believed in the race), and of two candidates
+  of the choice to each candidate (from fresh runs; as believed), and of two candidates
   regardless of their place;
 - loss: true value of the choice less the best configuration's, in the mean: of our choice, of the
   search's minimum, of the minimum of as many runs of the same configurations (`as_many`);
   `wider` is the true value of the minimum of as many runs, each of a new configuration, less ours;
-- optimism: of the search's value, of the fresh mean, and after shrinkage (value too good by);
+- optimism, by how much a value is too good: the search's of its best, the same after shrinkage, and
+  the fresh mean of the choice;
 - seeds: fresh runs, share of those that no racing takes.
 """
 
@@ -126,7 +127,15 @@ def judged(sweep: Sweep, design: Design) -> JSON:
     done, true = confirm(sweep, design), sweep.true
     choice, racers = done.choice, list(done.fresh)
     names = {str(c): np.array(ys) for c, ys in done.fresh.items()}
-    told = contest(names, str(choice), [str(BASELINE)], sweep.groups)
+    search = {str(c): float(sweep.searched[c]) for c in done.fresh}
+    told = contest(
+        names,
+        str(choice),
+        [str(BASELINE)],
+        sweep.groups,
+        searched=sweep.searched.tolist(),
+        search=search,
+    )
     against = told.against if design.spread else _plain(names, str(choice), sweep)
     detectable = _detectable([d for d in against.values() if d and d.se])
     loss = float(true[choice] - true.min())
@@ -134,7 +143,8 @@ def judged(sweep: Sweep, design: Design) -> JSON:
     told_better = choice != BASELINE and told.better_than(str(BASELINE))
     a, b = racers[1], racers[2]  # second and third of the search, whatever became of them
     pair = difference(*_same(names, a, b), sweep.groups, told.spread if design.spread else None)
-    found = shrink(sweep.searched.tolist(), sweep.searched[choice], done.now.seed_sd**2)
+    first = int(sweep.searched.argmin())
+    found = shrink(sweep.searched.tolist(), sweep.searched[first], done.now.seed_sd**2)
     fresh = float(np.nanmean([y.mean() for y in done.fresh[choice]]))
     return {
         "right": loss <= detectable,
@@ -149,14 +159,14 @@ def judged(sweep: Sweep, design: Design) -> JSON:
         "cover_others": _mean(
             [_covers(d, true[choice] - true[int(n)]) for n, d in against.items()]
         ),
-        "cover_believed": _believed(done.now, true, choice),
+        "cover_believed": _believed(told.believed, true),
         "cover_any": _covers(pair, true[a] - true[b]),
         "loss": loss,
-        "loss_minimum": float(true[sweep.searched.argmin()] - true.min()),
+        "loss_minimum": float(true[first] - true.min()),
         "detectable": detectable,
-        "optimism_search": float(true[choice] - sweep.searched[choice]),
+        "optimism_search": float(true[first] - sweep.searched[first]),
         "optimism_fresh": float(true[choice] - fresh),
-        "optimism_shrunk": float(true[choice] - found.shrunk) if found else None,
+        "optimism_shrunk": float(true[first] - found.shrunk) if found else None,
         "runs": done.runs,
         "budget": len(racers) * design.seeds,
         "value": float(true[choice]),
@@ -199,9 +209,10 @@ def _simultaneous(told: Contest, found: Difference | None) -> Difference | None:
     return replace(found, interval=corrected.interval)
 
 
-def _believed(now: Standing, true: Array, choice: int) -> float | None:
-    """Of the race's own intervals of the others less the leader, the share that holds the truth."""
-    gaps = [(c.apart, float(true[int(c.name)] - true[choice])) for c in now.candidates[1:]]
+def _believed(now: Standing, true: Array) -> float | None:
+    """Of the believed intervals of the others less the leader, the share that holds the truth."""
+    leader = true[int(now.leader.name)]
+    gaps = [(c.apart, float(true[int(c.name)] - leader)) for c in now.candidates[1:]]
     return _mean([float(low <= gap <= high) for (low, high), gap in gaps])
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from analysis.statistics.crossed import Difference, difference
 from analysis.statistics.seed_spread import SeedSpread, seed_spread
 from analysis.statistics.several import Corrected, dunnett, holm
+from sweeps.confirmation.race import Standing, Values, covariance_of_rows, standing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,8 @@ class Contest:
     to_baseline: dict[str, dict[str, Difference | None]]  # candidate less baseline
     tied: tuple[str, ...]  # who cannot be told from the leader, or is better
     spread: SeedSpread | None
+    believed: Standing  # with the search's runs and the rows' error: its intervals `apart` hold in
+    # 95% although the leader was chosen among these very runs; those of `against` do not
 
     @property
     def clear(self) -> bool:
@@ -49,10 +52,12 @@ def contest(
     baselines: Collection[str] = (),
     groups: Sequence[Hashable] | None = None,
     lower_is_better: bool = True,
+    searched: Values = (),
+    search: Mapping[str, float | None] | None = None,
 ) -> Contest:
     """Of each candidate's fresh runs, (seeds, rows) or (seeds,): position s is the same seed for
     all, NaN one that failed; a candidate that was dropped has fewer. Who leads is the race's to
-    say (`sweeps.confirmation.race.standing`).
+    say (`sweeps.confirmation.race.standing`), whose arguments `searched` and `search` are.
 
     >>> told = contest({"A": [1.0, 1.1, 1.0], "B": [3.0, 3.0, 3.1], "C": [2.0, 2.2, 2.1]}, "A")
     >>> told.clear, told.against["B"].n_seeds, told.corrected["B"].n_comparisons
@@ -79,11 +84,41 @@ def contest(
         b: dict(zip(ds, dunnett(list(ds.values())), strict=True)) for b, ds in to_baseline.items()
     }
     tied = tuple(n for n, d in against.items() if not _better(d, corrected[n].p, sign))
-    return Contest(leader, against, corrected, over, to_baseline, tied, spread)
+    believed = standing(
+        searched,
+        search or {},
+        _values(results),
+        lower_is_better,
+        baselines,
+        _covariance(tables, groups),
+    )
+    return Contest(leader, against, corrected, over, to_baseline, tied, spread, believed)
 
 
 def _better(found: Difference | None, p: float | None, sign: float) -> bool:
     return found is not None and p is not None and p < LEVEL and sign * found.estimate < 0
+
+
+def _values(results: Mapping[str, "ArrayLike"]) -> dict[str, list[float | None]]:
+    """Each candidate's runs as values, NaN for one that failed."""
+    import numpy as np
+
+    arrays = {name: np.asarray(y, dtype=float) for name, y in results.items()}
+    return {n: (y if y.ndim == 1 else y.mean(axis=1)).tolist() for n, y in arrays.items()}
+
+
+def _covariance(
+    tables: "Mapping[str, NDArray[np.float64]]", groups: Sequence[Hashable] | None
+) -> "NDArray[np.float64] | None":
+    """Of the candidates' means over rows, from the seeds that all have; None where no rows, or no
+    common seed, tell."""
+    import numpy as np
+
+    y = np.array(list(tables.values()))
+    if y.ndim < 3 or y.shape[2] < 2:
+        return None
+    common = np.isfinite(y).all(axis=(0, 2))
+    return covariance_of_rows(y[:, common].mean(axis=1), groups) if common.any() else None
 
 
 def _padded(results: Mapping[str, "ArrayLike"]) -> "dict[str, NDArray[np.float64]]":

@@ -6,7 +6,7 @@ What is believed, and by which model, is in belief.py.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -137,10 +137,12 @@ def clear(now: Standing, bound: float = BOUND, sure: float = SURE) -> bool:
     return best or len(drops(now, bound, sure)) == len(others)
 
 
-def covariance_of_rows(results: "ArrayLike") -> "NDArray[np.float64]":
+def covariance_of_rows(
+    results: "ArrayLike", groups: Sequence[Hashable] | None = None
+) -> "NDArray[np.float64]":
     """The covariance of candidates' means over rows, from (candidates, rows), each the mean of its
     seeds: what another set of rows would change. What makes a row hard for all cancels in
-    differences, and is taken out.
+    differences, and is taken out. Rows of a group count as one, their sum.
 
     >>> covariance_of_rows([[1.0, 2, 3], [2.0, 3, 4]]).tolist()  # equally hard for both
     [[0.0, 0.0], [0.0, 0.0]]
@@ -151,7 +153,13 @@ def covariance_of_rows(results: "ArrayLike") -> "NDArray[np.float64]":
     y = y - y.mean(axis=0)
     y = y - y.mean(axis=1, keepdims=True)
     rows = y.shape[1]
-    covariance: NDArray[np.float64] = y @ y.T / max(rows - 1, 1) / rows
+    if groups is not None:
+        number = {name: i for i, name in enumerate(dict.fromkeys(groups))}
+        belongs = np.zeros((rows, len(number)))
+        belongs[np.arange(rows), [number[name] for name in groups]] = 1
+        y = y @ belongs
+    few = y.shape[1]  # rows or groups; of their sums, over all rows
+    covariance: NDArray[np.float64] = y @ y.T * few / max(few - 1, 1) / rows**2
     return covariance
 
 

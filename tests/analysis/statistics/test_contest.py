@@ -8,6 +8,7 @@ import pytest
 from analysis.statistics.contest import contest
 from analysis.statistics.crossed import difference
 from analysis.statistics.seed_spread import seed_spread
+from sweeps.confirmation.race import covariance_of_rows, standing
 
 RUNS = {"A": [1.0, 1.1, 1.0], "B": [3.0, 3.0, 3.1], "C": [2.0, 2.2, 2.1], "D": [1.05, 1.1, 1.0]}
 
@@ -58,3 +59,16 @@ def test_rows_are_kept_row_by_row() -> None:
     assert found is not None
     assert (found.n_rows, found.n_groups) == (40, 10)
     assert found.estimate == pytest.approx(runs["A"].mean() - runs["B"].mean())
+
+
+def test_beliefs_are_the_race_s_with_the_rows_error() -> None:
+    random = np.random.default_rng(0)
+    runs = {n: random.normal(i / 100, 0.1, size=(3, 40)) for i, n in enumerate("ABC")}
+    search = {"A": 0.0, "B": 0.01}
+    pool = [0.0, 0.01, 0.02, 0.2, 0.3]
+    told = contest(runs, "A", searched=pool, search=search)
+    values = {n: y.mean(axis=1).tolist() for n, y in runs.items()}
+    rows = covariance_of_rows(np.mean(list(runs.values()), axis=1))
+    assert told.believed == standing(pool, search, values, row_covariance=rows)
+    alone = contest({n: y.mean(axis=1) for n, y in runs.items()}, "A", searched=pool)
+    assert alone.believed == standing(pool, {}, values)

@@ -113,6 +113,8 @@ def test_covariance_of_rows_is_that_of_differences() -> None:
     for a, b in ((0, 1), (0, 2), (1, 2)):
         variance = c[a, a] + c[b, b] - 2 * c[a, b]
         assert variance == pytest.approx(np.var(y[a] - y[b], ddof=1) / 50)
+    thrice = np.repeat(y, 3, axis=1)
+    assert covariance_of_rows(thrice, [i // 3 for i in range(150)]) == pytest.approx(c)
 
 
 def test_candidates_with_fewer_seeds_are_compared_on_those_they_share() -> None:

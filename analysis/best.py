@@ -20,6 +20,7 @@ from analysis.selection.choice import Chosen, Criterion
 from analysis.verdict.numbers import numbers
 from analysis.verdict.verdict import Verdict
 from analysis.verdict.verdict import means as of_fresh_runs
+from analysis.verdict.words import paragraphs
 from analysis.wording import metric_text, mode, title
 from sweeps.run_folder.atomic import write_text
 from sweeps.spec.repeats import seed_paths
@@ -60,7 +61,7 @@ def describe(run: Run, choice: Chosen, told: Verdict | None = None) -> dict[str,
         "rule": choice.rule,
         "reason": choice.reason,
         "tie": {"trials": list(choice.tied), "all": choice.undecided} if choice.tied else None,
-        "explanation": " ".join(explain(run, choice, told)),
+        "explanation": ("\n" if told else " ").join(explain(run, choice, told)),
         "numbers": choice.numbers,
         **({"confirmed": numbers(told)} if told else {}),
         **_repeats(run, choice),
@@ -75,7 +76,8 @@ def explain(run: Run, choice: Chosen, verdict: Verdict | None = None) -> tuple[s
     place where the best trials were trained again."""
     trial = with_means(run, run.find(choice.trial), verdict)
     against = against_base(trial, run.base_of(trial), criteria(run.search))
-    told = (choice.explanation, against, *cautions(run, trial), *changed(run))
+    chosen = paragraphs(verdict) if verdict else (choice.explanation,)
+    told = (*chosen, against, *cautions(run, trial), *changed(run))
     told += () if verdict else (caution(run, choice.trial),)
     return tuple(filter(None, told))
 

@@ -8,7 +8,7 @@ from analysis.runs import Run, TrialView, load_run
 from analysis.selection import choose, why_none
 from analysis.selection.choice import Chosen
 from analysis.verdict.verdict import Verdict, verdict
-from analysis.verdict.words import sentences
+from analysis.verdict.words import paragraphs
 
 
 class Decision(NamedTuple):
@@ -43,7 +43,7 @@ def _confirmed(run: Run, choice: Chosen, told: Verdict) -> Chosen:
     """The choice that a verdict makes of that of the search."""
     advice = run.find(told.advice)
     alike = (told.leader, *told.tied) if told.advice == told.leader and told.tied else ()
-    found = sentences(told)
+    found = paragraphs(told)
     return replace(
         choice,
         trial=advice.trial,

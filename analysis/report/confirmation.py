@@ -15,7 +15,7 @@ NOTE = (
     "P(leader wins) how often the leader's run beats the trial's of the same seed."
 )
 HEADS = ("Experiment", "Seeds", "Mean ± SD", "In the search", "Δ", "95% interval", "p")
-LATER = ("P(best)", "P(leader wins)", "")
+LATER = ("P(best)", "P(leader wins)")
 
 
 def confirmation_passage(told: Verdict | None) -> Passage | None:
@@ -23,9 +23,9 @@ def confirmation_passage(told: Verdict | None) -> Passage | None:
     if told is None:
         return None
     metric = title(told.evidence.criterion.metric)
-    columns = (Column(HEADS[0]), *(Column(head, True) for head in (*HEADS[1:], *LATER[:-1])))
+    columns = (Column(HEADS[0]), *(Column(head, True) for head in (*HEADS[1:], *LATER)))
     lines = sorted(told.evidence.trials, key=lambda name: _place(told, name))
-    table = Table((*columns, Column("")), tuple(_line(told, name) for name in lines), NOTE)
+    table = Table(columns, tuple(_line(told, name) for name in lines), NOTE)
     return Passage(f"Trained again with new seeds: {metric}", (), (("", table),))
 
 
@@ -52,16 +52,18 @@ def _line(told: Verdict, name: str) -> Line:
         MISSING if found["probability_best"] is None else f"{found['probability_best']:.2f}",
         MISSING if wins is None else f"{wins['probability']:.2f}",
     ]
-    remark = "leader" if name == told.leader else _remark(told, name)
-    cells = (Cell(told.evidence.trials[name].name), *map(value_cell, texts), Cell(remark))
+    called = " ".join(filter(None, (told.evidence.trials[name].name, _remark(told, name))))
+    cells = (Cell(called), *map(value_cell, texts))
     return Line(cells, "chosen" if name == told.advice else "")
 
 
 def _remark(told: Verdict, name: str) -> str:
-    dropped = told.evidence.course.dropped.get(name)
-    if dropped:
-        return f"dropped out after {dropped['after']}"
-    return "not told from the leader" if name in told.tied else ""
+    """What stands behind a trial's name."""
+    if name == told.leader:
+        return "(leader)"
+    tie = "not told apart" if name in told.tied else ""
+    out = "dropped out" if name in told.evidence.course.dropped else ""
+    return f"({', '.join(filter(None, (tie, out)))})" if tie or out else ""
 
 
 def _seeds(found: dict[str, object]) -> str:

@@ -14,10 +14,11 @@ from analysis.wording import metric_text, plural, title
 NATS = ("val_loss", "train_loss")
 
 
-def sentences(told: Verdict) -> tuple[str, ...]:
-    """What is to be said, the most important first."""
-    parts = (_lead, _baselines, _base, _optimism, _power, _failures, _dropped, _unfinished)
-    return tuple(sentence for part in parts for sentence in part(told))
+def paragraphs(told: Verdict) -> tuple[str, ...]:
+    """What is to be said, the most important first; each a few sentences on one thing."""
+    parts = (_apart, _baselines, _base, _optimism, _power, _failures, _dropped, _unfinished)
+    found = (" ".join(part(told)) for part in parts)
+    return (headline(told), *filter(None, found))
 
 
 def headline(told: Verdict) -> str:
@@ -43,8 +44,7 @@ def _others(told: Verdict) -> str:
     return f"all {len(others)} others that were trained again"
 
 
-def _lead(told: Verdict) -> Iterator[str]:
-    yield headline(told)
+def _apart(told: Verdict) -> Iterator[str]:
     near = _nearest(told)
     if near is not None:
         yield _versus(told, told.leader, *near, None)

@@ -14,7 +14,7 @@ from analysis.report import write_report
 from analysis.runs import load_run
 from analysis.statistics.crossed import difference
 from analysis.verdict.verdict import Verdict, means, verdict
-from analysis.verdict.words import headline, sentences
+from analysis.verdict.words import headline, paragraphs
 from tests.analysis.verdict.runs import A, B, C, confirmed
 
 CLEAR = {A: [0.60, 0.61, 0.605], B: [0.66, 0.67, 0.665], C: [0.70, 0.71, 0.72]}
@@ -31,7 +31,7 @@ def test_a_clear_winner_is_said_to_be_one(tmp_path: Path) -> None:
     found = told(tmp_path / "run", CLEAR)
     assert (found.leader, found.advice, found.tied) == (A, A, ())
     assert "better than all 2 others" in headline(found)
-    said = " ".join(sentences(found))
+    said = " ".join(paragraphs(found))
     own, other = (np.array(CLEAR[name]) for name in (A, B))
     assert f"by {(other - own).mean():.4f} nats" in said
     assert "3 seeds" in said
@@ -44,7 +44,7 @@ def test_what_cannot_be_told_apart_is_called_that(tmp_path: Path) -> None:
     found = told(tmp_path / "run", ALIKE)
     assert {found.leader, *found.tied} == {A, B}
     assert found.advice == found.leader
-    said = " ".join(sentences(found))
+    said = " ".join(paragraphs(found))
     assert "cannot be told apart" in said
     assert "80% power" in said
     assert "more seed" in said
@@ -56,7 +56,7 @@ def test_where_the_baseline_is_not_beaten_it_is_the_advice(tmp_path: Path) -> No
     assert found.leader != C
     assert not found.beats(C)
     assert found.advice == C
-    said = " ".join(sentences(found))
+    said = " ".join(paragraphs(found))
     assert said.startswith("Use EXP-01 (Baseline): ")
     assert "stay with the baseline" in said
 
@@ -93,7 +93,7 @@ def test_rows_and_seeds_are_both_in_the_interval(tmp_path: Path) -> None:
     assert against.estimate == pytest.approx(wanted.estimate, rel=1e-12)
     assert against.interval == pytest.approx(wanted.interval, rel=1e-12)
     assert against.missing == ""
-    assert "3 seeds, 30 rows" in " ".join(sentences(found))
+    assert "3 seeds, 30 rows" in " ".join(paragraphs(found))
 
 
 def test_a_seed_that_diverged_counts_against_its_trial(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_seed_that_diverged_counts_against_its_trial(tmp_path: Path) -> None:
     assert whole.leader == A
     assert found.leader == B
     assert found.evidence.failed == {A: 1, B: 0, C: 0}
-    assert "1 new seed of EXP-04 (3 Epochs) failed" in " ".join(sentences(found))
+    assert "1 new seed of EXP-04 (3 Epochs) failed" in " ".join(paragraphs(found))
 
 
 def test_a_run_that_was_lost_says_nothing(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_run_that_was_lost_says_nothing(tmp_path: Path) -> None:
     )
     assert found.leader == A
     assert found.evidence.failed[A] == 0
-    assert "--retry-failed" in " ".join(sentences(found))
+    assert "--retry-failed" in " ".join(paragraphs(found))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_odd_runs_give_a_verdict_with_its_counts(
     folder = confirmed(tmp_path / "run", values)
     decision = decided(folder)
     assert decision.verdict is not None
-    said = " ".join(sentences(decision.verdict))
+    said = " ".join(paragraphs(decision.verdict))
     assert "nan" not in said.lower()
     assert "inf" not in said.lower().replace("confirm", "")
     best = write_best(decision)

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-# noncharacters of Unicode, which no text holds and no template changes, around the mark's number
-STAND_IN = re.compile("\ufdd0([0-9]+)\ufdd1")
+# noncharacters of Unicode, which no template changes, around the mark's number; where a text holds
+# the first of them itself, that has a stand-in too: the number after the last mark's
+OPENING, CLOSING = "\ufdd0", "\ufdd1"
+STAND_IN = re.compile(f"{OPENING}([0-9]+){CLOSING}")
 Marks = tuple[str, ...]
 
 
@@ -36,14 +38,18 @@ def holds_mark(text: str, marks: Marks) -> bool:
 
 def hidden(text: str, marks: Marks) -> str:
     """The text with a stand-in for each mark in it; unchanged where there is none."""
-    if not holds_mark(text, marks):
+    stood_for = (*marks, OPENING)
+    if not holds_mark(text, stood_for):
         return text
-    return _pattern(marks).sub(lambda found: f"\ufdd0{marks.index(found[0])}\ufdd1", text)
+    return _pattern(stood_for).sub(
+        lambda found: f"{OPENING}{stood_for.index(found[0])}{CLOSING}", text
+    )
 
 
 def shown(text: str, marks: Marks) -> str:
     """The inverse of `hidden`."""
-    return STAND_IN.sub(lambda found: marks[int(found[1])], text)
+    stood_for = (*marks, OPENING)
+    return STAND_IN.sub(lambda found: stood_for[int(found[1])], text)
 
 
 def token_ids(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[list[int]]:

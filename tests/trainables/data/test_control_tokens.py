@@ -142,3 +142,16 @@ def test_real_tokenizers(name: str) -> None:
     decoded = tokenizer.decode(given.input_ids)
     assert f"What{eos} is it?" in decoded
     assert f"This {eos} and that.{eos}" in decoded
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_text_that_holds_stand_ins_itself_stays_as_it_is(template: str | None) -> None:
+    tokenizer = byte_level(template)
+    question = "Is \ufdd00\ufdd1 or \ufdd0 a \ufdd1 mark?"
+    answer = "Of \ufdd099\ufdd1 and \ufdd00\ufdd1 <|im_end|> none is."
+    given = encode(tokenizer, question, answer, "See \ufdd01\ufdd1.", 2000)
+    assert given is not None
+    written = tokenizer.decode(given.input_ids)
+    for text in (answer, question, "See \ufdd01\ufdd1."):
+        assert text in written
+    assert given.answer_bytes == len(answer.encode())

@@ -102,6 +102,8 @@ def _environment(run: Run) -> Iterator[tuple[str, str]]:
         yield "Device", _device(device)
     engines = sorted({t.engine for t in run.trials if t.engine})
     yield "Engine", ", ".join(engines) or MISSING
+    for reason in environment.get("agreed") or ():
+        yield "A yes was given to", str(reason)
 
 
 def _commit(commit: Any, dirty: Any) -> str:

@@ -14,7 +14,7 @@ from sweeps.readiness.brake import Agree, nobody
 from sweeps.readiness.checks import make_ready, refuse_folder
 from sweeps.readiness.fingerprints import fingerprints_of
 from sweeps.reading.loading import LoadedSpec
-from sweeps.run_folder.environment import describe_environment
+from sweeps.run_folder.environment import describe_environment, note_agreed
 from sweeps.run_folder.inputs import write_fingerprints
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.own_modules import note_origin
@@ -57,12 +57,13 @@ def run_one(
     use(loaded.own)
     sweep = new_sweep(loaded.spec, ledger, progress)
     with loaded.locating():
-        make_ready(sweep.spec, sweep.space, sweep.preparation, folder, agree)
+        agreed = make_ready(sweep.spec, sweep.space, sweep.preparation, folder, agree)
     quiet_libraries()
     with exclusive(folder), told(folder):
         note_origin(folder, loaded.own)
         write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))
         ledger.create(text_of(loaded), sweep.spec.model_dump(mode="json"), describe_environment())
+        note_agreed(folder, agreed)
         for observer in watch(sweep, HERE):
             sweep.observers.add(observer)
         try:

@@ -31,7 +31,7 @@ from sweeps.readiness.pack_sizes import (
 from sweeps.readiness.template_date import with_template_date
 from sweeps.reading.loading import LoadedSpec
 from sweeps.reading.union_errors import first_wrong
-from sweeps.run_folder.environment import describe_environment
+from sweeps.run_folder.environment import describe_environment, note_agreed
 from sweeps.run_folder.inputs import write_fingerprints
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.own_modules import note_origin, noted_origin
@@ -66,7 +66,7 @@ def new_run(
     use(loaded.own)
     sweep = new_sweep(loaded.spec, ledger, progress)
     with loaded.locating():
-        make_ready(sweep.spec, sweep.space, sweep.preparation, folder, agree)
+        agreed = make_ready(sweep.spec, sweep.space, sweep.preparation, folder, agree)
     for held in held_fixed(sweep.spec):
         progress(f"held fixed: {held}")
     with exclusive(folder), disk_full.told(folder):
@@ -75,6 +75,7 @@ def new_run(
         resolved = sweep.spec.model_dump(mode="json")
         note_origin(folder, loaded.own)
         ledger.create(text_of(loaded), resolved, describe_environment())
+        note_agreed(folder, agreed)
         run_on_ray(sweep, watch, progress)
     return sweep
 
@@ -115,7 +116,8 @@ def resume_run(
         if not sweep.over:
             # what the run began with was agreed to then
             asked = agree if accept_changes else None
-            make_ready(spec, sweep.space, sweep.preparation, folder, asked)
+            agreed = make_ready(spec, sweep.space, sweep.preparation, folder, asked)
+            note_agreed(folder, agreed)
         if num_trials is not None or disk_gb is not None:  # what was refused is not written down
             ledger.resolve(spec.model_dump(mode="json"))
         if not sweep.over:

@@ -2,14 +2,21 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import LimitsConfig, SweepSpec
 from trainables.data.losses import few_by_limit, loss_sentence, lost_share, reports_of
 
+Report = Mapping[str, Any]
 Agree = Callable[[Sequence[str]], bool]  # told the reasons: go on?
 LOOK = "Look at the rows (`medsweep rows SPEC`) and at data.cleaning. If it is meant"
+
+
+class _Lost(NamedTuple):
+    limit: str  # the field of `limits` that lets it pass
+    how_much: float  # the more, the worse
+    problem: Problem
 
 
 def nobody(reasons: Sequence[str]) -> bool:
@@ -17,26 +24,43 @@ def nobody(reasons: Sequence[str]) -> bool:
     return False
 
 
-def check_losses(spec: SweepSpec, report: Mapping[str, Any], agree: Agree) -> None:
-    """SpecError where filters took more rows, or left fewer, than `limits` lets pass without a yes
-    and `agree` gives none. `report` is that of the spec's own trial, which stands for all."""
-    problems = [p for part in reports_of(report) for p in _problems(part, spec.limits)]
-    if problems and not agree([f"{problem.message}." for problem in problems]):
+def check_losses(
+    spec: SweepSpec, report: Report, agree: Agree, searched: Sequence[tuple[str, Report]] = ()
+) -> tuple[str, ...]:
+    """What was agreed to: () where nothing had to be. SpecError where filters took more rows, or
+    left fewer, than `limits` lets pass without a yes and `agree` gives none.
+
+    `report` is that of the spec's own trial, `searched` those of values that the search gives it,
+    each with its name. Of each stage and limit the worst is told.
+    """
+    worst: dict[tuple[int, str], _Lost] = {}
+    for name, whole in (("", report), *searched):
+        for stage, part in enumerate(reports_of(whole)):
+            for lost in _lost(part, spec.limits, name):
+                before = worst.setdefault((stage, lost.limit), lost)
+                worst[stage, lost.limit] = max(before, lost, key=lambda lost: lost.how_much)
+    problems = [lost.problem for lost in worst.values()]
+    reasons = tuple(f"{problem.message}." for problem in problems)
+    if problems and not agree(reasons):
         raise SpecError(problems)
+    return reasons
 
 
-def _problems(report: Mapping[str, Any], limits: LimitsConfig) -> Iterator[Problem]:
+def _lost(report: Report, limits: LimitsConfig, name: str) -> Iterator[_Lost]:
     lost, left = lost_share(report), report["kept"]["train"]
+    where = f"with {name} " if name else ""
     if lost > limits.max_lost_rows:
         share = min(1.0, math.ceil(lost * 100) / 100)
-        yield _problem(report, loss_sentence(report), f"max_lost_rows: {share:g}")
+        message = f"{where}{loss_sentence(report)}"
+        yield _Lost("max_lost_rows", lost, _problem(report, message, f"max_lost_rows: {share:g}"))
     elif left < limits.min_training_rows and not few_by_limit(report, limits.min_training_rows):
-        message = f"only {left:,} training {report.get('unit', 'rows')} are left"
+        message = f"{where}only {left:,} training {report.get('unit', 'rows')} are left"
         if lost:
             message += f"; {loss_sentence(report)}"
-        yield _problem(report, message, f"min_training_rows: {left}")
+        problem = _problem(report, message, f"min_training_rows: {left}")
+        yield _Lost("min_training_rows", -left, problem)
 
 
-def _problem(report: Mapping[str, Any], message: str, setting: str) -> Problem:
+def _problem(report: Report, message: str, setting: str) -> Problem:
     fix = f"{LOOK}: --yes, or `limits: {{{setting}}}` in the spec"
     return Problem(None, None, "trial.data", report.get("source"), message, fix)

@@ -17,12 +17,15 @@ from search_spaces.space import Space
 from sweeps.readiness.brake import Agree, check_losses
 from sweeps.readiness.model_folders import folder_problems
 from sweeps.readiness.preparation import Preparation
+from sweeps.readiness.searched_rows import searched_reports
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import SweepSpec
 from trainables.errors import InputError
 from trainables.kinds import TrialConfig, trial_config
+from trainables.models.attention_kinds import other_attention
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.models.header import tensor_shapes
+from trainables.models.resolve import cached_folder
 from trainables.models.targets import Shapes, trainable_parameters, unmatched
 from trainables.packing import packable
 from trainables.training.config import SingleTrial
@@ -51,9 +54,10 @@ def make_ready(
     preparation: Preparation,
     folder: Path,
     agree: Agree | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Fetch models and data, and check targets and disk; SpecError with all that is wrong. Then
-    `agree`, where it is given, is asked whether to train on what filters left."""
+    `agree`, where it is given, is asked whether to train on what filters left: the reasons that it
+    agreed to, if any."""
     problems = [*_model_problems(spec, space, preparation, folder)]
     try:
         preparation.data(spec.trial)
@@ -63,8 +67,10 @@ def make_ready(
     problems = problems or [*_start_problems(spec, space, preparation)]
     if problems:
         raise SpecError(problems)
-    if agree is not None:
-        check_losses(spec, preparation.data(spec.trial).report, agree)
+    if agree is None:
+        return ()
+    searched = searched_reports(spec, space, preparation)
+    return check_losses(spec, preparation.data(spec.trial).report, agree, searched)
 
 
 def _start_problems(spec: SweepSpec, space: Space, preparation: Preparation) -> Iterator[Problem]:
@@ -127,8 +133,13 @@ def trained_parameters(lora: LoraConfig | None, shapes: Shapes) -> int:
 
 
 def unpackable(spec: SweepSpec, space: Space) -> str | None:
-    """Why trials of this sweep cannot train packed, or None: a reason for one is one for all."""
-    reasons = (packable.unpackable(config) for config in variants(spec, space))
+    """Why trials of this sweep cannot train packed, or None: a reason for one is one for all. Of
+    models that are not at hand yet nothing is known."""
+    folders = (cached_folder(model) for model in models(spec, space))
+    reasons = itertools.chain(
+        (packable.unpackable(config) for config in variants(spec, space)),
+        (other_attention(folder) for folder in folders if folder),
+    )
     return next((reason for reason in reasons if reason), None)
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from search_spaces.space import Space
 from sweeps.spec.errors import Problem
 from sweeps.spec.sections import SweepSpec
+from trainables.models.attention_kinds import other_attention
 from trainables.models.brings_along import brought_along, learned_positions
 from trainables.models.calendar import moves_with_calendar
 from trainables.models.config import ModelConfig
 
 LENGTH = "training.max_length"
 DAY = "model.template_date"
+OWN_PASSES = ("ppo", "reward")  # kinds that only medsweep's own passes train
 
 
 def folder_problems(
@@ -23,6 +25,7 @@ def folder_problems(
         if found.refused:
             field = f"search.parameters.{found.field}" if searched else f"trial.{found.field}"
             yield Problem(None, None, field, found.value, found.message, found.fix)
+    yield from _other_attention(spec, model, folder)
     if not searched:
         yield from _idle_day(spec, space, folder)
     positions = learned_positions(folder)
@@ -34,6 +37,16 @@ def folder_problems(
                 f"is more than the {positions} positions that {model.name_or_path} has learned"
             )
             yield Problem(None, None, field, length, message, f"Write at most {positions}")
+
+
+def _other_attention(spec: SweepSpec, model: ModelConfig, folder: Path) -> Iterator[Problem]:
+    """A model that what only medsweep computes itself cannot use."""
+    own = [t.kind for t in spec.trial.stage_trials if t.kind in OWN_PASSES]
+    own += [b.name for b in spec.trial.evaluation.benchmarks]
+    if own and (reason := other_attention(folder)):
+        message = f"{reason}: {own[0]} needs passes over several texts at once, which would mix"
+        fix = "Give a model of attention alone, or train it by sft, dpo or grpo without benchmarks"
+        yield Problem(None, None, "trial.model.name_or_path", model.name_or_path, message, fix)
 
 
 def _idle_day(spec: SweepSpec, space: Space, folder: Path) -> Iterator[Problem]:

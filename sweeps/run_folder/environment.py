@@ -3,12 +3,15 @@
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from cluster.devices import cpu_count, cpu_name, local_devices, memory_bytes
+from sweeps.run_folder.atomic import write_json
+from sweeps.run_folder.ledger import read_json
 
 PACKAGES = (
     "medsweep",
@@ -23,6 +26,7 @@ PACKAGES = (
     "optuna",
     "wandb",
 )
+FILE = "environment.json"
 LONGEST_DIFF = 1_000_000  # characters
 
 
@@ -44,6 +48,14 @@ def describe_environment() -> dict[str, Any]:
         "git": _git(),
         "command": Path(sys.argv[0]).name,
     }
+
+
+def note_agreed(folder: Path, reasons: Sequence[str]) -> None:
+    """Add to a run's environment.json what a yes was given to before training."""
+    if reasons:
+        content = read_json(folder / FILE) or {}
+        agreed = [*content.get("agreed", []), *reasons]
+        write_json(folder / FILE, {**content, "agreed": agreed})
 
 
 def own_version() -> str:

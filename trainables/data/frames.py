@@ -1,10 +1,10 @@
 """Text that many rows share: a preamble, a closing, a template's frame around what a row says.
 
-A frame is a run of FRAME_WORDS words or more that many rows hold and before or after which they go
-on differently: no word that stands there is in more than half of them, and as many rows as make
-the run common have another one. So a template ends where its slot begins, while copies of one text,
-of which each differs somewhere else, have no such place and stay copies. A run from a row's first
-word to its last is no frame.
+A frame is a run of FRAME_WORDS words or more that many rows hold (5%, of large data 50) and before
+or after which they go on differently: no word that stands there is in more than two thirds of them,
+and half as many rows as make the run common have another one. So a template ends where its slot, or
+one of several kinds of question, begins, while copies of one text, of which each differs somewhere
+else, have no such place and stay copies. A run from a row's first word to its last is no frame.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRAME_WORDS = 14  # fewer do not bring two rows to 0.85: at most 11 of 13 3-grams are shared
-COMMON_SHARE, COMMON_ROWS = 0.05, 5  # of the rows, and at least so many
+COMMON_SHARE, COMMON_ROWS, MANY_ROWS = 0.05, 5, 50  # of the rows; at least, and enough at most
 OUTSIDE = 0  # stands for what is before the first and after the last word of a row
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+EDGE = 0.5  # others than the most usual word, as a share of its count: it is in 2 of 3 at most
 
 Numbers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -42,7 +43,7 @@ def parted(texts: Sequence[Sequence[str]]) -> list[Parted]:
     >>> [" ".join(text.rest) for text in parted([[*preamble.split(), drug] for drug in drugs])]
     ['Velamol', 'Koramol', 'Zanamol', 'Mipamol', 'Troamol', 'Laxamol']
     """
-    least = max(COMMON_ROWS, COMMON_SHARE * len(texts))
+    least = max(COMMON_ROWS, min(MANY_ROWS, COMMON_SHARE * len(texts)))
     places = _places(texts)
     found = [Parted(words, ()) for words in texts]
     inside = np.isin(places.windows, _frame_windows(places, least))
@@ -124,8 +125,8 @@ def _common(places: _Places, least: float) -> Flags:
 
 
 def _parts(windows: Hashes, beside: Numbers, least: float) -> Flags:
-    """Of each window, whether so many of its places, and at least half of them, have another word
-    beside it than the most usual one."""
+    """Of each window, whether enough of its places (EDGE), and half of so many, have another word
+    beside it than the most usual one: below a template there may be two kinds of question."""
     order = np.lexsort((beside, windows))
     windows_, beside_ = windows[order], beside[order]
     new_window = np.diff(windows_, prepend=np.uint64(0)) != 0
@@ -137,7 +138,7 @@ def _parts(windows: Hashes, beside: Numbers, least: float) -> Flags:
         return np.zeros(0, np.bool_)
     usual = np.maximum.reduceat(counts, first)
     others = np.add.reduceat(counts, first) - usual
-    return np.isin(windows, windows_[new][first][(others >= least) & (others >= usual)])
+    return np.isin(windows, windows_[new][first][(2 * others >= least) & (others >= EDGE * usual)])
 
 
 def _parted(words: Sequence[str], in_frame: Flags) -> Parted:

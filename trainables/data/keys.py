@@ -12,7 +12,7 @@ from trainables.data.lengths import Lengths
 from trainables.data.sources.registry import source_of
 from trainables.errors import InputError
 
-FORMAT = 7  # raise it when the same configuration would give other rows or other tokens
+FORMAT = 8  # raise it when the same configuration would give other rows or other tokens
 
 
 # by component (a single source has the name ""), and by `held_label` of rows of their own

@@ -13,10 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from trainables.errors import InputError
 from trainables.forward.layout import current
 from trainables.forward.padded import Padded
+from trainables.models.attention_kinds import other_layers
 
 NAME = "medsweep_rows"
+KNOWN = "_medsweep_other_layers"  # where a model keeps what was found of it
 WRITTEN_OUT = 512  # tokens: longer rows would hold too many scores
 
 
@@ -27,16 +30,19 @@ def attend(
     value: Tensor,
     attention_mask: None = None,
     scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """transformers' attention interface: query (1, heads, tokens, width) and key, value with
-    as many heads or a divisor of them; the result is (1, tokens, heads, width)."""
+    as many heads or a divisor of them; the result is (1, tokens, heads, width). With a
+    `sliding_window` a token sees so many places, its own among them."""
     layout = current()
     assert layout is not None
     if layout.cache:
         layout.cache.put(module, key, value)
         if not layout.groups:
-            return layout.cache.attend(module, query, scaling), None
+            return layout.cache.attend(module, query, scaling, sliding_window, softcap), None
     groups = layout.groups
     assert groups is not None
     # (1, heads, tokens, width) → (tokens, heads, width) → a group (rows, tokens, heads, width)
@@ -44,18 +50,26 @@ def attend(
     keys = _Split.apply(key[0].transpose(0, 1), groups.padded)
     values = _Split.apply(value[0].transpose(0, 1), groups.padded)
     out = []
-    for q, k, v, mask in zip(queries, keys, values, groups.masks, strict=True):
-        found = _attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask, scaling)
+    for q, k, v, mask in zip(queries, keys, values, groups.within(sliding_window), strict=True):
+        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+        found = _attention(q, k, v, mask, scaling, softcap)
         out.append(found.transpose(1, 2))  # (rows, tokens, heads, width)
     return _Join.apply(groups.padded, *out)[None], None  # (1, tokens, heads, width)
 
 
 def _attention(
-    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None,
+    scaling: float | None,
+    softcap: float | None,
 ) -> Tensor:
     """Of one group: q, k, v and the result are (rows, heads, tokens, width)."""
     plain = not q.is_cuda and torch.is_grad_enabled() and q.shape[2] <= WRITTEN_OUT
-    return (written_out if plain else _fused)(q, k, v, mask, scaling)
+    if plain or softcap is not None:  # which torch's kernel does not know
+        return written_out(q, k, v, mask, scaling, softcap)
+    return _fused(q, k, v, mask, scaling)
 
 
 def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None) -> Tensor:
@@ -66,10 +80,16 @@ def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float 
 
 
 def written_out(
-    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None,
+    scaling: float | None,
+    softcap: float | None = None,
 ) -> Tensor:
     """softmax(q kᵀ · scaling) v of q (rows, heads, tokens, width) where `mask` (rows, 1, tokens,
-    tokens) is True, by default up to the query's own place; as transformers' eager attention.
+    tokens) is True, by default up to the query's own place; as transformers' eager attention. The
+    scores are held within ± `softcap` (Gemma 2, arXiv:2408.00118).
 
     On a CPU its backward pass takes a third of the time of the fused kernel's.
     """
@@ -81,7 +101,10 @@ def written_out(
     scores = (grouped @ k.transpose(-1, -2)).view(rows, key_heads, -1, tokens, tokens)
     # (queries, keys), or (rows, 1, 1, queries, keys)
     seen = torch.ones(tokens, tokens, dtype=torch.bool).tril() if mask is None else mask[:, None]
-    scores = (scores * (width**-0.5 if scaling is None else scaling)).masked_fill(~seen, -torch.inf)
+    scores = scores * (width**-0.5 if scaling is None else scaling)
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    scores = scores.masked_fill(~seen, -torch.inf)
     shares = scores.softmax(-1, dtype=torch.promote_types(q.dtype, torch.float32)).to(q.dtype)
     # (rows, key heads, sharing x tokens, keys) x (rows, key heads, keys, width)
     mixed = shares.view(rows, key_heads, -1, tokens) @ v
@@ -90,8 +113,13 @@ def written_out(
 
 @contextmanager
 def row_attention(model: Any) -> Iterator[None]:
-    """Within, the model attends by the current layout; afterwards as before."""
+    """Within, the model attends by the current layout; afterwards as before. Raises InputError for
+    a model whose layers would mix the texts of a pass."""
     from transformers import AttentionInterface
+
+    if reason := _other_layers(model):
+        fix = "Train it alone (cluster.trials_per_gpu: 1) by sft, dpo or grpo, without benchmarks."
+        raise InputError("model.name_or_path", model.name_or_path, f"{reason}: no pack", fix)
 
     AttentionInterface.register(NAME, attend)
     config = model.config.get_text_config()
@@ -101,6 +129,14 @@ def row_attention(model: Any) -> Iterator[None]:
         yield
     finally:
         config._attn_implementation = before
+
+
+def _other_layers(model: Any) -> str | None:
+    """`other_layers`, asked once of a model."""
+    if not hasattr(model, KNOWN):
+        setattr(model, KNOWN, other_layers(model.config.to_dict()))
+    reason: str | None = getattr(model, KNOWN)
+    return reason
 
 
 class _Split(torch.autograd.Function):

@@ -1,5 +1,6 @@
 """Sequences of a pass in groups of similar length: each group attends in one call."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -31,6 +32,42 @@ class Groups:
         self.masks: list[Mask] = [None] * len(alike)
         if branches:
             self.masks = [_mask([branches[i] for i in group], device) for group in alike]
+        self._members = [[(lengths[i], branches[i] if branches else ()) for i in g] for g in alike]
+        self._device, self._windows = device, dict[int, list[Mask]]()
+
+    def within(self, window: int | None) -> list[Mask]:
+        """`masks` where a query sees no more than the `window` places up to its own."""
+        if window is None:
+            return self.masks
+        if window not in self._windows:
+            pairs = zip(self.masks, self._members, strict=True)
+            masks = [_windowed(mask, members, window, self._device) for mask, members in pairs]
+            self._windows[window] = masks
+        return self._windows[window]
+
+
+def _windowed(
+    mask: Mask, members: Sequence[tuple[int, Sequence[int]]], window: int, device: torch.device
+) -> Mask:
+    width = max(length for length, _ in members)
+    if width <= window:
+        return mask
+    places = torch.zeros(len(members), width, dtype=torch.long)  # (rows, width)
+    for row, (length, branches) in zip(places, members, strict=True):
+        row[:length] = torch.tensor(_places(branches) if branches else range(length))
+    near = (places[:, :, None] - places[:, None, :] < window)[:, None].to(device)
+    causal = torch.ones(width, width, dtype=torch.bool, device=device).tril()  # (queries, keys)
+    return near & (causal if mask is None else mask)  # (rows, 1, width, width)
+
+
+def _places(branches: Sequence[int]) -> list[int]:
+    """The place of each token in its own text: a branch goes on where the trunk ends."""
+    counts: Counter[int] = Counter()
+    trunk, places = sum(branch == 0 for branch in branches), []
+    for branch in branches:
+        places.append(counts[branch] + (trunk if branch else 0))
+        counts[branch] += 1
+    return places
 
 
 def _mask(branches: Sequence[Sequence[int]], device: torch.device) -> Mask:

@@ -26,11 +26,19 @@ class KeyValues:
     def expect_one_each(self, lengths: Tensor, dtype: torch.dtype) -> None:
         """The next pass has one token of every row, at its place `lengths`."""
         self.expect(torch.arange(self.rows, device=lengths.device), lengths)
-        hidden = (
-            torch.arange(self.width, device=lengths.device) > lengths[:, None]
-        )  # (rows, places)
-        mask = torch.zeros(hidden.shape, dtype=dtype, device=lengths.device)
-        self._mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]  # (rows, 1, 1, places)
+        self._dtype, self._masks = dtype, dict[int | None, Tensor]()
+
+    def _mask(self, window: int | None) -> Tensor:
+        """(rows, 1, 1, places) to add to scores: what a row's token does not see is -inf."""
+        if window not in self._masks:
+            places = torch.arange(self.width, device=self._place.device)
+            last = self._place[:, None]  # (rows, 1)
+            hidden = places > last  # (rows, places)
+            if window is not None:
+                hidden |= places <= last - window
+            mask = torch.zeros(hidden.shape, dtype=self._dtype, device=hidden.device)
+            self._masks[window] = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
+        return self._masks[window]
 
     def put(self, layer: Any, key: Tensor, value: Tensor) -> None:
         """Keep keys and values (1, heads, tokens, width) of the pass under way."""
@@ -44,13 +52,21 @@ class KeyValues:
     def _empty(self, like: Tensor) -> Tensor:
         return like.new_zeros(self.rows, like.shape[1], self.width, like.shape[3])
 
-    def attend(self, layer: Any, query: Tensor, scaling: float | None) -> Tensor:
-        """(1, rows, heads, width): each row's query (1, heads, rows, width) over its own places."""
+    def attend(
+        self,
+        layer: Any,
+        query: Tensor,
+        scaling: float | None,
+        window: int | None = None,
+        softcap: float | None = None,
+    ) -> Tensor:
+        """(1, rows, heads, width): each row's query (1, heads, rows, width) over its own places,
+        of a `window` the last so many."""
         keys, values = self._layers[layer]  # whole: a slice would be copied
         # the query heads that share a key head stand as its queries: nothing is repeated.
         # (rows, heads, width) → (rows, key heads, sharing, width)
         grouped = query[0].transpose(0, 1).reshape(self.rows, keys.shape[1], -1, query.shape[-1])
-        found = _attention(grouped, keys, values, self._mask, scaling)  # as grouped
+        found = _attention(grouped, keys, values, self._mask(window), scaling, softcap)
         return found.reshape(1, self.rows, query.shape[1], -1)
 
     def keep(self, rows: Tensor) -> None:
@@ -70,12 +86,19 @@ def token_bytes(model: Any) -> int:
 
 
 def _attention(
-    query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scaling: float | None
+    query: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    scaling: float | None,
+    softcap: float | None,
 ) -> Tensor:
     """softmax(q kᵀ · scaling + mask) v, all (rows, heads, …). On a CPU written out, as in
     transformers' eager attention: torch's kernel for it takes three times as long for one token."""
-    if query.is_cuda:
+    if query.is_cuda and softcap is None:
         return scaled_dot_product_attention(query, keys, values, mask, scale=scaling)
     scores = query @ keys.transpose(-1, -2)  # (rows, key heads, sharing, places)
-    scores.mul_(query.shape[-1] ** -0.5 if scaling is None else scaling).add_(mask)
-    return scores.softmax(-1) @ values
+    scores.mul_(query.shape[-1] ** -0.5 if scaling is None else scaling)
+    if softcap is not None:
+        scores.div_(softcap).tanh_().mul_(softcap)
+    return scores.add_(mask).softmax(-1) @ values

@@ -1,11 +1,13 @@
 """The frozen base model, loaded once a process and kept warm between trials."""
 
 import gc
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
+from trainables.errors import InputError
 from trainables.heartbeat import beat
 from trainables.models.config import ModelConfig
 from trainables.models.own_generation import own_generation_config
@@ -71,9 +73,14 @@ def _load(config: ModelConfig, device: str) -> Base:
         options["attn_implementation"] = config.attn_implementation
     if quantization := quantization_config(config, dtype):
         options["quantization_config"] = quantization
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, use_safetensors=True, trust_remote_code=False, **options
+    model, found = AutoModelForCausalLM.from_pretrained(
+        folder,
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+        **options,
     )
+    refuse_random(config.name_or_path, found["missing_keys"])
     model.requires_grad_(False)
     model.generation_config = own_generation_config(model.generation_config)
     if device == "cpu":
@@ -83,6 +90,15 @@ def _load(config: ModelConfig, device: str) -> Base:
     if head is not None:
         head.register_forward_pre_hook(_contiguous)
     return Base(model.eval(), load_tokenizer(folder, config.template_date), folder, dtype)
+
+
+def refuse_random(name: str, missing: Collection[str]) -> None:
+    """InputError where a model has weights that stand in none of its files: transformers makes them
+    up at random, with a warning that nobody reads."""
+    if missing:
+        message = f"{len(missing)} of its tensors are in no file, e.g. {min(missing)}"
+        fix = "They would be random: fetch the model again, whole, or save it with its own config."
+        raise InputError("model.name_or_path", name, message, fix)
 
 
 def _contiguous(_head: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

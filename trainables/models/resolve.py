@@ -6,6 +6,7 @@ from pathlib import Path
 from trainables.cache import cache_dir
 from trainables.errors import InputError
 from trainables.models.config import ModelConfig
+from trainables.models.header import tensor_shapes
 from trainables.models.toy import make_toy
 from trainables.on_progress import OnProgress, silent
 
@@ -67,4 +68,10 @@ def _checked(folder: Path, name: str) -> Path:
             "has no .safetensors file (pickled weights run code when read: medsweep refuses them)",
             "save it again with `save_pretrained`",
         )
+    try:
+        tensor_shapes(folder)
+    except ValueError as error:
+        message = str(error).replace(f"{folder}/", "")
+        fix = "Fetch the model again, whole: the file is cut off, or a pointer of Git LFS."
+        raise InputError("model.name_or_path", name, message, fix) from None
     return folder

@@ -119,3 +119,42 @@ def test_with_a_yes_it_trains_and_the_report_says_it(
     assert "| near duplicates | 60 | 50 | 83.3% | 10 |" in text
     page = Path("runs/my-trial-1/report.html").read_text(encoding="utf-8")
     assert "<strong>Warning:</strong> filters dropped 50 of 60 rows" in page
+    agreed = json.loads(Path("runs/my-trial-1/environment.json").read_text())["agreed"]
+    assert len(agreed) == 1
+    assert agreed[0].startswith("filters dropped 50 of 60 rows")
+    assert "| A yes was given to | filters dropped 50 of 60 rows" in text
+
+
+def test_of_searched_values_the_worst_is_told() -> None:
+    told: list[str] = []
+    spec = load_spec("toy").spec
+    searched = [("x 1", report(100, 45, leak=55)), ("x 2", report(100, 30, leak=70)), ("y", FEW)]
+    agreed = check_losses(spec, report(100, 100), lambda why: not told.extend(why), searched)  # type: ignore[func-returns-value]
+    assert list(agreed) == told
+    assert [reason.partition(" of ")[0] for reason in told] == [
+        "with x 2 filters dropped 70",
+        "with y only 25 training rows are left; filters dropped 8",
+    ]
+    assert check_losses(spec, report(100, 100), nobody) == ()
+
+
+def test_searched_values_are_asked_about_before_anything_trains(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        Path(spec)
+        .read_text()
+        .replace(
+            "search: {",
+            "search: {parameters: {data.cleaning."
+            "near_duplicate_threshold: {values: [null, 0.85]}}, ",
+        )
+    )
+    text = text.replace(
+        "system_prompt: null}", "system_prompt: null, cleaning: {near_duplicate_threshold: null}}"
+    )
+    Path(spec).write_text(text + "limits: {min_training_rows: 1}\n")
+    assert run_app(["run", spec]) == 2
+    told = capsys.readouterr().err
+    assert "with data.cleaning.near_duplicate_threshold 0.85 filters dropped 50 of 60" in told
+    assert not list(Path("runs").glob("*"))

@@ -92,6 +92,29 @@ def test_twins_within_a_frame_are_found(name: str) -> None:
     assert leaks([*rows, both[1]], [both[0]]) == {len(rows)}
 
 
+def words(draw: random.Random, count: int) -> str:
+    syllables = ("ba", "ke", "di", "lo", "mu", "ra", "se", "ti", "vo", "zu")
+    return " ".join("".join(draw.choices(syllables, k=4)) for _ in range(count))
+
+
+@pytest.mark.parametrize(
+    ("count", "templates", "kinds"), [(240, 18, 2), (400, 14, 3), (400, 19, 6), (2000, 35, 2)]
+)
+@pytest.mark.parametrize("closing", [True, False])
+def test_templates_of_hardly_enough_rows_with_several_kinds_of_question(
+    count: int, templates: int, kinds: int, closing: bool
+) -> None:
+    draw = random.Random(7)
+    frames = [(words(draw, 40), words(draw, 40)) for _ in range(templates)]
+    asked = [words(draw, 5) for _ in range(kinds)]
+    rows = []
+    for place in range(count):
+        (before, after), kind = frames[place % templates], asked[place // templates % kinds]
+        said = f"{before} {kind} {words(draw, 1)} {after if closing else ''}"
+        rows.append(Row(str(place), "g", said, words(draw, 1)))
+    assert drop_near(rows, 0.85) == (rows, 0)
+
+
 def test_what_one_frame_has_and_the_other_has_not_counts() -> None:
     asked = "in a grown patient of whom nothing else is known and who takes no other drug at all"
     rows = [

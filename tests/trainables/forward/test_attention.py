@@ -82,3 +82,37 @@ def test_long_rows_and_no_gradients_are_fused(monkeypatch: pytest.MonkeyPatch) -
         )
         with active(layout), torch.set_grad_enabled(gradients):
             attend(None, *(torch.randn(1, 1, length, WIDTH) for _ in "qkv"))
+
+
+@pytest.mark.parametrize("grad", [True, False])
+@pytest.mark.parametrize(("window", "softcap"), [(3, None), (None, 0.5), (2, 0.5), (50, None)])
+def test_sliding_windows_and_capped_scores(
+    window: int | None, softcap: float | None, grad: bool
+) -> None:
+    torch.manual_seed(0)
+    lengths = [5, 9, 2, 12]
+    ours = [torch.randn(1, h, sum(lengths), WIDTH, dtype=torch.float64) for h in (HEADS, 2, 2)]
+    layout = Layout([LayoutPart(SimpleNamespace(), 28)], Groups(lengths, torch.device("cpu")))  # type: ignore[arg-type]
+    with active(layout), torch.set_grad_enabled(grad):
+        out, _ = attend(None, *ours, scaling=0.3, sliding_window=window, softcap=softcap)
+    expected = []
+    for q, k, v in zip(*(x[0].split(lengths, 1) for x in ours), strict=True):
+        k, v = (x.repeat_interleave(2, dim=0) for x in (k, v))
+        scores = 0.3 * q @ k.transpose(1, 2)
+        if softcap:
+            scores = softcap * torch.tanh(scores / softcap)
+        places = torch.arange(q.shape[1])
+        apart = places[:, None] - places
+        seen = (apart >= 0) & (apart < (window or 100))
+        expected.append(scores.masked_fill(~seen, -torch.inf).softmax(-1) @ v)
+    torch.testing.assert_close(out[0], torch.cat(expected, 1).transpose(0, 1))
+
+
+def test_a_window_is_counted_from_where_a_branch_goes_on() -> None:
+    # a trunk of three tokens, then branches of two and of three
+    groups = Groups([8], torch.device("cpu"), [[0, 0, 0, 1, 1, 2, 2, 2]])
+    (mask,) = groups.within(2)
+    assert mask is not None
+    seen = [row.nonzero()[:, 0].tolist() for row in mask[0, 0]]
+    assert seen == [[0], [0, 1], [1, 2], [2, 3], [3, 4], [2, 5], [5, 6], [6, 7]]
+    assert groups.within(None) is groups.masks

@@ -8,7 +8,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from trainables.models.brings_along import Finding, brought_along, learned_positions, token_count
+from trainables.errors import InputError
+from trainables.models.brings_along import brought_along, learned_positions
+from trainables.models.config import ModelConfig
+from trainables.models.model_folder import Finding
+from trainables.models.resolve import resolve
+from trainables.models.weights_along import token_count
 
 ROWS = 10
 LLAMA = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": ROWS}
@@ -174,3 +179,65 @@ def test_learned_positions(name: str, kind: str, rows: int, positions: int, tmp_
 
 def test_computed_positions_have_no_end(tmp_path: Path) -> None:
     assert learned_positions(folder(tmp_path, max_position_embeddings=64)) is None
+
+
+def said_of(where: Path) -> list[str]:
+    return [found.message for found in brought_along("mine", where) if found.refused]
+
+
+LAYER = "model.layers.{}.mlp.up_proj.weight"
+
+
+@pytest.mark.parametrize(
+    ("tensors", "said"),
+    [
+        ({"model.layers.0.q_proj.qweight": (1, 1)}, "model.layers.0.q_proj.qweight"),
+        ({"model.layers.0.q_proj.weight.absmax": (1,)}, "is quantized already"),
+        ({LAYER.format(0): (4, 4)}, "1 layers in its files, its config.json says 2"),
+        ({"lm_head.weight": (ROWS - 2, 4)}, "an output head of 8 rows"),
+    ],
+)
+def test_tensors_that_config_json_knows_nothing_of(
+    tensors: dict[str, tuple[int, ...]], said: str, tmp_path: Path
+) -> None:
+    layers = {} if "quantized" in said or "qweight" in said else {"num_hidden_layers": 2}
+    where = folder(tmp_path, {**TENSORS, **tensors}, **layers)
+    (message,) = said_of(where)
+    assert said in message
+
+
+def test_layers_left_out_are_said_and_all_of_them_are_not(tmp_path: Path) -> None:
+    three: dict[str, tuple[int, ...]] = {**TENSORS, **{LAYER.format(n): (4, 4) for n in range(3)}}
+    for name, count in (("fewer", 2), ("all", 3)):
+        (tmp_path / name).mkdir()
+        found = brought_along("mine", folder(tmp_path / name, three, num_hidden_layers=count))
+        assert [f.refused for f in found] == ([False] if name == "fewer" else [])
+
+
+@pytest.mark.parametrize("name", ["LlamaModel", "BertModel"])
+def test_a_body_without_a_head_is_refused(name: str, tmp_path: Path) -> None:
+    assert f"is a {name}" in only(folder(tmp_path, architectures=[name])).message
+
+
+def test_gpt2_s_head_is_one(tmp_path: Path) -> None:
+    assert brought_along("mine", folder(tmp_path, architectures=["GPT2LMHeadModel"])) == []
+
+
+def test_a_file_of_weights_that_is_missing(tmp_path: Path) -> None:
+    index = {"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}
+    where = folder(tmp_path, files={"model.safetensors.index.json": index})
+    assert "lacks 1 of its 2 files of weights, e.g. model-2.safetensors" in said_of(where)[0]
+
+
+def test_a_config_that_cannot_be_read(tmp_path: Path) -> None:
+    where = folder(tmp_path)
+    (where / "config.json").write_text("{")
+    assert "no JSON object" in said_of(where)[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\noid x\n"])
+def test_a_file_that_is_no_safetensors_file_is_told(content: bytes, tmp_path: Path) -> None:
+    where = folder(tmp_path)
+    (where / "model.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match=r"model.safetensors is not a safetensors file"):
+        resolve(ModelConfig(name_or_path=str(where)))

@@ -1,15 +1,20 @@
 """The warm base model, its data type and its quantization settings."""
 
 import gc
+import shutil
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tests.trainables.sft.trials import TOY
+from trainables.errors import InputError
 from trainables.models import load as loading
 from trainables.models.config import ModelConfig
 from trainables.models.load import compute_dtype, load_base, quantization_config
+from trainables.models.resolve import resolve
 
 
 def toy(**fields: object) -> ModelConfig:
@@ -73,3 +78,14 @@ def test_quantization_settings() -> None:
     assert nf4.bnb_4bit_quant_type == "nf4"
     assert nf4.bnb_4bit_use_double_quant is True
     assert nf4.bnb_4bit_compute_dtype == torch.bfloat16
+
+
+def test_a_tensor_that_is_in_no_file_is_refused_not_made_up(tmp_path: Path) -> None:
+    whole = resolve(TOY)
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(whole / name, tmp_path)
+    tensors = load_file(whole / "model.safetensors")
+    del tensors["model.layers.1.self_attn.q_proj.weight"]
+    save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=r"model\.layers\.1\.self_attn\.q_proj\.weight"):
+        load_base(toy(name_or_path=str(tmp_path)), "cpu")

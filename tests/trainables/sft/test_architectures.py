@@ -8,6 +8,8 @@ import torch
 from transformers import (
     AutoModelForCausalLM,
     BioGptConfig,
+    Gemma2Config,
+    Gemma3TextConfig,
     GPT2Config,
     MistralConfig,
     OPTConfig,
@@ -33,6 +35,11 @@ LLAMA_LIKE = {
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
+}
+GEMMA: dict[str, Any] = {
+    "head_dim": 8,
+    "sliding_window": 16,
+    "layer_types": ["sliding_attention", "full_attention"],
 }
 MODELS: dict[str, tuple[PreTrainedConfig, list[str]]] = {
     "gpt2": (GPT2Config(**SMALL, n_embd=32, n_layer=2, n_head=4, n_positions=256), ["c_attn"]),
@@ -60,6 +67,13 @@ MODELS: dict[str, tuple[PreTrainedConfig, list[str]]] = {
         ["q_proj", "v_proj"],
     ),
     "mistral": (MistralConfig(**LLAMA_LIKE), ["q_proj", "v_proj"]),
+    # rows are longer than the window
+    "mistral, windowed": (MistralConfig(**LLAMA_LIKE, sliding_window=16), ["q_proj", "v_proj"]),
+    "gemma2": (
+        Gemma2Config(**LLAMA_LIKE, **GEMMA, attn_logit_softcapping=0.5, query_pre_attn_scalar=8),
+        ["q_proj", "v_proj"],
+    ),
+    "gemma3": (Gemma3TextConfig(**LLAMA_LIKE, **GEMMA), ["q_proj", "v_proj"]),
     "qwen2": (Qwen2Config(**LLAMA_LIKE, tie_word_embeddings=True), ["q_proj", "v_proj"]),
 }
 

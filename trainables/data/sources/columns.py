@@ -8,11 +8,18 @@ from trainables.data.instructions.parts import explained
 from trainables.data.rows import Row
 from trainables.data.sources.chats import chat_column, chat_row, is_parted, parted_row
 from trainables.data.sources.source import own_group
-from trainables.data.sources.table import TableRecord, cell, group_of, whole_layout
+from trainables.data.sources.table import (
+    SHOWN_COLUMNS,
+    TableRecord,
+    cell,
+    group_of,
+    whole_layout,
+)
 from trainables.data.turns import thought_aloud
 from trainables.errors import InputError
 
 __all__ = ["TableRecord", "cell", "group_of", "rows_of"]
+LOOKED_AT = 200  # records, for columns that no row holds
 
 
 def rows_of(
@@ -36,6 +43,26 @@ def how_read(records: Sequence[TableRecord], mapping: FieldMapping) -> tuple[str
     """What is said of rows that are chats."""
     column = chat_column(records[0], mapping) if records else None
     return (f"chats in the column {column}",) if column else ()
+
+
+def unread(records: Sequence[TableRecord], mapping: FieldMapping) -> tuple[str, ...]:
+    """What is said of columns with text that no row holds: a context, say, or options."""
+    if not records:
+        return ()
+    chat = chat_column(records[0], mapping)
+    asked = (mapping.question, mapping.answer, mapping.reasoning)
+    used = {*((chat, "system") if chat else asked), mapping.system, mapping.group}
+    found = dict.fromkeys(
+        name
+        for record in records[:LOOKED_AT]
+        for name, value in record.cells.items()
+        if isinstance(value, str | list | dict) and value and name not in used
+    )
+    if not found:
+        return ()
+    named = ", ".join(name[:40] for name in list(found)[:SHOWN_COLUMNS])
+    more = f" and {len(found) - SHOWN_COLUMNS} more" if len(found) > SHOWN_COLUMNS else ""
+    return (f"the rows hold nothing of the column{'s' * (len(found) > 1)} {named}{more}",)
 
 
 def _rows(

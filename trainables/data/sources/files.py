@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
-from trainables.data.sources.columns import TableRecord, how_read, rows_of
+from trainables.data.sources.columns import TableRecord, how_read, rows_of, unread
 from trainables.data.sources.csv_cells import NAMES, csv_rows, separator
 from trainables.data.sources.encodings import read_text, text_of
 from trainables.data.sources.signatures import refuse_another
@@ -35,7 +35,8 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
     rows = rows_of(found, config.fields, config.source, config.rationale)
     how = (*_found(config), *how_read(found, config.fields))
     said = "".join(f" ({what})" for what in how)
-    return SourceRows(rows, f"sha256 {fingerprint.rpartition(':')[2]}{said}", how=how)
+    version = f"sha256 {fingerprint.rpartition(':')[2]}{said}"
+    return SourceRows(rows, version, how=(*how, *unread(found, config.fields)))
 
 
 def _found(config: DataConfig) -> Iterator[str]:

@@ -8,6 +8,12 @@ from trainables.errors import InputError
 
 SHOWN_COLUMNS = 12  # in an error
 CHATS = ("messages", "conversations", "conversation")
+# what other tools call the columns that our fields name
+USUAL = {
+    "question": ("prompt", "query", "instruction", "input", "user", "human", "q", "problem"),
+    "answer": ("completion", "response", "output", "target", "assistant", "a", "solution"),
+}
+PLAIN_TEXT = "Write data.format: text, which learns whole texts, or part question and answer."
 
 
 class TableRecord(NamedTuple):
@@ -22,12 +28,20 @@ def cell(record: TableRecord, field: str, column: str) -> object:
     """What the record has in that column, which `data.fields.FIELD` names; raises InputError."""
     if column in record.cells:
         return record.cells[column]
-    nearest = difflib.get_close_matches(column, list(record.cells), 1)
+    meant = _meant(record, field, column)
     fix = whole_layout(record) or (
-        f"Did you mean {nearest[0]!r}?" if nearest else "Name the column in data.fields."
+        f"Did you mean {meant!r}?" if meant else "Name the column in data.fields."
     )
     message = f"{record.where} has no such column; it has {_named(record)}"
     raise InputError(f"data.fields.{field}", column, message, fix)
+
+
+def _meant(record: TableRecord, field: str, column: str) -> str | None:
+    """The column that is spelt alike, else one that often holds what the field wants."""
+    nearest = difflib.get_close_matches(column, list(record.cells), 1)
+    written = {name.strip().casefold(): name for name in record.cells}
+    usual = (written[name] for name in USUAL.get(field, ()) if name in written)
+    return nearest[0] if nearest else next(usual, None)
 
 
 def _named(record: TableRecord) -> str:
@@ -44,6 +58,9 @@ def whole_layout(record: TableRecord) -> str | None:
         return "Write data.format: alpaca, which reads instruction and input as the question."
     if chats := [name for name in CHATS if name in columns]:
         return f"Write data.fields: {{messages: {chats[0]}}} alone, which reads the chats in it."
+    known = columns & {*USUAL, *(name for names in USUAL.values() for name in names)}
+    if "text" in columns and not known:
+        return PLAIN_TEXT
     return None
 
 

@@ -239,3 +239,34 @@ def test_real_medical_questions() -> None:
     if not path.is_file():
         pytest.skip("the development data is not here")
     assert len(read(path, FieldMapping(group="focus"))) == 14_197
+
+
+def test_columns_that_no_row_holds_are_said(tmp_path: Path) -> None:
+    base = {"question": "What is it?", "answer": "It is that.", "number": 3, "empty": ""}
+    plain = jsonl(tmp_path, base)
+    config = DataConfig(source=str(plain))
+    assert files.read(config, files.fingerprint(config, True)).how == ()
+    beside = jsonl(tmp_path, base, {**base, "context": "Renal failure.", "options": {"A": "x"}})
+    read_ = files.read(config, files.fingerprint(config, True))
+    assert beside == plain
+    assert read_.how == ("the rows hold nothing of the columns context, options",)
+    assert "context" not in read_.version
+    one = DataConfig(source=str(beside), fields=FieldMapping(system="context", group="options"))
+    jsonl(tmp_path, {**base, "context": "x", "options": "y", "note": "z"})
+    found = files.read(one, files.fingerprint(one, True))
+    assert found.how == ("the rows hold nothing of the column note",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "meant"),
+    [
+        (("prompt", "completion"), "Did you mean 'prompt'?"),
+        (("Query", "Response"), "Did you mean 'Query'?"),
+        (("text",), "Write data.format: text"),
+        (("x", "y"), "Name the column in data.fields."),
+    ],
+)
+def test_what_other_tools_call_columns(
+    columns: tuple[str, ...], meant: str, tmp_path: Path
+) -> None:
+    refused(jsonl(tmp_path, dict.fromkeys(columns, "words")), "data.fields.question", meant)

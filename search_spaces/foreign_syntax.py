@@ -4,6 +4,8 @@ Sources: Optuna's `suggest_float(low, high, step, log)` and `CategoricalDistribu
 Tune's `loguniform(lower, upper)`, `choice` and `grid_search`, hyperopt's `uniform` and `choice`.
 """
 
+import re
+
 # a key of another tool → what to write
 KEYS: dict[str, str] = {
     **dict.fromkeys(("low", "lower", "lower_bound", "minimum", "start"), "Write `min`"),
@@ -53,6 +55,30 @@ def our_syntax(key: str) -> str | None:
     'Write `min`'
     """
     return KEYS.get(key.lower())
+
+
+CALL = re.compile(r"(?:\w+\.)*(\w+)\((.*)\)", re.DOTALL)
+ENDS = ("min", "max", "q")
+
+
+def our_call(text: str) -> str | None:
+    """What to write for a distribution that is written as a call, or None.
+
+    >>> our_call("loguniform(1e-5, 1e-3)"), our_call("tune.choice([4, 8])")
+    ('Write {distribution: log_uniform_values, min: 1e-5, max: 1e-3}', 'Write {values: [4, 8]}')
+    """
+    found = CALL.fullmatch(text.strip())
+    if found is None:
+        return None
+    name, given = found[1].lower(), found[2].strip()
+    ours = our_distribution(name) or name
+    if ours == "categorical":
+        return f"Write {{values: {given if given[:1] in '[(' else f'[{given}]'}}}".replace("(", "[")
+    parts = [part.partition("=")[2].strip() or part.strip() for part in given.split(",")]
+    if not 2 <= len(parts) <= 3:
+        return None
+    named = ", ".join(f"{end}: {part}" for end, part in zip(ENDS, parts, strict=False))
+    return f"Write {{distribution: {ours}, {named}}}"
 
 
 def our_distribution(name: object) -> str | None:

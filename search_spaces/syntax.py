@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from search_spaces.foreign_syntax import our_call
 from search_spaces.values import counts_between, is_number, same_value, text_of
 
 Problem: TypeAlias = dict[str, Any]
@@ -44,7 +45,7 @@ def refusal(given: Any) -> list[Problem]:
         fix = f"Write {{values: {text_of(given)}}}"
         return [problem("", given, "a parameter is a mapping, not a list", fix)]
     if isinstance(given, str | int | float) or given is None:
-        fix = f"Write {{value: {text_of(given)}}}"
+        fix = (isinstance(given, str) and our_call(given)) or f"Write {{value: {text_of(given)}}}"
         return [problem("", given, "a parameter is a mapping, not a single value", fix)]
     if not isinstance(given, Mapping):
         return []

@@ -6,6 +6,7 @@ place, or no such thing here. Those that only have another name are in
 from typing import NamedTuple
 
 from search_spaces.values import text_of
+from sweeps.reading.foreign_absent import ANSWERS, EVALUATED, IN_EPOCHS, absent
 
 
 class ForeignKey(NamedTuple):
@@ -29,15 +30,12 @@ def _absent(reason: str, fix: str = "Remove it") -> ForeignKey:
     return ForeignKey(f"is not supported: {reason}", fix)
 
 
-EVALUATED = "a trial is evaluated, and its checkpoint written, every `evaluation.every_epochs`"
-IN_EPOCHS = "Write `every_epochs` in trial.evaluation: a number of epochs, e.g. 0.5"
 SHARES = (
     "Write `split` in trial.data: shares of training, validation and test, e.g. [0.85, 0.1, 0.05]; "
     "or name rows of their own in `validation`"
 )
 TRACKING = "Write `tracking: {wandb: {project: …}}`, or `tracking: {tensorboard: true}`"
 NO_PADDING = "rows are never padded to each other's length in a pack, and batches keep their order"
-ANSWERS = "the loss is always that of answers alone, of chats by `data.loss_turns`"
 OWN_ROWS = "Write `validation: FILE` in trial.data: a file, a list of files, a folder or split:NAME"
 
 FOREIGN: dict[str, ForeignKey] = {
@@ -139,6 +137,9 @@ FOREIGN: dict[str, ForeignKey] = {
     "load_if_exists": ForeignKey("is no key here", "Use `medsweep resume RUN`"),
     "timeout": _absent("a sweep ends by search.num_trials", "Write `num_trials` in search"),
 }
+
+FOREIGN |= {name: _absent(reason, fix) for name, (reason, fix) in absent().items()}
+FOREIGN["warmup_proportion"] = FOREIGN["warmup_ratio"]
 
 
 def foreign_key(name: str) -> ForeignKey | None:

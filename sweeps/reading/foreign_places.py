@@ -6,6 +6,10 @@ STOPPING = "Write `early_stopping: {kind: asha}` (or median)"
 NO_PATH = "Write `source: FILE`: a file, a data set of the hub or toy:drugs"
 COLUMNS = "Write `fields: {question: COLUMN, answer: COLUMN}`"
 GREEDY = "Remove it: answers are greedy, those of ppo and grpo sampled at `temperature`"
+ONE_DEVICE = "Remove it: a trial has one device"
+NO_STOP = "Remove it: an answer ends where the model ends it, or after max_new_tokens"
+CHATS = "Remove it: chats of role/content and from/value are read as they are"
+SAMPLER = "Remove it: a sampler's own settings are fixed"
 TOKENIZER = "Remove it: the tokenizer of the model's own folder is used"
 
 # (section, foreign key in lower case) → what to write
@@ -45,7 +49,7 @@ PLACES: dict[tuple[str, str], str] = {
     ("data", "prompt_column"): COLUMNS,
     ("data", "columns"): COLUMNS,
     ("data", "type"): "Write `format`, or name columns in `fields`",
-    ("data", "shuffle"): "Remove it: rows are shuffled by the trial's seeds",
+    ("data", "shuffle"): "Remove it: each epoch has an order of its own, drawn by training.seed",
     ("data", "streaming"): "Remove it: files are read whole",
     ("evaluation", "do_sample"): GREEDY,
     ("evaluation", "num_beams"): "Remove it: answers are written without beams",
@@ -56,11 +60,37 @@ PLACES: dict[tuple[str, str], str] = {
     ("evaluation", "metric"): "Did you mean `metrics`?",
     ("evaluation", "tasks"): "Did you mean `benchmarks`?",
     ("training", "lr_scheduler_kwargs"): "Remove it: schedules have transformers' defaults",
-    ("training", "use_liger_kernel"): "Remove it: the model's own layers compute",
-    ("training", "torch_compile"): "Remove it: nothing is compiled",
+    (
+        "training",
+        "use_liger_kernel",
+    ): "Remove it: Liger's kernels are not installed",
+    (
+        "training",
+        "torch_compile",
+    ): "Remove it: no engine compiles the model",
     ("training", "loraplus_lr_ratio"): "Remove it: both matrices have one learning rate",
     ("training", "stage"): "Write `kind` in trial: sft, reward, ppo, grpo, dpo or staged",
     ("training", "output_router_logits"): "Remove it: there is no such loss here",
+    ("training", "max_prompt_length"): "Write `max_length`: tokens of question and answer together",
+    ("training", "data_seed"): "Remove it: training.seed draws the order of rows too",
+    ("training", "train_on_eos"): "Remove it: the end mark of what is learnt is always learnt",
+    ("training", "strategy"): ONE_DEVICE,
+    ("training", "devices"): ONE_DEVICE,
+    ("training", "stop"): "Remove it: a trial ends by its epochs, max_steps or patience",
+    ("evaluation", "stop"): NO_STOP,
+    (
+        "evaluation",
+        "seed",
+    ): "Remove it: answers are greedy, or drawn alike for all trials",
+    ("evaluation", "eval_table_size"): "Write `examples`: questions that every trial answers",
+    ("data", "shuffle_seed"): "Write `seed`, which draws rows and splits",
+    ("data", "train_split"): "Write `hub_split`: the published split to train on",
+    ("data", "roles"): CHATS,
+    ("lora", "exclude_modules"): "Write the modules to adapt in `target_modules`",
+    ("search", "stop"): "Remove it: a sweep ends by `num_trials`, a trial by its epochs",
+    ("search", "points_to_evaluate"): "Write `baselines: {NAME: {lora.r: 8, …}}`",
+    ("search", "num_workers"): "Write `max_concurrent_trials` in cluster",
+    ("search", "group"): SAMPLER,
     **dict.fromkeys(
         [
             ("training", name)

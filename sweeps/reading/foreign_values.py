@@ -35,6 +35,29 @@ VALUES: dict[str, str] = {
     **dict.fromkeys(("lora", "qlora_sft", "finetune", "supervised", "instruct"), "sft"),
 }
 
+PAIRS = "Write `kind: dpo`, which learns from pairs too"
+REWARDS = "Write `kind: grpo` or `kind: ppo`, which learn from rewards too"
+# methods that are not here, and what comes nearest
+METHODS: dict[str, str] = {
+    **dict.fromkeys(("orpo", "kto", "simpo", "cpo", "bco", "sppo", "rrhf", "slic"), PAIRS),
+    **dict.fromkeys(("ipo", "hinge", "robust_dpo"), "Write `kind: dpo` with its `loss_type`"),
+    **dict.fromkeys(("rloo", "reinforce", "reinforce++", "remax", "dapo", "gspo", "a2c"), REWARDS),
+    **dict.fromkeys(
+        ("pt", "pretrain", "pretraining", "cpt", "continued_pretraining", "clm"),
+        "Write `kind: sft` and `format: text` in trial.data, which learns whole texts",
+    ),
+}
+
+
+def kind_fix(given: object, kinds: Iterable[str]) -> str:
+    """What to write for a kind of trial that is not one: by meaning first, then by spelling."""
+    known = list(kinds)
+    text = str(given).lower().replace("-", "_").replace(" ", "_")
+    if text in METHODS:
+        return METHODS[text]
+    meant = meant_value(given, known)
+    return f"Did you mean `{meant}`?" if meant else f"Kinds: {', '.join(known)}"
+
 
 def meant_value(given: object, allowed: Iterable[str]) -> str | None:
     """The legal value that `given` stands for: by meaning first, then by spelling.

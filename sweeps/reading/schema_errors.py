@@ -9,16 +9,17 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 
 from search_spaces.foreign_syntax import our_distribution
 from search_spaces.messages import plain_message
-from search_spaces.nearest import did_you_mean
 from search_spaces.schema import check_value, field_within, get_path, paths_within
 from search_spaces.values import text_of
 from sweeps.reading.document import Path, SpecFinding, section
-from sweeps.reading.foreign_values import meant_value
+from sweeps.reading.foreign_values import kind_fix, meant_value
 from sweeps.reading.union_errors import settled, written_path
 from sweeps.reading.unknown_keys import unknown_key
 from sweeps.spec.sections import NOT_YET, SweepSpec, spec_class
 from trainables.evaluation.metric_names import metric_named
 from trainables.kinds import DEFAULT, KINDS, kind_of
+
+RANGE = {"min", "max", "values", "distribution"}  # keys of a parameter
 
 
 def schema_findings(data: dict[str, Any]) -> tuple[SweepSpec | None, list[SpecFinding]]:
@@ -78,14 +79,11 @@ def _findings(detail: ErrorDetails, data: dict[str, Any]) -> Iterator[SpecFindin
     elif kind == "union_tag_invalid":
         kinds = detail["ctx"]["expected_tags"].replace("'", "").split(", ")
         given = str(detail["ctx"]["tag"])
-        fix = did_you_mean(given, kinds) or f"Kinds: {', '.join(kinds)}"
         what = f"there is no such kind of stage; there is: {', '.join(kinds)}"
-        yield SpecFinding((*path, "kind"), what, given, fix)
+        yield SpecFinding((*path, "kind"), what, given, kind_fix(given, kinds))
     elif path == ("trial", "kind"):
-        meant = meant_value(detail["input"], KINDS)
-        fix = f"Did you mean `{meant}`?" if meant else f"Kinds: {', '.join(KINDS)}"
         what = f"there is no such kind of trial; there is: {', '.join(KINDS)}"
-        yield SpecFinding(path, what, detail["input"], fix)
+        yield SpecFinding(path, what, detail["input"], kind_fix(detail["input"], KINDS))
     # sweeps.reading.names says it better
     elif path != ("name",) or kind != "string_pattern_mismatch":
         message = detail["msg"] if kind == "union" else plain_message(detail)
@@ -111,6 +109,10 @@ def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
         return f"Add `{path[-1]}`"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         return f'Put it in quotes: "{detail["input"]}"'
+    if (searched := _searched(path, detail["input"])) is not None:
+        return searched
+    if "must be a list" in plain_message(detail) and isinstance(detail["input"], str):
+        return f"Write [{', '.join(re.split(r'[,; ]+', detail['input'].strip()))}]"
     meant = _meant(path, detail)
     if meant is not None:
         leave = _default_fix(path, data).replace("Correct it or leave", "Or leave")
@@ -121,6 +123,14 @@ def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
     if path == ("search", "objective"):
         return "Write {metric: val_loss, mode: min}"
     return _default_fix(path, data)
+
+
+def _searched(path: Path, given: Any) -> str | None:
+    """The fix where a parameter of a search was written in the trial itself."""
+    if path[:1] != ("trial",) or not isinstance(given, dict) or not RANGE & given.keys():
+        return None
+    field = ".".join(map(str, path[1:]))
+    return f"Write one value here, and `{field}: {text_of(given)}` below search.parameters"
 
 
 def _meant(path: Path, detail: ErrorDetails) -> str | None:

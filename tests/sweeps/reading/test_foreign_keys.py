@@ -9,9 +9,10 @@ from search_spaces.foreign_names import ALIASES, our_name
 from search_spaces.foreign_syntax import DISTRIBUTIONS, KEYS, our_distribution
 from search_spaces.parameters import Parameter
 from search_spaces.schema import paths
+from sweeps.reading.foreign_absent import ABSENT
 from sweeps.reading.foreign_keys import FOREIGN, ForeignKey
 from sweeps.reading.foreign_places import PLACES
-from sweeps.reading.foreign_values import VALUES, meant_value
+from sweeps.reading.foreign_values import VALUES, kind_fix, meant_value
 from sweeps.reading.loading import load_spec
 from sweeps.spec.errors import SpecError
 from sweeps.spec.sections import spec_class
@@ -172,3 +173,59 @@ def test_values_and_places_are_found_where_they_may_stand() -> None:
     assert [
         (s, k) for s, k in PLACES if s in ("lora", "model") and k in last - {"name", "target"}
     ] == []
+
+
+def test_no_absent_key_is_one_of_ours_and_none_has_two_reasons() -> None:
+    names = [name for _, keys in ABSENT.values() for name in keys.split()]
+    assert not set(names) & field_names()
+    assert not {name for name in names if names.count(name) > 1}
+    assert not set(names) & set(ALIASES)
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("training", "min_lr: 1e-6"),
+        ("training", "global_batch_size: 32"),
+        ("training", "relora_steps: 3"),
+        ("training", "eval_accumulation_steps: 2"),
+        ("training", "warmup_epochs: 1"),
+        ("training", "data_seed: 3"),
+        ("lora", "use_loftq: true"),
+        ("lora", "exclude_modules: [lm_head]"),
+        ("model", "use_liger_kernel: true"),
+        ("search", "n_startup_trials: 10"),
+        ("search", "n_jobs: 4"),
+        ("data", "train_split: train"),
+    ],
+)
+def test_another_meaning_is_not_taken_for_another_spelling(
+    section: str, key: str, tmp_path: Path
+) -> None:
+    assert "Did you mean" not in problem(tmp_path, **{section: key})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "fix"),
+    [
+        ("lora", "target_modules: 'q_proj, v_proj'", "Write [q_proj, v_proj]"),
+        ("training", "weight_decay: {min: 0, max: 0.1}", "below search.parameters"),
+        ("search", "parameters: {training.weight_decay: 'loguniform(1e-5, 1e-3)'}", "min: 1e-5"),
+    ],
+)
+def test_values_in_another_tool_s_syntax(section: str, key: str, fix: str, tmp_path: Path) -> None:
+    assert fix in problem(tmp_path, **{section: key})
+
+
+@pytest.mark.parametrize(
+    ("given", "fix"),
+    [
+        ("orpo", "dpo"),
+        ("KTO", "dpo"),
+        ("rloo", "grpo"),
+        ("pretrain", "format: text"),
+        ("sfd", "sft"),
+    ],
+)
+def test_kinds_by_meaning(given: str, fix: str) -> None:
+    assert fix in kind_fix(given, KINDS)

@@ -6,6 +6,7 @@ from pathlib import Path
 from trainables.data.config import DataConfig
 from trainables.data.formats import reading
 from trainables.data.sources import files, hpo, hub, toy
+from trainables.data.sources.signatures import refuse_another
 from trainables.data.sources.source import Source
 from trainables.errors import InputError
 
@@ -22,6 +23,8 @@ FIX = (
     f"{', '.join(files.READERS)}, or a hub data set (org/name); for a folder name data.format."
 )
 
+TEXT = "Write data.format: text to learn whole texts; else write rows into a table or JSON lines."
+
 
 def source_kind(config: DataConfig) -> str:
     """The key in SOURCES for `config.source`, told from its form; raises InputError."""
@@ -33,8 +36,12 @@ def source_kind(config: DataConfig) -> str:
     if Path(config.source).suffix.lower() in files.READERS:
         return "file"
     # checked first: load_dataset would prefer a folder of that name to the hub's data set
-    if Path(config.source).exists():
-        raise InputError("data.source", config.source, "not a file of a known kind", FIX)
+    if (path := Path(config.source)).exists():
+        if path.is_file():
+            with path.open("rb") as opened:
+                refuse_another(path, opened.read(64))
+        fix = TEXT if path.suffix.lower() in (".txt", ".md") else FIX
+        raise InputError("data.source", config.source, "not a file of a known kind", fix)
     if HUB_NAME.fullmatch(config.source):
         return "hub"
     raise InputError("data.source", config.source, "no such source", FIX)

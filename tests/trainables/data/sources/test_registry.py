@@ -41,3 +41,13 @@ def test_unknown_part_of_a_source(source: str) -> None:
     config = DataConfig(source=source)
     with pytest.raises(InputError, match="Write "):
         source_of(config).fingerprint(config, False)
+
+
+def test_a_file_of_another_ending_is_told_by_what_it_is(tmp_path: Path) -> None:
+    packed, text = tmp_path / "rows.jsonl.gz", tmp_path / "notes.txt"
+    packed.write_bytes(b"\x1f\x8b\x08\x00")
+    text.write_text("Words.")
+    for path, fix in ((packed, "gunzip -k rows.jsonl.gz"), (text, "data.format: text")):
+        with pytest.raises(InputError) as caught:
+            source_kind(DataConfig(source=str(path)))
+        assert fix in caught.value.fix

@@ -126,8 +126,13 @@ def _model(model: ModelFacts) -> str:
         found.setdefault(_what(lora), []).append(
             f"{rank}{count:,} ({count / model.parameters:.2%})"
         )
-    parts = (f"; {what}: {', '.join(shares)}" for what, shares in found.items())
+    parts = (f"; {what}: {', '.join(_few(shares))}" for what, shares in found.items())
     return f"{model.name}: {model.parameters:,} parameters{''.join(parts)}"
+
+
+def _few(shares: list[str]) -> list[str]:
+    """Of many ranks the first and the last ones."""
+    return shares if len(shares) <= 8 else [*shares[:3], "…", *shares[-3:]]
 
 
 def _what(lora: LoraConfig | None) -> str:

@@ -3,6 +3,7 @@
 A problem is `{"field", "value", "message", "fix"}`; `field` is the attribute's name or "".
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Annotated, Any, TypeAlias
@@ -108,8 +109,11 @@ def _values(given: Mapping[str, Any]) -> list[Problem]:
     values = given["values"]
     if not values:
         return [problem("values", [], "has no value to choose from", "Name at least one")]
-    repeated = [v for i, v in enumerate(values) if any(same_value(v, w) for w in values[:i])]
-    found = [problem("values", v, "is there twice", "Remove one of them") for v in repeated[:1]]
+    numbers = all(map(is_number, values))  # of which there may be thousands
+    once = numbers and len(set(values)) == len(values)
+    repeated = (v for i, v in enumerate(values) if any(same_value(v, w) for w in values[:i]))
+    first = () if once else itertools.islice(repeated, 1)
+    found = [problem("values", v, "is there twice", "Remove one of them") for v in first]
     return [*found, *_finite("values", values)]
 
 

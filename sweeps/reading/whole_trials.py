@@ -9,11 +9,12 @@ from pydantic import ValidationError
 from search_spaces.messages import plain_message
 from search_spaces.schema import check_value, field_at, field_within, set_path
 from search_spaces.space import Space
-from search_spaces.values import text_of
+from search_spaces.values import is_number, text_of
 from sweeps.reading.document import Path, SpecFinding
 from sweeps.reading.parts import Parts
 
 PARAMETERS: Path = ("search", "parameters")
+MANY = 8  # numbers of a list that are tried with those of others
 BASELINES: Path = ("search", "baselines")
 
 
@@ -78,7 +79,7 @@ def _pairs(parts: Parts, space: Space, choices: list[SearchedValue]) -> Iterator
         for c in choices
         if c.path in space.conditions or _trial_error(parts, {c.path: c.value}) is None
     ]
-    for first, second in combinations(sound, 2):
+    for first, second in combinations(_few(sound), 2):
         apart = _section(first.path) != _section(second.path)
         if apart and _together(space, first, second):
             message = _pair_error(parts, first, second)
@@ -87,6 +88,21 @@ def _pairs(parts: Parts, space: Space, choices: list[SearchedValue]) -> Iterator
                 what = f"is no legal trial with {first.path} {text_of(first.value)}: {message}"
                 fix = f"Give one of them a condition (`when`) on the other, e.g. {first.path}"
                 yield SpecFinding(place, what, second.value, fix)
+
+
+def _few(choices: list[SearchedValue]) -> list[SearchedValue]:
+    """Of long lists of numbers the ends and some between: rules over fields compare, and a grid of
+    2,000 values has two million pairs."""
+    by_path: dict[str, list[SearchedValue]] = {}
+    for choice in choices:
+        by_path.setdefault(choice.path, []).append(choice)
+    few = []
+    for own in by_path.values():
+        if len(own) > MANY and all(is_number(choice.value) for choice in own):
+            in_order = sorted(own, key=lambda choice: choice.value)
+            own = [in_order[round(n * (len(own) - 1) / (MANY - 1))] for n in range(MANY)]
+        few += own
+    return few
 
 
 def _weights(parts: Parts) -> Iterator[SpecFinding]:

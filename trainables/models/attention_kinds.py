@@ -46,12 +46,14 @@ def other_layers(config: Mapping[str, Any]) -> str | None:
 
 @cache
 def _source(kind: str) -> str | None:
-    """The text of transformers' model file; None where there is none of that name."""
+    """The text of transformers' model file; None where there is none of that name. Nothing of it
+    is imported, which would take seconds."""
     package = find_spec("transformers")
     if package is None or package.origin is None or not re.fullmatch(r"[\w-]+", kind):
         return None
-    from transformers.models.auto.configuration_auto import model_type_to_module_name
-
-    name = model_type_to_module_name(kind)
-    file = Path(package.origin).parent / "models" / name / f"modeling_{name}.py"
-    return file.read_text(encoding="utf-8") if file.is_file() else None
+    name = kind.replace("-", "_")
+    for folder in (name, name.removesuffix("_text")):  # the text of a model of several parts
+        file = Path(package.origin).parent / "models" / folder / f"modeling_{folder}.py"
+        if file.is_file():
+            return file.read_text(encoding="utf-8")
+    return None

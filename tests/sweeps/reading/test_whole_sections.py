@@ -8,6 +8,7 @@ import yaml
 
 from sweeps.control.proposer import whole_baseline
 from sweeps.reading.loading import load_spec
+from sweeps.reading.whole_trials import MANY, SearchedValue, _few
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import SweepSpec
 
@@ -150,3 +151,12 @@ def test_regularizers_are_compared(tmp_path: Path) -> None:
     assert spec.trial.training.regularizer is None
     found = problem(tmp_path, {"training.regularizer": {"values": [{"kind": "ewc", "weight": 1}]}})
     assert "add data" in found.message
+
+
+def test_pairs_of_long_lists_are_looked_at_by_their_ends() -> None:
+    numbers = [SearchedValue("training.seed", n, n) for n in (5, 1, *range(100, 2000), 3000)]
+    names = [SearchedValue("training.optim", n, name) for n, name in enumerate("abcdefghijkl")]
+    few = _few([*numbers, *names])
+    assert [c for c in few if c.path == "training.optim"] == names
+    values = [c.value for c in few if c.path == "training.seed"]
+    assert (values[0], values[-1], len(values)) == (1, 3000, MANY)

@@ -109,7 +109,7 @@ def share_of(train: Sequence[G], split: int, limit: int | None, seed: int) -> li
 
 def seeded_order(seed: int, use: str, name: str) -> bytes:
     """A key to sort by that looks random, the same on every machine and Python version."""
-    return hashlib.sha256(f"{seed}:{use}:{name}".encode()).digest()
+    return hashlib.sha256(f"{seed}:{use}:{name}".encode("utf-8", "surrogatepass")).digest()
 
 
 def _assign(sizes: Counter[str], shares: Sequence[float], seed: int) -> dict[str, int]:

@@ -94,7 +94,7 @@ def _made(identity: str, group: str, question: str, passage: str, found: list[st
 
 
 def _own(passage: str) -> str:
-    return "passage:" + hashlib.sha256(passage.encode()).hexdigest()[:16]
+    return "passage:" + hashlib.sha256(passage.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _objects(value: object, where: str) -> list[dict[str, object]]:

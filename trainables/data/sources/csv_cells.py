@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
+from trainables.data.sources.delimited import separator
 
 
 class CsvRow(NamedTuple):
@@ -23,21 +23,15 @@ class BadCsv(NamedTuple):
     error: csv.Error
 
 
-def separator(text: str) -> str:
-    """What stands between cells, told from the header."""
-    header = text.partition("\n")[0]
-    return next((mark for mark in (",", ";", "\t") if mark in header), ",")
-
-
 def csv_rows(text: str) -> tuple[list[CsvRow], BadCsv | None]:
     """Every row, the header first, and what follows them that is no CSV (RFC 4180). Empty lines
-    after the header are no rows."""
+    are no rows."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator(text))
     found: list[CsvRow] = []
     with _cells_of(len(text)):
         try:
             for cells in reader:
-                if cells or not found:
+                if cells:
                     found.append(CsvRow(reader.line_num, cells))
         except csv.Error as error:
             return found, BadCsv(reader.line_num, error)

@@ -22,6 +22,7 @@ MULTIBYTE = re.compile(
 HIGH = re.compile(rb"[\x80-\xff]")
 WORD_OF_HIGH = re.compile(rb"[\x80-\xff]{4}")
 LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
+LOOKED_AT = 400  # bytes, for UTF-16 without a mark
 MOST_HIGH = 0.2  # of the letters; in French and German texts it is under 0.08
 
 
@@ -47,8 +48,8 @@ def read_text(path: Path) -> Text:
     """A file's text and its encoding; raises InputError where it is none that is known."""
     content = path.read_bytes()
     refuse_another(path, content)
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Text(content.decode("utf-16", errors="replace"), "UTF-16")
+    if (wide := _wide(path, content)) is not None:
+        return wide
     try:
         return Text(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -60,6 +61,31 @@ def read_text(path: Path) -> Text:
         line = content[:at].count(b"\n") + 1
         message = f"not UTF-8 at byte {at} (line {line}): {content[at : at + 1]!r}"
         raise InputError(FIELD, path.name, message, _as_utf8(path, content)) from None
+
+
+def _wide(path: Path, content: bytes) -> Text | None:
+    """UTF-32 and UTF-16 by their marks, UTF-16 without one where every other byte is 0."""
+    names = {
+        "utf-32": content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
+        "utf-16": content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
+        "utf-16-le": _zeros(content[1:LOOKED_AT:2]) and not _zeros(content[:LOOKED_AT:2]),
+        "utf-16-be": _zeros(content[:LOOKED_AT:2]) and not _zeros(content[1:LOOKED_AT:2]),
+    }
+    name = next((name for name, speaks in names.items() if speaks), None)
+    if name is None:
+        return None
+    shown = name.upper()[:6]
+    try:
+        return Text(content.decode(name), shown)
+    except UnicodeDecodeError as error:
+        message = f"not {shown} at byte {error.start}: {content[error.start : error.end]!r}"
+        fix = "It seems to be cut off or damaged: fetch it again, or save it as UTF-8."
+        raise InputError(FIELD, path.name, message, fix) from None
+
+
+def _zeros(content: bytes) -> bool:
+    """Whether nearly all of some bytes are 0, as one half of Western text in UTF-16 is."""
+    return len(content) > 8 and content.count(0) > 0.8 * len(content)
 
 
 def _western(content: bytes) -> str | None:

@@ -6,13 +6,15 @@ A row's id is its number in the file, from 1 (in a JSON object of objects: its k
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
 from trainables.data.sources.columns import TableRecord, how_read, rows_of, unread
-from trainables.data.sources.csv_cells import NAMES, csv_rows, separator
+from trainables.data.sources.csv_cells import csv_rows
+from trainables.data.sources.delimited import NAMES, separator, without_excels_line
 from trainables.data.sources.encodings import read_text, text_of
 from trainables.data.sources.signatures import refuse_another
 from trainables.data.sources.source import SourceRows
@@ -93,9 +95,8 @@ def read_json(path: Path) -> Iterator[TableRecord]:
 
 
 def read_csv(path: Path) -> Iterator[TableRecord]:
-    """A header and then a row a record, RFC 4180 quotes; separated by commas, or by semicolons or
-    tabs where the header has no comma."""
-    text = text_of(path)
+    """A header and then a row a record, RFC 4180 quotes; separated by what `separator` finds."""
+    text = without_excels_line(text_of(path))
     rows, problem = csv_rows(text)
     header = rows[0].cells if rows else []
     refuse_twice(header, path.name)
@@ -219,8 +220,15 @@ def _hint(text: str, error: str) -> str:
         return " Write one object a line."
     if error.startswith("Unterminated string"):
         return f" {WHOLE}"
-    if text.lstrip()[:2] in ("{'", "['"):
+    begin = text.strip()
+    if begin[:2] in ("{'", "['"):
         return " JSON writes texts in double quotes, and true, false and null."
+    if begin in ("{", "["):
+        return " Each row is on a line of its own in .jsonl: jq -c . FILE writes them so."
+    if re.search(r",\s*[\]}]", begin):
+        return " JSON has no comma before a closing bracket."
+    if begin.startswith("[") and not begin.endswith("]"):
+        return " A list of rows is a .json file: give it that ending."
     return ""
 
 
@@ -229,4 +237,6 @@ def _object(value: object, where: str) -> dict[str, object]:
         return value
     message = f"{where} is not an object but {type(value).__name__}"
     fix = 'Write {"question": …, "answer": …}.'
+    if isinstance(value, list) and ", row " in where and not where.rpartition(" ")[2].isdigit():
+        fix += " pandas does with to_json(FILE, orient='records', lines=True)."
     raise InputError(FIELD, str(value)[:60], message, fix)

@@ -36,4 +36,4 @@ UNNAMED = "q:"  # how the group of a row that names none begins
 def own_group(question: str) -> str:
     """The group of a row that names none: rows that ask the same question stay together."""
     key = " ".join(question.split()).casefold()
-    return UNNAMED + hashlib.sha256(key.encode()).hexdigest()[:16]
+    return UNNAMED + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]

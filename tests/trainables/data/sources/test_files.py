@@ -270,3 +270,57 @@ def test_what_other_tools_call_columns(
     columns: tuple[str, ...], meant: str, tmp_path: Path
 ) -> None:
     refused(jsonl(tmp_path, dict.fromkeys(columns, "words")), "data.fields.question", meant)
+
+
+@pytest.mark.parametrize(
+    ("content", "answer", "how"),
+    [
+        ("question|answer\nWhat, is?|It is, it\n", "It is, it", "vertical bars"),
+        ("sep=;\nquestion;answer\nWhat?;It is, it\n", "It is, it", "semicolons"),
+        ("question;answer;dose (mg, daily)\nWhat?;That;3,5\n", "That", "semicolons"),
+        ('"question";"answer"\n"A, b?";"That;\nit is"\n', "That;\nit is", "semicolons"),
+        ("\nquestion\tanswer\nWhat?\tThat; it, is\n", "That; it, is", "tabs"),
+    ],
+)
+def test_what_stands_between_cells(content: str, answer: str, how: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(content, encoding="utf-8", newline="")
+    config = DataConfig(source=str(path))
+    found = files.read(config, files.fingerprint(config, True))
+    assert [row.answer for row in found.rows] == [answer]
+    assert found.how[0] == f"cells separated by {how}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_wide_encodings_with_and_without_a_mark(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("question,answer\nWhat is a café?,It is 5 µg.\n".encode(encoding))
+    assert read(path)[0].answer == "It is 5 µg."
+
+
+def test_utf_16_that_is_cut_off_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("question,answer\nWhat?,That.\n".encode("utf-16")[:-1])
+    refused(path, "data.source", "not UTF-16 at byte", "cut off or damaged")
+
+
+def test_half_a_character_of_json_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"question": "Half \\ud83d?", "answer": "It is.", "topic": "\\ud83d"}\n')
+    for fields in (FieldMapping(), GROUPED):
+        assert read(path, fields)[0].question == "Half \ud83d?"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fix"),
+    [
+        ("rows.jsonl", '{\n "question": "a?",\n "answer": "b"\n}\n', "jq -c . FILE"),
+        ("rows.jsonl", '[{"question": "a?", "answer": "b"},\n', "a .json file"),
+        ("rows.json", '[{"question": "a?", "answer": "b"},]', "no comma before"),
+        ("rows.json", '{"question": ["a?"], "answer": ["b"]}', "orient='records'"),
+    ],
+)
+def test_usual_mistakes_of_json(name: str, content: str, fix: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    refused(path, "data.source", fix)

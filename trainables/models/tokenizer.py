@@ -14,6 +14,9 @@ FILES = (
     "merges.txt",
     "tokenizer.model",
     "special_tokens_map.json",
+    # of tokenizers without a tokenizer.json, and of templates beside the main one
+    *("added_tokens.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "bpe.codes"),
+    "chat_template.json",
 )
 
 

@@ -31,3 +31,12 @@ def test_padding_falls_back_to_the_end_of_sequence(tmp_path: Path) -> None:
     del settings["pad_token"]
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     assert load_tokenizer(folder).pad_token == "<|end|>"
+
+
+def test_the_key_follows_the_files_of_a_slow_tokenizer(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    keys = {tokenizer_key(folder)}
+    for name in ("added_tokens.json", "spiece.model", "vocab.txt"):
+        (folder / name).write_text("{}")
+        keys.add(tokenizer_key(folder))
+    assert len(keys) == 4

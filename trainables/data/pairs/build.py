@@ -130,6 +130,7 @@ def _part(
         "rows_read": len(found.pairs) + sum(found.dropped.values()),
         "dropped": dropped,
         "noticed": noticed([row for pair in found.pairs for row in pair.rows()]),
+        **({"how": list(found.how)} if found.how else {}),
     }
     name = source.label
     apart = {which: [_named(pair, name) for pair in own.pairs] for which, own in held.items()}

@@ -47,6 +47,7 @@ class SourcePairs(NamedTuple):
     citation: str | None = None
     licence: str | None = None
     dropped: Mapping[str, int] = MappingProxyType({})
+    how: tuple[str, ...] = ()  # as of `SourceRows`
 
 
 class PairReader(NamedTuple):

@@ -25,8 +25,9 @@ from trainables.data.cleaning import trimmed
 from trainables.data.formats.reading import local
 from trainables.data.pairs.config import PairFields, PairSourceConfig
 from trainables.data.pairs.pair import PairReader, PreferencePair, SourcePairs, shared_start
+from trainables.data.pairs.turns import is_turns, said
 from trainables.data.sources import files, hub
-from trainables.data.sources.columns import TableRecord, cell, group_of
+from trainables.data.sources.columns import TableRecord, cell, group_of, unread
 from trainables.data.sources.source import own_group
 from trainables.errors import InputError
 
@@ -50,22 +51,30 @@ def read(config: PairSourceConfig, fingerprint: str) -> SourcePairs:
     """All pairs of the file or split; raises InputError with the row where it cannot."""
     data, digest = config.as_data("train"), fingerprint.rpartition(":")[2]
     if _is_file(config):
-        records, version = files.records(data), f"sha256 {digest}"
+        source, version = files.records(data), f"sha256 {digest}"
     else:
-        records, version = hub.records(data, digest), f"commit {digest}"
-    made = [pair_of(record, config.fields) for record in records]
+        source, version = hub.records(data, digest), f"commit {digest}"
+    records, fields = list(source), config.fields
+    made = [pair_of(record, fields) for record in records]
     if not made:
         raise InputError("data.source", config.source, "the data set is empty", "Give more rows.")
     found = [pair for pair in made if isinstance(pair, PreferencePair)]
     dropped = Counter(reason for reason in made if isinstance(reason, str))
     licence = None if _is_file(config) else hub.licence(data, digest)
-    return SourcePairs(found, version, None, licence, dict(dropped))
+    return SourcePairs(found, version, None, licence, dict(dropped), unread(records, used(fields)))
+
+
+def used(fields: PairFields) -> set[str | None]:
+    """The columns that pairs are made of."""
+    return {fields.prompt, fields.chosen, fields.rejected, fields.group}
 
 
 def pair_of(record: TableRecord, fields: PairFields) -> PreferencePair | str:
     """The record's pair, or why there is none. Raises InputError where columns do not fit."""
     chosen, rejected = (_side(record, fields, name) for name in ("chosen", "rejected"))
-    prompt = None if fields.prompt is None else record.cells.get(fields.prompt)
+    prompt = None
+    if fields.prompt is not None:
+        prompt = said(record, fields.prompt, record.cells.get(fields.prompt))
     if fields.prompt is not None and fields.prompt != PairFields().prompt:
         cell(record, "prompt", fields.prompt)  # named, so it must be there
     if not (chosen and rejected):
@@ -95,7 +104,7 @@ def _refuse_guess(record: TableRecord, fields: PairFields, chosen: Any, rejected
         return  # the conversations hold it
     used = {fields.chosen, fields.rejected, fields.group}
     cells = ((name, value) for name, value in record.cells.items() if name not in used)
-    others = [name for name, value in cells if isinstance(value, str) or _is_turns(value)]
+    others = [name for name, value in cells if isinstance(value, str) or is_turns(value)]
     if not others:
         return
     likely = next((name for name in PROMPTS if name in others), others[0])
@@ -110,20 +119,22 @@ def _refuse_guess(record: TableRecord, fields: PairFields, chosen: Any, rejected
 
 def _side(record: TableRecord, fields: PairFields, name: str) -> Any:
     column = getattr(fields, name)
-    value = cell(record, name, column)
-    if isinstance(value, str) or _is_turns(value):
+    value = said(record, column, cell(record, name, column))
+    if isinstance(value, str) or is_turns(value):
         return value
     if value is None or value != value:  # null, NaN: dropped as empty, and counted
         return ""
     message = f"{record.where}, column {column!r}: neither text nor chat messages"
     fix = 'Write text, or [{"role": "assistant", "content": …}].'
+    if isinstance(value, list) and value and all(isinstance(a, str) for a in value):
+        fix = "Write a row for each of these answers: a pair has one better and one worse answer."
     raise InputError(f"data.fields.{name}", str(value)[:60], message, fix)
 
 
 def _of_text(prompt: Any, chosen: str, rejected: str) -> Parted:
     if isinstance(prompt, str):
         return trimmed(prompt), trimmed(chosen), trimmed(rejected)
-    if _is_turns(prompt):
+    if is_turns(prompt):
         return _question(prompt), trimmed(chosen), trimmed(rejected)
     shared = shared_start(chosen, rejected)
     ends = [match.end() for match in ASSISTANT.finditer(shared)]
@@ -132,11 +143,17 @@ def _of_text(prompt: Any, chosen: str, rejected: str) -> Parted:
 
 
 def _of_turns(prompt: Any, chosen: list[Any], rejected: list[Any]) -> Parted:
-    if not _is_turns(prompt):
-        pairs = zip(chosen, rejected, strict=False)
-        at = next((n for n, (one, other) in enumerate(pairs) if one != other), 0)
-        prompt, chosen, rejected = chosen[:at], chosen[at:], rejected[at:]
-    return _question(prompt), _answer(chosen), _answer(rejected)
+    if is_turns(prompt):
+        asked = list(prompt)
+        if chosen[: len(asked)] == rejected[: len(asked)] == asked:  # written in all three
+            chosen, rejected = chosen[len(asked) :], rejected[len(asked) :]
+        return _question(asked), _answer(chosen), _answer(rejected)
+    pairs = zip(chosen, rejected, strict=False)
+    at = next((n for n, (one, other) in enumerate(pairs) if one != other), 0)
+    shared, better, worse = chosen[:at], _answer(chosen[at:]), _answer(rejected[at:])
+    if not shared and isinstance(prompt, str):  # the answers alone
+        return trimmed(prompt), better, worse
+    return _question(shared), better, worse
 
 
 def _question(turns: Turns) -> str:
@@ -155,15 +172,6 @@ def _answer(turns: Turns) -> str | None:
     if len(turns) == 1 and turns[0]["role"] == "assistant":
         return trimmed(str(turns[0]["content"] or ""))
     return None
-
-
-def _is_turns(value: object) -> bool:
-    return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
-        and bool(value)
-        and all(isinstance(t, Mapping) and {"role", "content"} <= set(t) for t in value)
-    )
 
 
 def _is_file(config: PairSourceConfig) -> bool:

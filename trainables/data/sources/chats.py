@@ -92,7 +92,7 @@ def chat_of(record: TableRecord, column: str, system_column: str | None = None) 
     _refuse_tools(record, "tools")
     system = _system_column(record, system_column)
     if messages and _role(record, column, 1, messages[0]) == SYSTEM:
-        own = _content(record, column, 1, messages[0])
+        own = content_of(record, column, 1, messages[0])
         if system not in ("", own):
             message = f"{record.where}: the system turn and the column say different things"
             raise _wrong(column, message, "Keep one of the two.")
@@ -142,7 +142,7 @@ def _turn(record: TableRecord, column: str, number: int, message: Mapping[str, A
     if role == SYSTEM:
         text = f"{_place(record, column, number)}: a system turn after others"
         raise _wrong(column, text, "A chat has one, at its beginning: move or remove it.")
-    content = faithful(_content(record, column, number, message))
+    content = faithful(content_of(record, column, number, message))
     thought = next((message[k] for k in THOUGHTS if isinstance(message.get(k), str)), "")
     if role == ASSISTANT and content.strip():
         content = thought_aloud(faithful(thought), content)
@@ -164,7 +164,8 @@ def _role(record: TableRecord, column: str, number: int, message: Mapping[str, A
     return ROLES[said]
 
 
-def _content(record: TableRecord, column: str, number: int, message: Mapping[str, Any]) -> str:
+def content_of(record: TableRecord, column: str, number: int, message: Mapping[str, Any]) -> str:
+    """The text of a turn, parts of text joined; raises InputError with the row and the turn."""
     value = next((message[k] for k in ("content", "value") if message.get(k) is not None), None)
     if value is None or value != value:
         return ""
@@ -183,6 +184,13 @@ def _content(record: TableRecord, column: str, number: int, message: Mapping[str
         fix = "Leave such rows out: only text is read."
         raise _wrong(column, f"{place}: a part of the content is of type {kind!r}", fix)
     return "".join(part["text"] for part in parts)
+
+
+def refuse_calls(record: TableRecord, column: str, number: int, message: Mapping[str, Any]) -> None:
+    """InputError where a turn calls tools."""
+    if call := next((key for key in CALLS if message.get(key)), None):
+        place = _place(record, column, number)
+        raise _wrong(column, f"{place}: the key {call!r} is of tools", NO_TOOLS)
 
 
 def _system_column(record: TableRecord, named: str | None) -> str:

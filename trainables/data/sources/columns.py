@@ -1,6 +1,6 @@
 """From records with columns to rows, by the spec's field mapping. Shared by files and the hub."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from trainables.data.cleaning import trimmed
 from trainables.data.config import FieldMapping, Rationale
@@ -45,13 +45,17 @@ def how_read(records: Sequence[TableRecord], mapping: FieldMapping) -> tuple[str
     return (f"chats in the column {column}",) if column else ()
 
 
-def unread(records: Sequence[TableRecord], mapping: FieldMapping) -> tuple[str, ...]:
-    """What is said of columns with text that no row holds: a context, say, or options."""
+def unread_by_rows(records: Sequence[TableRecord], mapping: FieldMapping) -> tuple[str, ...]:
+    """`unread` of rows that are made by a mapping."""
     if not records:
         return ()
     chat = chat_column(records[0], mapping)
     asked = (mapping.question, mapping.answer, mapping.reasoning)
-    used = {*((chat, "system") if chat else asked), mapping.system, mapping.group}
+    return unread(records, {*((chat, "system") if chat else asked), mapping.system, mapping.group})
+
+
+def unread(records: Sequence[TableRecord], used: Collection[str | None]) -> tuple[str, ...]:
+    """What is said of columns with text that no row holds: a context, say, or options."""
     found = dict.fromkeys(
         name
         for record in records[:LOOKED_AT]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
-from trainables.data.sources.columns import TableRecord, how_read, rows_of, unread
+from trainables.data.sources.columns import TableRecord, how_read, rows_of, unread_by_rows
 from trainables.data.sources.csv_cells import csv_rows
 from trainables.data.sources.delimited import NAMES, separator, without_excels_line
 from trainables.data.sources.encodings import read_text, text_of
@@ -38,7 +38,7 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
     how = (*_found(config), *how_read(found, config.fields))
     said = "".join(f" ({what})" for what in how)
     version = f"sha256 {fingerprint.rpartition(':')[2]}{said}"
-    return SourceRows(rows, version, how=(*how, *unread(found, config.fields)))
+    return SourceRows(rows, version, how=(*how, *unread_by_rows(found, config.fields)))
 
 
 def _found(config: DataConfig) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.data.config import DataConfig
-from trainables.data.sources.columns import TableRecord, how_read, rows_of, unread
+from trainables.data.sources.columns import TableRecord, how_read, rows_of, unread_by_rows
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
@@ -30,7 +30,7 @@ def read(config: DataConfig, fingerprint: str) -> SourceRows:
     rows = rows_of(found, config.fields, config.source, config.rationale)
     how = how_read(found, config.fields)
     said = "".join(f" ({what})" for what in how)
-    how = (*how, *unread(found, config.fields))
+    how = (*how, *unread_by_rows(found, config.fields))
     return SourceRows(rows, f"commit {commit}{said}", None, licence(config, commit), how)
 
 

@@ -11,8 +11,15 @@ CHATS = ("messages", "conversations", "conversation")
 # what other tools call the columns that our fields name
 USUAL = {
     "question": ("prompt", "query", "instruction", "input", "user", "human", "q", "problem"),
+    "chosen": ("chosen_response", "response_chosen", "preferred", "better", "accepted", "winner"),
+    "rejected": ("rejected_response", "response_rejected", "dispreferred", "worse", "loser"),
     "answer": ("completion", "response", "output", "target", "assistant", "a", "solution"),
 }
+PAIR_FIELDS = ("chosen", "rejected")
+PAIRED = (
+    "Name the columns in data.fields, or write a row a pair: "
+    '{"prompt": …, "chosen": …, "rejected": …}.'
+)
 PLAIN_TEXT = "Write data.format: text, which learns whole texts, or part question and answer."
 
 
@@ -29,9 +36,9 @@ def cell(record: TableRecord, field: str, column: str) -> object:
     if column in record.cells:
         return record.cells[column]
     meant = _meant(record, field, column)
-    fix = whole_layout(record) or (
-        f"Did you mean {meant!r}?" if meant else "Name the column in data.fields."
-    )
+    layout = PAIRED if field in PAIR_FIELDS else whole_layout(record)
+    named = f"Did you mean {meant!r}?" if meant else "Name the column in data.fields."
+    fix = named if field in PAIR_FIELDS and meant else layout or named
     message = f"{record.where} has no such column; it has {_named(record)}"
     raise InputError(f"data.fields.{field}", column, message, fix)
 

@@ -182,3 +182,63 @@ def test_line_breaks_and_indentation_stay() -> None:
     pair = made({"prompt": "How?\n- so", "chosen": code, "rejected": "No."})
     assert isinstance(pair, PreferencePair)
     assert (pair.question, pair.chosen) == ("How?\n- so", code)
+
+
+PARTS = [{"type": "text", "text": "It is "}, {"type": "text", "text": "heat."}]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        [{"role": "assistant", "content": PARTS}],
+        [{"from": "gpt", "value": "It is heat."}],
+        {"from": "gpt", "value": "It is heat."},
+        {"role": "assistant", "content": "It is heat."},
+        '[{"role": "assistant", "content": "It is heat."}]',
+        '{"from": "gpt", "value": "It is heat."}',
+    ],
+)
+@pytest.mark.parametrize("prompt", ["What is fever?", [user("What is fever?")]])
+def test_turns_in_every_form_are_the_same_pair(chosen: Any, prompt: Any) -> None:
+    pair = made({"prompt": prompt, "chosen": chosen, "rejected": [assistant("No.")]})
+    assert isinstance(pair, PreferencePair)
+    assert (pair.question, pair.chosen, pair.rejected) == ("What is fever?", "It is heat.", "No.")
+
+
+def test_a_prompt_that_the_conversations_repeat_is_said_once() -> None:
+    asked = [user("What is fever?")]
+    both = {"chosen": [*asked, assistant("Heat.")], "rejected": [*asked, assistant("No.")]}
+    for prompt in (asked, "What is fever?"):
+        pair = made({"prompt": prompt, **both})
+        assert isinstance(pair, PreferencePair)
+        assert (pair.question, pair.chosen) == ("What is fever?", "Heat.")
+
+
+def test_an_answer_that_only_looks_like_json_stays_text() -> None:
+    text = '{"dose": "5 mg"}'
+    pair = made({"prompt": "What?", "chosen": text, "rejected": "[1, 2]"})
+    assert isinstance(pair, PreferencePair)
+    assert (pair.chosen, pair.rejected) == (text, "[1, 2]")
+
+
+@pytest.mark.parametrize(
+    ("cells", "fix"),
+    [
+        ({"prompt": "a", "chosen": "b", "rejected": ["c", "d"]}, "a row for each"),
+        ({"prompt": "a", "answers": ["b", "c"], "ranking": [0, 1]}, "a row a pair"),
+        ({"instruction": "a", "input": "", "output": ["b", "c"]}, "a row a pair"),
+        ({"prompt": "a", "chosen_response": "b", "rejected_response": "c"}, "chosen_response"),
+        ({"chosen": [{**assistant("b"), "tool_calls": [1]}], "rejected": "c"}, "tool"),
+    ],
+)
+def test_layouts_that_are_no_pairs_are_told_what_to_write(cells: dict[str, Any], fix: str) -> None:
+    with pytest.raises(InputError) as caught:
+        made(cells)
+    assert fix in caught.value.fix
+
+
+def test_columns_that_no_pair_holds_are_said(tmp_path: Path) -> None:
+    cells = {"prompt": "a?", "chosen": "b b", "rejected": "c c", "system": "Be kind.", "score": 3}
+    config = PairSourceConfig(source=str(json_lines(tmp_path / "pairs.jsonl", [cells])))
+    found = read(config, fingerprint(config, True) or "")
+    assert found.how == ("the rows hold nothing of the column system",)

@@ -1,6 +1,7 @@
 """A yes is asked for where filters left little, and only there."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -141,20 +142,24 @@ def test_of_searched_values_the_worst_is_told() -> None:
 def test_searched_values_are_asked_about_before_anything_trains(
     spec: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (
-        Path(spec)
-        .read_text()
-        .replace(
-            "search: {",
-            "search: {parameters: {data.cleaning."
-            "near_duplicate_threshold: {values: [null, 0.85]}}, ",
-        )
-    )
-    text = text.replace(
-        "system_prompt: null}", "system_prompt: null, cleaning: {near_duplicate_threshold: null}}"
-    )
-    Path(spec).write_text(text + "limits: {min_training_rows: 1}\n")
+    draw = random.Random(0)
+    rows = [
+        {
+            "question": " ".join(draw.choices("abcdefgh", k=10 if n % 3 == 0 else 60)) + f" {n}?",
+            "answer": " ".join(draw.choices("ijklmnop", k=20)),
+        }
+        for n in range(60)
+    ]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    searched = "search: {parameters: {training.max_length: {values: [64, 256]}}, "
+    text = Path(spec).read_text().replace("search: {", searched)
+    text = text.replace("num_trials: 1", "num_trials: 2")
+    Path(spec).write_text(text.replace("max_length: 128", "max_length: 256"))
     assert run_app(["run", spec]) == 2
     told = capsys.readouterr().err
-    assert "with data.cleaning.near_duplicate_threshold 0.85 filters dropped 50 of 60" in told
+    assert "with training.max_length 64 filters dropped" in told
+    assert "no answer token left" in told
     assert not list(Path("runs").glob("*"))
+    Path(spec).write_text(text.replace("[64, 256]", "[8, 256]"))
+    assert run_app(["run", spec]) == 2
+    assert "search.parameters.training.max_length" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from typing import Any
 
 from cluster.devices import cpu_count, cpu_name, local_devices, memory_bytes
 from sweeps.run_folder.atomic import write_json
-from sweeps.run_folder.ledger import read_json
+from sweeps.run_folder.plain_files import read_json
 
 PACKAGES = (
     "medsweep",

@@ -6,6 +6,8 @@ from typing import Any
 
 from analysis.cautions import cautions
 from analysis.decision import Decision
+from analysis.effects.findings import what_mattered
+from analysis.effects.record import recorded
 from analysis.folds import (
     configuration_of,
     folds_of,
@@ -66,6 +68,7 @@ def describe(run: Run, choice: Chosen, told: Verdict | None = None) -> dict[str,
         **({"confirmed": numbers(told)} if told else {}),
         **_repeats(run, choice),
         "pareto_front": list(choice.front) or None,
+        "what_mattered": recorded(what_mattered(run)),
         **({"noise_floor": trial.noise} if trial.noise else {}),
         **{name: path and path.relative_to(run.folder).as_posix() for name, path in kept.items()},
     }

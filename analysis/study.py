@@ -88,11 +88,12 @@ def drawn_parameters(run: Run, trial: TrialView) -> dict[str, Any]:
         base = parameter.times
         if base is not None and is_number(own.get(path)) and is_number(own.get(base)):
             factor = factor_of(own[path], own[base], parameter.to_distribution())
-            found[_factor(path, base)] = factor
+            found[factor_name(path, base)] = factor
     return found
 
 
-def _factor(path: str, base: str) -> str:
+def factor_name(path: str, base: str) -> str:
+    """What the factor of a parameter that is a multiple of `base` is called."""
     return f"{path} per {base.rpartition('.')[2]}"
 
 
@@ -143,7 +144,7 @@ def _space(run: Run, encode: Encode) -> dict[str, "BaseDistribution"]:
 def _searched(run: Run) -> Iterator[tuple[str, Parameter]]:
     """What the search says of each column: of a multiple it says what the factor may be."""
     for path, parameter in run.search.parameters.items():
-        yield path if parameter.times is None else _factor(path, parameter.times), parameter
+        yield path if parameter.times is None else factor_name(path, parameter.times), parameter
 
 
 def _distribution(

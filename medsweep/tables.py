@@ -6,11 +6,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.best import changed
+from analysis.best import caution, changed
 from analysis.report.cells import Table as Cells
+from analysis.report.effects import effects_passages
 from analysis.runs import Run
 from analysis.sealed_test import Opened
-from analysis.selection import criteria
+from analysis.selection import choose, criteria, why_none
 from analysis.wording import cell_text, column_names, metric_text, parameter_text, title
 from medsweep.fitted_table import FittedTable
 
@@ -26,8 +27,8 @@ STYLES = {
 
 def print_changes(console: Console, run: Run) -> None:
     """What the run went on with besides what it began with; nothing for most."""
-    for caution in changed(run):
-        console.print(caution, markup=False)
+    for sentence in changed(run):
+        console.print(sentence, markup=False)
 
 
 def trial_table(run: Run) -> FittedTable:
@@ -73,6 +74,9 @@ def print_best(console: Console, best: dict[str, Any]) -> None:
     for path, value in best["parameters"].items():
         console.print(f"  {path}: {escape(parameter_text(path, value))}")
     console.print(escape(best["explanation"]))
+    console.print("[bold]What mattered[/]")
+    for sentence in best["what_mattered"]["sentences"]:
+        console.print(f"  {escape(sentence)}")
 
 
 def print_test(console: Console, found: Opened) -> None:
@@ -85,6 +89,24 @@ def print_test(console: Console, found: Opened) -> None:
         table.add_row(title(metric), untouched, metric_text(metric, value))
     console.print("\n[bold]Test rows[/]")
     console.print(table)
+
+
+def print_effects(console: Console, run: Run) -> int:
+    """The choice among experiments, and what mattered; 1 where none could be chosen."""
+    choice = choose(run.trials, run.search)
+    if choice is None:
+        console.print(why_none(run.trials, run.search), markup=False)
+    else:
+        console.print(f"[bold green]Best: {escape(run.find(choice.trial).name)}[/]")
+        console.print(choice.explanation, markup=False)
+        console.print(caution(run, choice.trial), markup=False)
+    for passage in effects_passages(run):
+        console.print(f"\n[bold]{passage.title}[/]")
+        for sentence in passage.sentences:
+            console.print(sentence, markup=False)
+        for heading, table in passage.tables:
+            terminal_table(console, heading or "Effects", table)
+    return 0 if choice else 1
 
 
 def terminal_table(console: Console, heading: str, content: Cells) -> None:

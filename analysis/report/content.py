@@ -10,6 +10,7 @@ from analysis.held import held_in
 from analysis.mixtures import data_names
 from analysis.report.cells import Table, plain_table
 from analysis.report.confirmation import confirmation_passage
+from analysis.report.effects import effects_passages
 from analysis.report.efficiency import efficiency_table
 from analysis.report.examples import Example, conversations, examples
 from analysis.report.experiments import (
@@ -104,6 +105,7 @@ def describe_run(decision: Decision) -> Content:
         efficiency=efficiency_table(run, best),
         passages=[
             *filter(None, [confirmation_passage(told)]),
+            *effects_passages(run),
             *passages(run, best),
             *other_rules_passages(run, best),
         ],

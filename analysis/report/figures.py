@@ -2,15 +2,19 @@
 
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from analysis.effects.findings import what_mattered
+from analysis.effects.importance import Share
+from analysis.effects.words import importance_note, why_no_importance
 from analysis.report.curves import CHOSEN, PALETTE, curve_figure
 from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
 from analysis.selection.choice import eligible
-from analysis.study import drawn_parameters, flatten, rebuild_study
+from analysis.study import flatten, rebuild_study
 from analysis.wording import MISSING, plural, short_names, title, value_text
 
 if TYPE_CHECKING:
@@ -73,26 +77,24 @@ def parallel_coordinates(run: Run, best: TrialView | None) -> Figure:
 
 
 def importance(run: Run) -> Figure:
-    """Optuna's parameter importance (PED-ANOVA), a bar a parameter and sought metric; of a multiple
-    of another parameter also the factor's."""
+    """The parameters' shares with their intervals, a bar a parameter and sought metric."""
     name, heading = "importance", "Parameter importance"
-    sought = criteria(run.search)
-    shown = eligible(run.trials, sought)
-    varying = _varying([drawn_parameters(run, trial) for trial in shown])
-    unequal = [c for c in sought if len({t.metrics[c.metric] for t in shown}) > 1]
-    if not varying or not unequal:
+    shown = eligible(run.trials, criteria(run.search))
+    if not varying_parameters(shown):
         return Figure(name, heading, _too_little(shown))
-    study = _plot_study(run)
-    bars = [_bars(study, shown, varying, c.metric, c.mode) for c in unequal]
-    drawn = bars[0]
-    drawn["data"] = [trace for figure in bars for trace in figure["data"]]
-    names = short_names(varying)
-    for trace, colour in zip(drawn["data"], PALETTE, strict=False):
-        trace["marker"] = {"color": colour}
-        trace["y"] = [escape(names[p]) for p in trace["y"]]
-        trace["hovertemplate"] = "%{y}: %{x:.2f}<extra>%{fullData.name}</extra>"
-    drawn["layout"] = {"xaxis": {"title": {"text": "share of importance"}}, "barmode": "group"}
-    return Figure(name, heading, _importance_caption(len(shown)), drawn)
+    found = what_mattered(run)
+    if not found.importance:
+        return Figure(name, heading, why_no_importance(found))
+    paths = [p for shares in found.importance.values() for s in shares for p in s.parameters]
+    names = short_names(list(dict.fromkeys(paths)))
+    bars = [_bars(metric, shares, names) for metric, shares in found.importance.items()]
+    for bar, colour in zip(bars, PALETTE, strict=False):
+        bar["marker"] = {"color": colour}
+    layout = {
+        "xaxis": {"title": {"text": "share of importance"}, "range": [0, 1]},
+        "barmode": "group",
+    }
+    return Figure(name, heading, importance_note(found), {"data": bars, "layout": layout})
 
 
 def varying_parameters(trials: list[TrialView]) -> list[str]:
@@ -105,31 +107,23 @@ def _varying(flat: list[dict[str, Any]]) -> list[str]:
     return [p for p in paths if len({json.dumps(f.get(p)) for f in flat}) > 1]
 
 
-def target_quantile(trials: int) -> float:
-    """The share of trials that PED-ANOVA calls good: 10%, but 5 trials where there are few, and
-    never more than half."""
-    return max(0.1, min(0.5, 5 / trials))
-
-
-def _bars(
-    study: "Study", shown: list[TrialView], varying: list[str], metric: str, direction: str
-) -> dict[str, Any]:
-    from optuna.importance import PedAnovaImportanceEvaluator
-    from optuna.visualization import plot_param_importances
-
-    sign = 1.0 if direction == "min" else -1.0  # the evaluator takes lower targets as better
-    values = _values(shown, metric)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        figure = plot_param_importances(
-            study,
-            evaluator=PedAnovaImportanceEvaluator(target_quantile=target_quantile(len(shown))),
-            params=varying,
-            target=lambda t: sign * values.get(t.user_attrs["trial"], float("nan")),
-            target_name=title(metric),
-        )
-    drawn: dict[str, Any] = json.loads(figure.to_json())
-    return drawn
+def _bars(metric: str, shares: Sequence[Share], names: dict[str, str]) -> dict[str, Any]:
+    """The largest share on top, with its interval."""
+    order = sorted(shares, key=lambda s: s.value)
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": title(metric),
+        "x": [s.value for s in order],
+        "y": [escape(" with ".join(names[p] for p in s.parameters)) for s in order],
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [s.high - s.value for s in order],
+            "arrayminus": [s.value - s.low for s in order],
+        },
+        "hovertemplate": "%{y}: %{x:.2f}<extra>%{fullData.name}</extra>",
+    }
 
 
 def _plot_study(run: Run) -> "Study":
@@ -224,13 +218,4 @@ def _too_little(shown: list[TrialView]) -> str:
     return (
         "Not shown: it needs at least two complete trials that differ in a parameter and in their "
         f"result; here: {plural(len(shown), 'complete trial')}."
-    )
-
-
-def _importance_caption(trials: int) -> str:
-    share = target_quantile(trials)
-    hint = " With fewer than about 20 trials read it as a hint, no more." if trials < 20 else ""
-    return (
-        f"PED-ANOVA over {plural(trials, 'complete trial')}: how much each parameter sets the best "
-        f"{share:.0%} apart from the rest.{hint}"
     )

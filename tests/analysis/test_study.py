@@ -1,6 +1,7 @@
 """The run as an Optuna study, in memory and as study.db."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,7 +123,18 @@ def test_a_multiple_stands_beside_its_factor(tmp_path: Path) -> None:
 
 
 def test_the_factor_has_a_bar_of_importance(tmp_path: Path) -> None:
-    figure = importance(tied(tmp_path / "run"))
+    run = tied(tmp_path / "run")
+    settings = [(r, f, d) for d in (0.0, 0.1) for r in (8, 16, 32) for f in (1, 2)]
+    trials = [
+        replace(
+            run.trials[0],
+            number=n,
+            parameters={"lora.r": r, "lora.lora_alpha": r * f, "lora.lora_dropout": d},
+            metrics={"val_loss": 1 / r + f / 10 + d},
+        )
+        for n, (r, f, d) in enumerate(settings, 1)
+    ]
+    figure = importance(replace(run, trials=tuple(trials)))
     assert figure.data is not None, figure.caption
     (bars,) = figure.data["data"]
-    assert set(bars["y"]) == {"r", "lora_alpha", "lora_alpha per r"}
+    assert set(bars["y"]) == {"r", "lora_alpha per r", "lora_dropout"}  # not the product again

@@ -26,7 +26,7 @@ def test_every_verb_of_the_design_is_there() -> None:
     verbs = {command.name for command in app.registered_commands}
     assert verbs == {
         *("presets", "init", "plan", "rows", "run", "resume", "status"),
-        *("trial", "report", "best", "chat", "evaluate", "doctor", "schema"),
+        *("trial", "confirm", "report", "best", "effects", "chat", "evaluate", "doctor", "schema"),
     }
     assert [group.name for group in app.registered_groups] == ["rate"]
 

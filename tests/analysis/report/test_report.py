@@ -101,10 +101,29 @@ def test_lines_keep_their_names_where_optuna_draws_in_another_order(tmp_path: Pa
         assert line["customdata"][1] == ["lora.r", str(ranks[number])]
 
 
-def test_importance_is_a_share_for_every_varying_parameter(page: str) -> None:
-    (bars,) = plots(page)["run-1-importance"]["data"]
-    assert sorted(bars["y"]) == ["Epochs", "LR", "r"]
-    assert sum(bars["x"]) == pytest.approx(1)
+def test_importance_is_a_share_for_every_varying_parameter(tmp_path: Path) -> None:
+    objective = [{"metric": "val_loss", "mode": "min"}, {"metric": "bleu", "mode": "max"}]
+    fixtures.write_head(tmp_path, fixtures.spec(objective=objective))
+    for n in range(1, 17):
+        settings = (2 ** (3 + n % 3), 1e-5 * 1.3**n, 1 + (n // 3) % 3)
+        paths = ("lora.r", "training.learning_rate", "training.num_train_epochs")
+        metrics = {"val_loss": 1 - n / 40, "bleu": 0.05 + 0.001 * (n % 3)}
+        fixtures.write_trial(tmp_path, n, dict(zip(paths, settings, strict=True)), metrics)
+    page = write_report([decided(tmp_path)])[0].read_text(encoding="utf-8")
+    bars = plots(page)["run-1-importance"]["data"]
+    assert {b["name"] for b in bars} == {"Val Loss", "BLEU"}
+    for bar in bars:
+        assert sorted(bar["y"]) == ["Epochs", "LR", "r"]
+        assert sum(bar["x"]) == pytest.approx(1)
+        assert all(
+            x - low >= 0 for x, low in zip(bar["x"], bar["error_x"]["arrayminus"], strict=True)
+        )
+    assert bars[0]["y"][-1] == "LR"  # the largest on top
+
+
+def test_four_trials_have_no_importance(page: str) -> None:
+    assert "run-1-importance" not in plots(page)
+    assert "with fewer than 12 configurations they say nothing; here: 4 configurations" in page
 
 
 def test_too_few_trials_for_figures_is_said_in_words(tmp_path: Path) -> None:
@@ -173,8 +192,6 @@ def test_the_pareto_front_is_marked(tmp_path: Path) -> None:
     assert marked == ["EXP-02", "EXP-04"]
     page = html.read_text(encoding="utf-8")
     assert "◆: on the Pareto front" in page
-    names = {bars["name"] for bars in plots(page)["run-1-importance"]["data"]}
-    assert names == {"Val Loss", "BLEU"}
 
 
 def test_markdown_reads_and_escapes(run_folder: Path) -> None:

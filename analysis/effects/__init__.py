@@ -1,0 +1,1 @@
+"""Which parameter made the difference, by how much, and which could not be told apart?"""

@@ -2,15 +2,16 @@
 
 from analysis.report.cells import Cell, Column, Line, Table, value_cell
 from analysis.report.passage import Passage
-from analysis.statistics.crossed import Difference
 from analysis.verdict.numbers import numbers
 from analysis.verdict.verdict import Verdict
 from analysis.wording import MISSING, delta_text, metric_text, title
 
 NOTE = (
     "Mean and standard deviation (n - 1) over the new seeds, which the search's own run is not one "
-    "of. Δ is the trial's mean less the leader's, paired seed by seed and row by row, with its 95% "
-    "interval over both; p is corrected for the number of comparisons (Holm). P(best) is the "
+    "of. Δ is the trial's mean less the leader's, paired seed by seed and row by row. The 95% "
+    "interval is of that difference over other seeds and rows, as believed from all runs, the "
+    "search's among them: it holds although the leader was chosen by these runs. p is of the new "
+    "seeds alone, corrected for the number of comparisons (Holm). P(best) is the "
     "probability that no other is better (all runs, shrunk towards all trials of the search); "
     "P(leader wins) how often the leader's run beats the trial's of the same seed."
 )
@@ -47,7 +48,7 @@ def _line(told: Verdict, name: str) -> Line:
         _spread(metric, found),
         metric_text(metric, found["searched"], 4),
         MISSING if against is None else delta_text(-against.estimate),
-        _interval(against),
+        _interval(told, name),
         MISSING if corrected is None or corrected.p is None else f"{corrected.p:.2g}",
         MISSING if found["probability_best"] is None else f"{found['probability_best']:.2f}",
         MISSING if wins is None else f"{wins['probability']:.2f}",
@@ -77,9 +78,13 @@ def _spread(metric: str, found: dict[str, float | None]) -> str:
     return mean if found["sd"] is None else f"{mean} ± {sd}"
 
 
-def _interval(found: Difference | None) -> str:
+def _interval(told: Verdict, name: str) -> str:
     """Turned as Δ is."""
-    if found is None or found.interval is None:
+    believed, found = told.believed(name), told.contest.against.get(name)
+    if believed is not None and name != told.leader:
+        low, high = believed[1]
+    elif found is not None and found.interval is not None:
+        low, high = -found.interval[1], -found.interval[0]
+    else:
         return MISSING
-    low, high = found.interval
-    return f"{delta_text(-high)} to {delta_text(-low)}"
+    return f"{delta_text(low)} to {delta_text(high)}"

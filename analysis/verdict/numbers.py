@@ -63,9 +63,16 @@ def _trial(told: Verdict, name: str) -> dict[str, Any]:
         "lost": found.lost[name],
         "probability_best": place and place.best,
         "expected": place and place.mean,
+        "above_leader": _believed(told, name),
         "beaten_by_leader": wins and asdict(wins),
         "dropped": dict(found.course.dropped[name]) if name in found.course.dropped else None,
     }
+
+
+def _believed(told: Verdict, name: str) -> dict[str, Any] | None:
+    """Its value less the leader's from all runs, and the interval that holds after the choice."""
+    found = told.believed(name)
+    return {"estimate": found[0], "interval": list(found[1])} if found else None
 
 
 def _wins(told: Verdict, name: str) -> Wins | None:

@@ -38,15 +38,27 @@ class Verdict:
 
     @property
     def tied(self) -> tuple[str, ...]:
-        """Who cannot be told from the leader, or differs by what rounding makes; not the leader."""
-        close = [n for n, d in self.contest.against.items() if d and self._is_noise(d)]
-        return tuple(n for n in self.contest.against if n in self.contest.tied or n in close)
+        """Who cannot be told from the leader: by its new seeds, by all runs, or since it differs by
+        what rounding makes; not the leader."""
+        against = self.contest.against
+        close = [n for n, d in against.items() if d and self._is_noise(d)]
+        held = [n for n in against if (b := self.believed(n)) and b[1][0] <= 0 <= b[1][1]]
+        return tuple(n for n in against if n in (*self.contest.tied, *close, *held))
 
     @property
     def cheapest(self) -> str:
         """Of those that cannot be told apart the one that costs least: see `ties.COSTS`."""
         alike = [self.evidence.trials[name] for name in (self.leader, *self.tied)]
         return min(alike, key=thrift).trial
+
+    def believed(self, other: str) -> tuple[float, tuple[float, float]] | None:
+        """By how much the other is above the leader, from all runs, with a 95% interval that holds
+        although the leader was chosen among them; None where there is none."""
+        now = self.contest.believed
+        place = next((c for c in now.candidates if c.name == other), None)
+        if place is None or now.leader.name != self.leader or self.evidence.standing is None:
+            return None
+        return place.mean - now.leader.mean, place.apart
 
     def beats(self, baseline: str) -> bool:
         """Whether the leader is better than a baseline beyond chance and rounding."""
@@ -66,7 +78,16 @@ def verdict(run: Run) -> Verdict | None:
         return None
     tables = {name: own for name, own in found.tables.items() if np.isfinite(own).any()}
     baselines = [name for name in found.asked.baselines if name in tables]
-    told = contest(tables, leader, baselines, found.groups, found.lower_is_better)
+    pool = found.asked.pool
+    told = contest(
+        tables,
+        leader,
+        baselines,
+        found.groups,
+        found.lower_is_better,
+        searched=[*pool.values()],
+        search={name: pool.get(name) for name in tables},
+    )
     made = Verdict(
         evidence=found,
         leader=leader,

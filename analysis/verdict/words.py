@@ -1,6 +1,7 @@
 """The verdict in sentences that a statistician of a clinic would accept."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,10 +48,25 @@ def _others(told: Verdict) -> str:
 def _apart(told: Verdict) -> Iterator[str]:
     near = _nearest(told)
     if near is not None:
-        yield _versus(told, told.leader, *near, None)
+        yield _versus_next(told, *near)
     if told.tied:
         names = _names(told, (told.leader, *told.tied))
         yield f"{names} cannot be told apart; the cheapest of them is {_name(told, told.cheapest)}."
+
+
+def _versus_next(told: Verdict, near: str, found: Difference) -> str:
+    """As `_versus`, from all runs where the race says so: the leader was chosen among its own."""
+    believed = told.believed(near)
+    if believed is None:
+        return _versus(told, told.leader, near, found, None)
+    gap, interval = believed
+    return _versus(
+        told, told.leader, near, replace(found, estimate=-gap, interval=_turned(interval)), None
+    )
+
+
+def _turned(interval: tuple[float, float]) -> tuple[float, float]:
+    return -interval[1], -interval[0]
 
 
 def _nearest(told: Verdict) -> tuple[str, Difference] | None:

@@ -59,14 +59,10 @@ def _versus_next(told: Verdict, near: str, found: Difference) -> str:
     believed = told.believed(near)
     if believed is None:
         return _versus(told, told.leader, near, found, None)
-    gap, interval = believed
+    gap, (low, high) = believed
     return _versus(
-        told, told.leader, near, replace(found, estimate=-gap, interval=_turned(interval)), None
+        told, told.leader, near, replace(found, estimate=-gap, interval=(-high, -low)), None
     )
-
-
-def _turned(interval: tuple[float, float]) -> tuple[float, float]:
-    return -interval[1], -interval[0]
 
 
 def _nearest(told: Verdict) -> tuple[str, Difference] | None:

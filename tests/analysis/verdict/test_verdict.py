@@ -35,11 +35,11 @@ def test_a_clear_winner_is_said_to_be_one(tmp_path: Path) -> None:
     believed = found.believed(B)
     assert believed is not None
     assert f"by {believed[0]:.4f} nats" in said
-    assert 0.05 < believed[1][0] < believed[0] < believed[1][1] < 0.07
+    assert 0.04 < believed[1][0] < believed[0] < believed[1][1] < 0.08
     assert "3 seeds" in said
     assert "chance between rows not seen" in said
     assert "mean Val Loss 0.6050 over 3 new seeds, standard deviation 0.0050" in said
-    assert "the search had 0.6565" in said
+    assert "the search had 0.6010" in said
 
 
 def test_what_cannot_be_told_apart_is_called_that(tmp_path: Path) -> None:

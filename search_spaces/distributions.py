@@ -23,6 +23,8 @@ from search_spaces.values import (
 
 GOLDEN = 0.3819660112501051  # a share of a range whose value is round in no unit
 
+SHOWN = 12  # values of a list that are all written out
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -62,8 +64,11 @@ class Categorical:
         return any(same_value(own, value) for own in self.values)
 
     def describe(self) -> str:
-        """E.g. `one of 8, 16, 32`."""
-        return "one of " + ", ".join(map(text_of, self.values))
+        """E.g. `one of 8, 16, 32`; of many values the first and the last ones."""
+        texts = [text_of(value) for value in self.values]
+        if len(texts) <= SHOWN:
+            return "one of " + ", ".join(texts)
+        return f"one of {len(texts):,}: {', '.join(texts[:3])}, … {texts[-1]}"
 
     def size(self) -> int:
         """How many values."""

@@ -75,6 +75,9 @@ def _misfits(
     if t.warmup_steps and warm_up >= planned:
         what = f"training.warmup_steps is {t.warmup_steps:g}, and a trial has {steps}"
         yield "warm-up", f"{what}: the learning rate never gets to its full value"
+    if t.per_device_train_batch_size > rows:
+        what = f"training.per_device_train_batch_size is {t.per_device_train_batch_size:,}"
+        yield "batch", f"{what}, and there are {rows:,} training rows: a step is a whole epoch"
     batches = ceil(rows / t.per_device_train_batch_size)
     if t.gradient_accumulation_steps > batches:
         what = f"training.gradient_accumulation_steps is {t.gradient_accumulation_steps}"

@@ -9,7 +9,7 @@ from sweeps.reading.confirm_checks import confirm_findings
 from sweeps.reading.document import Document, SpecFinding
 from sweeps.reading.effects.checks import Effects, effects
 from sweeps.reading.file_checks import file_findings
-from sweeps.reading.fractions import with_fractions
+from sweeps.reading.fractions import whole_number_findings, with_fractions
 from sweeps.reading.held import with_held
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.names import name_findings
@@ -52,4 +52,5 @@ def validate(document: Document) -> Validated:
     own = own_rewards(parts, document.file)
     found += [*idle.refused, *file_findings(parts, document), *own.wrong]
     found += [*column_findings(parts), *confirm_findings(spec)]
-    return Validated(spec, found, idle.warned, own.origin)
+    warned = [*idle.warned, *whole_number_findings(document.data)]
+    return Validated(spec, found, warned, own.origin)

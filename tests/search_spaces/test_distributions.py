@@ -97,6 +97,7 @@ def test_what_is_no_weighting() -> None:
     [
         (Constant("x"), "always x", 1),
         (Categorical((4, [1])), "one of 4, [1]", 2),
+        (Categorical(tuple(range(1000))), "one of 1,000: 0, 1, 2, … 999", 1000),
         (IntUniform(1, 8), "integer 1 … 8", 8),
         (Uniform(0.0, 1.0), "uniform 0.0 … 1.0", None),
         (LogUniform(1e-5, 1e-3), "log-uniform 1e-05 … 0.001", None),

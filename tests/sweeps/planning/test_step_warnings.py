@@ -38,6 +38,12 @@ ASHA = {"early_stopping": {"kind": "asha"}}
         ({"gradient_accumulation_steps": 16, "warmup_steps": 0}, {}, {}, ["16", "10 batches"]),
         ({}, {"every_epochs": 2}, {}, ["every_epochs is 2 (20 steps)", "10 steps"]),
         ({"max_steps": 3}, {}, ASHA, ["3 steps", "rungs"]),
+        (
+            {"per_device_train_batch_size": 100, "warmup_steps": 0},
+            {},
+            {},
+            ["is 100", "80 training"],
+        ),
     ],
 )
 def test_each_misfit(training: Any, evaluation: Any, search: Any, words: list[str]) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 DRAWS = 5
 ROWS = 64  # more rows are not measured: the noise of more is less, by the root of their tokens
 ONE_IN = 12  # a value rounded to a grid of step u is u / sqrt(12) off, as one in twelve a step off
-REPEATABILITY = 2.8  # 1.96 x sqrt(2): what two repeats differ by in 95% of cases (ISO 5725-6)
+# two trials on two paths: their difference changes by the sum of four roundings' errors, in 95% of
+# cases by less than 1.96 of its standard deviations
+FACTOR = 1.96 * math.sqrt(4)
 
 
 def noise_floor(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dict[str, float]:
@@ -27,8 +29,10 @@ def noise_floor(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dict
 
     Another numeric path to the same number (another engine, kernel or batch, PEFT's own products)
     rounds each layer's products otherwise. So each linear layer's output is moved at random by
-    one unit in its last place in as many values as make the error of one rounding; the loss'
-    standard deviation s over DRAWS such passes gives 2.8 s, the repeatability limit of ISO 5725-6.
+    one unit in its last place in as many values as make the error of one rounding. Rows err
+    independently, so that the variances of theirs over DRAWS such passes add up to the loss' (DRAWS
+    losses alone would tell it to a third). How well that agrees with other paths:
+    `benchmarks/noise_floor.py`.
     """
     import torch
 
@@ -36,18 +40,19 @@ def noise_floor(model: Any, rows: "TokenRows", config: EvaluationConfig) -> dict
     if model.dtype not in (torch.bfloat16, torch.float16) or not len(rows):
         return {}
     few = rows.head(min(len(rows), ROWS))
-    losses = []
+    draws = []
     for seed in range(DRAWS):
         with rounded_otherwise(model, seed):
-            nats = row_losses(model, few, config.max_batch_tokens)
-        losses.append(sum(nats) / summed(few, nats, range(len(few))).tokens)
-    if not all(map(math.isfinite, losses)):
+            draws.append(row_losses(model, few, config.max_batch_tokens))
+    by_row = list(zip(*draws, strict=True))  # (rows of few, DRAWS), in nats
+    if not all(math.isfinite(nats) for row in by_row for nats in row):
         return {}
-    counted = [summed(part, [0.0] * len(part), range(len(part))) for part in (few, rows)]
-    share = counted[0].tokens / counted[1].tokens
-    floor = REPEATABILITY * statistics.stdev(losses) * math.sqrt(share)
-    per_byte = counted[0].tokens / counted[0].answer_bytes / math.log(2)
-    level = math.exp(min(statistics.fmean(losses), 700.0))
+    mean = summed(few, [statistics.fmean(row) for row in by_row], range(len(few)))
+    share = mean.tokens / int(sum(rows.answer_counts()))
+    deviation = math.sqrt(sum(map(statistics.variance, by_row))) / mean.tokens
+    floor = FACTOR * deviation * math.sqrt(share)
+    per_byte = mean.tokens / mean.answer_bytes / math.log(2)
+    level = mean.metrics()["perplexity"]
     found = {"val_loss": floor, "bits_per_byte": floor * per_byte, "perplexity": floor * level}
     return {name: value for name, value in found.items() if math.isfinite(value)}
 

@@ -307,7 +307,8 @@ VARIANTS = {
     "rows in the race": Design(rows=True),
     "no shrinkage": Design(shrinks=False),
     "search run left out": Design(search_counts=False),
-    **{f"bound {b}": Design(bound=b) for b in (0.01, 0.02, 0.1)},
+    **{f"bound {b}": Design(bound=b) for b in (0.01, 0.1, 0.2)},
+    "bound 0.1, baselines at 0.95": Design(bound=0.1, sure=0.95),
 }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DRAWS = 4096
 FEWEST_TRIALS = 5  # fewer say nothing of how configurations differ: no shrinkage
 DF_UNKNOWN = 3.0  # before two candidates have two seeds the noise is a guess
+CAUTION = 1.3
 LEAST = 1e-24  # of a variance: nothing is known exactly
 
 
@@ -57,7 +58,7 @@ def belief(
     prior = between(pool, variance)
     if prior is None:
         return Belief(effects, noise, variance, df, None, measured)
-    middle, sd = prior
+    middle, sd = prior[0], _cautious(prior[1], variance)
     gain = sd**2 * np.linalg.inv(noise + sd**2 * np.eye(len(n)))
     covariance = sd**2 * (np.eye(len(n)) - gain)
     mean = middle + gain @ (effects - middle)
@@ -83,9 +84,9 @@ def _fit(table: "Array") -> "tuple[Array, Array, float, float, bool]":
     incidence = present.astype(float)
     information = np.diag(runs) - incidence @ np.diag(1 / np.maximum(shared, 1)) @ incidence.T
     information += runs.sum() / len(runs) ** 2  # the level, which cancels in differences
-    own, rest, df = _additive(table)
+    own, rest, df = additive(table)
     seeds = np.where(present, table - own[:, None], 0.0).sum() / max(int(runs.sum()), 1)
-    fresh_rest, fresh_df = (rest, df) if table.shape[1] < 2 else _additive(table[:, 1:])[1:]
+    fresh_rest, fresh_df = (rest, df) if table.shape[1] < 2 else additive(table[:, 1:])[1:]
     if fresh_df < 1:
         known = table[present]
         guess = float(known.var()) if known.size else 0.0
@@ -94,7 +95,7 @@ def _fit(table: "Array") -> "tuple[Array, Array, float, float, bool]":
     return own + seeds, information, variance, fresh_df, True
 
 
-def _additive(table: "Array") -> "tuple[Array, Array, float]":
+def additive(table: "Array") -> "tuple[Array, Array, float]":
     """(effects of candidates, what is left of each run, degrees of freedom) by least squares."""
     import numpy as np
 
@@ -121,6 +122,12 @@ def between(pool: "Array", variance: float) -> tuple[float, float] | None:
     middle = float(np.median(pool))
     spread = float(np.mean((middle - pool[pool <= middle]) ** 2))
     return middle, float(np.sqrt(max(spread - variance, 0.01 * variance, LEAST)))
+
+
+def _cautious(sd: float, variance: float) -> float:
+    """The spread of configurations as a prior: larger than its estimate, which twenty trials give
+    badly, and which taken for sure makes beliefs too sure (docs/choosing.md)."""
+    return float(max(CAUTION * max(sd**2, variance / 2), LEAST) ** 0.5)
 
 
 def root(covariance: "Array") -> "Array":

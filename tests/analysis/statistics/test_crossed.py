@@ -188,29 +188,35 @@ def test_one_seed_borrows_all_of_its_spread() -> None:
     assert (found.se, found.df, found.missing) == (2.0, 4, "rows")
 
 
-def test_spread_of_equally_variable_candidates_is_pooled() -> None:
+def test_the_spread_is_the_residual_of_the_two_way_table() -> None:
     y = np.random.default_rng(1).normal(size=(6, 5)) + np.arange(5)
     spread = seed_spread(y)
     assert spread is not None
     rest = y - y.mean(1, keepdims=True) - y.mean(0) + y.mean()
     assert spread.df_pooled == 5 * 4
-    if math.isinf(spread.df):  # a difference has twice a run's variance
-        assert spread.variance == pytest.approx(2 * (rest**2).sum() / 20)
+    assert spread.df == 10
+    assert spread.variance == pytest.approx(2 * (rest**2).sum() / 20)  # a difference is of two
 
 
-def test_spread_recovers_how_unequal_variances_are() -> None:
-    random, df0 = np.random.default_rng(2), 6.0
-    sds = np.sqrt(df0 / random.chisquare(df0, size=60))
-    sds[0] = 1e-9  # pairs with the first are its own variances alone
-    y = sds[:, None] * random.normal(size=(60, 6))
+def test_the_spread_of_a_table_with_gaps_is_least_squares() -> None:
+    import pandas as pd
+    import statsmodels.formula.api as smf
+
+    y = np.random.default_rng(2).normal(size=(4, 4))
+    y[0, 3] = y[2, 1] = np.nan
+    c, s = np.meshgrid(np.arange(4), np.arange(4), indexing="ij")
+    frame = pd.DataFrame({"y": y.ravel(), "c": c.ravel(), "s": s.ravel()}).dropna()
+    fitted = smf.ols("y ~ C(c) + C(s)", frame).fit()
     spread = seed_spread(y)
     assert spread is not None
-    assert 4 < spread.df < 40
+    assert spread.df_pooled == fitted.df_resid
+    assert spread.variance == pytest.approx(2 * fitted.mse_resid)
 
 
 def test_there_must_be_somebody_to_borrow_from() -> None:
     assert seed_spread([[1.0, 2.0], [1.0, 3.0]]) is None
+    assert seed_spread([[1.0, 2.0, np.nan], [1.0, 3.0, 1.0]]) is None
     assert seed_spread([[1.0], [2.0], [3.0]]) is None
     nothing = seed_spread([[1.0, 2.0]] * 4)  # the seed's effect is the same for all
     assert nothing is not None
-    assert nothing.variance == 0
+    assert nothing.variance == pytest.approx(0)

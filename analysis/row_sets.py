@@ -98,7 +98,7 @@ def sources_of(metric: str) -> list[Source]:
     if metric == "val_loss":
         return [Source(PAIRS, "val_loss"), Source(VALIDATION, "nats", "tokens")]
     if metric == "bits_per_byte":
-        return [Source(name, "nats", "bytes", 1 / log(2)) for name in (PAIRS, VALIDATION)]
+        return [Source(VALIDATION, "nats", "bytes", 1 / log(2))]
     if metric == f"{UNSEEN}_pairwise_accuracy":
         return [Source(UNSEEN_PAIRS, "pairwise_accuracy")]
     if benchmark := BENCHMARK_OF.get(metric):

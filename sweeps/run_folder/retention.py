@@ -10,9 +10,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeps.run_folder.atomic import is_draft_or_step, write_bytes
+from sweeps.run_folder.atomic import is_draft_or_step, write_bytes, write_json
 from sweeps.run_folder.entry import State
 from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.plain_files import read_json
 from sweeps.run_folder.weights import OPTIMIZER
 from sweeps.spec.sections import KeepCheckpoints
 
@@ -32,7 +33,8 @@ def settle(folder: Path, state: State, keep: KeepCheckpoints) -> None:
     """Remove what is not kept of the checkpoint of a trial that has ended; `folder` is the trial's.
 
     `newest`: the newest step's weights and state stay, its optimizer's state goes (two numbers for
-    each trained). `none`: all of it goes. `all`: all of it stays. A second call does nothing.
+    each trained), and so do results row by row, which a complete trial has in a file. `none`: all
+    of it goes. `all`: all of it stays. A second call does nothing.
     """
     if state in FINISHED:
         for step in steps_of(folder):
@@ -46,12 +48,15 @@ def settle_ended(ledger: Ledger, keep: KeepCheckpoints) -> None:
             settle(ledger.path(entry), record["state"], keep)
 
 
-def _drop_moments(step: Path) -> None:
+def _drop_most(step: Path) -> None:
     file = step / OPTIMIZER
     done = file.is_file() and file.stat().st_size == len(REMOVED) and file.read_bytes() == REMOVED
     if file.is_file() and not done:
         file.unlink()  # first: on a full disk there is room for the other only then
         write_bytes(file, REMOVED)
+    state = read_json(step / "state.json") or {}
+    if state.pop("best_rows", None):
+        write_json(step / "state.json", state)
 
 
 def _remove(step: Path) -> None:
@@ -64,7 +69,7 @@ def _leave(step: Path) -> None:
 
 # value of `limits.keep_checkpoints` → what is done to a checkpoint that nothing goes on from
 KEEPS: dict[KeepCheckpoints, Callable[[Path], None]] = {
-    "newest": _drop_moments,
+    "newest": _drop_most,
     "none": _remove,
     "all": _leave,
 }

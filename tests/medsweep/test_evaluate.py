@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from analysis.rows import load_rows
 from medsweep.main import run_app
 from tests.trainables.evaluation.benchmarks.fixtures import write_data
 from tests.trainables.evaluation.test_endpoint import Handler, Server
@@ -59,6 +60,13 @@ def test_the_results_file(data: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     rows = (tmp_path / "out" / "results.predictions.jsonl").read_text().splitlines()
     assert len(rows) == 6 + 4
     assert not (tmp_path / "out" / "results.partial.jsonl").exists()
+    items = load_rows(tmp_path / "out" / "results.rows.parquet")
+    assert items is not None
+    assert {name: len(own) for name, own in items.items()} == {"mmlu_medical": 6, "covidqa": 4}
+    assert items["mmlu_medical"].columns["accuracy"].mean() == accuracy["value"]
+    assert items["covidqa"].columns["token_f1"].mean() == pytest.approx(
+        found["covidqa"]["token_f1"]["value"]
+    )
     told = capsys.readouterr().out
     assert "mmlu_medical: 6/6" in told
     assert "accuracy" in told

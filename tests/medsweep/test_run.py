@@ -66,12 +66,13 @@ def test_every_file_of_the_run_folder(run: Finished) -> None:
         assert len(steps) == 1, "one checkpoint is kept"
         wanted += [f"checkpoint/{steps[0].name}/{name}" for name in CHECKPOINT_FILES]
         if _json(trial / "record.json")["state"] == "complete":
-            wanted.append("predictions.jsonl")
+            wanted += ["predictions.jsonl", "rows.parquet"]
         assert [name for name in wanted if not (trial / name).is_file()] == []
     bases = list((run.folder / "base").iterdir())
     assert len(bases) == 1
     assert (bases[0] / "record.json").is_file()
     assert (bases[0] / "predictions.jsonl").is_file()
+    assert (bases[0] / "rows.parquet").is_file()
 
 
 def test_records_and_table_agree(run: Finished) -> None:

@@ -10,8 +10,9 @@ from trainables.dpo.losses import LOSSES, Ratios
 from trainables.evaluation.answer_loss import row_losses
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.measure import Loss, reported_loss
+from trainables.evaluation.row_results import PAIRS
 from trainables.models.reference import as_reference
-from trainables.reward_model.measures import Scores, pairwise_accuracy, scores_of
+from trainables.reward_model.measures import Scores, pair_table, pairwise_accuracy, scores_of
 
 
 class Pairs:
@@ -31,12 +32,15 @@ class Pairs:
         nats = row_losses(model, self.rows, self.budget)
         ratios = [q - p for p, q in zip(nats, self.reference, strict=True)]
         scores = scores_of(self.rows, [self.training.beta * ratio for ratio in ratios])
+        of_chosen = _of_chosen(self.rows, nats, self.settings)
+        losses = pair_losses(self.rows, ratios, self.training)
         metrics = {
-            **_of_chosen(self.rows, nats, self.settings),
-            "val_loss": fmean(pair_losses(self.rows, ratios, self.training)),
+            **of_chosen.metrics,
+            "val_loss": fmean(losses),
             "pairwise_accuracy": pairwise_accuracy(scores.differences, scores.groups).value,
         }
-        return Loss(metrics, {}), scores
+        table = pair_table(PAIRS, self.rows, scores, losses)
+        return Loss(metrics, {}, (table, *of_chosen.rows)), scores
 
 
 def pair_losses(
@@ -83,11 +87,10 @@ def untouched_loss(loss: Loss, rows: TokenRows, config: DPOConfig) -> Loss:
     pairs = measured_pairs(rows, config.evaluation)
     losses = pair_losses(pairs, [0.0] * len(pairs), config.training)
     metrics = {**loss.metrics, "val_loss": fmean(losses), "pairwise_accuracy": 0.5}
-    return Loss(metrics, {})
+    table = pair_table(PAIRS, pairs, scores_of(pairs, [0.0] * len(pairs)), losses)
+    return Loss(metrics, {}, (table, *loss.rows))
 
 
-def _of_chosen(
-    rows: TokenRows, nats: Sequence[float], settings: EvaluationConfig
-) -> dict[str, float]:
+def _of_chosen(rows: TokenRows, nats: Sequence[float], settings: EvaluationConfig) -> Loss:
     """The supervised measures of the chosen answers."""
-    return reported_loss(chosen(rows), nats[::2], settings).metrics
+    return reported_loss(chosen(rows), nats[::2], settings)

@@ -15,13 +15,14 @@ from trainables.dpo.config import DPOConfig
 from trainables.dpo.measure import Pairs, chosen, measured_pairs, pair_facts
 from trainables.dpo.trainer import MedsweepDPOTrainer
 from trainables.evaluation.measure import Loss
+from trainables.evaluation.row_results import UNSEEN_PAIRS
 from trainables.isolated.arguments import on_one_device, trainer_options
 from trainables.isolated.callback import Course
-from trainables.isolated.finishing import finish, measuring
+from trainables.isolated.finishing import MeasuredBesides, finish, measuring
 from trainables.models.load import Base, device_now, load_base
 from trainables.models.reference import ROLE, frozen_of, set_reference
 from trainables.models.trained import export, opened, restore
-from trainables.reward_model.measures import facts_of, final_metrics
+from trainables.reward_model.measures import facts_of, final_metrics, pair_table
 from trainables.training.progress import TrialProgress
 
 
@@ -114,11 +115,13 @@ def _finish(
 ) -> None:
     prepared = progress.context.prepared
 
-    def measured() -> tuple[dict[str, float], dict[str, Any]]:
-        seen, unseen = pairs.measured(model)[1], None
+    def measured() -> MeasuredBesides:
+        seen, unseen, rows = pairs.measured(model)[1], None, []
         if prepared.unseen is not None:
             unseen = Pairs(model, prepared.unseen, config).measured(model)[1]
-        return final_metrics(seen, unseen), {"pairwise": facts_of(seen, unseen)}
+            rows = [pair_table(UNSEEN_PAIRS, prepared.unseen, unseen)]
+        about = {"pairwise": facts_of(seen, unseen)}
+        return MeasuredBesides(final_metrics(seen, unseen), about, rows)
 
     facts = {"evaluation": pair_facts(prepared.validation, config.evaluation)}
     finish(config, progress, base, model, chosen(prepared.validation), measured, **facts)

@@ -58,16 +58,24 @@ def bertscore(
 def bertscore_each(
     predictions: Sequence[str], references: Sequence[str], encoder: str = DEFAULT_ENCODER
 ) -> list[float]:
-    """BERTScore F1 of every row; 0 where a text is empty."""
+    """BERTScore F1 of every row; 0 where a text is empty. The last answer is remembered: of the
+    same texts the mean and the rows are asked."""
+    return [*_each(tuple(predictions), tuple(references), encoder)]
+
+
+@lru_cache(maxsize=1)
+def _each(
+    predictions: tuple[str, ...], references: tuple[str, ...], encoder: str
+) -> tuple[float, ...]:
     texts = sorted({*predictions, *references} - {""})
     if not texts:
-        return [0.0] * len(predictions)
+        return (0.0,) * len(predictions)
     loaded = load_encoder(encoder)
     vectors = dict(zip(texts, embedded(loaded, texts), strict=True))
-    return [
+    return tuple(
         _f1(vectors[p], vectors[r]) if p and r else 0.0
         for p, r in zip(predictions, references, strict=True)
-    ]
+    )
 
 
 @lru_cache(maxsize=1)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.evaluation.answer_loss import by_component, row_losses, summed
-from trainables.evaluation.bertscore import bertscore
-from trainables.evaluation.bleu import bleu
+from trainables.evaluation.bertscore import bertscore, bertscore_each
+from trainables.evaluation.bleu import bleu, bleu_each
 from trainables.evaluation.config import EvaluationConfig
 from trainables.evaluation.generation import answers
-from trainables.evaluation.rouge import rouge
-from trainables.evaluation.row_results import RowTable, loss_table
+from trainables.evaluation.rouge import rouge, rouge_each
+from trainables.evaluation.row_results import ANSWERS, RowTable, loss_table, row_table
 
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 Predictions = tuple[dict[str, Any], ...]  # lines of predictions.jsonl
 TextMetric = Callable[..., dict[str, float]]  # (predictions, references, its options)
 TEXT_METRICS: dict[str, TextMetric] = {"rouge": rouge, "bleu": bleu, "bertscore": bertscore}
+# the same row by row: (predictions, references, its options) → {column: (n,)}
+TEXT_ROWS: dict[str, Callable[..., dict[str, list[float]]]] = {
+    "rouge": rouge_each,
+    "bleu": bleu_each,
+    "bertscore": lambda *texts, **options: {"bertscore_f1": bertscore_each(*texts, **options)},
+}
 
 
 def loss_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
@@ -69,13 +75,29 @@ def reported_loss(rows: "TokenRows", nats: Sequence[float], config: EvaluationCo
     return Loss(metrics, components, (loss_table(rows, nats),))
 
 
+class TextScores(NamedTuple):
+    """What answers are worth: metrics, lines of predictions.jsonl, and scores row by row."""
+
+    metrics: dict[str, float]
+    predictions: Predictions
+    rows: tuple[RowTable, ...] = ()
+
+
 def measure_text(
     model: Any, tokenizer: Any, rows: "TokenRows", config: EvaluationConfig
 ) -> tuple[dict[str, float], Predictions]:
     """ROUGE and BLEU of greedy answers, and the answers; ({}, ()) where none is asked for."""
+    found = answer_and_score(model, tokenizer, rows, config)
+    return found.metrics, found.predictions
+
+
+def answer_and_score(
+    model: Any, tokenizer: Any, rows: "TokenRows", config: EvaluationConfig
+) -> TextScores:
+    """The same, with the scores row by row."""
     rows = text_rows(rows, config)
     if not len(rows):
-        return {}, ()
+        return TextScores({}, ())
     texts = answers(model, tokenizer, rows, config.max_new_tokens, config.max_batch_tokens)
     return score_text(texts, rows, config)
 
@@ -86,20 +108,26 @@ def text_rows(rows: "TokenRows", config: EvaluationConfig) -> "TokenRows":
     return rows.with_questions().head(config.limit) if asked else rows.head(0)
 
 
-def score_text(
-    texts: Sequence[str], rows: "TokenRows", config: EvaluationConfig
-) -> tuple[dict[str, float], Predictions]:
-    """What `config.metrics` names of answers to the questions of `rows`, and what
-    predictions.jsonl holds.
+def score_text(texts: Sequence[str], rows: "TokenRows", config: EvaluationConfig) -> TextScores:
+    """What `config.metrics` names of answers to the questions of `rows`; nothing of none.
 
     Answers to rows of private components count, but are not among the predictions.
     """
+    if not len(rows):
+        return TextScores({}, ())
     metrics: dict[str, float] = {}
+    columns: dict[str, list[float]] = {}
     for name in config.metrics:
         if name in TEXT_METRICS:
-            metrics |= TEXT_METRICS[name](texts, rows.references, **_options(name, config))
+            asked = (texts, rows.references)
+            metrics |= TEXT_METRICS[name](*asked, **_options(name, config))
+            columns |= TEXT_ROWS[name](*asked, **_options(name, config))
+    return TextScores(metrics, _shown(texts, rows), (row_table(ANSWERS, rows, columns),))
+
+
+def _shown(texts: Sequence[str], rows: "TokenRows") -> Predictions:
     shown = zip(rows.ids, rows.questions, rows.references, texts, strict=True)
-    return metrics, tuple(
+    return tuple(
         {"id": i, "question": q, "reference": r, "prediction": p}
         for place, (i, q, r, p) in enumerate(shown)
         if rows.component(place) not in rows.hidden

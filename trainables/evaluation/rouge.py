@@ -9,9 +9,15 @@ def rouge(predictions: Sequence[str], references: Sequence[str]) -> dict[str, fl
     >>> rouge(["take it daily"], ["take it twice daily"])["rougeL"]
     0.8571428571428571
     """
+    found = rouge_each(predictions, references)
+    return {name: sum(scores) / len(scores) for name, scores in found.items()}
+
+
+def rouge_each(predictions: Sequence[str], references: Sequence[str]) -> dict[str, list[float]]:
+    """(n,) the F1 of every row, 0..1."""
     from rouge_score.rouge_scorer import RougeScorer
 
     names = ("rouge1", "rouge2", "rougeL")
     scorer = RougeScorer(list(names), use_stemmer=False)
     scores = [scorer.score(r, p) for p, r in zip(predictions, references, strict=True)]
-    return {name: sum(s[name].fmeasure for s in scores) / len(scores) for name in names}
+    return {name: [float(s[name].fmeasure) for s in scores] for name in names}

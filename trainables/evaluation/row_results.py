@@ -36,13 +36,15 @@ class RowTable(TypedDict):
     values: dict[str, list[float | None]]
 
 
-def row_table(name: str, rows: "TokenRows", values: Values) -> RowTable:
-    """The table of token rows, in their order."""
+def row_table(name: str, rows: "TokenRows", values: Values, together: int = 1) -> RowTable:
+    """The table of token rows, in their order; of examples, where so many go together (2: the
+    answers of a pair)."""
     ids = [
         f"{hashed(own):016x}" if rows.component(place) in rows.hidden else own
         for place, own in enumerate(rows.ids)
     ]
-    return table_of(name, ids, rows.groups, rows.references, values)
+    own, groups = ids[::together], rows.groups[::together]
+    return table_of(name, own, groups, rows.references, values)
 
 
 def table_of(

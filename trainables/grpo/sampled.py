@@ -1,6 +1,7 @@
 """Sampled answers to validation prompts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -27,3 +28,17 @@ def sampled(
         for place, tokens in zip(batch, continued, strict=True):
             answers[place] = through_end(tokens, ends)
     return answers
+
+
+def told_of(answers: Sequence[Sequence[int]], ends: Collection[int]) -> dict[str, list[float]]:
+    """What is told of each answer (token ids): its tokens, and whether it was cut before its end
+    (1) or not (0)."""
+    return {
+        "answer_tokens": [float(len(answer)) for answer in answers],
+        "truncated": [float(answer[-1] not in ends) for answer in answers],
+    }
+
+
+def means(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Each column's."""
+    return {name: fmean(values) for name, values in columns.items()}

@@ -5,7 +5,6 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from trainables.data.token_rows import TokenRows
 from trainables.evaluation.generation import end_tokens, written_text
 from trainables.evaluation.measure import Loss, measure_loss
 from trainables.grpo.config import GRPOConfig
-from trainables.grpo.sampled import sampled
+from trainables.grpo.sampled import means, sampled, told_of
 from trainables.grpo.trainer import MedsweepGRPOTrainer
 from trainables.isolated.arguments import on_one_device, trainer_options
 from trainables.isolated.callback import Course
@@ -29,7 +28,7 @@ from trainables.rewards.columns import COLUMNS, reward_columns, row_column
 from trainables.rewards.config import REWARD_MODEL, short_name
 from trainables.rewards.kept_step import step_criterion
 from trainables.rewards.own_calls import ROW
-from trainables.rewards.scoring import Scorer, reward_metrics
+from trainables.rewards.scoring import Scorer, reward_metrics, sampled_table
 from trainables.saved import SavedAdapter
 from trainables.training.progress import ZERO_GRADIENT_STEPS, TrialProgress
 
@@ -165,11 +164,8 @@ def _measure(
         with trainer.at(config.measured_sampling[0]):
             apart = trainer.divergence(prompts, found)
     texts = [written_text(base.tokenizer, answer) for answer in found]
-    metrics = {
-        **loss.metrics,
-        **reward_metrics(scorer(asked, places, texts)),
-        "kl": fmean(apart),
-        "answer_tokens": fmean(map(len, found)),
-        "truncated": fmean(answer[-1] not in ends for answer in found),
-    }
-    return Loss(metrics, loss.components)
+    rewards = scorer(asked, places, texts)
+    told = {"kl": apart, **told_of(found, ends)}
+    metrics = {**loss.metrics, **reward_metrics(rewards), **means(told)}
+    tables = (*loss.rows, sampled_table(asked, rewards, **told))
+    return Loss(metrics, loss.components, tables)

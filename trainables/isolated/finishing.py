@@ -1,9 +1,9 @@
 """How a TRL-driven trial is measured while it trains, and what it reports at its end."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -11,14 +11,26 @@ from trainables.data.token_rows import TokenRows
 from trainables.evaluation.benchmarks.answerer import Candidate, LocalModel
 from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
-from trainables.evaluation.measure import Loss, losses_elsewhere, measure_loss, measure_text
+from trainables.evaluation.measure import (
+    Loss,
+    answer_and_score,
+    losses_elsewhere,
+    measure_loss,
+)
+from trainables.evaluation.row_results import RowTable
 from trainables.models.load import Base
 from trainables.models.trained import as_measured, counts, named_trainable, restore
 from trainables.training.config import SingleTrial
 from trainables.training.optimizers import OPTIMIZERS
 from trainables.training.progress import TrialProgress
 
-MetricsAndFacts = tuple[Mapping[str, float], Mapping[str, Any]]  # metrics, facts
+
+class MeasuredBesides(NamedTuple):
+    """What a kind measures at the end besides."""
+
+    metrics: Mapping[str, float] = {}
+    facts: Mapping[str, Any] = {}
+    rows: Sequence[RowTable] = ()
 
 
 @contextmanager
@@ -45,13 +57,13 @@ def finish(
     base: Base,
     model: Any,
     rows: TokenRows | None = None,
-    more: Callable[[], MetricsAndFacts] = lambda: ({}, {}),
+    more: Callable[[], MeasuredBesides] = MeasuredBesides,
     **facts: object,
 ) -> None:
     """Answer the questions with the best step's weights and report the trial's result.
 
     `rows` hold the questions, by default the validation rows; `more` measures what the kind has
-    besides: metrics and facts. `facts` are told too.
+    besides. `facts` are told too.
     """
     if progress.best_adapter is not None:
         restore(model, progress.best_adapter)
@@ -65,20 +77,21 @@ def finish(
         config.evaluation.max_batch_tokens,
     )
     with as_measured(model):
-        text, predictions = measure_text(model, base.tokenizer, rows, config.evaluation)
+        text = answer_and_score(model, base.tokenizer, rows, config.evaluation)
         found = measure_all(asked, progress.context.prepared.benchmarks)
         elsewhere = losses_elsewhere(model, progress.context.prepared.elsewhere, config.evaluation)
-        predictions += answer_examples(model, base.tokenizer, config)
-        own, about = more()
+        examples = answer_examples(model, base.tokenizer, config)
+        own = more()
     memory = {}
     if torch.cuda.is_available():
         memory["gpu_peak_gb"] = torch.cuda.max_memory_allocated() / 1e9
     states = OPTIMIZERS[config.training.optim].state_bytes
     size = counts(base, named_trainable(model), states)
     progress.finish(
-        {**text, **found.metrics, **own},
-        (*predictions, *found.predictions),
+        {**text.metrics, **found.metrics, **own.metrics},
+        (*text.predictions, *examples, *found.predictions),
         memory,
-        {**size, **elsewhere, **found.facts, **about, **facts},
+        {**size, **elsewhere, **found.facts, **own.facts, **facts},
         time.monotonic() - begun,
+        (*text.rows, *found.rows, *own.rows),
     )

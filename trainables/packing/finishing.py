@@ -89,14 +89,15 @@ def _report(
     seconds: float,
 ) -> None:
     trial.seconds += seconds
-    text, predictions = score_text(answered.texts, answered.asked.rows, trial.config.evaluation)
-    predictions += example_predictions(answered.examples.rows, answered.others)
+    text = score_text(answered.texts, answered.asked.rows, trial.config.evaluation)
+    examples = example_predictions(answered.examples.rows, answered.others)
     memory, facts = pack.memory(trial)
     facts |= trial.counts(pack.base)
     trial.progress.finish(
-        {**text, **found.metrics},
-        (*predictions, *found.predictions),
+        {**text.metrics, **found.metrics},
+        (*text.predictions, *examples, *found.predictions),
         memory,
         {**facts, **losses, **found.facts, **trial.facts()},
         seconds,
+        (*text.rows, *found.rows),
     )

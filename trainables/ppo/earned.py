@@ -6,8 +6,9 @@ from typing import Any
 import torch
 
 from trainables.evaluation.generation import written_text
+from trainables.evaluation.row_results import RowTable
 from trainables.ppo.sampled import Sampled
-from trainables.rewards.scoring import reward_metrics
+from trainables.rewards.scoring import reward_metrics, sampled_table
 from trainables.rewards.weighted import Rewarded
 
 
@@ -16,6 +17,20 @@ def earned(written: Sampled, tokenizer: Any) -> Rewarded:
     asked = written.asked
     texts = [written_text(tokenizer, answer) for answer in written.answers]
     return asked.trial.scorer(asked.rows, asked.places, texts, written.learned)
+
+
+def earned_rows(written: Sampled, rewards: Rewarded) -> RowTable:
+    """What each answer to the rows asked, of which each is asked once, earned; and `kl`, tokens
+    and whether it was truncated, of which `measured` are the means."""
+    asked, lengths = written.asked, [*map(len, written.answers)]
+    log_ratio = (written.scored.log_probs - written.scored.reference).double()  # (tokens,)
+    return sampled_table(
+        asked.rows.take(asked.places),
+        rewards,
+        kl=[float(own.sum()) for own in torch.split(log_ratio, lengths)],
+        answer_tokens=lengths,
+        truncated=[float(cut) for cut in asked.trial.cut(written.answers)],
+    )
 
 
 def measured(written: Sampled, rewards: Rewarded) -> dict[str, float]:

@@ -14,6 +14,7 @@ import torch
 
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.measure import Loss
+from trainables.evaluation.row_results import RowTable
 from trainables.forward.objectives import objective_pass
 from trainables.forward.passes import TrialRows, within_budget
 from trainables.forward.sampling import answer_keys
@@ -21,7 +22,7 @@ from trainables.packing.finishing import finish
 from trainables.packing.losses import packed_losses
 from trainables.packing.pack import Pack, Program
 from trainables.packing.trial import NamedTrials
-from trainables.ppo.earned import earned, measured
+from trainables.ppo.earned import earned, earned_rows, measured
 from trainables.ppo.sampled import Asked, Sampled, sampled
 from trainables.ppo.trial import PPOTrial
 
@@ -113,8 +114,9 @@ def _evaluate(pack: Pack, due: NamedTrials[PPOTrial]) -> None:
             loss, seconds = losses[name]
             trial.seconds += seconds
             metrics = {**loss.metrics, **measured(written, rewards)}
+            rows = (*loss.rows, earned_rows(written, rewards))
             spent = trial.seconds - before[name]
-            trial.progress.evaluated(Loss(metrics, loss.components), trial, spent)
+            trial.progress.evaluated(Loss(metrics, loss.components, rows), trial, spent)
 
 
 def _validation(name: str, trial: PPOTrial) -> Asked:
@@ -126,10 +128,16 @@ def _validation(name: str, trial: PPOTrial) -> Asked:
 
 def rewards_now(pack: Pack, name: str) -> dict[str, float]:
     """What a trial's answers to validation questions earn at this moment."""
+    return earned_now(pack, name)[0]
+
+
+def earned_now(pack: Pack, name: str) -> tuple[dict[str, float], RowTable]:
+    """The same, and of each answer."""
     trial = pack.trials[name]
     assert isinstance(trial, PPOTrial)
     (written,) = sampled(pack, [_validation(name, trial)])
-    return measured(written, earned(written, pack.base.tokenizer))
+    rewards = earned(written, pack.base.tokenizer)
+    return measured(written, rewards), earned_rows(written, rewards)
 
 
 PROGRAM = Program(PPOTrial, step)

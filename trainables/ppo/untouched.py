@@ -3,10 +3,11 @@
 from trainables.context import ListContext, TrialContext
 from trainables.evaluation.measure import Loss
 from trainables.evaluation.metric_names import REWARD
+from trainables.evaluation.row_results import RowTable
 from trainables.models.load import Base
 from trainables.packing.pack import Pack
 from trainables.ppo.config import PPOConfig
-from trainables.ppo.packed import rewards_now
+from trainables.ppo.packed import earned_now
 from trainables.training.untouched import measure_answers
 
 TOLD = ("answer_tokens", "truncated")
@@ -17,20 +18,28 @@ def measure(trial: PPOConfig, context: TrialContext) -> None:
     them differently, and none of a reward model, which in a staged trial the base has not."""
 
     def with_rewards(base: Base, loss: Loss) -> Loss:
-        return Loss({**loss.metrics, **_rewards(base, trial, context)}, loss.components)
+        metrics, rows = _rewards(base, trial, context)
+        return Loss({**loss.metrics, **metrics}, loss.components, (*loss.rows, *rows))
 
     measure_answers(trial, context, context.prepared.validation, with_rewards)
 
 
-def _rewards(base: Base, trial: PPOConfig, context: TrialContext) -> dict[str, float]:
+def _rewards(
+    base: Base, trial: PPOConfig, context: TrialContext
+) -> tuple[dict[str, float], list[RowTable]]:
     reward = trial.reward.without_model()
     if reward is None:
-        return {}
+        return {}, []
     pack = Pack(base, trial.model)
     try:  # a policy that has learnt nothing yet is the base
         own = trial.model_copy(update={"reward": reward})
         pack.join("base", own, ListContext(context.prepared))
-        metrics = rewards_now(pack, "base")
+        metrics, rows = earned_now(pack, "base")
     finally:
         pack.close()
-    return {n: v for n, v in metrics.items() if n.startswith(REWARD) or n in TOLD}
+    told = {n: v for n, v in metrics.items() if _is_told(n)}
+    return told, [{**rows, "values": {n: v for n, v in rows["values"].items() if _is_told(n)}}]
+
+
+def _is_told(name: str) -> bool:
+    return name.startswith(REWARD) or name in TOLD

@@ -12,6 +12,7 @@ from trainables.evaluation.probability_calibration import (
     expected_calibration_error,
     reliability,
 )
+from trainables.evaluation.row_results import PAIRS, RowTable, row_table
 
 if TYPE_CHECKING:
     from trainables.data.token_rows import TokenRows
@@ -47,9 +48,7 @@ def scores_of(rows: "TokenRows", values: Sequence[float]) -> Scores:
 
 def bradley_terry(differences: Sequence[float]) -> float:
     """The mean of -log sigmoid(difference), in nats a pair; NaN stays NaN."""
-    # log(1 + exp(-d)) without overflow
-    losses = (max(-d, 0.0) + math.log1p(math.exp(-abs(d))) for d in differences)
-    return math.fsum(losses) / len(differences)
+    return math.fsum(map(_bradley_terry, differences)) / len(differences)
 
 
 def pairwise_accuracy(differences: Sequence[float], groups: Sequence[str]) -> Measured:
@@ -58,7 +57,7 @@ def pairwise_accuracy(differences: Sequence[float], groups: Sequence[str]) -> Me
     The interval allows for pairs of the same group not being independent (`clustered_share`). NaN
     counts as wrong.
     """
-    return clustered_share([1.0 if d > 0 else 0.5 * (d == 0) for d in differences], groups)
+    return clustered_share([*map(_right, differences)], groups)
 
 
 class Calibration(NamedTuple):
@@ -108,6 +107,25 @@ def loss_of(scores: Scores) -> Loss:
     return Loss({"val_loss": loss, "pairwise_accuracy": accuracy}, {})
 
 
+def pair_table(
+    name: str, rows: "TokenRows", scores: Scores, losses: Sequence[float] | None = None
+) -> RowTable:
+    """Each pair of token rows: whether it is ranked right, and by how much; and its loss, by
+    default that of a reward model."""
+    differences = scores.differences
+    found = [*map(_bradley_terry, differences)] if losses is None else losses
+    values = {"val_loss": found, "margin": differences}
+    values["pairwise_accuracy"] = [*map(_right, differences)]
+    table = row_table(name, rows, values, together=2)
+    table["id"] = [own.removesuffix("/chosen") for own in table["id"]]
+    return table
+
+
+def measured_loss(rows: "TokenRows", scores: Scores) -> Loss:
+    """As `loss_of`, with each pair's."""
+    return loss_of(scores)._replace(rows=(pair_table(PAIRS, rows, scores),))
+
+
 def final_metrics(seen: Scores, unseen: Scores | None) -> dict[str, float]:
     """What is measured at a trial's end: calibration, and accuracy on sources never trained on."""
     own = calibration(seen.differences)
@@ -131,6 +149,15 @@ def facts_of(seen: Scores, unseen: Scores | None) -> Mapping[str, Any]:
         for name, scores in parts.items()
         if scores is not None
     }
+
+
+def _bradley_terry(difference: float) -> float:
+    # log(1 + exp(-d)) without overflow
+    return max(-difference, 0.0) + math.log1p(math.exp(-abs(difference)))
+
+
+def _right(difference: float) -> float:
+    return 1.0 if difference > 0 else 0.5 * (difference == 0)
 
 
 def _sigmoid(x: float) -> float:

@@ -10,6 +10,7 @@ from safetensors.torch import load, save
 
 from trainables.context import TrialContext
 from trainables.data.token_rows import TokenRows
+from trainables.evaluation.row_results import UNSEEN_PAIRS
 from trainables.forward.passes import TrialRows, within_budget
 from trainables.forward.states import state_objective_pass, state_pass
 from trainables.models.load import Base
@@ -20,7 +21,14 @@ from trainables.packing.trial import NamedTrials
 from trainables.reward_model.config import RewardModelConfig
 from trainables.reward_model.head import HEAD, fresh_reward_model, scores
 from trainables.reward_model.losses import reward_loss
-from trainables.reward_model.measures import Scores, facts_of, final_metrics, loss_of, scores_of
+from trainables.reward_model.measures import (
+    Scores,
+    facts_of,
+    final_metrics,
+    measured_loss,
+    pair_table,
+    scores_of,
+)
 from trainables.reward_model.pairs import measured_facts, measured_pairs
 from trainables.saved import Checkpoint, TrialStopped
 
@@ -75,7 +83,7 @@ def _evaluate(pack: Pack, due: NamedTrials[RewardTrial]) -> None:
         with pack.own(name):
             scored, seconds = found[name]
             trial.seconds += seconds
-            trial.progress.evaluated(loss_of(scored), trial, seconds)
+            trial.progress.evaluated(measured_loss(_validation(trial), scored), trial, seconds)
 
 
 def _finish(pack: Pack, over: NamedTrials[RewardTrial]) -> None:
@@ -92,8 +100,9 @@ def _finish(pack: Pack, over: NamedTrials[RewardTrial]) -> None:
             memory, facts = pack.memory(trial)
             facts |= trial.counts(pack.base)
             facts |= {"pairwise": facts_of(own, other), "evaluation": _settings(trial)}
-            metrics = final_metrics(own, other)
-            trial.progress.finish(metrics, (), memory, facts, seconds + more)
+            metrics, apart = final_metrics(own, other), trial.context.prepared.unseen
+            rows = [pair_table(UNSEEN_PAIRS, apart, other)] if apart and other else []
+            trial.progress.finish(metrics, (), memory, facts, seconds + more, rows)
             raise TrialStopped
 
 

@@ -5,9 +5,17 @@ import time
 from trainables.context import Report, TrialContext
 from trainables.data.token_rows import TokenRows
 from trainables.evaluation.answer_loss import row_losses
+from trainables.evaluation.row_results import UNSEEN_PAIRS
 from trainables.models.load import device_now, load_base
 from trainables.reward_model.config import RewardModelConfig
-from trainables.reward_model.measures import Scores, facts_of, final_metrics, loss_of, scores_of
+from trainables.reward_model.measures import (
+    Scores,
+    facts_of,
+    final_metrics,
+    measured_loss,
+    pair_table,
+    scores_of,
+)
 from trainables.reward_model.pairs import measured_facts, measured_pairs
 
 
@@ -22,15 +30,18 @@ def measure_pairs(config: RewardModelConfig, context: TrialContext) -> None:
         tokens = rows.lengths() - rows.answer_start
         return scores_of(rows, [-loss / int(n) for loss, n in zip(nats, tokens, strict=True)])
 
-    seen = scored(measured_pairs(context.prepared.validation, config.evaluation))
-    rows = context.prepared.unseen
+    measured = measured_pairs(context.prepared.validation, config.evaluation)
+    seen, rows = scored(measured), context.prepared.unseen
     unseen = None if rows is None else scored(rows)
+    loss = measured_loss(measured, seen)
+    apart = [pair_table(UNSEEN_PAIRS, rows, unseen)] if rows and unseen else []
     context.report(
         Report(
             step=1,
             planned_steps=1,
-            metrics={**loss_of(seen).metrics, **final_metrics(seen, unseen)},
+            metrics={**loss.metrics, **final_metrics(seen, unseen)},
             seconds=time.monotonic() - start,
+            rows=(*loss.rows, *apart),
             final=True,
             facts={
                 "evaluation": measured_facts(context.prepared.validation, config.evaluation),

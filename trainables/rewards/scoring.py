@@ -5,6 +5,7 @@ from statistics import fmean
 
 from trainables.data.token_rows import TokenRows
 from trainables.errors import InputError
+from trainables.evaluation.row_results import SAMPLED, RowTable, row_table
 from trainables.rewards.answers import Reward
 from trainables.rewards.columns import reward_columns, row_column
 from trainables.rewards.config import REWARD_MODEL, RewardConfig, short_name
@@ -46,6 +47,14 @@ class Scorer:
         if learned is not None:
             rewards[REWARD_MODEL] = lambda *_, **__: list(learned)
         return weighted(rewards, self.weights, asked, texts, **columns)
+
+
+def sampled_table(
+    rows: TokenRows, rewarded: Rewarded, **columns: Sequence[float | None]
+) -> RowTable:
+    """What the answer to each of the rows earned, in their order, and what else is told of it."""
+    parts = {f"reward_{short_name(key)}": own for key, own in rewarded.components.items()}
+    return row_table(SAMPLED, rows, {"reward": rewarded.total, **parts, **columns})
 
 
 def reward_metrics(rewarded: Rewarded) -> dict[str, float]:

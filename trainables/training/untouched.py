@@ -11,10 +11,10 @@ from trainables.evaluation.benchmarks.in_trial import measure_all
 from trainables.evaluation.examples import answer_examples
 from trainables.evaluation.measure import (
     Loss,
+    answer_and_score,
     evaluation_facts,
     losses_elsewhere,
     measure_loss,
-    measure_text,
 )
 from trainables.kinds import UNTOUCHED, TrialConfig
 from trainables.models.load import Base, device_now, load_base
@@ -41,7 +41,7 @@ def measure_answers(
     """Report the loss on the answers of `rows`, changed by `also`, texts and benchmarks."""
     base, settings, start = load_base(trial.model, device_now()), trial.evaluation, time.monotonic()
     loss = also(base, measure_loss(base.model, rows, settings))
-    text, predictions = measure_text(base.model, base.tokenizer, rows, settings)
+    text = answer_and_score(base.model, base.tokenizer, rows, settings)
     asked = LocalModel(
         base.model,
         base.tokenizer,
@@ -49,16 +49,16 @@ def measure_answers(
         settings.max_batch_tokens,
     )
     found = measure_all(asked, context.prepared.benchmarks)
-    predictions += answer_examples(base.model, base.tokenizer, trial)
+    examples = answer_examples(base.model, base.tokenizer, trial)
     facts = losses_elsewhere(base.model, context.prepared.elsewhere, settings)
     context.report(
         Report(
             step=1,
             planned_steps=1,
-            metrics={**loss.metrics, **text, **found.metrics},
+            metrics={**loss.metrics, **text.metrics, **found.metrics},
             seconds=time.monotonic() - start,
-            predictions=(*predictions, *found.predictions),
-            rows=loss.rows,
+            predictions=(*text.predictions, *examples, *found.predictions),
+            rows=(*loss.rows, *text.rows, *found.rows),
             final=True,
             facts={
                 "evaluation": evaluation_facts(rows, settings),

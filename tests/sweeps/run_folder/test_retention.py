@@ -18,11 +18,11 @@ from sweeps.run_folder.disk_limit import (
     taken,
     written_bytes,
 )
-from sweeps.run_folder.entry import State
+from sweeps.run_folder.entry import Entry, State
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.retention import REMOVED, settle, steps_of
 from sweeps.spec.sections import KeepCheckpoints, LimitsConfig
-from tests.sweeps.fakes import Drive, FakePreparation, make_spec, records, trial
+from tests.sweeps.fakes import Drive, FakePreparation, make_spec, records, tensors, trial
 from trainables.context import Report
 from trainables.evaluation.row_results import table_of
 from trainables.saved import Checkpoint, SavedAdapter
@@ -100,6 +100,21 @@ def test_settling_twice_changes_nothing(tmp_path: Path) -> None:
     before = file.stat().st_ino
     settle(folder, "complete", "newest")
     assert file.stat().st_ino == before
+
+
+@pytest.mark.parametrize(("state", "kept"), [("complete", False), ("failed", True)])
+def test_results_row_by_row_leave_the_state_of_what_ended(
+    tmp_path: Path, state: State, kept: bool
+) -> None:
+    ledger, entry = Ledger(tmp_path), Entry("EXP-001", 1, {"kind": "sft"})
+    rows = table_of("validation", ["a"], ["a"], ["x"], {"nats": [1.0]})
+    saved = Checkpoint(tensors("a"), tensors("m"), {"step": 1, "best_rows": [rows]})
+    ledger.apply(entry, Report(1, 2, {}, 1.0, checkpoint=saved))
+    for _ in range(2):
+        settle(ledger.path(entry), state, "newest")
+        (found,) = ledger.path(entry).glob("checkpoint/*/state.json")
+        assert ("best_rows" in json.loads(found.read_text())) == kept
+        assert json.loads(found.read_text())["step"] == 1
 
 
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:

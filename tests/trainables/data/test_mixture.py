@@ -202,7 +202,7 @@ def test_private_rows_are_neither_stored_nor_shown(cache: Path, tmp_path: Path) 
     assert "notes" in validation.components
     texts = [SECRET] * len(validation)
     evaluation = EvaluationConfig.model_validate({"metrics": ["rouge"]})
-    metrics, predictions = score_text(texts, validation, evaluation)
+    metrics, predictions, _ = score_text(texts, validation, evaluation)
     assert metrics
     assert len(predictions) == validation.components.count("toy")
     assert all(p["id"].startswith("toy/") for p in predictions)

@@ -5,7 +5,7 @@ import math
 import pytest
 import sacrebleu
 
-from trainables.evaluation.bleu import bleu
+from trainables.evaluation.bleu import bleu, bleu_each
 
 
 def test_by_hand() -> None:
@@ -29,3 +29,14 @@ def test_it_is_of_the_corpus_not_a_mean_of_sentences() -> None:
 def test_its_range() -> None:
     assert bleu(["the cat sat on the mat"], ["the cat sat on the mat"])["bleu"] == pytest.approx(1)
     assert bleu([""], ["the cat sat on the mat"])["bleu"] == 0
+
+
+def test_each_row_by_itself_is_sacrebleu_s_of_the_sentence() -> None:
+    predictions, references = ["the cat sat", "no", ""], ["the cat sat down", "no", "yes"]
+    found = bleu_each(predictions, references)["bleu"]
+    assert found == [
+        pytest.approx(sacrebleu.sentence_bleu(p, [r]).score / 100)
+        for p, r in zip(predictions, references, strict=True)
+    ]
+    assert found[1:] == [pytest.approx(1), 0]
+    assert sum(found) / 3 != pytest.approx(bleu(predictions, references)["bleu"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainables.evaluation.rouge import rouge
+from trainables.evaluation.rouge import rouge, rouge_each
 
 
 def test_by_hand() -> None:
@@ -31,3 +31,8 @@ def test_the_mean_over_rows_case_and_no_stemming() -> None:
 def test_rows_must_pair_up() -> None:
     with pytest.raises(ValueError, match="zip"):
         rouge(["a"], ["a", "b"])
+
+
+def test_each_row_has_its_own() -> None:
+    found = rouge_each(["the cat", "a dog"], ["the cat", "the cat"])
+    assert found == {"rouge1": [1.0, 0.0], "rouge2": [1.0, 0.0], "rougeL": [1.0, 0.0]}

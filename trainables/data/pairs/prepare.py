@@ -58,7 +58,8 @@ def prepare_pairs(
 
     if hidden := private_sources(data):
         made = make()
-        return made._replace(validation=made.validation.hiding(hidden))
+        apart = None if made.unseen is None else made.unseen.hiding(hidden)
+        return made._replace(validation=made.validation.hiding(hidden), unseen=apart)
     folder = entry_folder("tokens", key)
     with locked(folder):
         entry = read_entry(folder)

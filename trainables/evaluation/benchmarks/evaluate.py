@@ -12,6 +12,7 @@ from trainables.cache import file_sha256, replacing
 from trainables.data.benchmark import LoadedBenchmark
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answerer import Answerer, Candidate, LocalModel
+from trainables.evaluation.benchmarks.by_item import item_table
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import load
 from trainables.evaluation.benchmarks.measures import GENERATED, MEASURES
@@ -19,6 +20,7 @@ from trainables.evaluation.benchmarks.measuring import BenchmarkOutcome, measure
 from trainables.evaluation.benchmarks.registry import BENCHMARKS
 from trainables.evaluation.benchmarks.results import document, lines
 from trainables.evaluation.benchmarks.store import FileStore
+from trainables.evaluation.row_results import parquet_of
 from trainables.models.config import ModelConfig
 from trainables.models.fingerprint import folder_fingerprint
 from trainables.on_progress import OnProgress
@@ -163,6 +165,8 @@ def _write(output: Path, found: dict[str, Any], outcomes: Sequence[BenchmarkOutc
     rows = [json.dumps(line, ensure_ascii=False) for o in outcomes for line in lines(o)]
     with replacing(_beside(output, ".predictions.jsonl")) as part:
         part.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    with replacing(_beside(output, ".rows.parquet")) as part:
+        part.write_bytes(parquet_of([item_table(outcome) for outcome in outcomes]))
     with replacing(output) as part:
         part.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -10,23 +10,26 @@ from trainables.data.leaks import without
 from trainables.data.rows import Row
 from trainables.errors import InputError
 from trainables.evaluation.benchmarks.answerer import Answerer
+from trainables.evaluation.benchmarks.by_item import item_table
 from trainables.evaluation.benchmarks.config import BenchmarkConfig
 from trainables.evaluation.benchmarks.items import load
 from trainables.evaluation.benchmarks.measuring import Store, ask, outcome
 from trainables.evaluation.benchmarks.results import by_subject, curves, lines
 from trainables.evaluation.probability_calibration import CURVE_POINTS
+from trainables.evaluation.row_results import RowTable
 
 if TYPE_CHECKING:
     from trainables.data.prepared import Prepared
 
 
 class Benchmarked(NamedTuple):
-    """Metrics as a trial reports them, its answers, and for its record intervals,
-    subjects and calibration curves."""
+    """Metrics as a trial reports them, its answers, for its record intervals, subjects and
+    calibration curves, and what each item's answer was worth."""
 
     metrics: dict[str, float]
     predictions: tuple[dict[str, Any], ...]
     facts: Mapping[str, Any]
+    rows: tuple[RowTable, ...] = ()
 
 
 def measure_all(answerer: Answerer, benchmarks: Sequence[LoadedBenchmark]) -> Benchmarked:
@@ -43,16 +46,19 @@ def benchmarked(
     metrics: dict[str, float] = {}
     predictions: list[dict[str, Any]] = []
     facts: dict[str, Any] = {}
+    rows: list[RowTable] = []
     for loaded in benchmarks:
         found, name = outcome(loaded, store, candidate), loaded.config.name
         metrics |= {f"{name}_{m}": measured.value for m, measured in found.measures.items()}
         predictions += lines(found)
+        rows.append(item_table(found))
         facts[name] = {m: dict(measured._asdict()) for m, measured in found.measures.items()}
         if subjects := by_subject(found):
             facts[name]["subjects"] = subjects
         if drawn := curves(found.answers, CURVE_POINTS):
             facts[name]["calibration"] = drawn
-    return Benchmarked(metrics, tuple(predictions), {"benchmarks": facts} if facts else {})
+    told = {"benchmarks": facts} if facts else {}
+    return Benchmarked(metrics, tuple(predictions), told, tuple(rows))
 
 
 def with_benchmarks(

@@ -27,13 +27,15 @@ AnsweredItems = Sequence[AnsweredItem]
 
 
 class Measure(NamedTuple):
-    """A measure's direction, unit, what the model must do for it, and its function."""
+    """A measure's direction, unit, what the model must do for it, and its function; `of_all`: a
+    number of all items at once, where others are means of a number an item."""
 
     mode: Mode
     unit: str
     needs: Needs
     title: str
     of: Callable[[AnsweredItems], Measured | None]
+    of_all: bool = False
 
 
 def known(answers: AnsweredItems) -> list[AnsweredItem]:
@@ -130,10 +132,15 @@ def rouge_l(answers: AnsweredItems) -> Measured | None:
 
 def bert_score(answers: AnsweredItems, encoder: str = DEFAULT_ENCODER) -> Measured | None:
     """Mean BERTScore F1 with the first reference; see evaluation/bertscore.py."""
+    return mean(bert_score_each(answers, encoder))
+
+
+def bert_score_each(answers: AnsweredItems, encoder: str) -> list[float]:
+    """(n,) that of each item."""
     from trainables.evaluation.bertscore import bertscore_each
 
     texts, references = [a.text for a in answers], [a.references[0] for a in answers]
-    return mean(bertscore_each(texts, references, encoder))
+    return bertscore_each(texts, references, encoder)
 
 
 def of_text(about: ClinicalMeasure) -> Measure:
@@ -151,19 +158,19 @@ MEASURES: dict[str, Measure] = {
     "accuracy": Measure("max", _SHARE, "likelihood", "Accuracy", accuracy),
     "accuracy_norm": Measure("max", _SHARE, "likelihood", "Accuracy/byte", accuracy_norm),
     "accuracy_token": Measure("max", _SHARE, "likelihood", "Accuracy/token", accuracy_token),
-    "macro_f1": Measure("max", _SHARE, "likelihood", "Macro-F1", likelihood_macro_f1),
-    "ece": Measure("min", _SHARE, "likelihood", "ECE", ece),
+    "macro_f1": Measure("max", _SHARE, "likelihood", "Macro-F1", likelihood_macro_f1, True),
+    "ece": Measure("min", _SHARE, "likelihood", "ECE", ece, True),
     "brier": Measure("min", "0..2", "likelihood", "Brier", brier_score),
-    "aurc": Measure("min", _SHARE, "likelihood", "AURC", aurc),
+    "aurc": Measure("min", _SHARE, "likelihood", "AURC", aurc, True),
     "generated_accuracy": Measure(
         "max", _SHARE, "generation", "Generated Accuracy", generated_accuracy
     ),
     "generated_macro_f1": Measure(
-        "max", _SHARE, "generation", "Generated Macro-F1", generated_macro_f1
+        "max", _SHARE, "generation", "Generated Macro-F1", generated_macro_f1, True
     ),
     "unanswered": Measure("min", _SHARE, "generation", "Unanswered", unanswered),
     "agreement": Measure("max", _SHARE, "samples", "Agreement", agreement),
-    "agreement_ece": Measure("min", _SHARE, "samples", "Agreement ECE", agreement_ece),
+    "agreement_ece": Measure("min", _SHARE, "samples", "Agreement ECE", agreement_ece, True),
     "exact_match": Measure("max", _SHARE, "generation", "Exact Match", exact),
     "token_f1": Measure("max", _SHARE, "generation", "Token F1", word_f1),
     "rougeL": Measure("max", _SHARE, "generation", "ROUGE-L", rouge_l),

@@ -166,6 +166,10 @@ def _role(record: TableRecord, column: str, number: int, message: Mapping[str, A
 
 def content_of(record: TableRecord, column: str, number: int, message: Mapping[str, Any]) -> str:
     """The text of a turn, parts of text joined; raises InputError with the row and the turn."""
+    if not message.keys() & {"content", "value"}:
+        has = ", ".join(repr(str(key)[:40]) for key in list(message)[:12])
+        what = f"{_place(record, column, number)} has neither content nor value; it has {has}"
+        raise _wrong(column, what, WRITE)
     value = next((message[k] for k in ("content", "value") if message.get(k) is not None), None)
     if value is None or value != value:
         return ""

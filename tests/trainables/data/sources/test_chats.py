@@ -381,3 +381,11 @@ def test_alpaca_with_a_history_and_a_system_prompt(tmp_path: Path) -> None:
     assert (single.question, single.turns) == (ASK, "")
     with pytest.raises(InputError, match="row 1, column 'history': is not a list of pairs"):
         rows_in(tmp_path, {**record, "history": [ASK]}, format="alpaca")
+
+
+@pytest.mark.parametrize("key", ["text", "parts", "message"])
+def test_turns_that_say_it_under_another_key_are_refused_not_empty(
+    tmp_path: Path, key: str
+) -> None:
+    record = {"messages": [{"role": "user", key: ASK}, {"role": "assistant", key: ANSWER}]}
+    refused(tmp_path, record, "neither content nor value", f"'role', '{key}'")

@@ -26,7 +26,13 @@ from trainables.models.attention_kinds import other_attention
 from trainables.models.config import LoraConfig, ModelConfig
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import cached_folder
-from trainables.models.targets import Shapes, trainable_parameters, unmatched
+from trainables.models.targets import (
+    Shapes,
+    saved_modules,
+    trainable_parameters,
+    unmatched,
+    unsaved,
+)
 from trainables.packing import packable
 from trainables.training.config import SingleTrial
 from trainables.training.optimizers import OPTIMIZERS
@@ -129,7 +135,9 @@ def trained_parameters(lora: LoraConfig | None, shapes: Shapes) -> int:
     """How many numbers are trained: LoRA's matrices, or all weights."""
     if lora is None:
         return sum(map(prod, shapes.values()))
-    return trainable_parameters(lora.target_modules, shapes, lora.r)
+    saved = saved_modules(lora.modules_to_save or (), shapes).values()
+    whole = sum(prod(shapes[tensor]) for tensor in {t for found in saved for t in found})
+    return trainable_parameters(lora.target_modules, shapes, lora.r) + whole
 
 
 def unpackable(spec: SweepSpec, space: Space) -> str | None:
@@ -190,6 +198,12 @@ def target_problems(
     for targets in dict.fromkeys(lora.target_modules for lora in loras):
         for target, fix in unmatched(targets, shapes):
             yield Problem(None, None, field, target, "matches no module of the model", fix)
+    saved = dict.fromkeys(
+        n for lora in adapters(spec, space) if lora for n in lora.modules_to_save or ()
+    )
+    for name, fix in unsaved(saved, shapes):
+        place, what = "trial.lora.modules_to_save", "is no module of the model"
+        yield Problem(None, None, place, name, what, fix)
 
 
 def _disk_problems(folder: Path, spec: SweepSpec, best: int, each: int) -> Iterator[Problem]:

@@ -45,3 +45,26 @@ def unmatched(targets: Iterable[str] | str, shapes: Shapes) -> list[tuple[str, s
             hint = f"Did you mean `{near[0]}`? " if near else ""
             problems.append((target, f"{hint}This model has {', '.join(names)}"))
     return problems
+
+
+HEAD = "lm_head"  # of tied weights no file holds it
+
+
+def saved_modules(names: Iterable[str], shapes: Shapes) -> dict[str, list[str]]:
+    """Name in `lora.modules_to_save` → the tensors of the modules that it ends, PEFT's rule."""
+    return {
+        name: [tensor for tensor in shapes if tensor.rpartition(".")[0].endswith(name)]
+        for name in names
+    }
+
+
+def unsaved(names: Iterable[str], shapes: Shapes) -> list[tuple[str, str]]:
+    """(name, fix) for every one of `lora.modules_to_save` that is no module of the model."""
+    paths = {tensor.rpartition(".")[0] for tensor in shapes}
+    ends = sorted({path.rpartition(".")[2] for path in paths} | {HEAD})
+    known = ", ".join(ends[:20])
+    return [
+        (name, f"This model has {known}")
+        for name, found in saved_modules(names, shapes).items()
+        if not found and name != HEAD
+    ]

@@ -17,7 +17,14 @@ from transformers import (
 from tests.trainables.sft.trials import TOY
 from trainables.models.header import tensor_shapes
 from trainables.models.resolve import resolve
-from trainables.models.targets import linear_modules, matching, trainable_parameters, unmatched
+from trainables.models.targets import (
+    linear_modules,
+    matching,
+    saved_modules,
+    trainable_parameters,
+    unmatched,
+    unsaved,
+)
 
 TARGETS: list[list[str] | str] = [
     ["q_proj"],
@@ -155,3 +162,11 @@ def test_the_flashcards_systems_count() -> None:
     assert 22 * 16 * ((2048 + 2048) + (2048 + 256)) == 2_252_800
     assert trained_parameters(LoraConfig(r=16), tinyllama()) == 2_252_800
     assert trained_parameters(None, tinyllama()) == 1_100_048_384
+
+
+def test_modules_to_save_that_are_none_are_told() -> None:
+    shapes = {"model.embed_tokens.weight": (10, 4), "model.layers.0.mlp.up_proj.weight": (8, 4)}
+    assert unsaved(["embed_tokens", "lm_head", "mlp.up_proj"], shapes) == []
+    ((name, fix),) = unsaved(["nope"], shapes)
+    assert (name, fix) == ("nope", "This model has embed_tokens, lm_head, up_proj")
+    assert saved_modules(["up_proj"], shapes) == {"up_proj": ["model.layers.0.mlp.up_proj.weight"]}

@@ -1,26 +1,21 @@
 """The chosen trial measured on the test rows, which no trial has read: `medsweep best RUN --test`.
 
-The measure is the sweep's own (loss of every test row; texts as `evaluation` asks for them), of the
-trial and of its untouched base model. `test.json` in the run folder keeps what was measured: rows
-that several trials were measured on are no test any more, if one chooses by their numbers.
+The measure is the sweep's own (loss of every test row; texts as `evaluation` asks for them; how a
+reward model ranks every test pair), of the trial and of its untouched base model. `test.json` in
+the run folder keeps what was measured: rows that several trials were measured on are no test any
+more, if one chooses by their numbers.
 """
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from analysis.chat_sessions import opened_trial
-from analysis.files import RunError, read_optional
+from analysis.files import read_optional
+from analysis.on_test_rows import on_test_rows
 from analysis.runs import Run
 from analysis.wording import metric_text, title
 from sweeps.run_folder.atomic import write_text
-
-if TYPE_CHECKING:
-    from trainables.data.token_rows import TokenRows
-    from trainables.evaluation.config import EvaluationConfig
-    from trainables.training.config import SingleTrial
 
 FILE = "test.json"
 
@@ -38,21 +33,14 @@ class Opened(NamedTuple):
 
 def measure_test(run: Run, trial: str) -> Opened:
     """Measure it, and write test.json. Raises RunError, InputError."""
-    from trainables.data.lengths import Lengths
-    from trainables.data.sealed import open_test
-    from trainables.kinds import trial_config
+    from trainables.kinds import PAIRED, trial_config
 
-    config = trial_config(run.find(trial).config).stage_trials[-1]
-    if config.kind == "reward":
-        raise RunError(
-            f"{run.folder}: a reward model is measured on sources it has not seen: name them in "
-            "data.unseen, and see unseen_pairwise_accuracy."
-        )
-    with opened_trial(run.folder, trial) as (view, pair):
-        lengths = Lengths(config.training.max_length, config.evaluation.max_length)
-        rows, sha256 = open_test(config.data, pair.tokenizer, lengths, _sealed(run))
-        tuned, base = (_measured(config, pair, rows, adapted) for adapted in (True, False))
-    found = Opened(view.trial, _count(config, rows), sha256, tuned, base)
+    view = run.find(trial)
+    config = trial_config(view.config).stage_trials[-1]
+    measured = on_test_rows(run, view, config, _sealed(run))
+    rows, sha256 = measured.opened
+    count = len(rows) // 2 if config.kind in PAIRED else len(rows)
+    found = Opened(view.trial, count, sha256, measured.metrics, measured.base)
     return _kept(run.folder, found)
 
 
@@ -80,35 +68,6 @@ def test_section(run: Run, trial: str) -> Iterator[str]:
     yield "## Measured on the test rows"
     yield "\n".join(lines)
     yield told(opened)
-
-
-def _measured(
-    config: "SingleTrial", pair: Any, rows: "TokenRows", adapted: bool
-) -> dict[str, float]:
-    """By the sweep's own measure; the loss is that of all test rows."""
-    from trainables.dpo.config import DPOConfig
-    from trainables.dpo.measure import Pairs, chosen, untouched_loss
-    from trainables.evaluation.measure import measure_loss, measure_text
-
-    whole = config.model_copy(update={"evaluation": _whole(config.evaluation)})
-    settings, model = whole.evaluation, pair.model
-    asked = chosen(rows) if isinstance(whole, DPOConfig) else rows
-    with nullcontext() if adapted else model.disable_adapter():
-        if not isinstance(whole, DPOConfig):
-            loss = measure_loss(model, rows, settings)
-        elif adapted:
-            loss = Pairs(model, rows, whole).measured(model)[0]
-        else:
-            loss = untouched_loss(measure_loss(model, asked, settings), rows, whole)
-        return {**loss.metrics, **measure_text(model, pair.tokenizer, asked, settings)[0]}
-
-
-def _whole(settings: "EvaluationConfig") -> "EvaluationConfig":
-    return settings.model_copy(update={"loss_limit": None})
-
-
-def _count(config: "SingleTrial", rows: "TokenRows") -> int:
-    return len(rows) // 2 if config.kind == "dpo" else len(rows)
 
 
 def _sealed(run: Run) -> set[str]:

@@ -1,6 +1,8 @@
 """The base of every section of a trial's configuration."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -15,3 +17,9 @@ def refused(field: str, value: object, message: str, fix: str) -> PydanticCustom
     problem = {"field": field, "value": value, "message": message, "fix": fix}
     text = f"{field}: {message} ({fix})"
     return PydanticCustomError("problems", "{text}", {"text": text, "problems": [problem]})
+
+
+def later(default: Any = None) -> Any:
+    """A field that came after the first run folders: it is not written while it has its default, so
+    that what is hashed of older sections stays what it was."""
+    return Field(default, exclude_if=lambda value: value == default)

@@ -1,6 +1,7 @@
 """The test rows are opened once the search is over, for the chosen trial, and must be the same."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import pytest
 
 from analysis.decision import decided
 from analysis.export import model_card
-from analysis.files import RunError
 from analysis.runs import load_run
 from analysis.sealed_test import FILE, measure_test, told
 from sweeps.launch.in_process import run_one, single_trial
@@ -27,8 +27,9 @@ def written(path: Path, numbers: range, pairs: bool) -> str:
     return str(path)
 
 
-def made(folder: Path, kind: str = "sft", **data: Any) -> Path:
-    """A run of one trial."""
+def made(folder: Path, kind: str = "sft", more: Any = None, **data: Any) -> Path:
+    """A run of one trial; `more` are other sections of it."""
+    folder.mkdir(exist_ok=True)
     pairs = kind in ("dpo", "reward")
     source = written(folder / "rows.jsonl", range(60), pairs)
     own = data or {"test": written(folder / "exam.jsonl", range(100, 106), pairs)}
@@ -37,6 +38,7 @@ def made(folder: Path, kind: str = "sft", **data: Any) -> Path:
         "model": {"name_or_path": "toy:llama", "dtype": "float32"},
         "data": {"source": source, "system_prompt": None, **own},
         "training": {"max_steps": 3, "max_length": 96, "learning_rate": 1e-2},
+        **(more or {}),
     }
     spec = {"name": "x", "trial": trial, "search": {"parameters": {}, "num_trials": 1}}
     spec["limits"] = {"min_training_rows": 1}  # so few are meant
@@ -89,7 +91,48 @@ def test_without_test_rows_there_is_nothing_to_open(cache: Path, tmp_path: Path)
         measure_test(load_run(folder), "EXP-001")
 
 
-def test_reward_models_have_unseen_sources(cache: Path, tmp_path: Path) -> None:
-    folder = made(tmp_path, "reward")
-    with pytest.raises(RunError, match=r"name them in data\.unseen"):
-        measure_test(load_run(folder), "EXP-001")
+def test_a_reward_model_ranks_the_test_pairs(cache: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path, "reward", test=None, split=[0.6, 0.2, 0.2])
+    run = load_run(folder)
+    found = measure_test(run, "EXP-001")
+    assert found.rows == 12
+    assert set(found.metrics) == set(found.base)
+    assert {"val_loss", "pairwise_accuracy", "pairwise_ece", "pairwise_brier"} <= set(found.metrics)
+    assert found.metrics["val_loss"] != found.base["val_loss"]
+
+
+def test_a_measure_of_test_rows_is_that_of_validation_rows(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given the validation rows as if they were the test's, it says what the sweep has said."""
+    from trainables.data import sealed as opening
+    from trainables.data.prepare import prepare
+    from trainables.kinds import trial_config
+    from trainables.models.resolve import resolve
+    from trainables.models.tokenizer import load_tokenizer, tokenizer_key
+
+    def validation(data: Any, *_: Any) -> Any:
+        folder = resolve(config.model, print)
+        words = partial(load_tokenizer, folder), tokenizer_key(folder)
+        return opening.OpenedRows(prepare(data, *words, 96).validation, "")
+
+    for kind, more in (("reward", {}), ("sft", {"lora": None}), ("sft", {})):
+        folder = made(tmp_path / f"{kind}{len(more)}", kind, more=more)
+        run = load_run(folder)
+        view = run.find("EXP-001")
+        config = trial_config(view.config)
+        monkeypatch.setattr(opening, "open_test", validation)
+        found = measure_test(run, "EXP-001")
+        base = run.base_of(view)
+        assert base is not None
+        names = found.metrics.keys() & {"val_loss", "pairwise_accuracy", "perplexity", "rouge1"}
+        for name in names:
+            assert found.metrics[name] == pytest.approx(view.metrics[name], rel=1e-5), (kind, name)
+            assert found.base[name] == pytest.approx(base.metrics[name], rel=1e-5), (kind, name)
+
+
+def test_all_weights_are_measured_and_leave_the_base_as_it_was(cache: Path, tmp_path: Path) -> None:
+    folder = made(tmp_path, more={"lora": None})
+    first = measure_test(load_run(folder), "EXP-001")
+    assert first.metrics["val_loss"] != first.base["val_loss"]
+    assert measure_test(load_run(folder), "EXP-001") == first

@@ -1,17 +1,13 @@
 """The `data` section: where questions and answers come from, and how they are cleaned and split."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
-from trainables.data.rows_apart import (
-    OwnRows,
-    check_apart_of_mixture,
-    check_drawn,
-    check_own_rows,
-)
-from trainables.data.shares import check_limits, check_mixture, check_split
-from trainables.section import Section
+from trainables.data.rows_apart import OwnRows, check_apart_of_mixture, check_drawn
+from trainables.data.shares import check_mixture, check_split
+from trainables.data.split_section import SplitSection
+from trainables.section import Section, later
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SplitLimit = Annotated[int, Field(ge=2)] | Literal["all"] | None
@@ -54,14 +50,9 @@ class FieldMapping(Section):
     question: str = "question"
     answer: str = "answer"
     group: str | None = None
-    system: str | None = None  # a system prompt for each row; empty: data.system_prompt
-    reasoning: str | None = None  # what leads to the answer, and stands before it
-    messages: str | None = None  # chats, instead of question and answer
-
-    @model_serializer(mode="wrap")
-    def _used(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the fields of `LATER` that are not used: keys of older sections stay."""
-        return without_unused(whole(self))
+    system: str | None = later()  # a system prompt for each row; empty: data.system_prompt
+    reasoning: str | None = later()  # what leads to the answer, and stands before it
+    messages: str | None = later()  # chats, instead of question and answer
 
     @model_validator(mode="after")
     def _chats_or_columns(self) -> Self:
@@ -80,16 +71,10 @@ class CleaningConfig(Section):
     # Jaccard similarity of word 3-grams above which the later row is dropped; null: exact only
     near_duplicate_threshold: float | None = Field(0.85, gt=0, le=1)
     # each run of white space becomes one space, as the flashcards system does: lists and code go
-    collapse_spaces: bool = False
-
-    @model_serializer(mode="wrap")
-    def _written(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without options that are not used: keys of sections from before they existed stay."""
-        written: dict[str, Any] = whole(self)
-        return {name: v for name, v in written.items() if name != "collapse_spaces" or v}
+    collapse_spaces: bool = later(False)
 
 
-class SourceConfig(Section):
+class SourceConfig(SplitSection):
     """Where questions and answers come from, how they are read, and how they become prompts.
 
     `source` is `hpo:PART` (embedded), `toy:drugs` (made on the spot), a local file or folder, or a
@@ -108,26 +93,11 @@ class SourceConfig(Section):
     rationale: Rationale = "none"  # where in the answer the data set's rationale stands
     limit: int | None = Field(None, ge=1)  # rows kept after cleaning, drawn with `seed`
     # rows drawn and split: `limit` then leaves training rows out only; null: those `limit` keeps
-    split_limit: SplitLimit = Field(None, exclude_if=lambda rows: rows is None)
+    split_limit: SplitLimit = later()
     private: bool = False  # never stored: neither rows and tokens nor predictions on them
     allow_benchmark_training: bool = False
-    validation: OwnRows = None  # null: a share of the rows, by `split`
-    test: OwnRows = None  # the same; sealed: no trial reads it
-
-    @model_serializer(mode="wrap")
-    def _used(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the fields of `LATER` that are not used: keys of older sections stay."""
-        return without_unused(whole(self))
-
-    @model_validator(mode="after")
-    def _rows_of_their_own(self) -> Self:
-        check_own_rows(self.source, self.hub_split, self.validation, self.test)
-        return self
-
-    @model_validator(mode="after")
-    def _limits_fit(self) -> Self:
-        check_limits(self.limit, self.split_limit)
-        return self
+    validation: OwnRows = later()  # null: a share of the rows, by `split`
+    test: OwnRows = later()  # the same; sealed: no trial reads it
 
     @model_validator(mode="after")
     def _prompts_need_items(self) -> Self:
@@ -175,7 +145,7 @@ class DataConfig(SourceConfig):
     folds: int | None = Field(None, ge=2)  # cross-validation; the test split stays apart
     fold: int = Field(1, ge=1)  # the fold that is validated on, from 1
     system_prompt: str | None = SYSTEM_PROMPT
-    loss_turns: Literal["all", "last"] = "all"  # which answers of a chat are learnt
+    loss_turns: Literal["all", "last"] = later("all")  # which answers of a chat are learnt
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -219,14 +189,3 @@ class DataConfig(SourceConfig):
 # of a mixture's section: the whole's own rows, and how they are read
 READ_BY = ("format", "fields", "answer_index_base", "instruction", "rationale", "private")
 APART = frozenset(("validation", "test", *READ_BY))
-
-# fields that came later, and are not written while they have these values
-LATER: dict[str, Any] = {
-    **dict.fromkeys(("validation", "test", "system", "reasoning", "messages")),
-    "loss_turns": "all",
-}
-
-
-def without_unused(written: dict[str, Any]) -> dict[str, Any]:
-    """A section as written, without what came later and is not used."""
-    return {n: v for n, v in written.items() if n not in LATER or v != LATER[n]}

@@ -26,7 +26,8 @@ def source_fingerprints(data: AnyData) -> Iterator[tuple[str, str]]:
     Asks the network where need be. Raises InputError.
     """
     if isinstance(data, PairsConfig):
-        apart = (own for source in data.seen for _, own in all_held(source, source.label))
+        apart = [own for source in data.seen for _, own in all_held(source, source.label)]
+        apart += [own for _, own in all_held(data, "")] if data.mixture else []
         for source in (*data.seen, *data.unseen, *apart):
             found = reader_of(source).fingerprint(source, True)
             if found is not None:

@@ -37,6 +37,11 @@ def check_apart_of_mixture(validation: OwnRows, test: OwnRows, parts: Sequence[A
                 raise ValueError(
                     f"{which} names training rows ({name}, a source of the mixture): give it others"
                 )
+        if rows is not None and which in [part.label for part in parts]:
+            raise ValueError(
+                f"a source of the mixture is called {which}, as the rows of the whole are: give it "
+                "another `name`"
+            )
         if rows is not None and any(getattr(part, which) is not None for part in parts):
             raise ValueError(
                 f"{which} is named for the whole mixture and for a source of it: write one of them"

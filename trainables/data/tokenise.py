@@ -74,11 +74,14 @@ def encoded_rows(
     name: str,
     progress: OnProgress,
 ) -> list[Encoded | None]:
-    """The tokens of every row, in order; None where no answer token is within `max_length`."""
+    """The tokens of every row, in order, of a chat with its last answer alone learnt; None where no
+    answer token is within `max_length`."""
     encoded: list[Encoded | None] = []
     for start in range(0, len(rows), CHUNK):
         progress(f"tokenising {name} rows {start:,} of {len(rows):,}")
-        encoded += _encoded(rows[start : start + CHUNK], tokenizer, system_prompt, max_length)
+        chunk = rows[start : start + CHUNK]
+        found = _with_chats(chunk, tokenizer, system_prompt, max_length, "last")
+        encoded += [own[0][1] if own else None for own in found]
     return encoded
 
 

@@ -54,6 +54,12 @@ def read(text: str) -> Chat:
     return Chat(tuple(Turn(*turn) for turn in turns), tuple(remarks))
 
 
+def with_answer(turns: str, answer: str) -> str:
+    """The whole chat of a prompt's turns and an answer, of which the answer alone is learnt."""
+    chat = read(turns)
+    return written(Chat((*chat.turns, Turn(ASSISTANT, answer)), chat.remarks))
+
+
 def tidied(chat: Chat, tidy: Callable[[str], str]) -> Chat:
     """The chat with another wording of each turn."""
     return chat._replace(turns=tuple(t._replace(content=tidy(t.content)) for t in chat.turns))

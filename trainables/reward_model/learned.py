@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+import torch
+
 from trainables.data.chat_format import encode_many
 from trainables.data.rows import Row
 from trainables.data.token_rows import TokenRows, token_rows
@@ -66,13 +68,19 @@ class LearnedReward:
 
     def score(self, rows: TokenRows) -> list[float]:
         """(n,) sigmoid(score) of each row's prompt and answer, 0..1."""
+        return [value for part in self._scores(rows) for value in probability(part).tolist()]
+
+    def raw(self, rows: TokenRows) -> list[float]:
+        """(n,) the scores themselves."""
+        return [value for part in self._scores(rows) for value in part.tolist()]
+
+    def _scores(self, rows: TokenRows) -> Iterator[torch.Tensor]:
         whole = TrialRows("", self.adapter, rows, range(len(rows)))
-        head, found = self.adapter.heads[HEAD].detach(), []
+        head = self.adapter.heads[HEAD].detach()
         with self.bare(), _attached(self.base.model, self.adapter):
             for chunk in within_budget([whole], self.max_batch_tokens):
                 for states in state_pass(self.base.model, chunk):
-                    found += probability(scores(states, head)).tolist()
-        return found
+                    yield scores(states, head)
 
 
 def _rows(base: Base, pairs: Sequence[tuple[str, str]], system_prompt: str | None) -> TokenRows:

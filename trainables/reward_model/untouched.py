@@ -1,6 +1,7 @@
 """What the untouched base model makes of pairs: which answer it would sooner write."""
 
 import time
+from typing import Any
 
 from trainables.context import Report, TrialContext
 from trainables.data.token_rows import TokenRows
@@ -24,15 +25,10 @@ def measure_pairs(config: RewardModelConfig, context: TrialContext) -> None:
     the pairs, as if it were a reward model's score, in one final report."""
     start, base = time.monotonic(), load_base(config.model, device_now())
     budget = config.evaluation.max_batch_tokens
-
-    def scored(rows: TokenRows) -> Scores:
-        nats = row_losses(base.model, rows, budget)
-        tokens = rows.lengths() - rows.answer_start
-        return scores_of(rows, [-loss / int(n) for loss, n in zip(nats, tokens, strict=True)])
-
     measured = measured_pairs(context.prepared.validation, config.evaluation)
-    seen, rows = scored(measured), context.prepared.unseen
-    unseen = None if rows is None else scored(rows)
+    seen = untouched_scores(base.model, measured, budget)
+    rows = context.prepared.unseen
+    unseen = None if rows is None else untouched_scores(base.model, rows, budget)
     loss = measured_loss(measured, seen)
     apart = [pair_table(UNSEEN_PAIRS, rows, unseen)] if rows and unseen else []
     context.report(
@@ -49,3 +45,11 @@ def measure_pairs(config: RewardModelConfig, context: TrialContext) -> None:
             },
         )
     )
+
+
+def untouched_scores(model: Any, rows: TokenRows, budget: int) -> Scores:
+    """What the base makes of pairs: each answer's mean log-probability a token, in calls of at most
+    `budget` tokens."""
+    nats = row_losses(model, rows, budget)
+    tokens = rows.lengths() - rows.answer_start
+    return scores_of(rows, [-loss / int(n) for loss, n in zip(nats, tokens, strict=True)])

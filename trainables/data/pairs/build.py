@@ -1,7 +1,7 @@
 """Reading, cleaning and splitting the pairs of a data section, with a report on them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from trainables.data.build import SPLITS, joined_lines, rows_sha256
@@ -11,10 +11,11 @@ from trainables.data.held_rows import ORDER
 from trainables.data.leaks import leaks
 from trainables.data.noticed import noticed, together
 from trainables.data.pairs.clean import clean, refuse_benchmark
-from trainables.data.pairs.config import PairsConfig, PairSourceConfig
-from trainables.data.pairs.held_pairs import held_pairs, with_held
+from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_sources
+from trainables.data.pairs.held_pairs import HeldPairs, held_pairs, with_held
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
+from trainables.data.prepare import system_prompts
 from trainables.data.rows import Row
 from trainables.data.splitting import (
     drawn_anew,
@@ -28,6 +29,7 @@ from trainables.data.splitting import (
 from trainables.errors import InputError
 from trainables.on_progress import OnProgress
 
+CHATS = "chats"  # in a report: pairs whose prompt has several turns or a system prompt
 PairSplit = tuple[list[PreferencePair], list[PreferencePair], list[PreferencePair]]
 
 
@@ -71,12 +73,15 @@ def build_all_pairs(
     Training pairs whose question and chosen answer repeat, exactly or nearly, those of a pair kept
     for measuring (unseen ones too) are dropped.
     """
-    seen = {s.label: _part(s, fingerprints, config, False, progress) for s in config.seen}
-    unseen_parts = {s.label: _part(s, fingerprints, config, True, progress) for s in config.unseen}
+    whole = held_pairs("", config, fingerprints, progress) if config.mixture else {}
+    seen = {s.label: _part(s, fingerprints, config, whole, progress) for s in config.seen}
+    unseen_parts = {s.label: _part(s, fingerprints, config, None, progress) for s in config.unseen}
     own = any(source.validation is not None for source in config.seen)
     seeds = (config.seed, ORDER if own else config.seed, config.seed)
     splits = [_within_limit(seen[source.label], source, config) for source in config.seen]
     train, validation, test = map(_mixed, zip(*splits, strict=True), seeds)
+    validation = _of_whole(whole, "validation") or validation
+    test = _of_whole(whole, "test") or test
     validation, repeated = _without_test(validation, test, config)
     unseen = [pair for part in unseen_parts.values() for pair in part.pairs]
     progress(f"comparing {len(train):,} training pairs with those kept for measuring")
@@ -86,8 +91,11 @@ def build_all_pairs(
         message = "every training pair repeats one that is kept for measuring"
         raise InputError("data.source", config.source or None, message, "Give pairs that differ.")
     report = _report(seen, unseen_parts, (clear, validation, test, unseen), len(leaked))
+    report = with_held(report, whole, train)
     if repeated:
         report["dropped"]["leak_of_test"] = repeated
+    if prompts := system_prompts(_chosen(clear), shown=not private_sources(config)):
+        report["system_prompts"] = prompts
     return AllPairs(PairSplits(clear, validation, unseen, report), test)
 
 
@@ -105,20 +113,22 @@ def _part(
     source: PairSourceConfig,
     fingerprints: Mapping[str, str],
     config: PairsConfig,
-    unseen: bool,
+    whole: Collection[Which] | None,
     tell: OnProgress,
 ) -> CleanedPairs:
+    """One source; what the `whole` mixture keeps apart is not split off it. None: it is unseen."""
     tell(f"reading {source.source}")
     found = reader_of(source).read(source, fingerprints[source.label])
-    held = held_pairs(source, fingerprints, tell)
-    if not unseen:
+    held = held_pairs(source.label, source, fingerprints, tell)
+    if whole is not None:
         refuse_benchmark(found.pairs, source)
     kept, dropped = clean(found.pairs)
     limited = subsample(kept, rows_split(source.limit, source.split_limit), config.seed)
     empty = found.dropped.get("empty", 0) + dropped["empty"]
     over = len(kept) - len(limited)
     dropped = {**found.dropped, **dropped, "empty": empty, "over_limit": over}
-    if len(limited) < (1 if unseen or "validation" in held else 2):
+    unsplit = whole is None or "validation" in {*held, *whole}
+    if len(limited) < (1 if unsplit else 2):
         counts = ", ".join(f"{why} {n}" for why, n in dropped.items() if n) or "none"
         message = f"{len(limited)} of {len(found.pairs)} pairs left (dropped: {counts})"
         raise InputError("data.source", source.source, message, "Check data.fields.")
@@ -133,7 +143,8 @@ def _part(
         **({"how": list(found.how)} if found.how else {}),
     }
     name = source.label
-    apart = {which: [_named(pair, name) for pair in own.pairs] for which, own in held.items()}
+    apart: dict[Which, list[PreferencePair]] = {which: [] for which in whole or ()}
+    apart |= {which: [_named(pair, name) for pair in own.pairs] for which, own in held.items()}
     return CleanedPairs(
         [_named(pair, name) for pair in limited], with_held(report, held, limited), apart
     )
@@ -153,7 +164,8 @@ def _without_test(
     validation: list[PreferencePair], test: list[PreferencePair], config: PairsConfig
 ) -> tuple[list[PreferencePair], int]:
     """As `held_rows.without_test`."""
-    if not any(s.validation is not None or s.test is not None for s in config.seen):
+    sections = (config, *config.seen)
+    if not any(s.validation is not None or s.test is not None for s in sections):
         return validation, 0
     found = leaks(_chosen(validation), _chosen(test))
     kept = [pair for place, pair in enumerate(validation) if place not in found]
@@ -161,6 +173,12 @@ def _without_test(
         message = f"every one of the {len(validation)} validation pairs repeats a test pair"
         raise InputError("data.validation", None, message, "Give pairs that differ.")
     return kept, len(found)
+
+
+def _of_whole(whole: Mapping[Which, HeldPairs], which: Which) -> list[PreferencePair]:
+    """The pairs that a whole mixture keeps apart, in an order that no seed changes."""
+    pairs = whole[which].pairs if which in whole else []
+    return _mixed([[pair._replace(source=which) for pair in pairs]], ORDER)
 
 
 def _named(pair: PreferencePair, source: str) -> PreferencePair:
@@ -192,8 +210,10 @@ def _report(
     for report in reports:
         dropped.update(report["dropped"])
     named = dict(zip((*SPLITS, "unseen"), splits, strict=True))
+    chats = sum(bool(p.turns or p.system) for pairs in splits for p in pairs)
     return {
         "unit": "pairs",
+        **({CHATS: chats} if chats else {}),
         "source": ", ".join(own) + (f"; unseen: {', '.join(others)}" if others else ""),
         "version": "; ".join(f"{name}: {p.report['version']}" for name, p in parts.items()),
         "citation": joined_lines(report["citation"] for report in reports),

@@ -15,7 +15,8 @@ def clean(pairs: Sequence[PreferencePair]) -> tuple[list[PreferencePair], dict[s
     seen: set[tuple[str, ...]] = set()
     kept, dropped = [], Counter(empty=0, equal=0, exact_duplicate=0)
     for pair in map(_tidy, pairs):
-        key = (pair.question, pair.rejected_question, pair.chosen, pair.rejected)
+        asked = (pair.question, pair.rejected_question, pair.system)
+        key = (*asked, pair.chosen, pair.rejected)
         if not (pair.question.strip() and pair.chosen.strip() and pair.rejected.strip()):
             dropped["empty"] += 1
         elif pair.chosen == pair.rejected:

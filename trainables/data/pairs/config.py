@@ -1,19 +1,19 @@
 """The `data` section of a reward model: where pairs of answers come from, how they are split."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from trainables.data.config import (
     SYSTEM_PROMPT,
     DataConfig,
     Share,
     SplitLimit,
-    without_unused,
 )
-from trainables.data.rows_apart import OwnRows, check_drawn, check_own_rows
-from trainables.data.shares import check_limits, check_split
-from trainables.section import Section
+from trainables.data.rows_apart import OwnRows, check_apart_of_mixture, check_drawn
+from trainables.data.shares import check_split
+from trainables.data.split_section import SplitSection
+from trainables.section import Section, later
 
 PairFormatName = Literal["preference", "liveqa", "medec", "medsafetybench"]
 
@@ -32,7 +32,7 @@ class PairFields(Section):
     group: str | None = None
 
 
-class PairSourceConfig(Section):
+class PairSourceConfig(SplitSection):
     """Where pairs come from.
 
     `source` is `hpo:siblings` (embedded), `toy:drugs` (made on the spot), a local file or folder,
@@ -49,26 +49,11 @@ class PairSourceConfig(Section):
     fields: PairFields = PairFields()
     limit: int | None = Field(None, ge=1)  # pairs kept, drawn with `seed`
     # pairs drawn and split: `limit` then leaves training pairs out only; null: those `limit` keeps
-    split_limit: SplitLimit = Field(None, exclude_if=lambda pairs: pairs is None)
+    split_limit: SplitLimit = later()
     private: bool = False  # pairs and tokens are never stored
     allow_benchmark_training: bool = False
-    validation: OwnRows = None  # pairs of their own, as rows have them; null: a share by `split`
-    test: OwnRows = None  # the same; sealed: no trial reads it
-
-    @model_serializer(mode="wrap")
-    def _used(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without later fields that are not used: keys of older sections stay."""
-        return without_unused(whole(self))
-
-    @model_validator(mode="after")
-    def _rows_of_their_own(self) -> Self:
-        check_own_rows(self.source, self.hub_split, self.validation, self.test)
-        return self
-
-    @model_validator(mode="after")
-    def _limits_fit(self) -> Self:
-        check_limits(self.limit, self.split_limit)
-        return self
+    validation: OwnRows = later()  # pairs of their own, as rows have them; null: a share by `split`
+    test: OwnRows = later()  # the same; sealed: no trial reads it
 
     @property
     def label(self) -> str:
@@ -98,7 +83,8 @@ class PairsConfig(PairSourceConfig):
     """Pairs to train on, of one source or a mixture of several, and `unseen` sources on which the
     model is measured and never trained.
 
-    With a `mixture` the fields of a single source are its members' own.
+    With a `mixture` the fields of a single source are its members' own; `validation` and `test`
+    beside it are those of the whole, and are read by the section's own `format` and `fields`.
     """
 
     mixture: tuple[PairSource, ...] | None = None
@@ -119,8 +105,11 @@ class PairsConfig(PairSourceConfig):
         own = [n for n, f in PairSourceConfig.model_fields.items() if getattr(self, n) != f.default]
         if self.mixture is None and not self.source:
             raise ValueError("data needs a source or a mixture of pair sources")
-        if self.mixture is not None and own:
-            raise ValueError(f"{', '.join(own)}: write it in the mixture's sources")
+        if self.mixture is not None:
+            whole = self.validation is not None or self.test is not None
+            if own := [name for name in own if name not in (APART if whole else ())]:
+                raise ValueError(f"{', '.join(own)}: write it in the mixture's sources")
+            check_apart_of_mixture(self.validation, self.test, self.mixture)
         apart = [s.label for s in self.unseen if s.validation is not None or s.test is not None]
         if apart:
             raise ValueError(
@@ -138,7 +127,8 @@ class PairsConfig(PairSourceConfig):
 
     @model_validator(mode="after")
     def _validation_is_drawn(self) -> Self:
-        check_drawn(self.validation_seed, [source.validation for source in self.seen])
+        own = [self.validation, *(source.validation for source in self.seen)]
+        check_drawn(self.validation_seed, own)
         return self
 
     @model_validator(mode="after")
@@ -147,9 +137,17 @@ class PairsConfig(PairSourceConfig):
         return self
 
 
+# of a mixture's section: the whole's own pairs, and how they are read
+APART = frozenset(("validation", "test", "format", "fields", "private"))
+
 AnyData = DataConfig | PairsConfig  # the `data` section of a trial of any kind
 
 
 def private_sources(config: PairsConfig) -> frozenset[str]:
-    """The names of sources whose pairs must not be stored."""
-    return frozenset(s.label for s in (*config.seen, *config.unseen) if s.private)
+    """The names of sources whose pairs must not be stored; of a mixture's own pairs apart too,
+    which may be of a private source."""
+    found = {s.label for s in (*config.seen, *config.unseen) if s.private}
+    apart = config.mixture and (config.validation is not None or config.test is not None)
+    if apart and (found or config.private):
+        found |= {"validation", "test"}
+    return frozenset(found)

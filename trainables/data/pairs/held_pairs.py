@@ -25,14 +25,15 @@ class HeldPairs(NamedTuple):
 
 
 def held_pairs(
-    source: PairSourceConfig, fingerprints: Mapping[str, str], progress: OnProgress
+    name: str, source: PairSourceConfig, fingerprints: Mapping[str, str], progress: OnProgress
 ) -> dict[Which, HeldPairs]:
-    """The pairs of each of HELD that the source names some for, all of them. Raises InputError."""
+    """The pairs of each of HELD that the source called `name` names some for, all of them; "" is a
+    whole mixture. Raises InputError."""
     found = {}
     for which in HELD:
         if parts := held_parts(source, which):
             progress(f"reading {which} pairs")
-            labels = [held_label(source.label, which, n) for n in range(len(parts))]
+            labels = [held_label(name, which, n) for n in range(len(parts))]
             known = [fingerprints[label] for label in labels]
             read = [_read(which, *own) for own in zip(parts, known, strict=True)]
             found[which] = _held(which, [part.source for part in parts], read)

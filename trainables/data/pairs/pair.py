@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainables.data.rows import Row
+from trainables.data.turns import with_answer
 
 if TYPE_CHECKING:
     from trainables.data.pairs.config import PairSourceConfig
@@ -26,13 +27,26 @@ class PreferencePair(NamedTuple):
     source: str = ""
     rejected_question: str = ""
     benchmark: bool = False  # of a test set that results are published on: not for training
+    system: str = ""  # the system prompt of this pair; "": data.system_prompt
+    turns: str = ""  # of a prompt of several turns, all of them as JSON: see data.turns
 
     def rows(self) -> tuple[Row, Row]:
         """The chosen and the rejected answer, each as a row with its question."""
         asked = self.rejected_question or self.question
         return (
-            Row(f"{self.id}/chosen", self.group, self.question, self.chosen, component=self.source),
-            Row(f"{self.id}/rejected", self.group, asked, self.rejected, component=self.source),
+            self._row("chosen", self.question, self.chosen),
+            self._row("rejected", asked, self.rejected),
+        )
+
+    def _row(self, which: str, question: str, answer: str) -> Row:
+        return Row(
+            f"{self.id}/{which}",
+            self.group,
+            question,
+            answer,
+            component=self.source,
+            system=self.system,
+            turns=with_answer(self.turns, answer) if self.turns else "",
         )
 
 

@@ -10,33 +10,44 @@
 - A text `prompt` beside conversations (UltraFeedback) is ignored for the turns that they share, as
   TRL does.
 
-A prompt of one user turn becomes the question; what a system turn says stands before it. Several
-turns become a transcript, "Role: text" each, since rows here have one question. Records whose
-answers are not one assistant turn each are dropped and counted.
+- ShareGPT's turns (from, value), and its preferences: a column `conversations` up to a user's turn,
+  beside it one answer each in `chosen` and `rejected` (as LLaMA-Factory has them).
+
+A prompt of several turns, or with a system turn, stays that (`conversations`): the model's template
+renders it. Records whose answers are not one assistant turn each, or whose prompt does not end with
+a user's turn, are dropped and counted.
 """
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from trainables.data.cleaning import trimmed
 from trainables.data.formats.reading import local
 from trainables.data.pairs.config import PairFields, PairSourceConfig
+from trainables.data.pairs.conversations import (
+    Asked,
+    answer_of,
+    asked,
+    columns_beside,
+    prompt_beside,
+    role_of,
+)
 from trainables.data.pairs.pair import PairReader, PreferencePair, SourcePairs, shared_start
 from trainables.data.pairs.turns import is_turns, said
 from trainables.data.sources import files, hub
 from trainables.data.sources.columns import TableRecord, cell, group_of, unread
 from trainables.data.sources.source import own_group
+from trainables.data.turns import USER
 from trainables.errors import InputError
 
 ASSISTANT = re.compile(r"\s*(?:assistant|bot)\s*:\s*", re.IGNORECASE)
 LAST_WORD = re.compile(r"\S*\Z")
 # names that columns of prompts have, most likely first
 PROMPTS = ("instruction", "question", "query", "input", "user", "problem", "text", "context")
-Turns = Sequence[Mapping[str, Any]]
-Parted = tuple[str, str | None, str | None]  # question, better answer, worse answer
+Parted = tuple[Asked | None, str | None, str | None]  # prompt, better answer, worse answer
 
 
 def fingerprint(config: PairSourceConfig, online: bool) -> str | None:
@@ -61,7 +72,8 @@ def read(config: PairSourceConfig, fingerprint: str) -> SourcePairs:
     found = [pair for pair in made if isinstance(pair, PreferencePair)]
     dropped = Counter(reason for reason in made if isinstance(reason, str))
     licence = None if _is_file(config) else hub.licence(data, digest)
-    return SourcePairs(found, version, None, licence, dict(dropped), unread(records, used(fields)))
+    told = unread(records, {*used(fields), *_beside(records[0], fields)})
+    return SourcePairs(found, version, None, licence, dict(dropped), told)
 
 
 def used(fields: PairFields) -> set[str | None]:
@@ -69,10 +81,17 @@ def used(fields: PairFields) -> set[str | None]:
     return {fields.prompt, fields.chosen, fields.rejected, fields.group}
 
 
+def _beside(record: TableRecord, fields: PairFields) -> set[str]:
+    """Columns that are read besides: those of a conversation where it is the prompt."""
+    sides = (_side(record, fields, name) for name in ("chosen", "rejected"))
+    absent = fields.prompt is not None and fields.prompt not in record.cells
+    return columns_beside(record) if absent and prompt_beside(record, *sides) else set()
+
+
 def pair_of(record: TableRecord, fields: PairFields) -> PreferencePair | str:
     """The record's pair, or why there is none. Raises InputError where columns do not fit."""
     chosen, rejected = (_side(record, fields, name) for name in ("chosen", "rejected"))
-    prompt = None
+    prompt: Any = None
     if fields.prompt is not None:
         prompt = said(record, fields.prompt, record.cells.get(fields.prompt))
     if fields.prompt is not None and fields.prompt != PairFields().prompt:
@@ -80,24 +99,27 @@ def pair_of(record: TableRecord, fields: PairFields) -> PreferencePair | str:
     if not (chosen and rejected):
         return "empty"
     if fields.prompt is not None and fields.prompt not in record.cells:
-        _refuse_guess(record, fields, chosen, rejected)
+        prompt = prompt_beside(record, chosen, rejected)
+        if prompt is None:
+            _refuse_guess(record, fields, chosen, rejected)
     if isinstance(chosen, str) != isinstance(rejected, str):
         message = f"{record.where}: one answer is text, the other a conversation"
         raise InputError("data.fields", record.id, message, "Write both in the same way.")
     if isinstance(chosen, str) and isinstance(rejected, str):
-        question, better, worse = _of_text(prompt, chosen, rejected)
+        prompt, better, worse = _of_text(record, prompt, chosen, rejected)
     else:
-        question, better, worse = _of_turns(prompt, list(chosen), list(rejected))
-    if better is None or worse is None:
+        prompt, better, worse = _of_turns(record, prompt, list(chosen), list(rejected))
+    if prompt is None or better is None or worse is None:
         return "not_one_answer"
-    group = group_of(record, fields.group) or own_group(question)
-    return PreferencePair(record.id, group, question, better, worse)
+    group = group_of(record, fields.group) or own_group(prompt.question)
+    pair = PreferencePair(record.id, group, prompt.question, better, worse)
+    return pair._replace(system=prompt.system, turns=prompt.turns)
 
 
 def _refuse_guess(record: TableRecord, fields: PairFields, chosen: Any, rejected: Any) -> None:
     """InputError where the prompt would be guessed beside columns that may hold it."""
     if not isinstance(chosen, str) and any(
-        one == other and one["role"] == "user"
+        one == other and role_of(one) == USER
         for one, other in zip(chosen, rejected, strict=False)
         if isinstance(one, Mapping)
     ):
@@ -131,47 +153,30 @@ def _side(record: TableRecord, fields: PairFields, name: str) -> Any:
     raise InputError(f"data.fields.{name}", str(value)[:60], message, fix)
 
 
-def _of_text(prompt: Any, chosen: str, rejected: str) -> Parted:
+def _of_text(record: TableRecord, prompt: Any, chosen: str, rejected: str) -> Parted:
     if isinstance(prompt, str):
-        return trimmed(prompt), trimmed(chosen), trimmed(rejected)
+        return Asked(trimmed(prompt)), trimmed(chosen), trimmed(rejected)
     if is_turns(prompt):
-        return _question(prompt), trimmed(chosen), trimmed(rejected)
+        return asked(record, prompt), trimmed(chosen), trimmed(rejected)
     shared = shared_start(chosen, rejected)
     ends = [match.end() for match in ASSISTANT.finditer(shared)]
     at = ends[-1] if ends else len(LAST_WORD.sub("", shared))
-    return trimmed(shared[:at]), trimmed(chosen[at:]), trimmed(rejected[at:])
+    return Asked(trimmed(shared[:at])), trimmed(chosen[at:]), trimmed(rejected[at:])
 
 
-def _of_turns(prompt: Any, chosen: list[Any], rejected: list[Any]) -> Parted:
+def _of_turns(record: TableRecord, prompt: Any, chosen: list[Any], rejected: list[Any]) -> Parted:
     if is_turns(prompt):
-        asked = list(prompt)
-        if chosen[: len(asked)] == rejected[: len(asked)] == asked:  # written in all three
-            chosen, rejected = chosen[len(asked) :], rejected[len(asked) :]
-        return _question(asked), _answer(chosen), _answer(rejected)
+        before = list(prompt)
+        if chosen[: len(before)] == rejected[: len(before)] == before:  # written in all three
+            chosen, rejected = chosen[len(before) :], rejected[len(before) :]
+        return asked(record, before), answer_of(record, chosen), answer_of(record, rejected)
     pairs = zip(chosen, rejected, strict=False)
     at = next((n for n, (one, other) in enumerate(pairs) if one != other), 0)
-    shared, better, worse = chosen[:at], _answer(chosen[at:]), _answer(rejected[at:])
+    shared = chosen[:at]
+    better, worse = answer_of(record, chosen[at:]), answer_of(record, rejected[at:])
     if not shared and isinstance(prompt, str):  # the answers alone
-        return trimmed(prompt), better, worse
-    return _question(shared), better, worse
-
-
-def _question(turns: Turns) -> str:
-    """One user turn as it is, several as a transcript; what a system turn says comes first."""
-    said = [t for t in turns if t["role"] != "system"]
-    lines = [trimmed(str(t["content"])) for t in turns if t["role"] == "system"]
-    if len(said) == 1:
-        lines.append(trimmed(str(said[0]["content"])))
-    else:
-        lines += [f"{str(t['role']).capitalize()}: {trimmed(str(t['content']))}" for t in said]
-    return "\n\n".join(lines)
-
-
-def _answer(turns: Turns) -> str | None:
-    """The text of one assistant turn; None where there are other turns."""
-    if len(turns) == 1 and turns[0]["role"] == "assistant":
-        return trimmed(str(turns[0]["content"] or ""))
-    return None
+        return Asked(trimmed(prompt)), better, worse
+    return asked(record, shared), better, worse
 
 
 def _is_file(config: PairSourceConfig) -> bool:

@@ -4,7 +4,7 @@ Rows 2i and 2i + 1 are the chosen and the rejected answer of pair i. As with row
 sealed and private pairs are never written (`trainables.data.prepare`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
@@ -12,7 +12,7 @@ from trainables.data.entries import DataReport, entry_folder, read_entry, read_r
 from trainables.data.held_out import HELD, Which, at_held, held_label, held_parts
 from trainables.data.keys import FORMAT, Fingerprints, digest, held_fingerprints
 from trainables.data.lengths import Lengths
-from trainables.data.pairs.build import PairSplits, build_pairs
+from trainables.data.pairs.build import CHATS, PairSplits, build_pairs
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_sources
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
@@ -22,6 +22,8 @@ from trainables.errors import InputError
 from trainables.on_progress import OnProgress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from transformers import PreTrainedTokenizerBase
 
 OWN = {"name", "fields", "limit", "split_limit", "allow_benchmark_training"}
@@ -60,7 +62,7 @@ def prepare_pairs(
         made = make()
         apart = None if made.unseen is None else made.unseen.hiding(hidden)
         return made._replace(validation=made.validation.hiding(hidden), unseen=apart)
-    folder = entry_folder("tokens", key)
+    folder = _folder(key)
     with locked(folder):
         entry = read_entry(folder)
         if entry is None:
@@ -71,7 +73,18 @@ def prepare_pairs(
             return made
     tables, report = entry
     parts = {name: from_table(table) for name, table in tables.items()}
-    return PreparedPairs(key, parts["train"], parts["validation"], parts.get("unseen"), report)
+    rows = parts["train"], parts["validation"], parts.get("unseen")
+    return PreparedPairs(of_chats(key, report), *rows, report)
+
+
+def _folder(key: str) -> "Path":
+    """Where the tokens are kept: not where releases kept them that made transcripts of chats."""
+    return entry_folder("tokens", digest([key, "chats"]))
+
+
+def of_chats(key: str, report: DataReport) -> str:
+    """What identifies the rows: another one than in those releases, where they are others."""
+    return digest([key, CHATS]) if report.get(CHATS) else key
 
 
 def cached_pairs_report(
@@ -84,8 +97,7 @@ def cached_pairs_report(
         return None
     if tokenizer_key is None or lengths is None:
         return None
-    key = _key(data, fingerprints, tokenizer_key, lengths)
-    return read_report(entry_folder("tokens", key))
+    return read_report(_folder(_key(data, fingerprints, tokenizer_key, lengths)))
 
 
 def tokenised(
@@ -125,10 +137,9 @@ def tokenised(
         "control_text": {name: found.control_text for name, found in made.items()},
         **lengths.told,
     }
-    unseen = made["unseen"].rows
-    return PreparedPairs(
-        key, made["train"].rows, made["validation"].rows, unseen if len(unseen) else None, report
-    )
+    train, validation, unseen = (found.rows for found in made.values())
+    own = of_chats(key, report)
+    return PreparedPairs(own, train, validation, unseen if len(unseen) else None, report)
 
 
 class _Tokenised(NamedTuple):
@@ -187,12 +198,18 @@ def pair_token_rows(
 
 def _fingerprints(data: PairsConfig, online: bool) -> Fingerprints:
     own = {s.label: _fingerprint(s, online) for s in (*data.seen, *data.unseen)}
-    for source in data.seen:
-        for which in HELD:
-            for number, part in enumerate(held_parts(source, which)):
-                label = held_label(source.label, which, number)
-                own[label] = _held_fingerprint(part, which, online)
+    for which in HELD:
+        for label, part in apart_pairs(data, which):
+            own[label] = _held_fingerprint(part, which, online)
     return own
+
+
+def apart_pairs(data: PairsConfig, which: Which) -> Iterator[tuple[str, PairSourceConfig]]:
+    """Every section of pairs apart by its label: those of the sources, and of a whole mixture."""
+    named: list[tuple[str, PairSourceConfig]] = [(s.label, s) for s in data.seen]
+    for name, source in [*named, *([("", data)] if data.mixture else ())]:
+        for number, part in enumerate(held_parts(source, which)):
+            yield held_label(name, which, number), part
 
 
 def _held_fingerprint(part: PairSourceConfig, which: Which, online: bool) -> str:
@@ -225,4 +242,6 @@ def _key(
     ]
     shared = [data.seed, data.split, data.system_prompt]
     shared += [] if data.validation_seed is None else [data.validation_seed]
-    return digest([FORMAT, "pairs", parts, shared, tokenizer_key, *lengths.key])
+    whole = held_fingerprints("", data, fingerprints) if data.mixture else []
+    own = [[whole, data.fields.model_dump(mode="json")]] if whole else []
+    return digest([FORMAT, "pairs", parts, shared, tokenizer_key, *lengths.key, *own])

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from trainables.data.sources.chats import ROLES, content_of, refuse_calls
 from trainables.data.sources.table import TableRecord
 
 Turn = dict[str, str]
+Turns = Sequence[Mapping[str, Any]]
 KEYS = ({"role", "content"}, {"from", "value"})  # OpenAI's and TRL's, ShareGPT's
 
 
@@ -21,11 +22,10 @@ def said(record: TableRecord, column: str, value: object) -> object:
         value = [value]
     if not is_turns(value):
         return value
-    turns: Sequence[Mapping[str, Any]] = value  # type: ignore[assignment]
-    return [_turn(record, column, number, turn) for number, turn in enumerate(turns, start=1)]
+    return [_turn(record, column, number, turn) for number, turn in enumerate(value, start=1)]
 
 
-def is_turns(value: object) -> bool:
+def is_turns(value: object) -> TypeGuard[Turns]:
     """Whether this is a conversation."""
     return (
         isinstance(value, Sequence)

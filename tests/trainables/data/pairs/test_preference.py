@@ -4,13 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trl.data_utils import maybe_extract_prompt
+from trl.data_utils import apply_chat_template, maybe_extract_prompt
 
 from tests.trainables.data.formats.shared import json_lines
+from tests.trainables.data.test_chat_turns import trl_template
+from tests.trainables.data.tokenizers import byte_level
 from trainables.data.pairs.config import PairFields, PairSourceConfig
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.preference import fingerprint, pair_of, read
 from trainables.data.sources.columns import TableRecord
+from trainables.data.tokenise import encoded_rows
+from trainables.data.turns import read as read_chat
 from trainables.errors import InputError
 
 
@@ -26,6 +30,12 @@ def assistant(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
 
+BEFORE = [
+    {"role": "system", "content": "Be brief."},
+    user("Hello"),
+    assistant("Hi"),
+    user("Dose?"),
+]
 SKY = ("What color is the sky?", "It is blue.", "It is green.")
 FORMATS = {
     "explicit text": {"prompt": SKY[0], "chosen": SKY[1], "rejected": SKY[2]},
@@ -77,19 +87,125 @@ def test_an_implicit_prompt_with_roles_ends_where_the_answer_begins() -> None:
     assert pair[2:5] == (said.strip(), "It has two.", "It has three.")
 
 
-def test_several_turns_are_a_transcript_and_a_system_turn_stands_first() -> None:
-    before = [
-        {"role": "system", "content": "Be brief."},
-        user("Hello"),
-        assistant("Hi"),
-        user("Dose?"),
-    ]
-    pair = made({"chosen": [*before, assistant("5 mg")], "rejected": [*before, assistant("5 g")]})
+def test_several_turns_and_a_system_turn_stay_what_they_are() -> None:
+    pair = made({"chosen": [*BEFORE, assistant("5 mg")], "rejected": [*BEFORE, assistant("5 g")]})
     assert isinstance(pair, PreferencePair)
-    assert pair.question == "Be brief.\n\nUser: Hello\n\nAssistant: Hi\n\nUser: Dose?"
-    alone = made({"prompt": [before[0], user("Dose?")], "chosen": "5 mg", "rejected": "5 g"})
+    assert pair.system == "Be brief."
+    assert pair.question == "User: Hello\n\nAssistant: Hi\n\nUser: Dose?"  # for people, and groups
+    better, worse = pair.rows()
+    said = [("user", "Hello"), ("assistant", "Hi"), ("user", "Dose?")]
+    for row, answer in ((better, "5 mg"), (worse, "5 g")):
+        turns = read_chat(row.turns).turns
+        assert [turn[:2] for turn in turns] == [*said, ("assistant", answer)]
+        assert [turn.learn for turn in turns] == [True, False, True, True]
+        assert row.system == "Be brief."
+    alone = made({"prompt": [BEFORE[0], user("Dose?")], "chosen": "5 mg", "rejected": "5 g"})
     assert isinstance(alone, PreferencePair)
-    assert alone.question == "Be brief.\n\nDose?"
+    assert (alone.system, alone.question, alone.turns) == ("Be brief.", "Dose?", "")
+
+
+def told(role: str, text: str) -> dict[str, str]:
+    """A turn as ShareGPT has it."""
+    return {"from": role, "value": text}
+
+
+SHAREGPT = {
+    "one answer each": {
+        "conversations": [told("human", SKY[0])],
+        "chosen": told("gpt", SKY[1]),
+        "rejected": told("gpt", SKY[2]),
+    },
+    "lists of one": {
+        "conversations": [told("human", SKY[0])],
+        "chosen": [told("gpt", SKY[1])],
+        "rejected": [told("gpt", SKY[2])],
+    },
+    "whole conversations": {
+        "chosen": [told("human", SKY[0]), told("gpt", SKY[1])],
+        "rejected": [told("human", SKY[0]), told("gpt", SKY[2])],
+    },
+    "answers as text": {
+        "conversations": [told("human", SKY[0])],
+        "chosen": SKY[1],
+        "rejected": SKY[2],
+    },
+    "our names of the turns": {
+        "messages": [user(SKY[0])],
+        "chosen": assistant(SKY[1]),
+        "rejected": assistant(SKY[2]),
+    },
+}
+
+
+@pytest.mark.parametrize("name", SHAREGPT)
+def test_sharegpt_s_pairs_are_the_same(name: str) -> None:
+    pair = made(SHAREGPT[name])
+    assert isinstance(pair, PreferencePair)
+    assert (pair.question, pair.chosen, pair.rejected) == SKY
+    assert (pair.turns, pair.system) == ("", "")
+
+
+def test_sharegpt_s_several_turns_and_system() -> None:
+    before = [told("system", "Be brief."), told("human", "Hello"), told("gpt", "Hi")]
+    cells = {
+        "conversations": [*before, told("human", "Dose?")],
+        "chosen": told("gpt", "5 mg"),
+        "rejected": told("gpt", "5 g"),
+    }
+    as_trl = {"chosen": [*BEFORE, assistant("5 mg")], "rejected": [*BEFORE, assistant("5 g")]}
+    assert made(cells) == made(as_trl)
+    beside = {**cells, "conversations": cells["conversations"][1:], "system": "Be brief."}  # type: ignore[index]
+    assert made(beside) == made(as_trl)
+
+
+def test_a_conversation_that_holds_the_answer_is_no_prompt() -> None:
+    whole = {"messages": [user("a"), assistant("b")], "chosen": "b", "rejected": "c"}
+    with pytest.raises(InputError, match="has no such column"):
+        made(whole)
+
+
+def test_a_prompt_that_ends_with_an_answer_is_no_pair() -> None:
+    begun = [user("a"), assistant("b")]
+    assert made({"prompt": begun, "chosen": "c", "rejected": "d"}) == "not_one_answer"
+
+
+def test_tools_are_refused_with_the_turn() -> None:
+    before = [user("a"), {"role": "tool", "content": "b"}, user("c")]
+    with pytest.raises(InputError, match="turn 2: the role 'tool' is of tools"):
+        made({"prompt": before, "chosen": "c", "rejected": "d"})
+
+
+@pytest.mark.parametrize("system", ["Be brief.", None])
+@pytest.mark.parametrize("template", ["qwen2_5", "qwen3", "llama3", "gemma", "phi3"])
+def test_prompt_and_answers_are_rendered_as_trl_does(template: str, system: str | None) -> None:
+    """Token by token, but for what a template adds after an answer's end-of-turn mark."""
+    if template == "gemma" and system:
+        pytest.skip("the template refuses a system turn, and so does TRL")
+    said = BEFORE if system else BEFORE[1:]
+    cells = {"prompt": said, "chosen": [assistant("5 mg")], "rejected": [assistant("5 g")]}
+    pair = made(cells)
+    assert isinstance(pair, PreferencePair)
+    tokenizer = byte_level(trl_template(template))
+    encoded = encoded_rows(pair.rows(), tokenizer, None, 5000, "train", lambda line: None)
+    theirs = apply_chat_template(cells, tokenizer)
+    for name, item in zip(("chosen", "rejected"), encoded, strict=True):
+        assert item is not None
+        whole = theirs["prompt"] + theirs[name].rstrip()
+        assert item.input_ids == tokenizer(whole, add_special_tokens=False)["input_ids"]
+        before = tokenizer(theirs["prompt"], add_special_tokens=False)["input_ids"]
+        thoughts = len("<think>\n\n</think>\n\n") if template == "qwen3" else 0  # not answered
+        assert item.answer_start == len(before) + thoughts
+        assert item.earlier == ()  # of earlier answers nothing is compared
+
+
+def test_without_a_template_turns_are_questions_and_answers() -> None:
+    pair = made({"prompt": BEFORE, "chosen": "5 mg", "rejected": "5 g"})
+    assert isinstance(pair, PreferencePair)
+    tokenizer = byte_level(None)
+    first, _ = encoded_rows(pair.rows(), tokenizer, None, 5000, "train", lambda line: None)
+    assert first is not None
+    text = tokenizer.decode(first.input_ids)
+    assert text.endswith("Question: Hello\nAnswer: Hi</s>\n\nQuestion: Dose?\nAnswer: 5 mg</s>")
 
 
 def test_answers_of_several_turns_are_no_pair() -> None:

@@ -174,6 +174,9 @@ def test_private_pairs_are_not_written(cache: Path, tmp_path: Path) -> None:
     config = section(**written(tmp_path, private=True))
     found = made(config)
     assert not entry_folder("tokens", found.key).exists()
+    assert not list(cache.glob("data/tokens-*"))
+    made(section(**written(tmp_path, name="open.jsonl")))
+    assert list(cache.glob("data/tokens-*"))
     assert found.validation.hidden == {"own"}
     assert made(config).train.ids == found.train.ids
 
@@ -210,6 +213,36 @@ def test_a_source_that_is_none_is_told(source: str, cache: Path) -> None:
         made(section(source=source))
 
 
+def test_prompts_of_several_turns_are_rendered_counted_and_another_key(
+    cache: Path, tmp_path: Path
+) -> None:
+    def source(name: str, before: list[dict[str, str]]) -> Any:
+        rows = [
+            {
+                "prompt": [*before, {"role": "user", "content": f"{name} case {n}?"}],
+                "chosen": f"Yes, {n * n}.",
+                "rejected": f"No, {n}.",
+            }
+            for n in range(30)
+        ]
+        return section(source=json_lines(tmp_path / f"{name}.jsonl", rows))
+
+    system, hello = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}
+    config = source("long", [system, hello, {"role": "assistant", "content": "Hello."}])
+    long = made(config)
+    text = tokenizer().decode(long.train.row(0)[: int(long.train.answer_start[0])])
+    assert text.startswith(
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>"
+    )
+    assert text.count("<|im_start|>assistant") == 2
+    assert long.report["chats"] == 30
+    assert long.report["system_prompts"]["text"] == "Be brief."
+    again = prepare(config, never, "bytes", 200)
+    assert (again.key, again.report) == (long.key, long.report)
+    plain = made(source("plain", []))
+    assert "chats" not in plain.report
+
+
 def test_pairs_of_their_own_are_validated_on(cache: Path, tmp_path: Path) -> None:
     fields = written(tmp_path, 30)
     own = written(tmp_path, 7, "dev.jsonl")["source"]
@@ -222,6 +255,35 @@ def test_pairs_of_their_own_are_validated_on(cache: Path, tmp_path: Path) -> Non
     others = made(section(**fields, validation=own, test=exam, limit=10, seed=7))
     assert others.validation.ids == prepared.validation.ids
     assert others.key != prepared.key
+
+
+def test_a_whole_mixture_has_one_file_of_validation_pairs(cache: Path, tmp_path: Path) -> None:
+    parts = [written(tmp_path, 30), written(tmp_path, 9, "more.jsonl")]
+    own = written(tmp_path, 7, "dev.jsonl")["source"]
+    exam = written(tmp_path, 4, "exam.jsonl")["source"]
+    config = section(mixture=parts, validation=own, test=exam)
+    prepared = made(config)
+    assert prepared.report["kept"] == {"train": 39, "validation": 7, "test": 4, "unseen": 0}
+    assert set(prepared.validation.components) == {"validation"}
+    assert prepared.report["own"]["validation"]["source"] == [own]
+    assert prepared.report["rows_read"] == 30 + 9 + 7 + 4
+    others = made(section(mixture=[{**parts[0], "limit": 5}, parts[1]], validation=own, seed=7))
+    assert others.validation.ids == prepared.validation.ids
+    assert own in [name for name, _ in source_fingerprints(config)]
+    assert made(section(mixture=parts)).key != prepared.key
+    assert prepare(config, never, "bytes", 200).key == prepared.key
+    hidden = made(section(mixture=[{**parts[0], "private": True}, parts[1]], validation=own))
+    assert "validation" in hidden.validation.hidden
+    for fields, message in (
+        ({"validation": "split:test"}, "a mixture has none"),
+        ({"validation": parts[0]["source"]}, "a source of the mixture"),
+        ({"limit": 3, "validation": own}, "limit: write it in the mixture's sources"),
+        ({"fields": {"prompt": "q"}}, "fields: write it in the mixture's sources"),
+    ):
+        with pytest.raises(ValidationError, match=message):
+            section(mixture=parts, **fields)
+    with pytest.raises(ValidationError, match="a source of the mixture is called validation"):
+        section(mixture=[{**parts[0], "name": "validation"}, parts[1]], validation=own)
 
 
 def test_no_pair_is_on_two_sides(cache: Path, tmp_path: Path) -> None:

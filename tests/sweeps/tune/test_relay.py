@@ -81,6 +81,33 @@ def test_a_trial_that_is_over_leaves_its_pack_at_once(relay: Relay) -> None:
     assert stopped == ["EXP-001"]
 
 
+def test_a_trial_that_comes_back_has_a_name_of_its_own_in_its_pack(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its former worker lets go of it later, and must not end what goes on elsewhere."""
+    stopped: list[str] = []
+    stop = SimpleNamespace(remote=stopped.append)
+    relay.hosts = {("node", ""): SimpleNamespace(stop=stop)}
+    ordered: list[str] = []
+    monkeypatch.setattr(relaying, "as_opaque_text", lambda order: ordered.append(order.name))
+    monkeypatch.setattr("sweeps.control.shared_stages.SharedStages.steps_aside", _once())
+    begin(relay, "a")
+    (report, *_) = trial(relay.sweep.running["EXP-001"].task)
+    assert relay.result("a", report)
+    relay.end("a", died=False)
+    assert "EXP-001" not in relay.sweep.running
+    assert isinstance(relay.order("b"), dict)
+    assert ordered[-2:] == ["EXP-001", "EXP-001 (2)"]
+    assert stopped[-1] == "EXP-001"
+    assert relay.result("b", Failure("nan", "", False))
+    assert stopped[-1] == "EXP-001 (2)"
+
+
+def _once() -> Any:
+    told = iter([True])
+    return lambda *_: next(told, False)
+
+
 @pytest.mark.parametrize("payload", [None, "text", {"val_loss": 1.0}, 3, float("nan"), []])
 def test_an_odd_payload_fails_its_trial_only(relay: Relay, payload: Any) -> None:
     begin(relay, "a")

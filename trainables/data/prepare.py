@@ -5,7 +5,7 @@ and a hash of its rows, so that whoever opens it later can prove that it is the 
 are never written either: they are prepared anew in every process that asks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
@@ -16,6 +16,7 @@ from trainables.data.entries import DataReport, entry_folder, read_entry, read_r
 from trainables.data.held_out import Which, held_parts
 from trainables.data.keys import known_fingerprints, online_fingerprints, text_key, token_key
 from trainables.data.lengths import Lengths
+from trainables.data.own_prompts import system_prompts
 from trainables.data.pairs.config import AnyData, PairsConfig
 from trainables.data.prepared import Prepared
 from trainables.data.rows import Row, row_table, table_rows
@@ -178,22 +179,6 @@ def _build_tokens(
     if own := system_prompts(text.train, shown=not private_components(data)):
         report["system_prompts"] = own
     return Prepared(key, train.rows, validation.rows, report)
-
-
-def system_prompts(rows: Sequence[Row], shown: bool) -> dict[str, Any] | None:
-    """How many training rows have system prompts of their own, and how many different ones; the
-    text where all rows have the same. None where no row has one."""
-    own = [row.system for row in rows if row.system]
-    different = set(own)
-    if not own:
-        return None
-    alone = shown and len(different) == 1 and len(own) == len(rows)
-    return {
-        "rows": len(own),
-        "of": len(rows),
-        "different": len(different),
-        "text": own[0] if alone else None,
-    }
 
 
 def _refuse_idle(text: TextSplits, data: DataConfig) -> None:

@@ -10,12 +10,12 @@ from trainables.data.held_out import Which
 from trainables.data.held_rows import ORDER
 from trainables.data.leaks import leaks
 from trainables.data.noticed import noticed, together
+from trainables.data.own_prompts import system_prompts
 from trainables.data.pairs.clean import clean, refuse_benchmark
 from trainables.data.pairs.config import PairsConfig, PairSourceConfig, private_sources
 from trainables.data.pairs.held_pairs import HeldPairs, held_pairs, with_held
 from trainables.data.pairs.pair import PreferencePair
 from trainables.data.pairs.registry import reader_of
-from trainables.data.prepare import system_prompts
 from trainables.data.rows import Row
 from trainables.data.splitting import (
     drawn_anew,

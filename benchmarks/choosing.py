@@ -329,6 +329,12 @@ def main() -> None:
     designs = DESIGNS | (VARIANTS if options.variants else {})
     worlds = list(range(len(WORLDS))) if options.worlds is None else options.worlds
     rows: list[JSON] = []
+    about = {
+        "sweeps": options.sweeps,
+        "worlds": str(options.pool.name) if options.pool else [asdict(WORLDS[w]) for w in worlds],
+        "designs": {n: asdict(d) for n, d in designs.items()},
+        "device": device(),
+    }
     pool = pool_of(json.loads(options.pool.read_text()))[1] if options.pool else None
     with Pool(options.processes) as workers:
         for name, design in designs.items():
@@ -339,12 +345,8 @@ def main() -> None:
             for row in found:
                 rows.append({"design": name, **row})
                 print(" ".join(f"{k}={v}" for k, v in rows[-1].items()), flush=True)
+                write(options.json, {**about, "rows": rows})
     show(rows, f"{options.sweeps} sweeps a row", [c for c in COLUMNS if c in rows[0]])
-    kept = {
-        "worlds": str(options.pool.name) if options.pool else [asdict(WORLDS[w]) for w in worlds],
-        "designs": {n: asdict(d) for n, d in designs.items()},
-    }
-    write(options.json, {**kept, "rows": rows, "device": device()})
 
 
 if __name__ == "__main__":

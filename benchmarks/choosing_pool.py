@@ -23,7 +23,7 @@ from trainables.models.tokenizer import tokenizer_key
 from trainables.packing.pack import Pack
 from trainables.sft.config import SFTConfig
 
-TOY = {"source": "toy:drugs", "system_prompt": None}  # 30% for validation: as many rows as it has
+TOY = {"source": "toy:drugs", "system_prompt": None, "limit": 130}
 SETTINGS = {  # rate, rank
     "A": (1e-2, 8),
     "B": (1.4e-2, 8),
@@ -33,7 +33,7 @@ SETTINGS = {  # rate, rank
     "F": (2e-2, 4),
 }
 EQUAL = {"B again": "B", "D again": "D"}
-SEEDS, PACK = 20, 10
+SEEDS, PACK = 20, 16
 
 
 def configuration(name: str, seed: int) -> SFTConfig:
@@ -48,7 +48,7 @@ def configuration(name: str, seed: int) -> SFTConfig:
                 "learning_rate": rate,
                 "num_train_epochs": 1,
                 "per_device_train_batch_size": 8,
-                "max_length": 160,
+                "max_length": 96,
                 "seed": seed + (1000 if name in EQUAL else 0),
             },
             "evaluation": {"metrics": ["perplexity"], "every_epochs": 1},
@@ -91,7 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     first: Any = configuration("A", 0)
     base = load_base(first.model, torch.device("cpu"))
-    rows = prepare(first.data, lambda: base.tokenizer, tokenizer_key(base.folder), 160)
+    rows = prepare(first.data, lambda: base.tokenizer, tokenizer_key(base.folder), 96)
     print(f"{len(rows.train)} training rows, {len(rows.validation)} validation rows", flush=True)
     begun, told = time.perf_counter(), []
     for run in runs(base, rows, options.seeds):

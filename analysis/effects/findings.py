@@ -33,9 +33,9 @@ class WhatMattered:
     interactions: tuple[Interaction, ...] = ()
 
 
-def what_mattered(run: Run) -> WhatMattered:
+def what_mattered(run: Run, shares: bool = True) -> WhatMattered:
     """What the complete trials of a run say of its parameters, in the metrics that its choice
-    compares.
+    compares; without `shares` no importance, which takes seconds.
 
     >>> from pathlib import Path
     >>> from analysis.runs import load_run
@@ -57,13 +57,15 @@ def what_mattered(run: Run) -> WhatMattered:
     units = _with_squares(run, table, units)
     findings = main_effects(units, table, metrics)
     costs = [m for m in COSTS if m not in metrics and all(m in r.metrics for r in table.rows)]
-    shares = {m: importance(units, [r.metrics[m] for r in table.rows]) for m in metrics}
+    explained = {
+        m: importance(units, [r.metrics[m] for r in table.rows]) if shares else [] for m in metrics
+    }
     return WhatMattered(
         table,
         metrics,
         together=told,
         groups=groups,
-        importance={m: tuple(found) for m, found in shares.items() if found},
+        importance={m: tuple(found) for m, found in explained.items() if found},
         findings=tuple(findings),
         costs=tuple(main_effects(units, table, costs)),
         interactions=tuple(interactions(units, table, findings)),

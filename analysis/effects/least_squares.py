@@ -49,10 +49,12 @@ class Fit:
         projected = np.linalg.pinv(self.design) @ self.design @ contrast
         if np.abs(projected - contrast).max() > 1e-6 * max(1.0, np.abs(contrast).max()):
             return None
+        rounding = EXACT * self.scale
         value = float(contrast @ self.coefficients)
         error = max(float(contrast @ self.robust @ contrast), 0.0) ** 0.5
         half = float(stats.t.ppf(0.975, self.left)) * error
         p = max(self._test(contrast[None, :], v) for v in (self.plain, self.robust))
+        value, half = (0.0 if abs(x) <= rounding else x for x in (value, half))
         return Difference(value, half, p)
 
     def p_of(self, columns: Sequence[int]) -> float:

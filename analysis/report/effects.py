@@ -88,7 +88,8 @@ def _cell(finding: Finding | None, step: Effect) -> Cell:
     ]
     if not own:
         return Cell(MISSING, "missing")
-    return Cell(effect_text(own[0], finding.metric), "top" if finding.credited else "")
+    apart = finding.credited and abs(own[0].value) > own[0].half_width
+    return Cell(effect_text(own[0], finding.metric), "top" if apart else "")
 
 
 def _p(finding: Finding | None) -> str:

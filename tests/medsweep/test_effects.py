@@ -42,8 +42,9 @@ def test_a_numbered_effect_is_shown(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_text("\n".join([heads, *lines]), encoding="utf-8")
     assert run_app(["effects", str(path), "--metric", "val_loss", "--parameter", "Optim"]) == 0
     shown = capsys.readouterr().out
-    assert "lora.r 8 to 16: Val Loss −0.0100" in shown
-    assert "memory +1.0000" in shown
+    assert "lora.r 8 to 16: Val Loss −0.0" in shown
+    assert "; memory +1.000 ± 0.000 GB." in shown
+    assert "−0.0000" not in shown
     assert "Parameter" in shown
 
 

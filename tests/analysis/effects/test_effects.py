@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from analysis.effects import findings
 from analysis.effects.experiments import experiments_of
 from analysis.effects.findings import WhatMattered, what_mattered
 from analysis.effects.words import sentences
@@ -19,12 +18,6 @@ EPOCHS = {"training.num_train_epochs": {"values": [1, 2]}}
 MODULES = {"lora.target_modules": {"values": [["q_proj"], ["q_proj", "v_proj"]]}}
 # residuals of a 2x2x2x2 factorial that no main effect sees: the four-way product
 FOUR: list[dict[str, Any]] = [RANK, RATE, EPOCHS, MODULES]
-
-
-@pytest.fixture(autouse=True)
-def _no_forests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Importance takes its time, and has tests of its own."""
-    monkeypatch.setattr(findings, "importance", lambda *_: [])
 
 
 def factorial(rank: float = 0.0, noise: float = 0.001) -> list[Line]:
@@ -42,7 +35,7 @@ def factorial(rank: float = 0.0, noise: float = 0.001) -> list[Line]:
 
 def found_of(lines: list[Line], *parameters: dict[str, Any], **search: Any) -> WhatMattered:
     merged = {path: p for given in parameters for path, p in given.items()}
-    return what_mattered(sweep(lines, merged, **search))
+    return what_mattered(sweep(lines, merged, **search), shares=False)
 
 
 def test_an_effect_has_its_size_its_interval_and_its_cost() -> None:
@@ -68,7 +61,7 @@ def test_a_difference_within_rounding_is_not_credited() -> None:
     lines = factorial(rank=0.012)
     run = sweep(lines, {k: v for p in FOUR for k, v in p.items()})
     noisy = TrialView("EXP-099", 99, state="failed", noise={"val_loss": 0.02})
-    found = what_mattered(type(run)(run.name, run.folder, run.search, (*run.trials, noisy)))
+    found = what_mattered(type(run)(run.name, run.folder, run.search, (*run.trials, noisy)), False)
     assert not any(f.credited for f in found.findings if f.metric == "val_loss")
 
 
@@ -224,7 +217,7 @@ def test_what_says_nothing_says_so(
 def test_what_was_left_out_is_counted() -> None:
     others = [TrialView(f"EXP-{n}", n, state=s) for n, s in enumerate(("stopped", "failed"), 90)]
     merged = {path: p for given in FOUR for path, p in given.items()}
-    told = sentences(what_mattered(sweep(factorial(0.012), merged, *others)))
+    told = sentences(what_mattered(sweep(factorial(0.012), merged, *others), shares=False))
     assert told[-1] == (
         "2 trials (1 failed, 1 stopped) are left out. Those stopped early were the worse ones, so "
         "effects look smaller than they are."

@@ -9,13 +9,16 @@ from analysis.decision import Decision
 from analysis.effects.findings import what_mattered
 from analysis.effects.record import recorded
 from analysis.folds import (
+    Folded,
     configuration_of,
     folds_of,
+    mean_trial,
     means,
     repeat_paths,
     spreads,
 )
 from analysis.inputs import change_cautions
+from analysis.remarks import remarks
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
@@ -66,6 +69,7 @@ def describe(run: Run, choice: Chosen, told: Verdict | None = None) -> dict[str,
         "explanation": ("\n" if told else " ").join(explain(run, choice, told)),
         "numbers": choice.numbers,
         **({"confirmed": numbers(told)} if told else {}),
+        **remarks(run, choice, with_means(run, trial, told), told is not None).facts(),
         **_repeats(run, choice),
         "pareto_front": list(choice.front) or None,
         "what_mattered": recorded(what_mattered(run)),
@@ -79,8 +83,10 @@ def explain(run: Run, choice: Chosen, verdict: Verdict | None = None) -> tuple[s
     place where the best trials were trained again."""
     trial = with_means(run, run.find(choice.trial), verdict)
     against = against_base(trial, run.base_of(trial), criteria(run.search))
+    seen = remarks(run, choice, trial, confirmed=verdict is not None)
     chosen = paragraphs(verdict) if verdict else (choice.explanation,)
-    told = (*chosen, against, *cautions(run, trial), *changed(run))
+    told = (*chosen, *seen.on_choice(), against, *seen.on_answers())
+    told += (*cautions(run, trial), *changed(run))
     told += () if verdict else (caution(run, choice.trial),)
     return tuple(filter(None, told))
 
@@ -90,9 +96,14 @@ def with_means(run: Run, trial: TrialView, verdict: Verdict | None = None) -> Tr
     over its configuration's seeds, where seeds alone are repeated: folds have base models'
     measurements of their own."""
     if verdict and (fresh := of_fresh_runs(trial)):
-        return replace(trial, metrics=fresh)
+        runs = tuple(view for view in trial.fresh if view.state == "complete")
+        errors = mean_trial(Folded({}, runs)).errors
+        return replace(trial, metrics=fresh, repeats=len(runs), errors=errors)
     found = configuration_of(trial.trial, run.trials, run.search)
-    return trial if found is None or folds_of(run.search) else replace(trial, metrics=means(found))
+    if found is None or folds_of(run.search):
+        return trial
+    mean = mean_trial(found)
+    return replace(trial, metrics=mean.metrics, repeats=mean.repeats, errors=mean.errors)
 
 
 def seeds_of(run: Run, trial: str) -> int:

@@ -9,7 +9,7 @@ import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
-from math import prod
+from math import prod, sqrt
 from typing import Any, NamedTuple
 
 from analysis.runs import TrialView
@@ -78,10 +78,18 @@ def averaged(
     Compared are configurations that are complete in all `folds` (of the paths `in_folds`), and of
     these those with the most trials.
     """
-    return [
-        replace(configuration.trials[0], metrics=means(configuration))
-        for configuration in most_repeated(configurations(trials, over), folds, in_folds)
-    ]
+    return [mean_trial(c) for c in most_repeated(configurations(trials, over), folds, in_folds)]
+
+
+def mean_trial(configuration: Folded) -> TrialView:
+    """The first of its trials, with the means over all of them and their standard errors."""
+    count = len(configuration.trials)
+    return replace(
+        configuration.trials[0],
+        metrics=means(configuration),
+        repeats=count,
+        errors={m: spread / sqrt(count) for m, spread in spreads(configuration).items()},
+    )
 
 
 def most_repeated(

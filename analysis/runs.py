@@ -53,6 +53,8 @@ class TrialView:
     shared_seconds: float = 0.0  # of its `minutes`, those that other trials spent for it
     noise: dict[str, float] = field(default_factory=dict)  # its base model's noise floor
     fresh: tuple["TrialView", ...] = ()  # the same trained again with other seeds, in their order
+    repeats: int = 1  # of how many trials `metrics` are the means
+    errors: dict[str, float] = field(default_factory=dict)  # their standard errors, of repeats
 
     @property
     def name(self) -> str:
@@ -186,7 +188,7 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         step_metric=record.get("step_metric"),
         steps=record.get("steps"),
         planned_steps=record.get("planned_steps"),
-        **{name: dict(record.get(name) or {}) for name in MEASURED},
+        **_measured(record),
         started=record.get("started"),
         finished=record.get("finished"),
         base=both.get("base"),
@@ -199,6 +201,10 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         shared_seconds=float(record.get("shared_seconds", 0.0)),
         fresh=tuple(sorted(_trials(path / "seeds"), key=lambda t: int(t.trial.split("/")[-1]))),
     )
+
+
+def _measured(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: dict(record.get(name) or {}) for name in MEASURED}
 
 
 def _seconds(record: dict[str, Any]) -> dict[str, float]:
@@ -215,7 +221,7 @@ def _bases(folder: Path) -> Iterator[BaseView]:
                 key=str(record.get("key") or path.name),
                 model=record.get("model"),
                 metrics=finite(record.get("metrics")),
-                **{name: dict(record.get(name) or {}) for name in MEASURED},
+                **_measured(record),
                 predictions=_existing(path / "predictions.jsonl"),
                 val_losses=finite(record.get("val_losses")),
                 noise=finite(record.get("noise_floor")),

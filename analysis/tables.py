@@ -92,6 +92,25 @@ def trials_frame(run: Run) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
+def curves_frame(run: Run) -> "pd.DataFrame":
+    """A row a trial and evaluation: trial, label, state, step, then what its metrics.jsonl says.
+
+    >>> from analysis.runs import load_run
+    >>> frame = curves_frame(load_run(Path("runs/demo")))
+    >>> frame.pivot(index="step", columns="trial", values="val_loss").plot()
+    """
+    import pandas as pd
+
+    head = ["trial", "label", "state", "step"]
+    rows = [
+        {"trial": t.trial, "label": t.label, "state": t.state, **line}
+        for t in run.trials
+        for line in t.curve
+    ]
+    keys = dict.fromkeys([*head, *(key for row in rows for key in row)])
+    return pd.DataFrame(rows, columns=list(keys))
+
+
 def write_trials_csv(run: Run) -> Path:
     """Write trials.csv into the run folder, atomically; returns its path."""
     buffer = io.StringIO()

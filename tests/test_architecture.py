@@ -44,7 +44,7 @@ HEAVY = {"torch", "transformers", "ray", "wandb", "plotly", "pandas", "datasets"
 LONGEST = 250  # lines of a module
 LONGER = {
     # one state machine: its parts share every field, and are read together
-    "sweeps/control/sweep.py": 287
+    "sweeps/control/sweep.py": 289
 }
 
 
@@ -260,6 +260,7 @@ OFFERED: dict[str, tuple[str, set[str]]] = {
     "SearchSpec.sampler": ("sweeps.tracking.wandb_config:METHODS", set()),
     "EarlyStopping.kind": ("sweeps.early_stopping.registry:RULES", set()),
     "Selection.rule": ("analysis.selection:RULES", set()),
+    "Selection.cheapest_by": ("analysis.selection.cheapness:PRICES", set()),
     "ClusterConfig.target": ("cluster.targets:TARGETS", set()),
     "LimitsConfig.keep_checkpoints": ("sweeps.run_folder.retention:KEEPS", set()),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.report.cells import Table
+from analysis.report.comparison import comparison_passages
 from analysis.report.content import DISCLAIMER, Content, joint_table
 from analysis.report.examples import CHOSEN, CONVERSATIONS
 from analysis.report.figures import Figure, figures
@@ -54,6 +55,7 @@ def render_html(heading: str, written: str, contents: list[Content]) -> str:
         conversations_note=CONVERSATIONS,
         examples_note=CHOSEN,
         joint=joint,
+        compared=comparison_passages(contents),
         sections=sections,
         style=_own("style.css"),
         script=_own("figures.js"),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from analysis.report.cells import Cell, Table
+from analysis.report.comparison import comparison_passages
 from analysis.report.content import DISCLAIMER, Content, joint_table
 from analysis.report.examples import CHOSEN, CONVERSATIONS, Example
 from analysis.report.passage import Passage
@@ -19,6 +20,8 @@ def render_markdown(heading: str, written: str, contents: list[Content]) -> str:
     parts = [f"# {plain(heading)}", f"Written {written}", f"> **{DISCLAIMER}**"]
     if len(contents) > 1:
         parts += ["## All sweeps", table(joint_table(contents))]
+        for passage in comparison_passages(contents):
+            parts += _passage(passage, "##")
     level = "##" if len(contents) == 1 else "###"
     for content in contents:
         if len(contents) > 1:

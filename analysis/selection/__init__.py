@@ -5,7 +5,14 @@ from dataclasses import replace
 
 from analysis.folds import compared, configuration_of, configurations, folds_of, repeat_paths
 from analysis.runs import TrialView
-from analysis.selection import balanced, knee, lexicographic, objective, weighted
+from analysis.selection import (
+    balanced,
+    knee,
+    lexicographic,
+    objective,
+    one_standard_error,
+    weighted,
+)
 from analysis.selection.choice import Chosen, Criterion, broken, eligible
 from analysis.wording import plural, title
 from sweeps.spec.repeats import seed_paths
@@ -20,6 +27,7 @@ RULES: dict[str, SelectionRule] = {
     "weighted": weighted.choose,
     "lexicographic": lexicographic.choose,
     "knee": knee.choose,
+    "one_standard_error": one_standard_error.choose,
 }
 CRITERIA: dict[str, Criteria] = {
     "objective": objective.criteria,
@@ -27,6 +35,7 @@ CRITERIA: dict[str, Criteria] = {
     "weighted": weighted.criteria,
     "lexicographic": lexicographic.criteria,
     "knee": knee.criteria,
+    "one_standard_error": one_standard_error.criteria,
 }
 
 

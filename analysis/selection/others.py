@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from analysis.runs import TrialView
 from analysis.selection import RULES, choose
+from analysis.selection.cheapness import PRICES
 from analysis.wording import mode, title
 from sweeps.spec.sections import Objective, SearchSpec, Selection
 
@@ -21,13 +22,15 @@ def alternatives(
 ) -> list[Alternative]:
     """The choice of every rule that can choose among these trials, and of each of `metrics` alone.
 
-    The spec's constraints hold for all. Weights that it does not give are equal, tolerances 0.
+    The spec's constraints hold for all. Weights that it does not give are equal, tolerances 0. The
+    rule one_standard_error is left out where no standard error is known.
     """
     asked = [*_rules(search), *_metrics(search, metrics)]
     return [
         Alternative(by, found.trial)
         for by, other in asked
         if (found := choose(trials, other)) is not None
+        and found.rule.get("standard_error", 0.0) is not None
     ]
 
 
@@ -39,9 +42,12 @@ def _rules(search: SearchSpec) -> Iterator[tuple[str, SearchSpec]]:
         "balanced": f"rule balanced ({ranked})",
         "weighted": f"rule weighted ({_weights(search.selection.weights or equal)})",
         "lexicographic": f"rule lexicographic ({ranked})",
+        "one_standard_error": (
+            f"rule one_standard_error ({PRICES[search.selection.cheapest_by].noun})"
+        ),
     }
     for rule in RULES:
-        if rule == "knee" and len(search.objectives) == 1:
+        if rule == ("knee" if len(search.objectives) == 1 else "one_standard_error"):
             continue
         written = {"rule": rule, "weights": search.selection.weights or equal}
         yield words.get(rule, f"rule {rule}"), _by(search, search.selection, **written)

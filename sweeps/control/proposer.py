@@ -13,6 +13,7 @@ from typing import Any, Literal
 from search_spaces.schema import adapter_at, in_entry, value_at
 from search_spaces.space import Space
 from search_spaces.values import same_value
+from sweeps.samplers.constraints import Excess
 from sweeps.samplers.failures import Outcome, tell_bad
 from sweeps.samplers.registry import OPTUNA, REPLAYED, SEQUENCES
 from sweeps.samplers.seeds import derive
@@ -126,9 +127,11 @@ class Proposer:
         outcome: Outcome,
         values: Sequence[float] | None,
         intermediate: Mapping[int, float],
+        excess: Excess | None = None,
     ) -> None:
-        """The end of a trial: its objective values (complete trials), and what it measured at each
-        rung (index → value) for a single objective. One that failed or did not fit teaches that its
+        """The end of a trial: its objective values and how far it breaks each of the spec's
+        constraints (complete trials), and what it measured at each rung (index → value) for a
+        single objective. One that failed or did not fit teaches that its
         configuration is bad; one that was lost teaches nothing."""
         import optuna
 
@@ -147,6 +150,8 @@ class Proposer:
             for step, value in sorted(intermediate.items()):
                 trial.report(value, step)
         complete = state == optuna.trial.TrialState.COMPLETE
+        for name, beyond in (excess or {}).items() if complete and self.learns else ():
+            trial.set_constraint(name, beyond)
         self.study.tell(trial, list(values or ()) if complete else None, state=state)
 
     def _ask(self, number: int, attempt: int) -> dict[str, Any]:

@@ -8,11 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from search_spaces.space import Space
 from sweeps.control.proposer import Proposer
 from sweeps.run_folder.entry import trial_name
+from sweeps.samplers.constraints import Excess
 from sweeps.samplers.failures import Outcome
 from sweeps.spec.repeats import repeats_of
 from sweeps.spec.sections import SearchSpec
@@ -27,6 +29,7 @@ class End(NamedTuple):
     outcome: Outcome
     values: Sequence[float] | None
     rungs: Mapping[int, float]
+    excess: Excess = MappingProxyType({})  # how far it breaks each of the spec's constraints
 
 
 @dataclass
@@ -86,12 +89,13 @@ class RepeatedProposer:
         outcome: Outcome,
         values: Sequence[float] | None,
         intermediate: Mapping[int, float],
+        excess: Excess | None = None,
     ) -> None:
         """The end of a trial, as Proposer; the sampler hears of it with the others of its
         configuration."""
         if number not in self.of_trial:
             return
-        self.of_trial[number].ended[number] = End(outcome, values, intermediate)
+        self.of_trial[number].ended[number] = End(outcome, values, intermediate, excess or {})
         for configuration in self.found.values():
             if not configuration.told and self._is_over(configuration):
                 configuration.told = True
@@ -149,7 +153,9 @@ def _key(values: Mapping[str, Any]) -> str:
     return json.dumps(values, sort_keys=True)
 
 
-def _together(ends: Sequence[End]) -> tuple[Outcome, list[float] | None, dict[int, float]]:
+def _together(
+    ends: Sequence[End],
+) -> tuple[Outcome, list[float] | None, dict[int, float], dict[str, float]]:
     """What a configuration's trials reached together: means over those that were completed. One
     that failed or did not fit counts against the configuration; one that was lost says nothing."""
     outcomes = [end.outcome for end in ends]
@@ -160,4 +166,6 @@ def _together(ends: Sequence[End]) -> tuple[Outcome, list[float] | None, dict[in
     rungs = [dict(end.rungs) for end in ends if end.rungs]
     shared = set.intersection(*map(set, rungs)) if rungs else set()
     at_rungs = {rung: fmean(of[rung] for of in rungs) for rung in sorted(shared)}
-    return outcome, means or None, at_rungs
+    told = [end.excess for end in ends if end.outcome == "complete"]
+    beyond = {name: fmean(of[name] for of in told) for name in told[0]} if told else {}
+    return outcome, means or None, at_rungs, beyond

@@ -24,6 +24,7 @@ from sweeps.run_folder.entry import Entry, State, trial_name
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.record import now, record_of, stopped_at
 from sweeps.run_folder.retention import settle, settle_ended
+from sweeps.samplers.constraints import excess
 from sweeps.samplers.failures import outcome
 from sweeps.spec.sections import SweepSpec
 from trainables.context import Report, check_metrics
@@ -284,4 +285,5 @@ class Sweep:
         objectives, metrics = self.spec.search.objectives, record["metrics"]
         values = [metrics[o.metric] for o in objectives] if record["state"] == "complete" else None
         rungs = {RUNGS.index(r): v for r, v in self.ledger.rungs(entry, objectives[0].metric)}
-        self.proposer.tell(entry.number, outcome(record), values, rungs)
+        beyond = excess(self.spec.search.selection.bounds, metrics)
+        self.proposer.tell(entry.number, outcome(record), values, rungs, beyond)

@@ -36,6 +36,7 @@ from sweeps.run_folder.inputs import write_fingerprints
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.own_modules import note_origin, noted_origin
 from sweeps.run_folder.run_lock import exclusive
+from sweeps.samplers.constraints import unheard
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.held import held_fixed
 from sweeps.spec.sections import SweepSpec
@@ -69,6 +70,8 @@ def new_run(
         agreed = make_ready(sweep.spec, sweep.space, sweep.preparation, folder, agree)
     for held in held_fixed(sweep.spec):
         progress(f"held fixed: {held}")
+    if told := unheard(sweep.spec.search):
+        progress(f"note: {told}")
     with exclusive(folder), disk_full.told(folder):
         refuse_folder(folder)  # again: another may have been quicker
         write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))

@@ -32,6 +32,7 @@ from sweeps.readiness.pack_sizes import (
 )
 from sweeps.readiness.predicted_memory import peak_bytes
 from sweeps.readiness.preparation import Preparation
+from sweeps.samplers.constraints import unheard
 from sweeps.spec.errors import SpecError
 from sweeps.spec.held import held_fixed
 from sweeps.spec.repeats import repeats_of
@@ -89,6 +90,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
     where = _where(spec, space, data)
     counts = stage_counts(spec, space)
     steps = step_warnings(spec, space, data)
+    unused = tuple(filter(None, [unheard(spec.search)]))
     return Plan(
         spec,
         space,
@@ -97,7 +99,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         data,
         where,
         counts,
-        (*data_warnings(data or {}), *steps),
+        (*data_warnings(data or {}), *steps, *unused),
         rows,
         tuple(held_fixed(spec)),
     )

@@ -51,8 +51,7 @@ def sought_metrics(parts: Parts) -> Iterator[tuple[Path, str]]:
         yield (*place, "metric"), name
     if parts.selection is not None:
         yield from ranked_metrics(parts.selection)
-        for index, written in enumerate(parts.selection.bounds):
-            yield ("search", "selection", "constraints", index), written.metric
+        yield from _bounded(parts.selection)
     if parts.early_stopping is not None and parts.early_stopping.metric is not None:
         yield ("search", "early_stopping", "metric"), parts.early_stopping.metric
 
@@ -90,8 +89,15 @@ def _selection(parts: Parts, known: Sequence[str]) -> Iterator[SpecFinding]:
     yield from _of_the_rule(parts, selection, place)
     for ranked, name in ranked_metrics(selection):
         yield from _reported(parts, ranked, name, known)
-    for index, written in enumerate(selection.bounds):
-        yield from _reported(parts, (*place, "constraints", index), written.metric, known)
+    for bounded, name in _bounded(selection):
+        yield from _reported(parts, bounded, name, known)
+
+
+def _bounded(selection: Selection) -> Iterator[tuple[Path, str]]:
+    """The metrics of constraints and targets, each with its place."""
+    for name, bounds in (("constraints", selection.bounds), ("targets", selection.aims)):
+        for index, written in enumerate(bounds):
+            yield ("search", "selection", name, index), written.metric
 
 
 def ranked_metrics(selection: Selection) -> Iterator[tuple[Path, str]]:
@@ -112,6 +118,10 @@ def _of_the_rule(parts: Parts, selection: Selection, place: Path) -> Iterator[Sp
     elif rule == "knee" and len(parts.objectives) == 1:
         what = "is of several objectives, and there is one"
         yield SpecFinding((*place, "rule"), what, rule, "Write a list of objectives, or objective")
+    elif rule == "one_standard_error" and len(parts.objectives) > 1:
+        what = "is of one objective, and there are several"
+        fix = "Write one objective and the others as constraints, or knee"
+        yield SpecFinding((*place, "rule"), what, rule, fix)
     for index, name in enumerate(names):
         if name in names[:index]:
             yield SpecFinding(

@@ -3,11 +3,14 @@
 In the study such a trial is pruned and breaks a constraint. Optuna's TPE reads that by itself; its
 Gaussian process and CMA-ES would not see the trial at all. They are shown a copy of the study in
 which it is complete and as bad as the worst complete trial in each objective: bad, yet no outlier
-that would flatten everything else. The worst is looked up at each suggestion, so that the order in
+that would flatten everything else. CMA-ES knows no constraints: what breaks one of the spec's is
+shown to it as worse than the worst, the farther it breaks them (it compares by ranks alone).
+The worst is looked up at each suggestion, so that the order in
 which trials ended does not matter (a resumed sweep is told them in the order of their numbers).
 """
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -56,30 +59,59 @@ class AsWorst(BaseSampler):
     def _seen(self, study: Study) -> Study:
         """The study as the sampler sees it: itself while nothing failed, or nothing is complete."""
         trials = study.get_trials(deepcopy=False)
-        values = [t.values for t in trials if t.state == TrialState.COMPLETE]
-        if not values or not any(map(_failed, trials)):
+        complete = [t for t in trials if t.state == TrialState.COMPLETE]
+        values = [t.values for t in complete]
+        if not values or not any(map(self._is_shown_otherwise, trials)):
             return study
         columns = zip(study.directions, zip(*values, strict=True), strict=True)
         worst = [max(c) if d == StudyDirection.MINIMIZE else min(c) for d, c in columns]
         seen = create_study(directions=study.directions)
-        seen.add_trials([self._shown(trial, worst) for trial in trials])
+        told = _mean_constraints(complete)
+        minimised = [direction == StudyDirection.MINIMIZE for direction in study.directions]
+        seen.add_trials([self._shown(trial, worst, minimised, told) for trial in trials])
         return seen
 
-    def _shown(self, trial: FrozenTrial, worst: Sequence[float]) -> FrozenTrial:
-        """A trial as the sampler sees it: where constrained, every complete one has the
-        constraint, as the process over it needs."""
+    def _is_shown_otherwise(self, trial: FrozenTrial) -> bool:
+        return _failed(trial) or (not self.constrained and _broken(trial) > 0)
+
+    def _shown(
+        self,
+        trial: FrozenTrial,
+        worst: Sequence[float],
+        minimised: Sequence[bool],
+        told: dict[str, float],
+    ) -> FrozenTrial:
+        """A trial as the sampler sees it: where constrained, every complete one has the same
+        constraints, as the processes over them need; of a failure those of the spec are the means
+        of the others, since nothing is known."""
         failed = _failed(trial)
         if not failed and trial.state != TrialState.COMPLETE:
             return trial
+        broken = 0.0 if self.constrained or failed else _broken(trial)
+        beyond = [
+            w + broken if low else w - broken for w, low in zip(worst, minimised, strict=True)
+        ]
+        own = {CONSTRAINT: 1.0 if failed else -1.0, **(told if failed else trial.constraints)}
         attrs = {k: v for k, v in trial.system_attrs.items() if not k.startswith("constraints")}
         return create_trial(
-            values=worst if failed else trial.values,
+            values=beyond if failed or broken else trial.values,
             params=trial.params,
             distributions=trial.distributions,
             system_attrs=attrs,
-            constraints={CONSTRAINT: 1.0 if failed else -1.0} if self.constrained else None,
+            constraints=own if self.constrained else None,
         )
 
 
 def _failed(trial: FrozenTrial) -> bool:
     return trial.constraints.get(CONSTRAINT, 0.0) > 0
+
+
+def _broken(trial: FrozenTrial) -> float:
+    """By how much a complete trial breaks constraints, in all; 0 where it keeps them."""
+    return sum(value for value in trial.constraints.values() if value > 0)
+
+
+def _mean_constraints(trials: Sequence[FrozenTrial]) -> dict[str, float]:
+    """Of each of the spec's constraints the mean over complete trials."""
+    names = trials[0].constraints
+    return {name: fmean(trial.constraints[name] for trial in trials) for name in names}

@@ -202,7 +202,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
         min_trials=Honoured(where="`kind` is median"),
     ),
     "Selection": _fields(
-        "rule constraints",
+        "rule constraints targets cheapest_by",
         metrics=Honoured(where="`rule` is balanced or lexicographic"),
         weights=Honoured(where="`rule` is weighted"),
         tolerances=Honoured(where="`rule` is lexicographic"),

@@ -33,7 +33,7 @@ class EarlyStopping(Section):
     min_trials: int = Field(3, ge=1)  # median: finished values needed at a rung before judging
 
 
-Rule = Literal["objective", "balanced", "weighted", "lexicographic", "knee"]
+Rule = Literal["objective", "balanced", "weighted", "lexicographic", "one_standard_error", "knee"]
 
 
 class Selection(Section):
@@ -45,23 +45,31 @@ class Selection(Section):
     weights: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # weighted
     # lexicographic: how far from the best of a metric counts as equal to it, in its unit
     tolerances: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    # one_standard_error: what the cheapest costs least of
+    cheapest_by: Literal["trainable_parameters", "memory", "minutes"] = "trainable_parameters"
     constraints: tuple[str, ...] = ()  # bounds that a trial must keep to be chosen
+    # bounds that the chosen trial is reported to have met, not met, or neither for sure
+    targets: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _bounds_can_be_read(self) -> Self:
-        for index, text in enumerate(self.constraints):
-            try:
-                bound(text)
-            except ValueError:
-                raise refused(
-                    f"constraints.{index}", text, "is no bound", f"Write {FORM}"
-                ) from None
+        for name, texts in (("constraints", self.constraints), ("targets", self.targets)):
+            for index, text in enumerate(texts):
+                try:
+                    bound(text)
+                except ValueError:
+                    raise refused(f"{name}.{index}", text, "is no bound", f"Write {FORM}") from None
         return self
 
     @property
     def bounds(self) -> tuple[Bound, ...]:
         """The constraints, read."""
         return tuple(map(bound, self.constraints))
+
+    @property
+    def aims(self) -> tuple[Bound, ...]:
+        """The targets, read."""
+        return tuple(map(bound, self.targets))
 
     @property
     def ranked(self) -> tuple[str, ...]:

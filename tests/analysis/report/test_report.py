@@ -268,7 +268,7 @@ def test_control_characters_in_answers_are_shown_as_such(run_folder: Path) -> No
 def test_several_runs_make_one_comparison(run_folder: Path, tmp_path: Path) -> None:
     other = fixtures.write_run(tmp_path / "other", selection={"rule": "balanced"})
     html, markdown = write_report([decided(run_folder), decided(other)])
-    assert html == tmp_path / "comparison.html"
+    assert html == tmp_path / f"comparison-{run_folder.name}-other.html"
     text = markdown.read_text(encoding="utf-8")
     assert "# Comparison: flashcards, flashcards" in text
     assert "| 4 of 8 | EXP-04 (3 Epochs) | 0.6565 |" in text

@@ -39,6 +39,7 @@ def read(folder: Path, selection: dict[str, Any], objective: Any = None) -> str:
         {"rule": "weighted", "weights": {"val_loss": 2, "bleu": 0.5}},
         {"rule": "lexicographic", "metrics": ["bleu", "val_loss"], "tolerances": {"bleu": 0.01}},
         {"constraints": ["minutes <= 5", "val_loss<2.5", "bleu >= 1e-3"]},
+        {"rule": "one_standard_error", "cheapest_by": "memory", "targets": ["bleu >= 0.1"]},
     ],
 )
 def test_what_is_right(selection: dict[str, Any], tmp_path: Path) -> None:
@@ -72,10 +73,21 @@ def test_what_is_right(selection: dict[str, Any], tmp_path: Path) -> None:
         ({"constraints": ["bleu <= nan"]}, "is no bound"),
         ({"constraints": ["blue >= 0.1"]}, "search.selection.constraints.0: is not a metric"),
         ({"constraints": ["kl <= 0.1"]}, "is not reported by trials of kind sft"),
+        ({"targets": ["bleu = 1"]}, "search.selection.targets.0: is no bound"),
+        (
+            {"targets": ["bleu > 0.1", "blue > 0.1"]},
+            "search.selection.targets.1: is not a metric",
+        ),
+        ({"cheapest_by": "seconds"}, "search.selection.cheapest_by"),
     ],
 )
 def test_what_is_wrong(selection: dict[str, Any], said: str, tmp_path: Path) -> None:
     assert said in read(tmp_path, selection)
+
+
+def test_one_standard_error_is_of_one_objective(tmp_path: Path) -> None:
+    said = read(tmp_path, {"rule": "one_standard_error"}, TWO)
+    assert "search.selection.rule: is of one objective, and there are several" in said
 
 
 def test_a_constraint_on_what_means_something_else_for_each_value_is_refused(

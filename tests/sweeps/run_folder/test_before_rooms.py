@@ -24,9 +24,16 @@ WORDED_ANEW = {
     "confirm RUN)": "repeating the best trials, which is what the confirm section is for, "
     "measures that spread",
     "In Val Loss EXP-003 is 0.0085": "It is 0.0085",
+    # sentences since then
+    "At the end of what was searched: lora.r is 4, at the highest end of 2 to 4: try 4 to 8. The "
+    "best value may lie beyond. ": "",
+    "At the end of what was searched: lora.r is 4, at the highest end of 2 to 4: try 4 to 8. The "
+    "best value may lie beyond.\n\n": "",
+    "Caution: of its 8 kept answers 100% repeat one word or letter (the base model's: 0%). ": "",
+    "Caution: of its 8 kept answers 100% repeat one word or letter (the base model's: 0%).\n\n": "",
 }
-ADDED = ("What other rules would choose",)  # sections of the report since then
-ADDED_KEYS = ("reason", "tie")  # of best.json
+ADDED = ("What other rules would choose", "What mattered")  # sections of the report since then
+ADDED_KEYS = ("reason", "tie", "targets", "cheaper", "edges", "answers", "what_mattered")
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

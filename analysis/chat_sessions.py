@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.files import RunError
+from analysis.named import BEST, named_trial
 from analysis.runs import TrialView, load_run
-from analysis.selection.named import BEST, named_trial
 from analysis.system_prompt import trained_with
 
 if TYPE_CHECKING:

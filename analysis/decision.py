@@ -33,7 +33,11 @@ class Decision(NamedTuple):
 def decided(folder: Path) -> Decision:
     """The run in `folder`, with its choice: that of the search, or the advice of its confirmation.
     RunError where it is not a run."""
-    run = load_run(folder)
+    return decision_of(load_run(folder))
+
+
+def decision_of(run: Run) -> Decision:
+    """The same of a run that is loaded already."""
     choice = choose(run.trials, run.search)
     told = verdict(run) if choice else None
     return Decision(run, _confirmed(run, choice, told) if choice and told else choice, told)

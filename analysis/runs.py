@@ -97,8 +97,8 @@ class Run:
     changes: tuple[InputChange, ...] = ()  # where it went on with other data, models or code
 
     def find(self, trial: str) -> TrialView:
-        """The trial with this id. KeyError where there is none."""
-        views = {view.trial: view for view in self.trials}
+        """The trial with this id, or its run with a new seed. KeyError where there is none."""
+        views = {view.trial: view for trial in self.trials for view in (trial, *trial.fresh)}
         if trial not in views:
             raise KeyError(f"{self.folder}: no trial {trial!r}; there are {list(views)}")
         return views[trial]

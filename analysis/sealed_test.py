@@ -1,4 +1,4 @@
-"""The chosen trial measured on the test rows, which no trial has read: `medsweep best RUN --test`.
+"""The chosen trial measured on the test rows, which no trial has read: `medsweep best RUN --final`.
 
 The measure is the sweep's own (loss of every test row; texts as `evaluation` asks for them; how a
 reward model ranks every test pair), of the trial and of its untouched base model. `test.json` in
@@ -37,7 +37,7 @@ def measure_test(run: Run, trial: str) -> Opened:
 
     view = run.find(trial)
     config = trial_config(view.config).stage_trials[-1]
-    measured = on_test_rows(run, view, config, _sealed(run))
+    measured = on_test_rows(run, view, config, sealed(run))
     rows, sha256 = measured.opened
     count = len(rows) // 2 if config.kind in PAIRED else len(rows)
     found = Opened(view.trial, count, sha256, measured.metrics, measured.base)
@@ -70,11 +70,12 @@ def test_section(run: Run, trial: str) -> Iterator[str]:
     yield told(opened)
 
 
-def _sealed(run: Run) -> set[str]:
-    """The hashes of test rows that the run recorded; of staged trials those of every stage."""
+def sealed(run: Run) -> set[str]:
+    """The hashes of test rows that the run kept; of staged trials those of every stage."""
     reports = [report for report in run.data.values() if isinstance(report, dict)]
     reports += [part for report in reports for part in (report.get("stages") or {}).values()]
-    return {str(report["test_sha256"]) for report in reports if "test_sha256" in report}
+    kept = (report for report in reports if (report.get("kept") or {}).get("test", 1))
+    return {str(report["test_sha256"]) for report in kept if "test_sha256" in report}
 
 
 def _kept(folder: Path, found: Opened) -> Opened:

@@ -213,7 +213,7 @@ def evaluation_note(base: BaseView, trial: TrialView) -> str:
     """Where the numbers of base against best come from: split, rows, limits."""
     how = trial.evaluation
     differ = [k for k in how if k in base.evaluation and base.evaluation[k] != how[k]]
-    note = f"Computed on validation rows; the test split stays sealed. {_measured_on(how)}"
+    note = f"Computed on validation rows, which no test row is among. {_measured_on(how)}"
     if differ:
         pairs = ", ".join(f"{k} {base.evaluation[k]} against {how[k]}" for k in differ)
         note += f" Not comparable as it stands: the base model was measured with {pairs}."

@@ -72,3 +72,20 @@ def _confirm(
     if done.course.clear:
         view.say(f"The race was decided after {plural(done.done, 'run')} with new seeds.")
     return True
+
+
+def confirmation_told(folder: Path) -> str:
+    """Where a run's confirmation stands, in a sentence; "" where there is none."""
+    from analysis.wording import plural
+    from sweeps.confirmation.asked import Asked
+    from sweeps.confirmation.judging import judge
+    from sweeps.confirmation.results import results_of
+    from sweeps.run_folder.ledger import Ledger
+
+    asked = Asked.read(folder)
+    if asked is None:
+        return ""
+    found = results_of(Ledger(folder), asked)
+    left = len(found.course(asked, judge).due)
+    more = f", {left} left of this round" if left else ", over"
+    return f"Confirmation: {plural(len(found.values), 'run')} with new seeds ended{more}."

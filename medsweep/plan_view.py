@@ -13,6 +13,7 @@ from analysis.wording import column_names, plural
 from medsweep.fitted_table import FittedTable
 from medsweep.rows_view import show_rows
 from sweeps.planning.plan import ModelFacts, Plan
+from sweeps.spec.confirm import ConfirmConfig
 from sweeps.spec.sections import SweepSpec
 from trainables.data.config import DataConfig
 from trainables.data.losses import steps
@@ -33,6 +34,8 @@ def show(console: Console, plan: Plan) -> None:
     _heading(console, f"{spec.name}: {_count(plan)}")
     if plan.stages:
         console.print(escape(_stages(plan)))
+    if spec.confirm:
+        console.print(_confirmed(spec, spec.confirm))
     console.print(f"Runs {escape(plan.where)}.")
     _heading(console, "Base trial")
     console.print(escape(_yaml(_trial(spec))))
@@ -52,6 +55,20 @@ def show(console: Console, plan: Plan) -> None:
     if plan.rows:
         _heading(console, "The first row as the model sees it")
         show_rows(console, plan.rows)
+
+
+def _confirmed(spec: SweepSpec, config: ConfirmConfig) -> str:
+    """E.g. `Then the best 2 and 1 baseline again, each with 3 new seeds: at most 9 runs.`"""
+    named = len(spec.search.baselines) if config.baselines else 0
+    top = min(config.top, spec.search.num_trials)
+    most = min(top + named, spec.search.num_trials) * config.seeds
+    best = "the best trial" if top == 1 else f"the best {top}"
+    others = f" and {plural(named, 'baseline')}" if named else ""
+    rows = ", each also on other validation rows" if "split" in config.vary else ""
+    return (
+        f"Then {best}{others} again with {plural(config.seeds, 'new seed')} each{rows}: at most "
+        f"{plural(most, 'run')}."
+    )
 
 
 def _trial(spec: SweepSpec) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from rich.table import Table
 from analysis.best import caution, changed
 from analysis.report.cells import Table as Cells
 from analysis.report.effects import effects_passages
+from analysis.report.passage import Passage
 from analysis.runs import Run
-from analysis.sealed_test import Opened
 from analysis.selection import choose, criteria, why_none
-from analysis.wording import cell_text, column_names, metric_text, parameter_text, title
+from analysis.wording import cell_text, column_names, metric_text, parameter_text
 from medsweep.fitted_table import FittedTable
 
 NOTED = 60  # characters of an error beside its trial
@@ -79,16 +79,13 @@ def print_best(console: Console, best: dict[str, Any]) -> None:
         console.print(f"  {escape(sentence)}")
 
 
-def print_test(console: Console, found: Opened) -> None:
-    """What the chosen trial and its base model measure on the test rows."""
-    table = Table(box=None, header_style="bold")
-    for name in ("", "base model", found.trial):
-        table.add_column(escape(name), justify="right" if name else "left")
-    for metric, value in found.metrics.items():
-        untouched = metric_text(metric, found.base.get(metric))
-        table.add_row(title(metric), untouched, metric_text(metric, value))
-    console.print("\n[bold]Test rows[/]")
-    console.print(table)
+def print_passage(console: Console, passage: Passage) -> None:
+    """A section of the report on the terminal, without its figures."""
+    console.print(f"\n[bold]{escape(passage.title)}[/]")
+    for sentence in passage.sentences:
+        console.print(escape(sentence))
+    for heading, table in passage.tables:
+        terminal_table(console, heading, table)
 
 
 def print_effects(console: Console, run: Run) -> int:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.files import read_lines
+from analysis.named import BEST, named_trial
 from analysis.ratings.errors import RatingError
 from analysis.runs import Run, TrialView
-from analysis.selection.named import BEST, named_trial
 
 BASE, REFERENCE = "base", "reference"
 EMPTY = "(empty answer)"

@@ -25,6 +25,7 @@ from analysis.report.passage import Passage
 from analysis.report.passages import passages
 from analysis.report.provenance import data_facts, data_tables, environment_table
 from analysis.report.ratings import rating_tables
+from analysis.report.sealed_test import sealed_test_passage
 from analysis.report.stages import stage_table
 from analysis.runs import BaseView, Run, TrialView, look_up
 from analysis.selection import criteria
@@ -107,6 +108,7 @@ def describe_run(decision: Decision) -> Content:
             *filter(None, [confirmation_passage(told)]),
             *effects_passages(run),
             *passages(run, best),
+            *filter(None, [sealed_test_passage(run, best)]),
             *other_rules_passages(run, best),
         ],
         examples=examples(run, best),

@@ -112,7 +112,7 @@ def _provenance(content: Content, level: str) -> Iterator[str]:
             yield f"**{plain(heading)}**"
             yield table(rows)
         known = "".join(f"{name}: {plain(value)}. " for name, value in content.data_facts)
-        yield f"{known}The test split is sealed: no number in this report comes from it."
+        yield f"{known}No trial can read the test rows."
     yield f"{level} Environment"
     yield table(content.environment)
 

@@ -17,8 +17,15 @@ def command(
     merge: Annotated[
         bool, typer.Option("--merge", help="Export the base model with the adapter merged in.")
     ] = False,
-    test: Annotated[
-        bool, typer.Option("--test", help="Open the test rows: measure the chosen trial on them.")
+    final: Annotated[
+        bool,
+        typer.Option(
+            "--final",
+            help="Open the sealed test rows, once: the choice with all its seeds, and baselines.",
+        ),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --final: although they were opened before.")
     ] = False,
     merge_onto: Annotated[
         str,
@@ -36,10 +43,12 @@ def command(
     from analysis.measured_weights import FILE, read_measured
     from analysis.merging import Onto
     from analysis.selection import criteria
-    from medsweep.tables import print_best, print_test
+    from medsweep.tables import print_best, print_passage
 
     if merge_onto not in ("base", "dequantized"):
         raise typer.BadParameter(f"{merge_onto!r} is neither base nor dequantized")
+    if again and not final:
+        raise typer.BadParameter("--again is of --final: give both")
     console = Console(highlight=False, emoji=False)
     decision = decided(run)
     best = write_best(decision)
@@ -47,14 +56,18 @@ def command(
         console.print(decision.why_none)
         return 1
     print_best(console, best)
-    if test:
-        from analysis.sealed_test import measure_test, told
+    if final:
+        from analysis.final_test import open_test
+        from analysis.report import write_report
+        from analysis.report.sealed_test import sealed_test_passage
         from sweeps.quiet import quiet_libraries
 
         quiet_libraries()
-        found = measure_test(decision.run, best["trial"])
-        print_test(console, found)
-        console.print(told(found), markup=False)
+        open_test(decision, again, lambda line: console.print(line, markup=False))
+        passage = sealed_test_passage(decision.run, decision.best)
+        assert passage is not None, "it was opened a moment ago"
+        print_passage(console, passage)
+        write_report([decision])
     if export is not None:
         onto: Onto = "dequantized" if merge_onto == "dequantized" else "base"
         console.print(f"Exported to {export_best(decision, export, merge, onto)}")

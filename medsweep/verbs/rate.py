@@ -25,11 +25,11 @@ def pairs(
     semicolon: Semicolon = False,
 ) -> None:
     """Write blind pairs of answers: which one would you rather give?"""
+    from analysis.named import named_trial
     from analysis.ratings.forms import write_form
     from analysis.ratings.pairs import pairs_form
     from analysis.ratings.sources import source_of
     from analysis.runs import load_run
-    from analysis.selection.named import named_trial
 
     loaded = load_run(run)
     chosen = named_trial(loaded, trial)

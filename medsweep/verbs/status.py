@@ -9,6 +9,7 @@ def command(run: RunFolder) -> None:
 
     from analysis.runs import load_run
     from analysis.wording import plural
+    from medsweep.confirming import confirmation_told
     from medsweep.tables import print_changes, trial_table
     from sweeps.run_folder.run_lock import is_running
 
@@ -23,6 +24,10 @@ def command(run: RunFolder) -> None:
     done = ", ".join(f"{n} {state}" for state, n in counts.items()) or "none started"
     console.print(f"{len(found.trials)} of {plural(planned, 'trial')} suggested: {done}.")
     over = len(found.trials) >= planned and "unfinished" not in counts
+    standing = confirmation_told(run)
+    if standing:
+        console.print(standing)
+    over = over and "left" not in standing
     if is_running(run):
         console.print("The sweep is running.")
     elif not over:

@@ -36,7 +36,9 @@ class Finished(NamedTuple):
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     root = tmp_path_factory.mktemp("run")
     cache, runs = root / "cache", root / "runs"
-    done = medsweep(cache, "run", "toy", "--set", "search.num_trials=3", "--output", runs)
+    asked = ("search.num_trials=3", "confirm={top: 1, seeds: 2, baselines: false}")
+    settings = [word for setting in asked for word in ("--set", setting)]
+    done = medsweep(cache, "run", "toy", *settings, "--output", runs)
     assert done.returncode == 0, done.stdout + done.stderr
     yield Finished(cache, runs / "toy", done)
     assert left_behind(cache) == []
@@ -50,6 +52,21 @@ def test_it_says_what_it_does(run: Finished) -> None:
     assert re.search(r"^Best: EXP-00[123]", said, re.MULTILINE)
     assert str(run.folder / "report.html") in said
     assert "Traceback" not in said + run.done.stderr
+
+
+def test_the_best_is_trained_again_and_the_verdict_is_of_the_new_seeds(run: Finished) -> None:
+    best = json.loads((run.folder / "best.json").read_text())
+    told = best["confirmed"]["trials"][best["trial"]]
+    assert told["seeds"] == [43, 44]
+    assert len(told["values"]) == 2
+    assert best["confirmed"]["rows"] > 1
+    assert f"{best['trial']}/seeds/2: complete" in run.done.stdout
+    assert f"Use {best['trial']}, the only one that was trained again." in run.done.stdout
+    assert "Caution: each configuration was trained once" not in run.done.stdout
+    assert "Trained again with new seeds" in (run.folder / "report.md").read_text()
+    again = medsweep(run.cache, "confirm", run.folder, "--seeds", 2)
+    assert again.returncode == 0
+    assert "started" not in again.stdout
 
 
 def test_every_file_of_the_run_folder(run: Finished) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from analysis.named import named_trial
 from analysis.ratings.errors import RatingError
 from analysis.ratings.forms import write_form
 from analysis.ratings.pairs import pairs_form
 from analysis.ratings.sheets import sheet_form
 from analysis.ratings.sources import EMPTY, RatingSource, source_of
 from analysis.runs import load_run
-from analysis.selection.named import named_trial
 from tests.analysis import fixtures
 
 NOTICE = "Educational use only, not medical advice"

@@ -9,6 +9,11 @@ from tests.analysis.fixtures import write_run
 from trainables.evaluation.row_results import VALIDATION, parquet_of, table_of
 
 A, B, C = "EXP-004", "EXP-002", "EXP-001"  # the best two of the search, and the baseline
+CLEAR: dict[str, list[Any]] = {
+    A: [0.60, 0.61, 0.605],
+    B: [0.66, 0.67, 0.665],
+    C: [0.70, 0.71, 0.72],
+}
 POOL = {A: 0.601, B: 0.662, "EXP-003": 0.69, C: 0.705, "EXP-009": 0.75}
 
 

@@ -15,9 +15,8 @@ from analysis.runs import load_run
 from analysis.statistics.crossed import difference
 from analysis.verdict.verdict import Verdict, means, verdict
 from analysis.verdict.words import headline, paragraphs
-from tests.analysis.verdict.runs import A, B, C, confirmed
+from tests.analysis.verdict.runs import CLEAR, A, B, C, confirmed
 
-CLEAR = {A: [0.60, 0.61, 0.605], B: [0.66, 0.67, 0.665], C: [0.70, 0.71, 0.72]}
 ALIKE = {A: [0.600, 0.640, 0.620], B: [0.630, 0.610, 0.625], C: [0.700, 0.710, 0.720]}
 
 

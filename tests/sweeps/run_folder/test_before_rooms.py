@@ -23,6 +23,9 @@ WORDED_ANEW = {
     "training the best configurations again with other seeds measures that spread (medsweep "
     "confirm RUN)": "repeating the best trials, which is what the confirm section is for, "
     "measures that spread",
+    "validation rows, which no test row is among": "validation rows; the test split stays sealed",
+    "No trial can read the test rows.": "The test split is sealed: no number in this report comes "
+    "from it.",
     "In Val Loss EXP-003 is 0.0085": "It is 0.0085",
     # sentences since then
     "At the end of what was searched: lora.r is 4, at the highest end of 2 to 4: try 4 to 8. The "
@@ -32,7 +35,7 @@ WORDED_ANEW = {
     "Caution: of its 8 kept answers 100% repeat one word or letter (the base model's: 0%). ": "",
     "Caution: of its 8 kept answers 100% repeat one word or letter (the base model's: 0%).\n\n": "",
 }
-ADDED = ("What other rules would choose", "What mattered")  # sections of the report since then
+ADDED = ("Sealed test", "What other rules would choose", "What mattered")  # sections since then
 ADDED_KEYS = ("reason", "tie", "targets", "cheaper", "edges", "answers", "what_mattered")
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.files import RunError
+from analysis.named import named_trial
 from analysis.runs import load_run
-from analysis.selection.named import named_trial
 from tests.analysis import fixtures
 
 

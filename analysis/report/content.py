@@ -20,6 +20,7 @@ from analysis.report.experiments import (
     experiment_table,
     failure_table,
 )
+from analysis.report.folds import fold_passage
 from analysis.report.other_rules import other_rules_passages
 from analysis.report.passage import Passage
 from analysis.report.passages import passages
@@ -105,7 +106,7 @@ def describe_run(decision: Decision) -> Content:
         stages=stage_table(run, best),
         efficiency=efficiency_table(run, best),
         passages=[
-            *filter(None, [confirmation_passage(told)]),
+            *filter(None, [confirmation_passage(told), fold_passage(run, best)]),
             *effects_passages(run),
             *passages(run, best),
             *filter(None, [sealed_test_passage(run, best)]),

@@ -1,10 +1,9 @@
-"""The sections on folds, benchmarks, data sets, calibration and safety: one file each, in order."""
+"""The sections on benchmarks, data sets, calibration and safety: one file each, in order."""
 
 from collections.abc import Callable
 
 from analysis.report.benchmarks import benchmark_passage
 from analysis.report.clinical import clinical_passage
-from analysis.report.folds import fold_passage
 from analysis.report.pairs import pair_passage
 from analysis.report.passage import Passage
 from analysis.report.probability_calibration import calibration_passage
@@ -14,7 +13,6 @@ from analysis.report.transfer import transfer_passage
 from analysis.runs import Run, TrialView
 
 PASSAGES: tuple[Callable[[Run, TrialView | None], Passage | None], ...] = (
-    fold_passage,
     benchmark_passage,
     subject_passage,
     transfer_passage,

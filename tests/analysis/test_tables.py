@@ -129,7 +129,7 @@ def test_the_note_says_rows_and_limits_and_where_they_differ(run_folder: Path) -
     base = run.base_of(trial)
     assert base is not None
     note = evaluation_note(base, trial)
-    assert "Computed on validation rows; the test split stays sealed." in note
+    assert "Computed on validation rows, which no test row is among." in note
     assert "300 rows" in note
     assert "100 answers (limit 100), greedy, at most 128 new tokens" in note
     assert "Not comparable" not in note

@@ -65,7 +65,7 @@ def test_the_chosen_trial_is_marked_and_explained(page: str) -> None:
     assert '<tr class="chosen">' in page
     assert "lowest Val Loss, 0.6565" in page
     assert "Educational use only, not medical advice" in page
-    assert "The test split is sealed" in page
+    assert "No trial can read the test rows." in page
 
 
 def test_curves_show_every_trial_and_tell_stopped_ones_apart(page: str) -> None:
@@ -238,7 +238,7 @@ def test_the_flashcards_systems_two_tables(tmp_path: Path) -> None:
         "| 3.51 | 10.0 |"
     )
     assert SECTION_7 in text
-    label = "Computed on validation rows; the test split stays sealed."
+    label = "Computed on validation rows, which no test row is among."
     page = html.read_text(encoding="utf-8")
     assert label in text
     assert label in page

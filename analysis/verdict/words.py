@@ -13,6 +13,7 @@ from analysis.verdict.verdict import Verdict
 from analysis.wording import metric_text, plural, title
 
 NATS = ("val_loss", "train_loss")
+OVERLAP = "each on other rows, whose training rows overlap: rather too narrow"
 
 
 def paragraphs(told: Verdict) -> tuple[str, ...]:
@@ -113,22 +114,20 @@ def _interval(told: Verdict, found: Difference, corrected: Corrected | None) -> 
         rests.append(f"corrected for {corrected.n_comparisons} comparisons")
     rests += {
         "seeds": ["chance between seeds not seen"],
-        "rows": [] if "split" in told.evidence.asked.vary else ["chance between rows not seen"],
+        "rows": [
+            OVERLAP if "split" in told.evidence.asked.vary else "chance between rows not seen"
+        ],
     }.get(found.missing, [])
     if known is None:
         return f"no interval: nothing was seen to vary; {', '.join(rests)}"
-    low, high = sorted(abs_sign(value, found.estimate) for value in known)
+    low, high = sorted(_turned(value, found.estimate) for value in known)
     metric = told.evidence.criterion.metric
     interval = f"{metric_text(metric, low, 4)} to {metric_text(metric, high, 4)}"
     return f"95% interval {interval}; {', '.join(rests)}"
 
 
-def abs_sign(value: float, estimate: float) -> float:
-    """A bound of an interval, turned as the estimate is turned to be above 0.
-
-    >>> abs_sign(-0.5, -0.3), abs_sign(0.1, -0.3)
-    (0.5, -0.1)
-    """
+def _turned(value: float, estimate: float) -> float:
+    """A bound of an interval, turned as the estimate is turned to be above 0."""
     return -value if estimate < 0 else value
 
 

@@ -22,6 +22,7 @@ from analysis.remarks import remarks
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
+from analysis.uncertainty import interval_of
 from analysis.verdict.numbers import numbers
 from analysis.verdict.verdict import Verdict
 from analysis.verdict.verdict import means as of_fresh_runs
@@ -157,11 +158,13 @@ def against_base(
     """How the trial compares with the untouched base model, better and worse metrics named."""
     if base is None:
         return "The untouched base model was not measured, so nothing is known against it."
-    wanted = [c.metric for c in sought] + ["perplexity", "rouge1", "bleu"]
+    decisive = [c.metric for c in sought]
+    wanted = [*decisive, "perplexity", "rouge1", "bleu"]
     shared = [m for m in dict.fromkeys(wanted) if m in trial.metrics and m in base.metrics]
     groups: dict[str, list[str]] = {"better": [], "worse": [], "equal": []}
     for metric in shared:
-        groups[_verdict(metric, trial, base)].append(_change(metric, trial, base))
+        told = _change(metric, trial, base, _interval(metric, trial) if metric in decisive else "")
+        groups[_verdict(metric, trial, base)].append(told)
     if not shared:
         return "The untouched base model reported none of the same metrics."
     parts = [f"{verdict} in {', '.join(items)}" for verdict, items in groups.items() if items]
@@ -177,6 +180,15 @@ def _verdict(metric: str, trial: TrialView, base: BaseView) -> str:
     return "better" if (gain < 0) == (mode(metric) == "min") else "worse"
 
 
-def _change(metric: str, trial: TrialView, base: BaseView) -> str:
+def _interval(metric: str, trial: TrialView) -> str:
+    """How sure the trial's own value is, where it is that of its rows or repeats."""
+    found = interval_of(trial, metric) if not trial.fresh else None
+    if found is None:
+        return ""
+    low, high = (metric_text(metric, end) for end in found[0])
+    return f", 95% interval {low} to {high}; {found[1]}"
+
+
+def _change(metric: str, trial: TrialView, base: BaseView, sure: str = "") -> str:
     before = metric_text(metric, base.metrics[metric])
-    return f"{title(metric)} ({before} → {metric_text(metric, trial.metrics[metric])})"
+    return f"{title(metric)} ({before} → {metric_text(metric, trial.metrics[metric])}{sure})"

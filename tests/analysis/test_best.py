@@ -1,6 +1,7 @@
 """best.json."""
 
 import json
+import statistics
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from analysis.best import against_base, write_best
 from analysis.decision import decided
 from analysis.runs import load_run
 from tests.analysis import fixtures
+from tests.analysis.fixtures import write_run
+from trainables.evaluation.row_results import VALIDATION, parquet_of, table_of
 
 
 def test_writes_the_choice_and_the_numbers_behind_it(run_folder: Path) -> None:
@@ -60,3 +63,22 @@ def test_against_a_base_that_was_not_measured_or_is_equal(run_folder: Path) -> N
     assert same == "Against the untouched base model it is equal in BLEU (0.0662 → 0.0662)."
     alike = against_base(trial, replace(base, metrics={"bleu": 0.06621}))
     assert alike == same  # nobody is told that 0.0662 is worse than 0.0662
+
+
+def test_a_loss_has_its_interval_and_rows_beside_it(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    nats = [5.0, 8.0, 6.0, 7.2]
+    table = table_of(
+        VALIDATION,
+        ["a", "b", "c", "d"],
+        ["a", "b", "c", "d"],
+        ["a", "b", "c", "d"],
+        {"nats": nats, "tokens": [10] * 4, "bytes": [40] * 4},
+    )
+    (folder / "trials/EXP-004/rows.parquet").write_bytes(parquet_of([table]))
+    best = write_best(decided(folder))
+    assert best is not None
+    error = statistics.stdev(n / 10 for n in nats) / 2
+    half = 3.182446305 * error  # Student's t of 3 degrees of freedom
+    said = f"(1.6569 → 0.6565, 95% interval {0.6565 - half:.4f} to {0.6565 + half:.4f}; 4 rows)"
+    assert said in best["explanation"]

@@ -40,6 +40,7 @@ def numbers(told: Verdict) -> dict[str, Any]:
             if baseline != told.leader
         },
         "against_base_model": difference_told(told.to_base, None),
+        "agreement": asdict(told.agreement) if told.agreement else None,
         "optimism": asdict(told.optimism) if told.optimism else None,
     }
 

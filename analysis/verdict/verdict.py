@@ -18,6 +18,7 @@ from analysis.selection.ties import thrift
 from analysis.statistics.contest import Contest, contest
 from analysis.statistics.crossed import Difference, difference
 from analysis.statistics.shrinkage import Shrunk, shrink
+from analysis.statistics.wins import Consistency, consistency
 from analysis.verdict.evidence import Evidence, evidence
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Verdict:
         alike = [self.evidence.trials[name] for name in (self.leader, *self.tied)]
         return min(alike, key=thrift).trial
 
+    def name(self, trial: str) -> str:
+        """What tables call a trial."""
+        return self.evidence.trials[trial].name
+
     def believed(self, other: str) -> tuple[float, tuple[float, float]] | None:
         """By how much the other is above the leader, from all runs, with a 95% interval that holds
         although the leader was chosen among them; None where there is none."""
@@ -59,6 +64,14 @@ class Verdict:
         if place is None or now.leader.name != self.leader or self.evidence.standing is None:
             return None
         return place.mean - now.leader.mean, place.apart
+
+    @property
+    def agreement(self) -> Consistency | None:
+        """How alike the leader's seeds answer; None where its rows are not right or wrong."""
+        own = self.evidence.tables[self.leader]
+        if own.ndim == 1 or not np.isin(own[np.isfinite(own)], (0.0, 1.0)).all():
+            return None
+        return consistency(own[np.isfinite(own).all(axis=1)])
 
     def beats(self, baseline: str) -> bool:
         """Whether the leader is better than a baseline beyond chance and rounding."""

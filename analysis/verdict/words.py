@@ -18,14 +18,24 @@ OVERLAP = "each on other rows, whose training rows overlap: rather too narrow"
 
 def paragraphs(told: Verdict) -> tuple[str, ...]:
     """What is to be said, the most important first; each a few sentences on one thing."""
-    parts = (_apart, _baselines, _base, _optimism, _power, _failures, _dropped, _unfinished)
+    parts = (
+        _apart,
+        _baselines,
+        _base,
+        _optimism,
+        _agreement,
+        _power,
+        _failures,
+        _dropped,
+        _unfinished,
+    )
     found = (" ".join(part(told)) for part in parts)
     return (headline(told), *filter(None, found))
 
 
 def headline(told: Verdict) -> str:
     """Which configuration to use, in one sentence."""
-    advice, leader = _name(told, told.advice), _name(told, told.leader)
+    advice, leader = told.name(told.advice), told.name(told.leader)
     if told.advice != told.leader:
         return (
             f"Use {advice}: {leader} has the better mean of all runs, and is not told from this "
@@ -42,7 +52,7 @@ def headline(told: Verdict) -> str:
 def _others(told: Verdict) -> str:
     others = list(told.contest.against)
     if len(others) == 1:
-        return _name(told, others[0])
+        return told.name(others[0])
     return f"all {len(others)} others that were trained again"
 
 
@@ -52,7 +62,7 @@ def _apart(told: Verdict) -> Iterator[str]:
         yield _versus_next(told, *near)
     if told.tied:
         names = _names(told, (told.leader, *told.tied))
-        yield f"{names} cannot be told apart; the cheapest of them is {_name(told, told.cheapest)}."
+        yield f"{names} cannot be told apart; the cheapest of them is {told.name(told.cheapest)}."
 
 
 def _versus_next(told: Verdict, near: str, found: Difference) -> str:
@@ -83,7 +93,7 @@ def _baselines(told: Verdict) -> Iterator[str]:
             yield _versus(told, told.leader, baseline, own, corrected)
         if not told.beats(baseline):
             yield (
-                f"Against the baseline {_name(told, baseline)} that is not beyond chance, so the "
+                f"Against the baseline {told.name(baseline)} that is not beyond chance, so the "
                 "advice is to stay with the baseline."
             )
 
@@ -97,7 +107,7 @@ def _versus(
     if found.estimate == 0:
         word = "no better"
     return (
-        f"{_name(told, first)} is {word} than {_name(told, second)} by "
+        f"{told.name(first)} is {word} than {told.name(second)} by "
         f"{_size(told, abs(found.estimate))} ({_interval(told, found, corrected)})."
     )
 
@@ -152,7 +162,7 @@ def _optimism(told: Verdict) -> Iterator[str]:
         sd = metric_text(metric, float(np.std(runs, ddof=1)), 4)
         spread = f", standard deviation {sd}"
     over = f"over {plural(len(runs), 'new seed')}{spread}"
-    text = f"{_name(told, told.leader)}: mean {title(metric)} {mean} {over}"
+    text = f"{told.name(told.leader)}: mean {title(metric)} {mean} {over}"
     if own is None:
         yield f"{text}."
         return
@@ -167,6 +177,15 @@ def _optimism(told: Verdict) -> Iterator[str]:
         f"{text}; the search had {metric_text(metric, own, 4)}, the best of many noisy values"
         f"{expected}."
     )
+
+
+def _agreement(told: Verdict) -> Iterator[str]:
+    found = told.agreement
+    if found:
+        yield (
+            f"Its {found.n_seeds} seeds agree on {found.agreed:.0%} of {found.n_questions} "
+            "questions."
+        )
 
 
 def _power(told: Verdict) -> Iterator[str]:
@@ -196,42 +215,10 @@ def _settle(told: Verdict, near: str, found: Difference) -> str:
         for unit, count in (("seed", more_seeds(found)), ("row", more_rows(found)))
         if count
     ]
-    name = _name(told, near)
+    name = told.name(near)
     if not ways:
         return f"no number of seeds or of rows alone would tell {name} from it, as far as it seems"
     return f"to tell {name} from it, were it as far as it seems, takes {' or '.join(ways)}"
-
-
-def _failures(told: Verdict) -> Iterator[str]:
-    for name, count in told.evidence.failed.items():
-        if count:
-            yield (
-                f"{plural(count, 'new seed')} of {_name(told, name)} failed: each counts as the "
-                "worst value at hand where trials are chosen, and is in no mean and no interval."
-            )
-    for name, count in told.evidence.lost.items():
-        if count:
-            yield (
-                f"{plural(count, 'run')} of {_name(told, name)} ended for no fault of its "
-                "configuration and says nothing (run again: medsweep confirm RUN --retry-failed)."
-            )
-
-
-def _dropped(told: Verdict) -> Iterator[str]:
-    for name, found in told.evidence.course.dropped.items():
-        yield (
-            f"{_name(told, name)} dropped out after {plural(int(found['after']), 'new seed')}: it "
-            f"was the best with a probability of {found['probability']:.1%}."
-        )
-
-
-def _unfinished(told: Verdict) -> Iterator[str]:
-    due = len(told.evidence.course.due)
-    if due:
-        yield (
-            f"The confirmation is not over: {plural(due, 'run')} left (medsweep resume RUN). What "
-            "is said here may change."
-        )
 
 
 def _size(told: Verdict, value: float) -> str:
@@ -240,9 +227,5 @@ def _size(told: Verdict, value: float) -> str:
     return f"{metric_text(metric, value, 4)}{unit}"
 
 
-def _name(told: Verdict, trial: str) -> str:
-    return told.evidence.trials[trial].name
-
-
 def _names(told: Verdict, trials: tuple[str, ...]) -> str:
-    return listed([_name(told, trial) for trial in trials])
+    return listed([told.name(trial) for trial in trials])

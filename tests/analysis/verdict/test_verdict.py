@@ -147,6 +147,16 @@ def test_odd_runs_give_a_verdict_with_its_counts(
         assert "Trained again" in path.read_text(encoding="utf-8")
 
 
+def test_how_often_seeds_agree_on_questions_is_told(tmp_path: Path) -> None:
+    right = {A: [[0, 1, 1, 1], [0, 1, 0, 1]], B: [[1, 1, 0, 1]] * 2, C: [[1, 1, 1, 1]] * 2}
+    found = told(tmp_path / "run", {name: [*map(list, runs)] for name, runs in right.items()})
+    assert found.agreement is not None
+    wanted = 0.75 if found.leader == A else 1.0
+    assert found.agreement.agreed == wanted
+    assert f"Its 2 seeds agree on {wanted:.0%} of 4 questions." in paragraphs(found)
+    assert told(tmp_path / "losses", CLEAR).agreement is None
+
+
 def test_nothing_confirmed_is_no_verdict(tmp_path: Path) -> None:
     assert verdict(load_run(confirmed(tmp_path / "run", {A: [None], B: ["lost"]}))) is None
     folder = confirmed(tmp_path / "none", {})

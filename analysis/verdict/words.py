@@ -9,6 +9,7 @@ from analysis.selection.ties import listed
 from analysis.statistics.crossed import Difference
 from analysis.statistics.detectable import more_rows, more_seeds, smallest_detectable
 from analysis.statistics.several import Corrected
+from analysis.verdict.happened import dropped, failures, unfinished
 from analysis.verdict.verdict import Verdict
 from analysis.wording import metric_text, plural, title
 
@@ -25,9 +26,9 @@ def paragraphs(told: Verdict) -> tuple[str, ...]:
         _optimism,
         _agreement,
         _power,
-        _failures,
-        _dropped,
-        _unfinished,
+        failures,
+        dropped,
+        unfinished,
     )
     found = (" ".join(part(told)) for part in parts)
     return (headline(told), *filter(None, found))

@@ -99,6 +99,8 @@ class Confirmation(Sweep):
         self.waiting.append((entry, None))
 
     def _tell(self, entry: Entry, record: dict[str, Any]) -> None:
-        """Keep how a run ended."""
+        """Keep how a run ended; of other validation rows a base model is measured too."""
+        if entry.is_base:
+            return
         self._ended.take(run_of(entry.trial), record, self.asked.metric)
         self._now = None

@@ -41,7 +41,7 @@ class FakePreparation:
     def data(self, config: Any) -> Any:
         if config.model.name_or_path == "missing":
             raise InputError("model.name_or_path", "missing", "cannot be found")
-        key = f"rows-{config.training.max_length}"
+        key = f"rows-{config.training.max_length}{config.data.validation_seed or ''}"
         return SimpleNamespace(key=key, report={}, general_key="")
 
     def model_folder(self, model: Any) -> Path:

@@ -93,6 +93,18 @@ def test_the_best_and_the_baselines_are_trained_with_seeds_of_their_own(tmp_path
     ]
 
 
+def test_other_rows_are_measured_of_the_base_model_too(tmp_path: Path) -> None:
+    spec, best = searched(tmp_path)
+    vary = {"vary": ["seed", "split"], "stop_when_clear": False}
+    confirmed(tmp_path, spec, best, top=2, seeds=2, baselines=False, **vary)
+    entries = Ledger(tmp_path).entries(again=True)
+    seeds = {e.trial: e.config["data"]["validation_seed"] for e in entries}
+    assert seeds == {f"{name}/seeds/{n}": 42 + n for name in best[:2] for n in (1, 2)}
+    assert len({e.base for e in entries}) == 2
+    assert len([e for e in Ledger(tmp_path).entries() if e.is_base]) == 3
+    assert all(Ledger(tmp_path).record(e) for e in Ledger(tmp_path).entries())
+
+
 def test_nobody_is_stopped_early(tmp_path: Path) -> None:
     stopping = {"kind": "asha", "grace": 0.1}
     spec, best = searched(tmp_path, early_stopping=stopping, num_trials=8)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from analysis.cautions import cautions
@@ -83,7 +84,7 @@ def explain(run: Run, choice: Chosen, verdict: Verdict | None = None) -> tuple[s
     """The choice in plain words: why it, against the base model, and the caution, which has no
     place where the best trials were trained again."""
     trial = with_means(run, run.find(choice.trial), verdict)
-    against = against_base(trial, run.base_of(trial), criteria(run.search))
+    against = against_base(trial, beside(run, trial), criteria(run.search))
     seen = remarks(run, choice, trial, confirmed=verdict is not None)
     chosen = paragraphs(verdict) if verdict else (choice.explanation,)
     told = (*chosen, *seen.on_choice(), against, *seen.on_answers())
@@ -105,6 +106,18 @@ def with_means(run: Run, trial: TrialView, verdict: Verdict | None = None) -> Tr
         return trial
     mean = mean_trial(found)
     return replace(trial, metrics=mean.metrics, repeats=mean.repeats, errors=mean.errors)
+
+
+def beside(run: Run, trial: TrialView) -> BaseView | None:
+    """The base model's measurement that belongs to a trial: where its fresh runs were validated on
+    rows of their own, the mean over the base model's measurements on those."""
+    own = run.base_of(trial)
+    keys = {view.base for view in trial.fresh if view.state == "complete" and view.base}
+    if own is None or keys <= {own.key} or not keys <= run.bases.keys():
+        return own
+    views = [run.bases[view.base] for view in trial.fresh if view.base in keys]
+    shared = set.intersection(*(set(view.metrics) for view in views))
+    return replace(own, metrics={m: fmean(v.metrics[m] for v in views) for m in sorted(shared)})
 
 
 def seeds_of(run: Run, trial: str) -> int:

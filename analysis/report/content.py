@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from analysis.best import changed, explain, seeds_of, with_means
+from analysis.best import beside, changed, explain, seeds_of, with_means
 from analysis.cautions import lost_or_cut
 from analysis.decision import Decision
 from analysis.held import held_in
@@ -200,7 +200,7 @@ def _tiles(run: Run, best: TrialView | None, choice: Chosen | None) -> list[Tile
     chosen = Tile("Chosen", best.name, about)
     sought = [c.metric for c in criteria(run.search)][:2]
     wanted = [m for m in dict.fromkeys([*sought, "perplexity"]) if m in best.metrics][:2]
-    measured = [_measured(m, best, run.base_of(best)) for m in wanted]
+    measured = [_measured(m, best, beside(run, best)) for m in wanted]
     return [chosen, *measured, trials, spent]
 
 

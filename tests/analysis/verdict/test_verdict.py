@@ -157,6 +157,21 @@ def test_how_often_seeds_agree_on_questions_is_told(tmp_path: Path) -> None:
     assert told(tmp_path / "losses", CLEAR).agreement is None
 
 
+def test_fresh_runs_on_other_rows_are_compared_with_the_base_model_on_those(tmp_path: Path) -> None:
+    folder = confirmed(tmp_path / "run", CLEAR, vary=("seed", "split"))
+    for number, loss in ((1, 1.2), (2, 1.4), (3, 1.6)):
+        base = folder / "base" / f"b{number}"
+        base.mkdir()
+        record = {"key": base.name, "metrics": {"val_loss": loss}}
+        (base / "record.json").write_text(json.dumps(record))
+        file = folder / "trials" / A / "seeds" / str(number) / "record.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "base": base.name}))
+    best = write_best(decided(folder))
+    assert best is not None
+    assert "Val Loss (1.4000 → 0.6050)" in best["explanation"]
+    assert "rather too narrow" in best["explanation"]
+
+
 def test_nothing_confirmed_is_no_verdict(tmp_path: Path) -> None:
     assert verdict(load_run(confirmed(tmp_path / "run", {A: [None], B: ["lost"]}))) is None
     folder = confirmed(tmp_path / "none", {})

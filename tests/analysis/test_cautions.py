@@ -14,7 +14,7 @@ COUNTS = {"kept": {"train": 100, "validation": 20, "test": 5}, "tokens": {"longe
 
 
 def told(run_folder: Path) -> list[str]:
-    run, choice = decided(run_folder)
+    run, choice, _ = decided(run_folder)
     assert choice is not None
     found = list(cautions(run, run.find(choice.trial)))
     assert [line for line in explain(run, choice) if line in found] == found

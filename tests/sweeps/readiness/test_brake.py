@@ -103,7 +103,7 @@ def test_a_run_ends_before_it_begins(
 
 def test_the_plan_warns_above_all_else(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_app(["plan", spec, "--prepare"]) == 0
-    before, _, after = capsys.readouterr().out.partition("my: 1 trials")
+    before, _, after = capsys.readouterr().out.partition("my: 1 trial")
     assert "Warning: filters dropped 50 of 60 rows" in before
     assert "are cut at 128 tokens" in before
     assert "near duplicates: 50 of 60 rows dropped (83.3%), 10 left" in after

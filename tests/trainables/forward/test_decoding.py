@@ -85,7 +85,9 @@ def test_greedy_answers_are_those_of_generate(
     found = written(model, prompts, [a for a in own for _ in range(3)], first, 10, NO_END)
     for n, adapter in enumerate(own):
         mine = slice(3 * n, 3 * n + 3)
-        assert found[mine] == generated(model, adapter, prompts[mine], 10, NO_END)
+        # one by one: transformers' padded rows of a capped attention are NaN in double precision
+        alone = [generated(model, adapter, [prompt], 10, NO_END)[0] for prompt in prompts[mine]]
+        assert found[mine] == alone
     assert len({tuple(a) for a in found}) > 6
     pack.close()
 

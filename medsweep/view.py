@@ -1,7 +1,7 @@
 """A sweep as it runs: a live table on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from rich.text import Text
 from analysis.wording import cell_text, column_names, parameter_text, plural
 from medsweep.fitted_table import FittedTable
 from medsweep.tables import STYLES, in_short
-from sweeps.reading.metric_checks import during_training
 from sweeps.run_folder.error_log import at_length
 from sweeps.spec.sections import SweepSpec
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from trainables.context import Report
 
 SHOWN_TRIALS = 20
+LOSS = "val_loss"
 LINE = 400  # characters of an error in a line of its own
 NOTED = 4  # characters of the frame, and of the column of notes where it is empty
 
@@ -40,6 +40,7 @@ class TrialRow:
     step: int = 0
     planned: int = 0
     value: float | None = None
+    metric: str = ""  # whose value it is
     note: str = ""
     stage: str = ""  # that the value is of
 
@@ -57,10 +58,7 @@ class SweepView:
     def __init__(self, spec: SweepSpec, folder: Path, console: Console | None = None) -> None:
         self.spec, self.folder = spec, folder
         goal = spec.search.objectives[0]
-        # in trials of stages not every stage measures what the last one does
-        apt = during_training(goal.metric) and spec.trial.kind != "staged"
-        self.metric = goal.metric if apt else "val_loss"
-        self.better = max if apt and goal.mode == "max" else min
+        self.metric, self.better = goal.metric, max if goal.mode == "max" else min
         self.console = console or Console(highlight=False, emoji=False)
         self.rows: dict[str, TrialRow] = {}
         self.placement: Placement | None = None
@@ -105,25 +103,28 @@ class SweepView:
         """As Observer."""
         row = self.rows[entry.trial]
         row.step, row.planned = report.step, report.planned_steps
-        value = report.metrics.get(self.metric)
-        if value is None:
+        metric = self._shown(report.metrics)
+        if metric is None:
             return
-        stage = report.facts.get("stage", "")
-        before = row.value if stage == row.stage else None  # another stage's is of other rows
-        row.value = value if before is None else self.better(before, value)
-        row.stage = stage
+        value, stage = report.metrics[metric], report.facts.get("stage", "")
+        alike = (metric, stage) == (row.metric, row.stage)  # another stage's is of other rows
+        better = self.better if metric == self.metric else min
+        row.value = better(row.value, value) if alike and row.value is not None else value
+        row.metric, row.stage = metric, stage
         if not report.final:
             where = f"{stage and f'{stage}: '}step {report.step}/{report.planned_steps}"
-            self._line(entry, f"{where}  {self.metric} {value:.4f}")
+            self._line(entry, f"{where}  {metric} {value:.4f}")
 
     def finished(self, entry: "Entry", record: dict[str, Any]) -> None:
         """As Observer."""
         row = self.rows.setdefault(entry.trial, TrialRow(entry))
-        row.state, row.value = record["state"], record["metrics"].get(self.metric, row.value)
+        row.state = record["state"]
+        if (metric := self._shown(record["metrics"])) is not None:
+            row.metric, row.value = metric, record["metrics"][metric]
         row.note = in_short(record["error"] or "", LINE)
         self.finished_here += not entry.is_base
-        loss = "" if row.value is None else f"  {self.metric} {row.value:.4f}{_counted(record)}"
-        self._line(entry, f"{row.state}{loss}{'  ' if row.note else ''}{row.note}{self._eta()}")
+        told = "" if row.value is None else f"  {row.metric} {row.value:.4f}{_counted(record)}"
+        self._line(entry, f"{row.state}{told}{'  ' if row.note else ''}{row.note}{self._eta()}")
         if row.note and (more := at_length(self.folder / entry.folder)):
             self.say(f"{row.name}: {row.state}{more}")
 
@@ -138,6 +139,11 @@ class SweepView:
             self._live = None
 
     # --- the terminal's side -------------------------------------------------------------------
+
+    def _shown(self, metrics: Mapping[str, float]) -> str | None:
+        """What is sought, or where that is not measured (in another stage, before the end) the
+        loss; None where neither is."""
+        return next((name for name in (self.metric, LOSS) if name in metrics), None)
 
     def _line(self, entry: "Entry", text: str) -> None:
         if self._live is None:
@@ -164,6 +170,7 @@ class SweepView:
         cells = (escape(cell_text(p, row.entry.parameters.get(p, ""))) for p in paths)
         step = f"{row.step}/{row.planned}" if row.planned else ""
         value = "" if row.value is None else f"{row.value:.4f}"
+        value = value if row.metric in ("", self.metric) else f"{row.metric} {value}"
         state = f"[{STYLES.get(row.state, 'cyan')}]{row.state}[/]"
         return (escape(row.name), state, step, *cells, value)
 
@@ -178,7 +185,7 @@ class SweepView:
 
     def _best(self) -> TrialRow | None:
         done = [r for r in self.rows.values() if r.state == "complete" and not r.entry.is_base]
-        measured = [r for r in done if r.value is not None]
+        measured = [r for r in done if r.value is not None and r.metric == self.metric]
         return self.better(measured, key=lambda r: r.value or 0, default=None)
 
     def _eta(self) -> str:

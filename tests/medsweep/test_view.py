@@ -93,3 +93,50 @@ def test_where_an_error_stands_at_length_is_said(tmp_path: Path, error: str | No
     )
     told = console.file.getvalue()  # type: ignore[attr-defined]
     assert (f"EXP-001: failed; at length in {log}" in told) is bool(error)
+
+
+def test_a_stage_that_measures_what_is_sought_shows_it_others_their_loss() -> None:
+    stages = [
+        {"name": "facts", "data": {"source": "toy:drugs"}},
+        {"name": "align", "kind": "ppo", "data": {"source": "toy:drugs"}},
+    ]
+    trial = {"kind": "staged", "model": {"name_or_path": "toy:llama"}, "stages": stages}
+    search = {"objective": {"metric": "reward_safety", "mode": "max"}}
+    spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": search})
+    out = io.StringIO()
+    view = SweepView(spec, Path("x"), Console(file=out, width=200))
+    entry = Entry("EXP-001", 1, {})
+    view.started(entry)
+    for step, stage, metrics in (
+        (1, "facts", {"val_loss": 2.5}),
+        (2, "align", {"val_loss": 4.0, "reward_safety": 0.75}),
+        (3, "align", {"val_loss": 3.0, "reward_safety": 0.5}),
+    ):
+        view.reported(entry, Report(step, 3, metrics, 1.0, facts={"stage": stage}))
+    assert "facts: step 1/3  val_loss 2.5000" in out.getvalue()
+    assert "align: step 2/3  reward_safety 0.7500" in out.getvalue()
+    assert view.rows["EXP-001"].value == 0.75  # the better one, and no loss
+    metrics = {"val_loss": 4.0, "reward_safety": 0.75}
+    record = {"state": "complete", "metrics": metrics, "error": None}
+    view.finished(entry, {**record, "best_step": 2, "steps": 3, "step_metric": "reward_safety"})
+    assert "complete  reward_safety 0.7500, of step 2/3, the best by reward" in out.getvalue()
+    best = view._best()
+    assert best is not None
+    assert best.name == "EXP-001"
+
+
+def test_what_is_measured_at_the_end_alone_is_shown_there() -> None:
+    trial = {"kind": "sft", "model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+    search = {"objective": {"metric": "rouge1", "mode": "max"}}
+    spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": search})
+    out = io.StringIO()
+    view = SweepView(spec, Path("x"), Console(file=out, width=200))
+    for number, measured in ((1, {"rouge1": 0.5}), (2, {"rouge1": 0.25}), (3, {})):
+        entry = Entry(f"EXP-00{number}", number, {})
+        view.started(entry)
+        view.reported(entry, Report(1, 1, {"val_loss": 3.0}, 1.0))
+        metrics = {"val_loss": 3.0, **measured}
+        view.finished(entry, {"state": "complete", "metrics": metrics, "error": None})
+    assert "EXP-002: step 1/1  val_loss 3.0000" in out.getvalue()
+    assert "EXP-002: complete  rouge1 0.2500" in out.getvalue()
+    assert "best rouge1 0.5000 (EXP-001)" in view._summary()

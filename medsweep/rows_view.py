@@ -1,13 +1,18 @@
 """Rows as the model sees them, on a terminal in colours, elsewhere with marks."""
 
+import json
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from analysis.wording import plural
+from sweeps.planning.lost_rows import LostRow
 from sweeps.planning.seen_rows import SeenRow
 from trainables.data.as_seen import Part
+from trainables.data.losses import words
 
+CELL = 160  # characters of a dropped row's question, and of its answer
 LEARNT, CONTROL = "green", "magenta"
 LEARNT_MARKS, CONTROL_MARKS = ("▶", "◀"), ("⟦", "⟧")
 
@@ -26,6 +31,34 @@ def show_rows(console: Console, rows: Sequence[SeenRow]) -> None:
             console.print(_painted(row.parts), soft_wrap=True)
         else:
             console.file.write(_marked(row.parts) + "\n")  # as it is: no tab, no line is changed
+
+
+def show_lost(console: Console, rows: Sequence[LostRow], number: int) -> None:
+    """Print the first `number` rows that each filter dropped, of each stage."""
+    found: dict[tuple[str, str], list[LostRow]] = {}
+    for row in rows:
+        found.setdefault((row.stage, row.step), []).append(row)
+    for (stage, step), lost in found.items():
+        where = f"stage {stage}: " if stage else ""
+        more = f", the first {number}" if len(lost) > number else ""
+        heading = f"\n{where}{words(step)}: {plural(len(lost), 'row')} dropped{more}"
+        console.print(Text(heading, style="bold"), soft_wrap=True)
+        for row in lost[:number]:
+            console.print(Text(_lost(row)), soft_wrap=True)
+    if not found:
+        console.print("no row dropped by cleaning")
+
+
+def _lost(row: LostRow) -> str:
+    if row.question is None or row.answer is None:
+        return f"row {row.id}: private: it is not shown"
+    return f"row {row.id}: {_short(row.question)} → {_short(row.answer)}"
+
+
+def _short(text: str) -> str:
+    """A cell in a line, so that an empty one is seen."""
+    cut = f"{text[:CELL]}…" if len(text) > CELL else text
+    return json.dumps(cut, ensure_ascii=False)
 
 
 def _legend(coloured: bool) -> Text:

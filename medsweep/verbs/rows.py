@@ -15,6 +15,19 @@ class Split(StrEnum):
     VALIDATION = "validation"
 
 
+SEALED = "test rows are sealed: nothing shows them (medsweep best RUN --test measures them)"
+
+
+def _looked_at(name: str) -> Split:
+    """The split of this name. Raises typer.BadParameter."""
+    if name == "test":
+        raise typer.BadParameter(SEALED)
+    try:
+        return Split(name)
+    except ValueError as error:
+        raise typer.BadParameter(f"{name!r} is neither train nor validation") from error
+
+
 def command(
     spec: Spec,
     set_: Set = None,
@@ -22,17 +35,23 @@ def command(
     number: Annotated[
         int, typer.Option("-n", "--number", help="So many rows, the first ones.", min=1)
     ] = 3,
-    split: Annotated[Split, typer.Option("--split", help="Of which split.")] = Split.TRAIN,
+    split: Annotated[
+        Split, typer.Option("--split", parser=_looked_at, help="Of train, or of validation.")
+    ] = Split.TRAIN,
     row: Annotated[
         list[str] | None,
         typer.Option("--row", metavar="ID", help="This row, of either split. May be repeated."),
     ] = None,
+    dropped: Annotated[
+        bool, typer.Option("--dropped", help="Rows that cleaning dropped, the first of each step.")
+    ] = False,
 ) -> None:
     """Show rows as the model sees them: the chat format, control tokens, what is cut and learnt."""
     from rich.console import Console
 
-    from medsweep.rows_view import show_rows
+    from medsweep.rows_view import show_lost, show_rows
     from search_spaces.space import build_space
+    from sweeps.planning.lost_rows import lost_rows, refuse_pairs
     from sweeps.planning.seen_rows import seen_rows
     from sweeps.quiet import quiet_warnings
     from sweeps.readiness.preparation import Preparation
@@ -42,9 +61,15 @@ def command(
     quiet_warnings()
     progress = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True, markup=False)
     loaded = load_spec(spec, set_ or [], smoke)
+    screen = Console(highlight=False, emoji=False)
+    if dropped:
+        with loaded.locating():
+            refuse_pairs(loaded.spec.trial)
+            show_lost(screen, list(lost_rows(loaded.spec.trial)), number)
+        return
     preparation = Preparation(progress.print, lambda key, report: None)
     with loaded.locating():
         space = build_space(loaded.spec.search.parameters)
         dated = with_template_date(loaded.spec, space, preparation)
         found = seen_rows(dated, preparation, number, split.value, row or ())
-    show_rows(Console(highlight=False, emoji=False), found)
+    show_rows(screen, found)

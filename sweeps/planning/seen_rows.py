@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from sweeps.planning.lost_rows import lost_rows
 from sweeps.readiness.preparation import Preparation
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import SweepSpec
 from trainables.data.as_seen import Part, parts_of
 from trainables.data.components import private_components
+from trainables.data.losses import words
 from trainables.data.pairs.config import PairsConfig, private_sources
 from trainables.kinds import PAIRED
 from trainables.staged.config import StagedConfig
@@ -49,7 +51,7 @@ def seen_rows(
     """
     found = [
         row
-        for stage, trial, prepared in _stages(spec, preparation)
+        for stage, trial, prepared in trainings_of(spec, preparation)
         for row in _of_stage(stage, trial, prepared, preparation, number, split, ids)
     ]
     known = {row.id for row in found}
@@ -58,9 +60,10 @@ def seen_rows(
     return found
 
 
-def _stages(
+def trainings_of(
     spec: SweepSpec, preparation: Preparation
 ) -> Iterator[tuple[str, SingleTrial, "Prepared"]]:
+    """Each training of the spec's trial with its rows, and its name where there are stages."""
     prepared = preparation.data(spec.trial)
     if not isinstance(spec.trial, StagedConfig):
         (alone,) = spec.trial.stage_trials
@@ -143,11 +146,15 @@ def _own_id(rows: "TokenRows", place: int, kind: str) -> str:
 
 
 def _unknown(id_: str, spec: SweepSpec, preparation: Preparation) -> Problem:
+    lost = next((row for row in lost_rows(spec.trial) if row.id == id_), None)
+    if lost:
+        message = f"was dropped by a filter: {words(lost.step)}"
+        return Problem(None, None, "--row", id_, message, "See data.cleaning, and `--dropped`")
     known: list[str] = []
-    for _, trial, prepared in _stages(spec, preparation):
+    for _, trial, prepared in trainings_of(spec, preparation):
         each = 2 if trial.kind in PAIRED else 1
         shown = range(0, min(len(prepared.train), SHOWN_IDS * each), each)
         known += [_own_id(prepared.train, place, trial.kind) for place in shown]
-    message = "is no training and no validation row: there is none, a filter dropped it, or it is"
-    message += " one of the sealed test rows"
+    message = "is no training and no validation row: there is none, it was left out later (a limit,"
+    message += " a repeated row of another split), or it is one of the sealed test rows"
     return Problem(None, None, "--row", id_, message, f"Rows are called {', '.join(known)}, …")

@@ -10,7 +10,7 @@ from trainables.data.losses import few_by_limit, loss_sentence, lost_share, repo
 
 Report = Mapping[str, Any]
 Agree = Callable[[Sequence[str]], bool]  # told the reasons: go on?
-LOOK = "Look at the rows (`medsweep rows SPEC`) and at data.cleaning. If it is meant"
+LOOK = "Look at what went (`medsweep rows SPEC --dropped`) and at data.cleaning. If it is meant"
 
 
 class _Lost(NamedTuple):

@@ -127,3 +127,51 @@ def test_the_plan_shows_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     after = capsys.readouterr().out.partition("The first row as the model sees it")[2]
     assert row.name in after
     assert f"assistant\n▶{text(row).partition('assistant' + chr(10))[2][:20]}" in after
+
+
+def test_what_cleaning_dropped_is_shown_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"question": f"What helps {n}?", "answer": f"{n} {ANSWER}"} for n in range(40)]
+    for number, answer in ((2, ""), (5, "Yes"), (6, "Short."), (9, f"6  {ANSWER}".upper())):
+        rows[number]["answer"] = answer
+    rows[9]["question"], rows[8] = "what HELPS 6?", {**rows[7], "answer": rows[7]["answer"] + " ."}
+    rows[6]["answer"] = f"6 {ANSWER}"
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("my.yaml").write_text(
+        "name: my\ntrial:\n  kind: sft\n  model: {name_or_path: 'toy:llama'}\n"
+        "  data: {source: rows.jsonl, system_prompt: null}\n  training: {max_length: 200}\n"
+    )
+    assert run_app(["rows", "my.yaml", "--dropped"]) == 0
+    told = capsys.readouterr().out
+    assert 'answer too short: 1 row dropped\nrow 3: "What helps 2?" → ""' in told
+    assert 'row 6: "What helps 5?" → "Yes"' in told
+    assert "exact duplicates: 1 row dropped\nrow 10:" in told
+    assert 'near duplicates: 1 row dropped\nrow 9: "What helps 7?"' in told
+    for own_id, why in (("3", "answer too short"), ("10", "exact"), ("9", "near duplicates")):
+        assert run_app(["rows", "my.yaml", "--row", own_id]) == 2
+        assert f"--row: was dropped by a filter: {why}" in capsys.readouterr().err
+
+
+def test_private_rows_that_were_dropped_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"question": f"Secret {n}?", "answer": "" if n < 5 else f"{n} x"} for n in range(9)]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("my.yaml").write_text(
+        "name: my\ntrial:\n  model: {name_or_path: 'toy:llama'}\n"
+        "  data: {source: rows.jsonl, private: true}\n"
+    )
+    assert run_app(["rows", "my.yaml", "--dropped", "-n", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "answer too short: 9 rows dropped, the first 2" in told
+    assert "Secret" not in told
+    assert "row 1: private" in told
+
+
+def test_test_rows_are_sealed_and_pairs_only_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my.yaml").write_text(
+        "name: my\ntrial:\n  kind: reward\n  model: {name_or_path: 'toy:llama'}\n"
+        "  data: {source: 'toy:drugs'}\n"
+        "search: {objective: {metric: pairwise_accuracy, mode: max}}\n"
+    )
+    assert run_app(["rows", "my.yaml", "--split", "test"]) == 2
+    assert "sealed" in capsys.readouterr().err
+    assert run_app(["rows", "my.yaml", "--dropped"]) == 2
+    assert "counted, not shown" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from trainables.data import turns
 from trainables.data.config import CleaningConfig
@@ -51,14 +51,20 @@ def clean(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], dict[
     """The normalised rows that no filter drops, in order, and how many each filter dropped."""
     dropped = dict.fromkeys(REASONS, 0)
     kept = []
-    for row in rows:
-        collapsed = normalise_lines if row.lines else normalise
-        tidy = _tidy(row, collapsed if config.collapse_spaces else faithful)
-        if reason := drop_reason(tidy, config):
+    for tidy, reason in judged(rows, config):
+        if reason:
             dropped[reason] += 1
         else:
             kept.append(tidy)
     return kept, dropped
+
+
+def judged(rows: Sequence[Row], config: CleaningConfig) -> Iterator[tuple[Row, str | None]]:
+    """Each row normalised, and why it is dropped, or None."""
+    for row in rows:
+        collapsed = normalise_lines if row.lines else normalise
+        tidy = _tidy(row, collapsed if config.collapse_spaces else faithful)
+        yield tidy, drop_reason(tidy, config)
 
 
 def _tidy(row: Row, tidied: Callable[[str], str]) -> Row:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trainables.data.cleaning import clean
+from trainables.data.cleaning import clean, judged
 from trainables.data.config import CleaningConfig
 from trainables.data.duplicates import drop_exact, drop_near
 from trainables.data.rows import Row
@@ -17,6 +17,23 @@ def clean_rows(rows: Sequence[Row], config: CleaningConfig) -> tuple[list[Row], 
     if config.near_duplicate_threshold is not None:
         kept, dropped["near_duplicate"] = drop_near(kept, config.near_duplicate_threshold)
     return kept, dropped
+
+
+def dropped_rows(rows: Sequence[Row], config: CleaningConfig) -> list[tuple[str, Row]]:
+    """The rows that `clean_rows` drops, each with the step that does."""
+    found = [(reason, row) for row, reason in judged(rows, config) if reason]
+    kept = clean(rows, config)[0]
+    left = drop_exact(kept)[0]
+    found += [("exact_duplicate", row) for row in _gone(kept, left)]
+    if config.near_duplicate_threshold is not None:
+        near = drop_near(left, config.near_duplicate_threshold)[0]
+        found += [("near_duplicate", row) for row in _gone(left, near)]
+    return found
+
+
+def _gone(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
+    kept = {row.id for row in after}
+    return [row for row in before if row.id not in kept]
 
 
 def refuse_few(

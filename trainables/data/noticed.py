@@ -61,6 +61,8 @@ def told(report: Mapping[str, Any]) -> list[str]:
     ]
     for part in (report, *report.get("components", {}).values()):
         lines += _of_their_own(part)
+    if repeated := report.get("dropped", {}).get("leak_of_test"):
+        lines.append(f"{repeated:,} validation rows repeat a test row and were dropped")
     if own := report.get("system_prompts"):
         lines.append(
             f"{own['rows']:,} of {own['of']:,} training rows have system prompts of their own "
@@ -85,7 +87,9 @@ def _of_their_own(report: Mapping[str, Any]) -> Iterable[str]:
     if how := report.get("how"):
         yield f"{report['source']}: {', '.join(how)}"
     for which, own in report.get("own", {}).items():
-        yield f"{which} rows of their own: {', '.join(own['source'])} ({own['rows_read']:,} read)"
+        lost = sum(own.get("dropped", {}).values())
+        counts = f"{own['rows_read']:,} read{f', {lost:,} dropped by cleaning' if lost else ''}"
+        yield f"{which} rows of their own: {', '.join(own['source'])} ({counts})"
         if shared := own["groups_trained_on"]:
             yield (
                 f"{shared:,} groups of these {which} rows are in the training rows too: related "

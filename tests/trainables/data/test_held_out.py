@@ -274,6 +274,18 @@ def test_related_rows_on_both_sides_are_told(cache: Path, tmp_path: Path) -> Non
     ]
 
 
+def test_what_rows_of_their_own_lost_is_told(cache: Path, tmp_path: Path) -> None:
+    train, test = (write(tmp_path / f"{n}.jsonl", r) for n, r in (("a", range(20)), ("t", [40])))
+    dev = write(tmp_path / "dev.jsonl", [30, 30, 31, 40])
+    report = prepare_text(DataConfig(source=train, validation=dev, test=test)).report
+    assert report["kept"]["validation"] == 2
+    assert told(report) == [
+        f"validation rows of their own: {dev} (4 read, 1 dropped by cleaning)",
+        f"test rows of their own: {test} (1 read)",
+        "1 validation rows repeat a test row and were dropped",
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from analysis.runs import Run, TrialView
 from analysis.selection import criteria
+from analysis.wording import metric_text, title
 from sweeps.readiness.data_warnings import data_warnings
 from trainables.evaluation.metric_names import REWARD
 from trainables.rewards.config import short_name
@@ -13,9 +14,10 @@ CUT = "truncated"  # the share of sampled answers that the limit of their length
 
 
 def cautions(run: Run, trial: TrialView) -> Iterator[str]:
-    """Sentences on rows lost or cut, on a goal that is searched itself, and on answers without an
-    end."""
+    """Sentences on rows lost or cut, on a goal that the base model meets as well, on one that is
+    searched itself, and on answers without an end."""
     yield from (f"Caution: {sentence}." for sentence in lost_or_cut(run))
+    yield from nothing_gained(run, trial)
     for metric in dict.fromkeys(c.metric for c in criteria(run.search)):
         if _is_searched(metric, trial):
             yield (
@@ -26,6 +28,30 @@ def cautions(run: Run, trial: TrialView) -> Iterator[str]:
         yield (
             "Caution: every sampled answer ends at the length limit, none by itself: what is "
             "measured of them is of answers cut short."
+        )
+
+
+def nothing_gained(run: Run, trial: TrialView) -> Iterator[str]:
+    """A sentence where by nothing that was sought the chosen trial is better than its untouched
+    base model (of which rounding alone makes nothing)."""
+    base = run.base_of(trial)
+    found = [
+        (c, base.metrics[c.metric], trial.metrics[c.metric])
+        for c in criteria(run.search)
+        if base is not None and c.metric in base.metrics and c.metric in trial.metrics
+    ]
+    gains = [
+        (before - after if c.mode == "min" else after - before) - trial.noise.get(c.metric, 0.0)
+        for c, before, after in found
+    ]
+    if found and max(gains) <= 0:
+        told = ", ".join(
+            f"{title(c.metric)} {metric_text(c.metric, before)} → {metric_text(c.metric, after)}"
+            for c, before, after in found
+        )
+        yield (
+            f"Caution: by what was sought it is no better than the untouched base model ({told}): "
+            "nothing is gained by shipping it."
         )
 
 

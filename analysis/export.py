@@ -10,6 +10,7 @@ from typing import Any
 
 from analysis.best import explain
 from analysis.decision import Decision
+from analysis.folds import one_of_several
 from analysis.loading import loading
 from analysis.measured_again import measured_again
 from analysis.measured_weights import merged_numbers, provenance, quantization, write_measured
@@ -222,7 +223,8 @@ def _measured(run: Run, trial: TrialView) -> str:
         f"| {_code(title(c.metric))} | {c.base:.4f} | {c.tuned:.4f} | {delta_text(c.delta)} |"
         for c in lines
     ]
-    return "\n".join([*head, *rows]) + f"\n\n{evaluation_note(base, trial)}"
+    own = one_of_several(trial, run.trials, run.search)
+    return "\n".join([*head, *rows]) + f"\n\n{evaluation_note(base, trial)} {own}".rstrip()
 
 
 def _examples(run: Run, trial: TrialView) -> Iterator[str]:

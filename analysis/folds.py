@@ -13,6 +13,7 @@ from math import prod, sqrt
 from typing import Any, NamedTuple
 
 from analysis.runs import TrialView
+from analysis.wording import plural
 from sweeps.spec.repeats import seed_paths
 from sweeps.spec.sections import SearchSpec
 
@@ -106,6 +107,23 @@ def compared(trials: Sequence[TrialView], search: SearchSpec) -> list[TrialView]
     seeds are searched."""
     over = repeat_paths(search)
     return averaged(trials, folds_of(search), over, fold_paths(search)) if over else list(trials)
+
+
+def complete_ones(trials: Sequence[TrialView]) -> str:
+    """How many complete trials are compared, in words; configurations where each is several."""
+    repeated = any(trial.repeats > 1 for trial in trials)
+    return plural(len(trials), f"complete {'configuration' if repeated else 'trial'}")
+
+
+def one_of_several(trial: TrialView, trials: Sequence[TrialView], search: SearchSpec) -> str:
+    """A sentence where one trial's own numbers stand, and the means of several decide; else ""."""
+    found = configuration_of(trial.trial, trials, search)
+    if found is None or len(found.trials) < 2:
+        return ""
+    return (
+        f"These are the numbers of {trial.name} by itself, one of {len(found.trials)} trials of "
+        "its configuration; what was compared is their means."
+    )
 
 
 def configuration_of(trial: str, trials: Sequence[TrialView], search: SearchSpec) -> Folded | None:

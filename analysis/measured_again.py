@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.runs import Run, TrialView
+from analysis.total_reward import total_earned
 
 
 class Again(NamedTuple):
@@ -43,11 +44,12 @@ def _measured(run: Run, trial: TrialView, folder: Path) -> Again:
         return Again({}, "a trial of kind dpo is measured against its base model, in training only")
     use(noted_origin(run.folder, measured=True))
     prepared = Preparation(lambda _: None, lambda *_: None).data(config)
-    if run.data and prepared.key not in run.data:
+    if run.data and not {part.key for part in prepared.stages or (prepared,)} <= run.data.keys():
         return Again({}, "the validation rows are no longer those of the sweep: its data changed")
     context = ListContext(prepared)
     evaluate(trial_config(_as_saved(trial.config, folder)), context)
-    return Again(context.reports[-1].metrics)
+    found = context.reports[-1].metrics
+    return Again({**found, **total_earned(trial.config, found)})
 
 
 def _as_saved(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:

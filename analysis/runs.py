@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.files import RunError, read_lines, read_object, read_optional, search_of
 from analysis.inputs import InputChange, input_changes
+from analysis.total_reward import total_earned
 from sweeps.spec.sections import SearchSpec
 
 UNFINISHED = "unfinished"  # a trial without record.json
@@ -104,8 +105,12 @@ class Run:
         return views[trial]
 
     def base_of(self, trial: TrialView | None) -> BaseView | None:
-        """The base model's measurement that belongs to `trial`."""
-        return self.bases.get(trial.base) if trial is not None and trial.base else None
+        """The base model's measurement that belongs to `trial`, its rewards in all weighed as the
+        trial weighs them."""
+        base = self.bases.get(trial.base) if trial is not None and trial.base else None
+        if base is None or trial is None:
+            return None
+        return replace(base, metrics={**total_earned(trial.config, base.metrics), **base.metrics})
 
 
 def load_run(folder: Path) -> Run:

@@ -1,6 +1,7 @@
 """The tables that a report shows of its trials, with the best values marked."""
 
 from analysis.best import changed
+from analysis.folds import compared, one_of_several
 from analysis.report.cells import Cell, Column, Emphasis, Line, Table, plain_table, value_cell
 from analysis.runs import Run, TrialView, is_number
 from analysis.selection import criteria
@@ -54,6 +55,8 @@ def experiment_table(run: Run, choice: Chosen | None) -> Table:
         *(Column(title(m), numeric=True) for m in metrics),
     )
     note = "Bold: the best value of a measure among complete trials."
+    if any(t.repeats > 1 for t in compared(run.trials, run.search)):
+        note += " The choice is by the means over each configuration's trials, which stand below."
     if front:
         note += f"{FRONT}: on the Pareto front of the objectives."
     note += "".join(f" {sentence}" for sentence in changed(run))
@@ -68,7 +71,8 @@ def comparison_table(run: Run, trial: TrialView | None) -> Table | None:
         return None
     heads = ("Base Model", "Fine-Tuned", "Delta")
     columns = (Column("Metric"), *(Column(h, numeric=True) for h in heads))
-    return Table(columns, lines, note=evaluation_note(base, trial))
+    own = one_of_several(trial, run.trials, run.search)
+    return Table(columns, lines, note=f"{evaluation_note(base, trial)} {own}".rstrip())
 
 
 def curve_metric(run: Run) -> str:

@@ -1,10 +1,13 @@
 """Trials that learn from rewards: what their answers earn, how far they went from the reference."""
 
+from dataclasses import replace
+
 from analysis.report.cells import Cell, Column, Line, Table
 from analysis.report.curves import curve_figure
 from analysis.report.figures import Figure
 from analysis.report.passage import Passage
 from analysis.runs import BaseView, Run, TrialView
+from analysis.total_reward import TOTAL
 from analysis.wording import MISSING, metric_text, title
 from trainables.context import SAMPLED
 from trainables.evaluation.metric_names import REWARD, in_table_order
@@ -27,11 +30,21 @@ def reward_passage(run: Run, best: TrialView | None) -> Passage | None:
     trials = [t for t in run.trials if any("sampled_reward" in row for row in t.curve)]
     if not trials:
         return None
-    bases = {b.key: b for t in trials if (b := run.base_of(t)) is not None and _names(b)}
-    rows: list[tuple[str, View, str]] = [("Base model", base, "") for base in bases.values()]
+    rows: list[tuple[str, View, str]] = [("Base model", base, "") for base in _bases(run, trials)]
     rows += [(t.name, t, "chosen" if best and t.trial == best.trial else "") for t in trials]
     figures = tuple(_figure(run, best, metric) for metric in CURVES)
     return Passage("Rewards", (), (("", _table(rows, _how(run))),), figures)
+
+
+def _bases(run: Run, trials: list[TrialView]) -> list[BaseView]:
+    """Each base model once; its total where all trials weigh its rewards alike."""
+    found: dict[str, BaseView] = {}
+    for base in filter(None, map(run.base_of, trials)):
+        other = found.setdefault(base.key, base)
+        if other.metrics.get(TOTAL) != base.metrics.get(TOTAL):
+            own = {name: value for name, value in base.metrics.items() if name != TOTAL}
+            found[base.key] = replace(base, metrics=own)
+    return [base for base in found.values() if _names(base)]
 
 
 def _how(run: Run) -> str:

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from analysis.folds import compared, configuration_of, configurations, folds_of, repeat_paths
+from analysis.folds import (
+    compared,
+    complete_ones,
+    configuration_of,
+    configurations,
+    folds_of,
+    repeat_paths,
+)
 from analysis.runs import TrialView
 from analysis.selection import (
     balanced,
@@ -95,7 +102,7 @@ def _constraints_note(trials: Sequence[TrialView], search: SearchSpec) -> str:
     whole = sum(not broken(t, search) for t in among)
     if not kept:
         return ""
-    of = plural(len(among), "complete trial")
+    of = complete_ones(among)
     return f"Of {of} {whole} keep all constraints ({', '.join(kept)})."
 
 

@@ -8,6 +8,7 @@ validation loss.
 
 from collections.abc import Sequence
 
+from analysis.folds import complete_ones
 from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
@@ -20,7 +21,7 @@ from analysis.selection.choice import (
 )
 from analysis.selection.reasons import by_ranks, reason_of
 from analysis.selection.ties import thrift, tie_told, tied_with_first
-from analysis.wording import plural, title
+from analysis.wording import title
 from sweeps.spec.sections import SearchSpec
 
 
@@ -61,7 +62,7 @@ def _best(order: list[TrialView], ranks: dict[str, float], sought: tuple[Criteri
     places = ", ".join(f"{title(c.metric)} {_place(best, order, c)}" for c in sought)
     return (
         f"{best.name} has the lowest mean rank over {names}: {ranks[best.trial]:.2f} among "
-        f"{plural(len(order), 'complete trial')} ({places})."
+        f"{complete_ones(order)} ({places})."
     )
 
 

@@ -7,6 +7,7 @@ loss. A tolerance of 0 leaves later metrics ties only; `weighted` and `balanced`
 
 from collections.abc import Sequence
 
+from analysis.folds import complete_ones
 from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
@@ -20,7 +21,7 @@ from analysis.selection.choice import (
 )
 from analysis.selection.reasons import reason_of
 from analysis.selection.ties import thrift, tie_told, tied_with_first
-from analysis.wording import metric_text, plural, title
+from analysis.wording import metric_text, title
 from sweeps.spec.sections import SearchSpec
 
 
@@ -54,7 +55,7 @@ def choose(trials: Sequence[TrialView], search: SearchSpec) -> Chosen | None:
     tied = tied_with_first(order, merit)
     reason = reason_of(order, tied, lambda a, b: _why(a, b, decided.get(b.trial, sought[-1])))
     names = ", then ".join(title(c.metric) for c in sought)
-    first = f"{best.name} is the best of {plural(len(order), 'complete trial')} by {names}."
+    first = f"{best.name} is the best of {complete_ones(order)} by {names}."
     tie = tie_told(tied, len(order), names.replace(", then", " and"))
     return Chosen(
         trial=best.trial,

@@ -8,6 +8,7 @@ worse rank anywhere and a better one somewhere).
 
 from collections.abc import Sequence
 
+from analysis.folds import complete_ones
 from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
@@ -98,7 +99,7 @@ def _of_one(order: list[TrialView], sought: Criterion) -> str:
     value = metric_text(sought.metric, order[0].metrics[sought.metric], 4)
     return (
         f"{order[0].name} has the {extreme} {title(sought.metric)}, {value}, of "
-        f"{plural(len(order), 'complete trial')}."
+        f"{complete_ones(order)}."
     )
 
 
@@ -109,7 +110,7 @@ def _of_several(order: list[TrialView], tied: Sequence[TrialView], sought: Crite
         f"{noise_of(tied, sought):.2g}, the noise floor: rounding alone can set two such numbers "
         "as far apart."
     )
-    of = plural(len(order), "complete trial")
+    of = complete_ones(order)
     return within_noise(tied, of, title(sought.metric), values, floor)
 
 
@@ -130,7 +131,7 @@ def _by_rank(
     reason = reason_of(order, tied, lambda a, b: by_ranks(a, b, sought, ranks))
     sentences = [
         f"{best.name} has the lowest mean rank over the objectives ({names}), "
-        f"{ranks[best.trial]:.2f} among {plural(len(among), 'complete trial')}.",
+        f"{ranks[best.trial]:.2f} among {complete_ones(among)}.",
         tie_told(tied, len(order), f"the mean rank over {names}") or reason,
         f"{plural(len(front), 'trial')} lie on the Pareto front (no other trial is as good "
         f"everywhere and better somewhere{rounding}); which of them is best depends on what you "

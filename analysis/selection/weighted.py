@@ -8,6 +8,7 @@ far apart they are. The scale is that of the trials that are compared: one more 
 
 from collections.abc import Mapping, Sequence
 
+from analysis.folds import complete_ones
 from analysis.runs import TrialView
 from analysis.selection.choice import (
     Chosen,
@@ -22,7 +23,7 @@ from analysis.selection.choice import (
 )
 from analysis.selection.reasons import compared, reason_of
 from analysis.selection.ties import stands, tie_told
-from analysis.wording import mode, plural, title
+from analysis.wording import mode, title
 from sweeps.spec.sections import Objective, SearchSpec
 
 
@@ -79,7 +80,7 @@ def _weights(search: SearchSpec, sought: Sequence[Criterion]) -> list[float]:
 def _highest(order: Sequence[TrialView], scores: Mapping[str, float], how: str) -> str:
     return (
         f"{order[0].name} has the highest weighted mean, {scores[order[0].trial]:.2f} of 1 among "
-        f"{plural(len(order), 'complete trial')} ({how})."
+        f"{complete_ones(order)} ({how})."
     )
 
 
@@ -95,7 +96,7 @@ def _tie(
         return tie_told(tied, len(order), f"the weighted mean ({how})")
     values = {t.trial: f"{scores[t.trial]:.2f}" for t in tied}
     floor = f"{noise:.2g}, what the noise floor of each metric makes of it ({how})."
-    of = plural(len(order), "complete trial")
+    of = complete_ones(order)
     return f"{within_noise(tied, of, 'weighted mean', values, floor)} {stands(tied)}"
 
 

@@ -56,13 +56,15 @@ def command(
         console.print(decision.why_none)
         return 1
     print_best(console, best)
+    if final or (export is not None and merge):
+        from sweeps.quiet import quiet_libraries
+
+        quiet_libraries()
     if final:
         from analysis.final_test import open_test
         from analysis.report import write_report
         from analysis.report.sealed_test import sealed_test_passage
-        from sweeps.quiet import quiet_libraries
 
-        quiet_libraries()
         open_test(decision, again, lambda line: console.print(line, markup=False))
         passage = sealed_test_passage(decision.run, decision.best)
         assert passage is not None, "it was opened a moment ago"

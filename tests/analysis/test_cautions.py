@@ -9,6 +9,7 @@ import pytest
 from analysis.best import explain
 from analysis.cautions import cautions
 from analysis.decision import decided
+from tests.analysis import fixtures
 
 COUNTS = {"kept": {"train": 100, "validation": 20, "test": 5}, "tokens": {"longest": 64}}
 
@@ -54,6 +55,9 @@ class Ran:
         self.data: dict[str, Any] = {}
         self.search = {"objective": {"metric": metric, "mode": "max"}}
 
+    def base_of(self, trial: Any) -> None:
+        """No base model was measured."""
+
 
 @pytest.mark.parametrize(
     ("metric", "parameters", "said"),
@@ -79,3 +83,26 @@ def test_a_goal_that_is_searched(
     assert all(f"{metric} is one of the rewards whose weights are searched" in f for f in found)
     found = list(cautions(Ran(metric), Trial({}, 1.0)))  # type: ignore[arg-type]
     assert ["every sampled answer ends at the length limit" in f for f in found] == [True]
+
+
+@pytest.mark.parametrize(
+    ("base", "floor", "said"),
+    [
+        (1.6569, 0.0, False),
+        (0.66, 0.0, False),
+        (0.6565, 0.0, True),
+        (0.6, 0, True),
+        (0.66, 1, True),
+    ],
+)
+def test_a_winner_no_better_than_the_base_model(
+    run_folder: Path, base: float, floor: float, said: bool
+) -> None:
+    record = run_folder / "base" / fixtures.BASE / "record.json"
+    content = json.loads(record.read_text())
+    content["metrics"]["val_loss"] = base
+    content["noise_floor"] = {"val_loss": floor}
+    record.write_text(json.dumps(content))
+    lines = [line for line in told(run_folder) if "nothing is gained by shipping it" in line]
+    assert len(lines) == said
+    assert all(f"(Val Loss {base:.4f} → 0." in line for line in lines)

@@ -82,3 +82,32 @@ def test_rows_that_changed_are_not_measured(run: Path, tmp_path: Path) -> None:
     assert numbers(out)[1]["metrics"] is None
     assert "its data changed" in read_measured(out, ["val_loss"])
     assert "not of the weights in this folder" in (out / "README.md").read_text()
+
+
+def test_a_staged_trials_policy_is_measured_by_the_rewards_it_was_chosen_by(tmp_path: Path) -> None:
+    from sweeps.launch.in_process import run_one, single_trial
+    from sweeps.reading.loading import load_spec
+
+    data = {"source": "toy:drugs", "limit": 40, "system_prompt": None}
+    learnt = {"learning_rate": 1e-2, "max_steps": 2, "per_device_train_batch_size": 4}
+    weights = {"brevity": 3, "reasoning": 1}
+    stages = [
+        {"name": "answers", "data": data, "training": learnt},
+        {
+            **{"name": "align", "kind": "ppo", "data": data, "reward": {"weights": weights}},
+            "training": {**learnt, "response_length": 8},
+        },
+    ]
+    shared = {name: TRIAL[name] for name in ("lora", "evaluation")}
+    trial = {"kind": "staged", "model": {"name_or_path": "toy:llama"}, **shared, "stages": stages}
+    spec = {"name": "toy", "trial": trial, "limits": {"min_training_rows": 1}}
+    spec["search"] = {"objective": {"metric": "reward", "mode": "max"}}
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec))
+    loaded = single_trial(load_spec(str(tmp_path / "spec.yaml")), tmp_path, "run")
+    run_one(loaded, tmp_path / "run", lambda *_: [], lambda _: None)
+    out = export_best(decided(tmp_path / "run"), tmp_path / "out", merge=True)
+    trial_metrics, here = numbers(out)
+    assert here["not measured, since"] is None
+    assert here["metrics"]["reward"] == pytest.approx(trial_metrics["reward"], abs=1e-3)
+    assert here["metrics"]["val_loss"] == pytest.approx(trial_metrics["val_loss"], abs=1e-4)
+    assert "measure Reward 0." in read_measured(out, ["reward"])

@@ -9,6 +9,7 @@ from analysis.best import caution, describe, explain, write_best
 from analysis.decision import decided
 from analysis.folds import configurations, repeat_paths
 from analysis.report.content import describe_run
+from analysis.report.experiments import comparison_table, experiment_table
 from analysis.report.folds import fold_passage
 from analysis.runs import Run, TrialView
 from analysis.selection import choose
@@ -60,6 +61,7 @@ def test_the_means_decide_not_the_luckiest_seed() -> None:
     assert choice is not None
     assert choice.trial == "EXP-001"  # the first seed of the better mean
     assert "2.2000, of 2 complete" in choice.explanation
+    assert "of 2 complete configurations" in choice.explanation  # of 6 trials
     assert "means over 3 seeds" in choice.explanation
     assert "folds" not in choice.explanation
     assert [row["val_loss"] for row in choice.numbers] == pytest.approx([2.2, 2.4])
@@ -94,6 +96,7 @@ def test_seeds_that_repeat_nothing_are_told() -> None:
     assert choice is not None
     assert choice.trial == "EXP-002"
     assert "nothing is averaged" in choice.explanation
+    assert "of 2 complete trials" in choice.explanation
     assert "not all with one seed" in caution(run(apart, search()), "EXP-002")
 
 
@@ -145,3 +148,8 @@ def test_a_seeded_runs_files_say_so(tmp_path: Path) -> None:
     assert [(t.value, t.detail) for t in content.tiles[:1]] == [("EXP-001", "means over 2 seeds")]
     assert content.tiles[1].value == "1.1000"
     assert content.passages[0].title == "Seeds"
+    seeded = decision.run
+    compared = comparison_table(seeded, seeded.find("EXP-001"))
+    assert compared is not None
+    assert "numbers of EXP-001 by itself, one of 2 trials of its configuration" in compared.note
+    assert "means over each configuration's trials" in experiment_table(seeded, None).note

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from analysis.best import write_best
 from analysis.decision import decided
 from analysis.report import write_report
 from analysis.report.rewards import reward_passage
@@ -60,6 +61,40 @@ def test_a_line_a_trial_and_one_for_the_base_model(run: Path) -> None:
     assert cells[0] == ["Base model", "–", "–", "0.8000", "–", "33.0"]
     assert cells[1] == ["EXP-001", "0.6100", "0.3200", "0.9000", "1.25", "–"]
     assert [line.kind for line in table.lines] == ["", "chosen", ""]
+
+
+def _weigh(run: Path, number: int, weights: dict[str, float]) -> None:
+    path = run / "trials" / f"EXP-{number:03d}" / "config.json"
+    content = json.loads(path.read_text())
+    content["config"] |= {"kind": "ppo", "reward": {"weights": weights}}
+    path.write_text(json.dumps(content))
+
+
+def test_the_base_models_total_where_all_trials_weigh_its_rewards_alike(run: Path) -> None:
+    record = run / "base" / fixtures.BASE / "record.json"
+    content = json.loads(record.read_text())
+    content["metrics"] |= {"reward_brevity": 0.4}
+    record.write_text(json.dumps(content))
+    alike = {"safety": 3.0, "brevity": 1.0}
+    for number in (1, 2):
+        _weigh(run, number, alike)
+    assert _base_total(run) == "0.7000"
+    resolved = json.loads((run / "spec.resolved.json").read_text())
+    resolved["search"]["objective"] = {"metric": "reward", "mode": "max"}
+    (run / "spec.resolved.json").write_text(json.dumps(resolved))
+    best = write_best(decided(run))
+    assert best is not None
+    assert "worse in Reward (0.7000 → 0.6100)" in best["explanation"]
+    assert "no better than the untouched base model (Reward 0.7000 → 0.6100)" in best["explanation"]
+    _weigh(run, 2, {"safety": 1.0, "brevity": 1.0})
+    assert _base_total(run) == "–"
+
+
+def _base_total(run: Path) -> str:
+    found = load_run(run)
+    passage = reward_passage(found, found.trials[0])
+    assert passage
+    return passage.tables[0][1].lines[0].cells[1].text
 
 
 def test_the_curves_are_of_the_answers_trained_on(run: Path) -> None:

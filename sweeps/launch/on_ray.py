@@ -16,6 +16,7 @@ from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
 from sweeps.launch.same_inputs import check_inputs
+from sweeps.launch.unbegun import nothing_unless_begun
 from sweeps.quiet import quiet_ray
 from sweeps.readiness.brake import Agree, nobody
 from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
@@ -74,12 +75,13 @@ def new_run(
         progress(f"note: {told}")
     with exclusive(folder), disk_full.told(folder):
         refuse_folder(folder)  # again: another may have been quicker
-        write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))
-        resolved = sweep.spec.model_dump(mode="json")
-        note_origin(folder, loaded.own)
-        ledger.create(text_of(loaded), resolved, describe_environment())
-        note_agreed(folder, agreed)
-        run_on_ray(sweep, watch, progress)
+        with nothing_unless_begun(ledger):
+            write_fingerprints(folder, fingerprints_of(sweep.spec, sweep.space, sweep.preparation))
+            resolved = sweep.spec.model_dump(mode="json")
+            note_origin(folder, loaded.own)
+            ledger.create(text_of(loaded), resolved, describe_environment())
+            note_agreed(folder, agreed)
+            run_on_ray(sweep, watch, progress)
     return sweep
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from medsweep.view import SweepView
 from sweeps.failures.disk_full import told
+from sweeps.launch.stop_signal import as_ctrl_c
 from sweeps.quiet import quiet_warnings
 from sweeps.spec.sections import SweepSpec
 
@@ -28,6 +29,7 @@ def screen(spec: SweepSpec, folder: Path) -> Iterator[SweepView]:
 
 def conduct(folder: Path, view: SweepView, work: Callable[[], object]) -> int:
     """Do the work, then write tables, the choice and the report; returns the exit code."""
+    as_ctrl_c()
     try:
         work()
     except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
 from sweeps.launch.same_inputs import check_inputs
+from sweeps.launch.stop_signal import as_ctrl_c
 from sweeps.launch.unbegun import nothing_unless_begun
 from sweeps.quiet import quiet_ray
 from sweeps.readiness.brake import Agree, nobody
@@ -162,6 +163,7 @@ def run_on_ray(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
     progress("starting Ray" if own else f"joining: trials run {described(sweep.spec.cluster)}")
     quiet_ray()
     session = connect(sweep.spec.cluster, [root / name for name in PACKAGES], _own_modules())
+    as_ctrl_c()
     try:
         nodes = session.nodes()
         if not own:

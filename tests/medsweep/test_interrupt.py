@@ -37,6 +37,22 @@ def test_one_ctrl_c_and_resume(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_sigterm_is_a_ctrl_c(tmp_path: Path) -> None:
+    cache, folder, output = tmp_path / "cache", tmp_path / "runs" / "toy", tmp_path / "output"
+    process = start(cache, output, "run", "toy", "--output", folder.parent)
+    first = folder / "trials/EXP-001/record.json"
+    wait_for(lambda: first.is_file() or process.poll() is not None, 240, "the first trial's end")
+    process.terminate()  # the driver alone, as `timeout` and systemd do
+    said = f"exit {process.wait(timeout=90)}\n{output.read_text()}"
+    assert process.returncode == 130, said
+    assert f"Go on with: medsweep resume {folder}" in said
+    assert "SIGTERM" not in said
+    assert "Traceback" not in said
+    wait_for(lambda: not left_behind(cache), 20, f"all processes gone: {left_behind(cache)}")
+
+
+@pytest.mark.slow
 def test_ctrl_c_before_the_sweep_began(tmp_path: Path) -> None:
     cache, output = tmp_path / "cache", tmp_path / "output"
     process = start(cache, output, "run", "toy", "--output", tmp_path / "runs")

@@ -147,9 +147,9 @@ def test_a_seeded_runs_files_say_so(tmp_path: Path) -> None:
     assert "trained once" not in " ".join(content.summary)
     assert [(t.value, t.detail) for t in content.tiles[:1]] == [("EXP-001", "means over 2 seeds")]
     assert content.tiles[1].value == "1.1000"
-    assert content.passages[0].title == "Seeds"
     seeded = decision.run
     compared = comparison_table(seeded, seeded.find("EXP-001"))
     assert compared is not None
     assert "numbers of EXP-001 by itself, one of 2 trials of its configuration" in compared.note
     assert "means over each configuration's trials" in experiment_table(seeded, None).note
+    assert content.passages[0].title == "Seeds"

@@ -1,7 +1,6 @@
 """From a spec or a run folder to a finished sweep: check, connect, run, let go."""
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from cluster.targets import connect, described, devices_at_hand
 from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
+from sweeps.launch.changed import extended, limited
 from sweeps.launch.same_inputs import check_inputs
 from sweeps.launch.stop_signal import as_ctrl_c
 from sweeps.launch.unbegun import nothing_unless_begun
@@ -110,9 +110,9 @@ def resume_run(
         ledger = Ledger(folder)
         spec = read_spec(folder)
         if num_trials is not None:
-            spec = _extended(spec, num_trials)
+            spec = extended(spec, num_trials)
         if disk_gb is not None:
-            spec = _limited(spec, disk_gb)
+            spec = limited(spec, disk_gb)
         sweep = Sweep(spec, ledger, progress=progress)
         check_inputs(sweep, retry_failed, accept_changes, progress)
         sweep.restore(retry_failed)
@@ -224,23 +224,6 @@ def _free_bytes(spec: SweepSpec) -> float | None:
     """Memory that this machine's GPUs have free; None where trials run elsewhere, or on the CPU."""
     devices = devices_at_hand(spec.cluster) or []
     return min((float(device.free) for device in devices), default=None)
-
-
-def _extended(spec: SweepSpec, num_trials: int) -> SweepSpec:
-    if num_trials < spec.search.num_trials:
-        message = f"is less than the run's {spec.search.num_trials} trials"
-        fix = "A sweep can be extended; nothing that ran is taken back"
-        raise SpecError([Problem(None, None, "--num-trials", num_trials, message, fix)])
-    search = spec.search.model_copy(update={"num_trials": num_trials})
-    return spec.model_copy(update={"search": search})
-
-
-def _limited(spec: SweepSpec, disk_gb: float) -> SweepSpec:
-    if not math.isfinite(disk_gb):  # a comparison with NaN would let everything pass
-        message, fix = "must be a finite number", "Write the gigabytes that the run folder may take"
-        raise SpecError([Problem(None, None, "--disk-gb", disk_gb, message, fix)])
-    limits = spec.limits.model_copy(update={"disk_gb": disk_gb})
-    return spec.model_copy(update={"limits": limits})
 
 
 def text_of(loaded: LoadedSpec) -> str:

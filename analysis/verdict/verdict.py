@@ -58,7 +58,10 @@ class Verdict:
 
     def believed(self, other: str) -> tuple[float, tuple[float, float]] | None:
         """By how much the other is above the leader, from all runs, with a 95% interval that holds
-        although the leader was chosen among them; None where there is none."""
+        although the leader was chosen among them; None where there is none, or where a seed of
+        either failed: what counts for it is no value that the trial has when it trains."""
+        if self.evidence.failed[other] or self.evidence.failed[self.leader]:
+            return None
         now = self.contest.believed
         place = next((c for c in now.candidates if c.name == other), None)
         if place is None or now.leader.name != self.leader or self.evidence.standing is None:

@@ -62,8 +62,8 @@ def course(
         judged = judge(asked, values, racing)
         dropped |= {t: {"after": number, "probability": p} for t, p in judged.dropped.items()}
         racing = [trial for trial in racing if trial not in judged.dropped]
-        if judged.clear is not None:
-            return Course((), dropped, judged.clear)
+        if judged.clear is not None or len(racing) < 2:
+            return Course((), dropped, judged.clear or next(iter(racing), None))
 
 
 def _until(trial: str, number: int, told: Mapping[Run, float | None]) -> list[float | None]:

@@ -56,6 +56,16 @@ def test_who_dropped_out_leaves_its_seeds_to_the_others() -> None:
     assert end.dropped == {C: {"after": 2, "probability": 0.01}}
 
 
+def test_it_ends_once_nobody_else_is_left() -> None:
+    def drops_one(asked: Asked, values: Values, racing: Sequence[str]) -> Judged:
+        return Judged({racing[-1]: 0.01}, None)
+
+    runs, end = played(asked(seeds=9), drops_one)
+    assert set(end.dropped) == {B, C}
+    assert end.clear == A
+    assert len(runs) == 6 + 2
+
+
 def test_it_ends_once_one_has_won() -> None:
     runs, end = played(asked(), lambda *_: Judged({}, B))
     assert len(runs) == 6

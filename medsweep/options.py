@@ -29,3 +29,10 @@ Yes = Annotated[
     bool,
     typer.Option("--yes", help="Go on, however many rows filters took or how few are left."),
 ]
+AcceptChanges = Annotated[
+    bool,
+    typer.Option(
+        "--accept-changes",
+        help="Go on although data, a model or medsweep changed since the run began.",
+    ),
+]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from medsweep.options import RunFolder
+from medsweep.options import AcceptChanges, RunFolder
 
 
 def command(
@@ -37,13 +37,7 @@ def command(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed and infeasible runs again.")
     ] = False,
-    accept_changes: Annotated[
-        bool,
-        typer.Option(
-            "--accept-changes",
-            help="Go on although data, a model or medsweep changed since the run began.",
-        ),
-    ] = False,
+    accept_changes: AcceptChanges = False,
 ) -> int:
     """Train the best trials of a finished run again with new seeds: is the winner the best?"""
     from medsweep.conduct import conduct, screen

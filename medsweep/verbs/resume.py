@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from medsweep.options import RunFolder, Yes
+from medsweep.options import AcceptChanges, RunFolder, Yes
 
 
 def command(
@@ -22,13 +22,7 @@ def command(
     disk_gb: Annotated[
         float | None, typer.Option("--disk-gb", help="Let the run folder take so much.", min=1e-3)
     ] = None,
-    accept_changes: Annotated[
-        bool,
-        typer.Option(
-            "--accept-changes",
-            help="Go on although data, a model or medsweep changed since the run began.",
-        ),
-    ] = False,
+    accept_changes: AcceptChanges = False,
     yes: Yes = False,
 ) -> int:
     """Go on with an interrupted or finished run; nothing finished is run again."""

@@ -38,6 +38,7 @@ from analysis.wording import (
     metric_text,
     mode,
     parameter_text,
+    plural,
     title,
     value_text,
 )
@@ -184,12 +185,14 @@ def _facts(run: Run) -> list[tuple[str, str]]:
 
 
 def _tiles(run: Run, best: TrialView | None, choice: Chosen | None) -> list[Tile]:
-    minutes = (t.metrics.get("minutes", 0.0) - t.shared_seconds / 60 for t in run.trials)
-    hours = sum(minutes) / 60
+    views = [view for trial in run.trials for view in (trial, *trial.fresh)]
+    hours = sum(v.metrics.get("minutes", 0.0) - v.shared_seconds / 60 for v in views) / 60
     time = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
     counted = state_counts(run).partition(": ")
     trials = Tile("Trials", str(len(run.trials)), counted[2])
-    spent = Tile("Time in trials", time, "summed over all trials")
+    again = len(views) - len(run.trials)
+    over = f", {plural(again, 'run')} with new seeds among them" if again else ""
+    spent = Tile("Time in trials", time, f"summed over all trials{over}")
     if best is None or choice is None:
         return [Tile("Chosen", "none", "see below"), trials, spent]
     fresh = sum(view.state == "complete" for view in best.fresh)

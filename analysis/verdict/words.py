@@ -218,8 +218,10 @@ def _settle(told: Verdict, near: str, found: Difference) -> str:
     ]
     name = told.name(near)
     if not ways:
-        return f"no number of seeds or of rows alone would tell {name} from it, as far as it seems"
-    return f"to tell {name} from it, were it as far as it seems, takes {' or '.join(ways)}"
+        return (
+            f"no number of seeds alone, nor of rows alone, would tell {name} from it at this lead"
+        )
+    return f"to tell {name} from it at this lead takes {' or '.join(ways)}"
 
 
 def _size(told: Verdict, value: float) -> str:

@@ -43,7 +43,9 @@ def refuse_others(sweep: Sweep, retry_failed: bool, accepted: bool, progress: On
     begun = [e.trial for e in trials if e.trial not in ended and ledger.checkpoint(e)]
     inputs.go_on_with(ledger.folder, found, ended, begun)
     for change in changes:
-        progress(f"goes on with another {change.what}: was {change.was}, is {change.now}")
+        progress(
+            f"goes on although this changed: {change.what} (was {change.was}, is {change.now})"
+        )
 
 
 def _left(sweep: Sweep, retry_failed: bool) -> bool:

@@ -107,6 +107,9 @@ def test_a_seed_that_diverged_counts_against_its_trial(tmp_path: Path) -> None:
     assert whole.leader == A
     assert found.leader == B
     assert found.evidence.failed == {A: 1, B: 0, C: 0}
+    assert whole.believed(B) is not None
+    assert found.believed(A) is None  # of what counts for the failed seed no interval speaks
+    assert found.believed(C) is not None
     assert "1 new seed of EXP-04 (3 Epochs) failed" in " ".join(paragraphs(found))
 
 

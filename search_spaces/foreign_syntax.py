@@ -40,6 +40,7 @@ DISTRIBUTIONS: dict[str, str] = {
     **dict.fromkeys(("loguniform", "log", "lograndint"), "log_uniform_values"),
     **dict.fromkeys(("qloguniform", "qlograndint"), "q_log_uniform_values"),
     **dict.fromkeys(("float", "real", "floatdistribution", "range", "linear"), "uniform"),
+    "interval": "uniform",
     **dict.fromkeys(("quniform", "qrandint", "discrete_uniform"), "q_uniform"),
     **dict.fromkeys(("int", "integer", "randint", "intdistribution", "randomint"), "int_uniform"),
     **dict.fromkeys(
@@ -59,6 +60,10 @@ def our_syntax(key: str) -> str | None:
 
 CALL = re.compile(r"(?:\w+\.)*(\w+)\((.*)\)", re.DOTALL)
 ENDS = ("min", "max", "q")
+SUGGESTED = {"suggest_float": "uniform", "suggest_int": "int_uniform"}
+WITHOUT_END = ("randint", "range", "lograndint")  # Ray Tune and Python leave the upper end out
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+ENDS_ALONE = re.compile(r"(\d[\d.]*(?:[eE]-?\d+)?)\s*(?:-|\.\.+|to|:)\s*(\d[\d.]*(?:[eE]-?\d+)?)")
 
 
 def our_call(text: str) -> str | None:
@@ -69,16 +74,29 @@ def our_call(text: str) -> str | None:
     """
     found = CALL.fullmatch(text.strip())
     if found is None:
-        return None
+        return _listed(text.strip())
     name, given = found[1].lower(), found[2].strip()
     ours = our_distribution(name) or name
     if ours == "categorical":
         return f"Write {{values: {given if given[:1] in '[(' else f'[{given}]'}}}".replace("(", "[")
     parts = [part.partition("=")[2].strip() or part.strip() for part in given.split(",")]
+    if name in SUGGESTED:  # trial.suggest_float("name", low, high, log=True)
+        log = parts[-1] in ("True", "true")
+        parts, ours = parts[1:3], "log_uniform_values" if log else SUGGESTED[name]
+    elif name in WITHOUT_END and len(parts) == 2 and parts[1].lstrip("-").isdecimal():
+        parts, ours = [parts[0], str(int(parts[1]) - 1)], "int_uniform"
     if not 2 <= len(parts) <= 3:
         return None
     named = ", ".join(f"{end}: {part}" for end, part in zip(ENDS, parts, strict=False))
     return f"Write {{distribution: {ours}, {named}}}"
+
+
+def _listed(text: str) -> str | None:
+    """What to write for values without brackets (`2,4,8`) and for ends with a dash (`2-16`)."""
+    if "," in text and all(map(NUMBER.fullmatch, (parts := [p.strip() for p in text.split(",")]))):
+        return f"Write {{values: [{', '.join(parts)}]}}"
+    ends = ENDS_ALONE.fullmatch(text)
+    return f"Write {{min: {ends[1]}, max: {ends[2]}}}" if ends else None
 
 
 def our_distribution(name: object) -> str | None:

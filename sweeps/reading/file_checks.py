@@ -19,7 +19,8 @@ def file_findings(parts: Parts, document: Document) -> list[SpecFinding]:
 
 
 def _named(parts: Parts) -> Iterator[tuple[Path, Any]]:
-    stages = range(len(parts.trial.get("stages") or ()))
+    listed = parts.trial.get("stages")
+    stages = range(len(listed) if isinstance(listed, list) else 0)
     for above in [(), *(("stages", number) for number in stages)]:
         yield from _of_data(parts, above)
     for number, benchmark in enumerate(parts.own.get("evaluation.benchmarks") or ()):

@@ -9,6 +9,7 @@ GREEDY = "Remove it: answers are greedy, those of ppo and grpo sampled at `tempe
 ONE_DEVICE = "Remove it: a trial has one device"
 NO_STOP = "Remove it: an answer ends where the model ends it, or after max_new_tokens"
 CHATS = "Remove it: chats of role/content and from/value are read as they are"
+MEMORY = "Remove it: memory is measured; `trials_per_gpu` says how many trials share a device"
 SAMPLER = "Remove it: a sampler's own settings are fixed"
 TOKENIZER = "Remove it: the tokenizer of the model's own folder is used"
 
@@ -91,6 +92,36 @@ PLACES: dict[tuple[str, str], str] = {
     ("search", "points_to_evaluate"): "Write `baselines: {NAME: {lora.r: 8, …}}`",
     ("search", "num_workers"): "Write `max_concurrent_trials` in cluster",
     ("search", "group"): SAMPLER,
+    ("search", "direction"): "Write `objective: {metric: …, mode: min}`",
+    ("search", "directions"): "Write a list of objectives, each with its `mode`",
+    ("search", "goal"): "Write `objective: {metric: …, mode: min}`",
+    **dict.fromkeys((("search", n) for n in ("random_state", "random_seed")), "Write `seed`"),
+    ("objective", "name"): "Write `metric`",
+    ("objective", "goal"): "Write `mode: min` or `mode: max`",
+    ("objective", "direction"): "Write `mode: min` or `mode: max`",
+    (
+        "early_stopping",
+        "min_iter",
+    ): "Write `grace`, a share of all steps",
+    ("early_stopping", "max_iter"): "Remove it: a trial ends by its own epochs",
+    ("early_stopping", "eta"): "Write `reduction_factor`",
+    ("early_stopping", "patience"): (
+        "Write `early_stopping_patience` in trial.training: this one compares trials"
+    ),
+    ("cluster", "memory_per_trial"): MEMORY,
+    ("cluster", "gpu_memory"): MEMORY,
+    ("cluster", "num_workers"): "Write `max_concurrent_trials`: trials that run at once",
+    ("cluster", "use_gpu"): "Write `gpus_per_trial: 1`, or 0",
+    ("cluster", "nodes"): "Remove it: trials go wherever the cluster at `address` has room",
+    ("cluster", "num_nodes"): "Remove it: trials go wherever the cluster at `address` has room",
+    ("", "wandb"): "Write `tracking: {wandb: {project: NAME}}`",
+    ("", "tensorboard"): "Write `tracking: {tensorboard: true}`",
+    ("", "stage"): "Write `kind` in trial: sft, reward, ppo, grpo, dpo or staged",
+    ("", "defaults"): "Remove it: a spec holds everything; `--set` changes single values",
+    (
+        "",
+        "use_peft",
+    ): "Remove it: `lora: null` in trial trains all weights, else LoRA",
     **dict.fromkeys(
         [
             ("training", name)

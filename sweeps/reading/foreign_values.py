@@ -13,8 +13,8 @@ VALUES: dict[str, str] = {
     **dict.fromkeys(("bf16", "torch.bfloat16"), "bfloat16"),
     **dict.fromkeys(("fp16", "half", "torch.float16"), "float16"),
     **dict.fromkeys(("fp32", "float", "full", "torch.float32"), "float32"),
-    **dict.fromkeys(("4bit", "int4", "bnb_4bit", "qlora", "load_in_4bit", "fp4"), "nf4"),
-    **dict.fromkeys(("8bit", "bnb_8bit", "load_in_8bit", "llm.int8"), "int8"),
+    **dict.fromkeys(("4", "4bit", "int4", "bnb_4bit", "qlora", "load_in_4bit", "fp4"), "nf4"),
+    **dict.fromkeys(("8", "8bit", "bnb_8bit", "load_in_8bit", "llm.int8"), "int8"),
     # optimizers
     **dict.fromkeys(("adamw", "adam", "adamw_hf", "torch.optim.adamw"), "adamw_torch"),
     **dict.fromkeys(("adamw_bnb_8bit", "adamw8bit", "adam8bit"), "adamw_8bit"),
@@ -32,7 +32,7 @@ VALUES: dict[str, str] = {
     **dict.fromkeys(("medianpruner", "medianstopping", "median_stopping_rule"), "median"),
     # kinds of trial
     **dict.fromkeys(("rm", "reward_model", "reward_modeling"), "reward"),
-    **dict.fromkeys(("lora", "qlora_sft", "finetune", "supervised", "instruct"), "sft"),
+    **dict.fromkeys(("lora", "qlora", "qlora_sft", "finetune", "supervised", "instruct"), "sft"),
 }
 
 PAIRS = "Write `kind: dpo`, which learns from pairs too"
@@ -41,6 +41,7 @@ REWARDS = "Write `kind: grpo` or `kind: ppo`, which learn from rewards too"
 METHODS: dict[str, str] = {
     **dict.fromkeys(("orpo", "kto", "simpo", "cpo", "bco", "sppo", "rrhf", "slic"), PAIRS),
     **dict.fromkeys(("ipo", "hinge", "robust_dpo"), "Write `kind: dpo` with its `loss_type`"),
+    **dict.fromkeys(("rlhf", "rlaif"), "Write `kind: ppo`, or `staged` with its three stages"),
     **dict.fromkeys(("rloo", "reinforce", "reinforce++", "remax", "dapo", "gspo", "a2c"), REWARDS),
     **dict.fromkeys(
         ("pt", "pretrain", "pretraining", "cpt", "continued_pretraining", "clm"),

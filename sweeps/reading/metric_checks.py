@@ -1,11 +1,13 @@
 """Whether what is sought is measured: objectives, selection and early stopping."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from search_spaces.nearest import did_you_mean
+from search_spaces.schema import get_path
 from sweeps.reading.comparable_checks import comparable_findings
-from sweeps.reading.document import Path, SpecFinding
-from sweeps.reading.parts import Parts
+from sweeps.reading.document import Path, SpecFinding, section
+from sweeps.reading.parts import Parts, objectives_of
 from sweeps.reading.reward_checks import measuring_stage, rewards_weighed
 from sweeps.spec.sections import Selection
 from trainables.evaluation.metric_names import (
@@ -22,6 +24,7 @@ DURING_TRAINING = (
     *("val_loss", "perplexity", "bits_per_byte", "train_loss"),
     *("reward", "kl", "answer_tokens", "truncated", "pairwise_accuracy"),
 )
+EITHER_WAY = ("answer_tokens",)  # shorter answers or longer ones: who knows what is wanted
 
 
 def metric_findings(parts: Parts) -> list[SpecFinding]:
@@ -62,6 +65,18 @@ def _objectives(parts: Parts, known: Sequence[str]) -> Iterator[SpecFinding]:
         yield from _reported(parts, (*place, "metric"), name, known)
         if name in names[:index]:
             yield SpecFinding((*place, "metric"), "is there twice", name, "Remove one of them")
+
+
+def direction_findings(data: dict[str, Any]) -> Iterator[SpecFinding]:
+    """Objectives that ask for the worst."""
+    for place, name in objectives_of(section(data, "search")):
+        mode = get_path(data, ".".join(map(str, (*place, "mode"))))
+        metric = metric_named(name)
+        turned = metric and mode in ("min", "max") and mode != metric.mode
+        if metric and turned and name not in EITHER_WAY:
+            better = "lower" if metric.mode == "min" else "higher"
+            what = f"would choose the worst trial: {name} is better when it is {better}"
+            yield SpecFinding((*place, "mode"), what, mode, f"Write `mode: {metric.mode}`")
 
 
 def _reported(parts: Parts, place: Path, name: str, known: Sequence[str]) -> Iterator[SpecFinding]:

@@ -46,7 +46,7 @@ def parts_of(data: dict[str, Any]) -> Parts:
         written=written,
         parameters=dict(_legal(written, trial)),
         baselines={name: given for name, given in baselines if isinstance(given, dict)},
-        objectives=tuple(_objectives(search)),
+        objectives=tuple(objectives_of(search)),
         selection=_read(search, "selection"),
         early_stopping=_read(search, "early_stopping"),
         sampler=_read(search, "sampler"),
@@ -65,7 +65,7 @@ def _read(search: dict[str, Any], name: str) -> Any:
         return None
 
 
-def _objectives(search: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+def objectives_of(search: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     """The metric of every objective, also of one without a mode."""
     place: Path = ("search", "objective")
     given = search.get("objective", {"metric": SearchSpec().objectives[0].metric})

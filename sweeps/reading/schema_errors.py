@@ -13,6 +13,8 @@ from search_spaces.schema import check_value, field_within, get_path, paths_with
 from search_spaces.values import text_of
 from sweeps.reading.document import Path, SpecFinding, section
 from sweeps.reading.foreign_values import kind_fix, meant_value
+from sweeps.reading.meant_scalars import scalar_fix
+from sweeps.reading.section_fixes import section_fix
 from sweeps.reading.union_errors import settled, written_path
 from sweeps.reading.unknown_keys import unknown_key
 from sweeps.spec.sections import NOT_YET, SweepSpec, spec_class
@@ -48,7 +50,8 @@ def type_findings(data: dict[str, Any], known: Iterable[Path]) -> Iterator[SpecF
             continue
         message = check_value(model, path, value, data)
         if message is not None:
-            yield SpecFinding(keys, message, value, _default_fix(keys, data))
+            meant = scalar_fix(keys, message, value)
+            yield SpecFinding(keys, message, value, _or_left_out(meant, keys, data))
 
 
 # checked elsewhere, and better
@@ -105,6 +108,8 @@ def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
     if path and path[-1] == "mode" and detail["type"] == "missing":
         metric = metric_named(str(_at_any(data, path[:-1]).get("metric")))
         return f"Add `mode: {metric.mode}`" if metric else "Add `mode: min` or `mode: max`"
+    if (whole := _whole_fix(path, data)) is not None:
+        return whole
     if detail["type"] == "missing":
         return f"Add `{path[-1]}`"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
@@ -112,17 +117,36 @@ def _fix(path: Path, detail: ErrorDetails, data: dict[str, Any]) -> str | None:
     if (searched := _searched(path, detail["input"])) is not None:
         return searched
     if "must be a list" in plain_message(detail) and isinstance(detail["input"], str):
-        return f"Write [{', '.join(re.split(r'[,; ]+', detail['input'].strip()))}]"
+        return _listed(detail["input"])
+    if (scalar := scalar_fix(path, plain_message(detail), detail["input"])) is not None:
+        return _or_left_out(scalar, path, data)
     meant = _meant(path, detail)
-    if meant is not None:
-        leave = _default_fix(path, data).replace("Correct it or leave", "Or leave")
-        return f"Did you mean `{meant}`?{f' {leave}' if 'default' in leave else ''}"
-    if path == ("search", "early_stopping") and isinstance(detail["input"], str):
-        rule = meant_value(detail["input"], ("asha", "median"))
-        return f"Write {{kind: {rule or 'asha'}}}"
-    if path == ("search", "objective"):
-        return "Write {metric: val_loss, mode: min}"
-    return _default_fix(path, data)
+    return _or_left_out(f"Did you mean `{meant}`?" if meant else None, path, data)
+
+
+def _or_left_out(fix: str | None, path: Path, data: dict[str, Any]) -> str:
+    """What to write, or to leave the field out where it has a default."""
+    default = _default_fix(path, data)
+    if fix is None:
+        return default
+    if "default" not in default:
+        return fix
+    end = "" if fix.endswith("?") else "."
+    return f"{fix}{end} {default.replace('Correct it or leave', 'Or leave')}"
+
+
+def _listed(text: str) -> str:
+    """Names that were written without brackets, as a list; no list is made of a pattern."""
+    if re.search(r"[*^$|\\(]", text):
+        return "Write the names themselves, in brackets: [a, b]"
+    return f"Write [{', '.join(re.split(r'[,; ]+', text.strip()))}]"
+
+
+def _whole_fix(path: Path, data: dict[str, Any]) -> str | None:
+    """The fix for the value of a whole section, or of an entry of one."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    return section_fix(path, get_path(data, ".".join(map(str, path))))
 
 
 def _searched(path: Path, given: Any) -> str | None:
@@ -140,7 +164,8 @@ def _meant(path: Path, detail: ErrorDetails) -> str | None:
         if ours is not None:
             return ours
     allowed = re.findall(r"'([^']+)'", detail["msg"])
-    return meant_value(detail["input"], allowed)
+    given = detail["input"]
+    return meant_value(str(given) if type(given) is int else given, allowed)
 
 
 def _at_any(data: Any, path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from search_spaces.foreign_syntax import our_syntax
 from search_spaces.nearest import did_you_mean
 from search_spaces.parameters import Parameter
 from search_spaces.schema import entry_sections, field_within, get_path, paths, sections_of
+from search_spaces.values import text_of
 from sweeps.reading.document import Path
 from sweeps.reading.foreign_keys import foreign_key
 from sweeps.reading.foreign_places import of_section
@@ -19,8 +20,11 @@ def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) 
     """Message and fix for a key that its section does not have."""
     name = str(path[-1])
     if path[:2] == ("search", "parameters"):
-        return "is not a known key", our_syntax(name) or _known(name, list(Parameter.model_fields))
-    here = of_section(str(path[-2]) if len(path) > 1 else "", name)
+        fix = our_syntax(name) or _nested(path, value)
+        return "is not a known key", fix or _known(name, list(Parameter.model_fields))
+    if value is None and (glued := _glued(name)) is not None:
+        return glued
+    here = of_section(_section(path), name)
     if here is not None:
         return "is not a known key", here
     foreign = foreign_key(name)
@@ -32,8 +36,31 @@ def unknown_key(path: Path, value: object, spec: type[SweepSpec], data: object) 
     kinds = _kinds_with(".".join(map(str, path[1:]))) if path[-2:-1] == ("training",) else []
     if kinds:
         return "is not a known key", f"Remove it: it is of trials of kind {' or '.join(kinds)}"
+    if value is None and not did_you_mean(name, fields):
+        fix = "If it belongs to the value before it, put them in brackets: [a, b]"
+        return "is not a known key and has no value", fix
     hint = _elsewhere(name, spec) or _called_elsewhere(name, spec)
     return "is not a known key", hint or _known(name, fields)
+
+
+def _nested(path: Path, value: object) -> str | None:
+    """A parameter written below its section, as the trial's own fields are."""
+    if len(path) == 4 and isinstance(value, dict):
+        return f"Write one dotted path: `{path[2]}.{path[3]}: {text_of(value)}`"
+    return None
+
+
+def _section(path: Path) -> str:
+    """The name of the section that a key stands in, the list's where it is an entry of one."""
+    return next((part for part in reversed(path[:-1]) if isinstance(part, str)), "")
+
+
+def _glued(name: str) -> tuple[str, str] | None:
+    """A key without a value, in braces: `{r:8}`, or what follows a comma."""
+    key, colon, value = name.partition(":")
+    if colon and value:
+        return "has no space after the colon", f"Write `{key}: {value}`"
+    return None
 
 
 def _known(name: str, fields: list[str]) -> str:
@@ -53,8 +80,11 @@ def unknown_path(path: str, known: Iterable[str]) -> tuple[str, str]:
     if kinds and not set(names) & {path.rpartition(".")[2] for path in known}:
         fix = f"Remove it: it is of trials of kind {' or '.join(dict.fromkeys(kinds))}"
         return "is not a field of the trial", fix
-    fix = did_you_mean(path, known) or "Paths begin with a section of the trial, e.g. lora.r"
-    return "is not a field of the trial", fix
+    dotted = path.replace("/", ".").removeprefix("trial.")
+    meant = f"Did you mean `{dotted}`?" if dotted != path and dotted in known else None
+    nearby = meant or did_you_mean(path, known)
+    begin = "Paths begin with a section of the trial, e.g. lora.r"
+    return "is not a field of the trial", nearby or begin
 
 
 def _fields_of(path: Path, spec: type[SweepSpec], data: object) -> list[str]:

@@ -13,6 +13,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from sweeps.reading.document import Path
+from sweeps.reading.yaml_mistakes import mistake
 from sweeps.spec.errors import Problem
 
 TAG = "tag:yaml.org,2002:"
@@ -63,9 +64,7 @@ def read_yaml(text: str, file: str | None) -> Reading:
         node = yaml.compose(text, Loader=_Loader)
         reading.data = None if node is None else _build(node, (), (), reading)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        what = ", ".join(filter(None, (error.context, error.problem)))
-        _note(reading, line, f"is not valid YAML: {what}", _syntax_fix(what))
+        _note(reading, *mistake(text, error))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, int(error.position)) + 1
         _note(reading, line, "holds a control character", "Remove it")
@@ -78,14 +77,6 @@ def read_yaml(text: str, file: str | None) -> Reading:
 
 def _note(reading: Reading, line: int | None, message: str, fix: str, field: str = "YAML") -> None:
     reading.problems.append(Problem(reading.file, line, field, None, message, fix))
-
-
-def _syntax_fix(what: str) -> str:
-    if "\\t" in what:
-        return "Indent with spaces, not tabs"
-    if "mapping values" in what:
-        return "Check the indentation, and quote text that holds `: `"
-    return "Check brackets, quotes and indentation at this line"
 
 
 def _build(node: Node, path: Path, above: tuple[int, ...], reading: Reading) -> Any:

@@ -93,7 +93,7 @@ class SearchSpec(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     early_stopping: EarlyStopping | None = None
     selection: Selection = Selection()
-    num_trials: int = Field(10, ge=1)  # with `seeds`: configurations
+    num_trials: int = Field(10, ge=1, le=1_000_000)  # with `seeds`: configurations
     # each configuration is trained with these seeds, or with so many from the trial's own on
     seeds: Annotated[int, Field(ge=1, le=100)] | tuple[Seed, ...] | None = Field(
         None, exclude_if=lambda seeds: seeds is None

@@ -436,7 +436,7 @@ def test_unknown_source_names_preset_and_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
-        (b"name: a\ntrial: {x: [1\n", 3, "not valid YAML"),
+        (b"name: a\ntrial: {x: [1\n", 2, "not valid YAML"),
         (b"name: a\n\ttrial: 1\n", 2, "not valid YAML"),
         (b"name: a\nb: \xff\n", 2, "not UTF-8"),
         (b"name: a\nb: \x07\n", 2, "control character"),

@@ -17,7 +17,7 @@ EWC = {"kind": "ewc", "weight": 1, "data": {"source": "toy:drugs"}}
 
 def written(tmp_path: Path, metric: str = "pairwise_accuracy", **trial: Any) -> Path:
     own = {"kind": "reward", "model": {"name_or_path": "toy:llama"}, "data": PAIRS, **trial}
-    mode = "min" if metric in ("val_loss", "perplexity") else "max"
+    mode = "min" if metric in ("val_loss", "perplexity", "pairwise_ece") else "max"
     search = {
         "parameters": {"training.center_rewards_coefficient": {"values": [None, 0.01]}},
         "objective": {"metric": metric, "mode": mode},

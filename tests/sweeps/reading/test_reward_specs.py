@@ -11,6 +11,7 @@ from sweeps.reading.loading import load_spec
 from sweeps.reading.metric_checks import metric_findings
 from sweeps.reading.parts import parts_of
 from sweeps.spec.errors import Problem, SpecError
+from trainables.evaluation.metric_names import metric_named
 
 TOTAL = {"metric": "reward", "mode": "max"}
 SIMPLEX = {"reward.weights": {"simplex": ["safety", "brevity"]}}
@@ -33,6 +34,13 @@ def problems(tmp_path: Path, content: dict[str, Any]) -> list[Problem]:
     except SpecError as told:
         return [*told.problems]
     return []
+
+
+def better(metric: str) -> str:
+    """The direction of a metric, which an objective must have."""
+    known = metric_named(metric)
+    assert known is not None
+    return known.mode
 
 
 def only(tmp_path: Path, content: dict[str, Any]) -> Problem:
@@ -85,14 +93,14 @@ def test_a_sweep_judged_by_the_weights_it_searches_is_refused(
 def test_what_means_the_same_in_every_trial_is_allowed(
     tmp_path: Path, parameters: dict[str, Any], metric: str
 ) -> None:
-    goal = {"metric": metric, "mode": "max"}
+    goal = {"metric": metric, "mode": better(metric)}
     rule = {"kind": "asha"}  # measured during training too
     assert problems(tmp_path, spec(parameters, objective=goal, early_stopping=rule)) == []
 
 
 @pytest.mark.parametrize("metric", ["reward", "reward_safety", "kl", "truncated"])
 def test_other_kinds_report_none(tmp_path: Path, metric: str) -> None:
-    goal = {"metric": metric, "mode": "max"}
+    goal = {"metric": metric, "mode": better(metric)}
     problem = only(tmp_path, spec(RATE, kind="sft", objective=goal))
     assert "not reported by trials of kind sft, only by ppo and grpo" in problem.message
     assert "val_loss" in str(problem.fix)
@@ -139,7 +147,7 @@ def test_own_functions_are_known_by_their_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("metric", ["val_loss", "train_loss", "pairwise_accuracy", "perplexity"])
 def test_losses_of_different_dpo_trials(tmp_path: Path, path: str, metric: str) -> None:
     values = ["sigmoid", "ipo"] if path == "training.loss_type" else [0.1, 0.2]
-    goal = {"metric": metric, "mode": "min"}
+    goal = {"metric": metric, "mode": better(metric)}
     found = problems(tmp_path, spec({path: {"values": values}}, kind="dpo", objective=goal))
     assert [path in problem.message for problem in found] == [True] * ("loss" in metric)
     assert all("pairwise_accuracy, or a benchmark's" in str(problem.fix) for problem in found)
@@ -162,7 +170,7 @@ def test_what_makes_a_reward_must_not_be_searched_either(
     tmp_path: Path, metric: str, path: str, refused: bool
 ) -> None:
     values = [1, 2] if path == "training.seed" else ["m", "n"]
-    goal = {"metric": metric, "mode": "max"}
+    goal = {"metric": metric, "mode": better(metric)}
     content = spec({path: {"values": values}}, objective=goal)
     content["trial"]["reward"] = {"weights": {"judge": 1, "safety": 1}, "judge": JUDGE}
     found = problems(tmp_path, content)

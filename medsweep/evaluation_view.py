@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from medsweep.terminal import Terminal
+
 LINE_SECONDS = 10  # between two plain lines
 
 
@@ -24,7 +26,7 @@ class EvaluationView:
     """Shows progress while the evaluation runs, and its numbers afterwards."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, emoji=False)
+        self.console = console or Terminal()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

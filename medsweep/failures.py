@@ -8,13 +8,12 @@ BAD_INPUT, NOTHING_SUCCEEDED = 2, 1
 
 def explain(error: Exception) -> int:
     """Print an error for the person who can mend it; a traceback only where it is our bug."""
-    from rich.console import Console
-
     from analysis.ratings.errors import RatingError
+    from medsweep.terminal import Terminal
     from sweeps.failures.sweep_error import SweepError
     from trainables.saved import TrialFailed
 
-    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+    console = Terminal(stderr=True, soft_wrap=True)
     lines = _input_lines(error)
     if lines:
         for line in lines:
@@ -26,7 +25,7 @@ def explain(error: Exception) -> int:
     if isinstance(error, SweepError | TrialFailed):  # of `medsweep trial`: a loss that is NaN, say
         console.print(f"[bold red]error[/] {_escaped(str(error))}")
         return NOTHING_SUCCEEDED
-    traceback.print_exception(error)
+    console.print(_escaped("".join(traceback.format_exception(error))))
     console.print("This is a bug in medsweep: please report it with the lines above.")
     return NOTHING_SUCCEEDED
 

@@ -1,10 +1,11 @@
-"""The entry point: verbs by name, and exit codes (0 done, 1 no trial succeeded, 2 bad input,
-130 interrupted)."""
+"""The entry point: verbs by name, whose files are private, and exit codes (0 done, 1 no trial
+succeeded, 2 bad input, 130 interrupted)."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import Annotated, ParamSpec
 
 import typer
 
@@ -38,6 +39,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+@app.callback()
+def _private(
+    context: typer.Context,
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared",
+            envvar="MEDSWEEP_SHARED",
+            help="Leave it to the umask who may read the files written (default: you alone).",
+        ),
+    ] = False,
+) -> None:
+    from trainables.cache import make_private
+
+    before = os.umask(0o077)
+    context.call_on_close(lambda: os.umask(before))
+    make_private()  # the cache holds rows and answers of whatever was trained on: never shared
+    if shared:
+        os.umask(before)
 
 
 def main() -> None:

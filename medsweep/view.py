@@ -15,6 +15,7 @@ from rich.text import Text
 from analysis.wording import cell_text, column_names, parameter_text, plural
 from medsweep.fitted_table import FittedTable
 from medsweep.tables import STYLES, in_short
+from medsweep.terminal import Terminal
 from sweeps.run_folder.error_log import at_length
 from sweeps.spec.sections import SweepSpec
 
@@ -59,7 +60,7 @@ class SweepView:
         self.spec, self.folder = spec, folder
         goal = spec.search.objectives[0]
         self.metric, self.better = goal.metric, max if goal.mode == "max" else min
-        self.console = console or Console(highlight=False, emoji=False)
+        self.console = console or Terminal()
         self.rows: dict[str, TrialRow] = {}
         self.placement: Placement | None = None
         self.planned, self.unit = spec.search.trainings, "trial"

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trainables.errors import InputError
@@ -28,6 +28,15 @@ def cache_dir() -> Path:
     if xdg := os.environ.get("XDG_CACHE_HOME"):
         return Path(xdg).expanduser().absolute() / "medsweep"
     return Path.home() / ".cache" / "medsweep"
+
+
+def make_private() -> None:
+    """Make the cache folder for its user alone. One that is there already is closed to others,
+    unless $MEDSWEEP_CACHE names it: it may be a group's."""
+    with suppress(OSError):  # who writes into it says what is wrong with it
+        cache_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.environ.get("MEDSWEEP_CACHE"):
+            cache_dir().chmod(0o700)
 
 
 def file_sha256(path: Path) -> str:

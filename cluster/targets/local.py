@@ -36,7 +36,7 @@ def connect(
     require_tokens()
     ensure_private_token(folder)
     try:
-        with private_files(), importable(packages):
+        with private_files(), on_loopback(), importable(packages):
             _start(folder)
     except (Exception, SystemExit) as problem:
         Session("local", "", folder, release).close()
@@ -71,6 +71,19 @@ def _start(folder: Path) -> None:
         object_store_memory=object_store_bytes(),
         _temp_dir=str(folder / "r"),  # inside: Ray opens its own folder to everybody
     )
+
+
+@contextmanager
+def on_loopback() -> Iterator[None]:
+    """A Ray started inside listens on the loopback interface alone: its node's address is that
+    one's where no other machine can join. Ray reads its own variable for this at import only."""
+    from ray._private import ray_constants
+
+    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def object_store_bytes(shm: Path = Path("/dev/shm")) -> int:  # noqa: S108

@@ -35,8 +35,6 @@ def command(
     ] = "base",
 ) -> int:
     """Show the best configuration and why it was chosen; export it."""
-    from rich.console import Console
-
     from analysis.best import write_best
     from analysis.decision import decided
     from analysis.export import export_best
@@ -44,12 +42,13 @@ def command(
     from analysis.merging import Onto
     from analysis.selection import criteria
     from medsweep.tables import print_best, print_passage
+    from medsweep.terminal import Terminal
 
     if merge_onto not in ("base", "dequantized"):
         raise typer.BadParameter(f"{merge_onto!r} is neither base nor dequantized")
     if again and not final:
         raise typer.BadParameter("--again is of --final: give both")
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     decision = decided(run)
     best = write_best(decision)
     if best is None:

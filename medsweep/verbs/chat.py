@@ -49,14 +49,14 @@ def command(
 def _once(
     pair: "BaseAndTuned", question: str, longest: int, temperature: float, model: str, trial: str
 ) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.panel import Panel
 
     from analysis.wording import NOTICE
+    from medsweep.terminal import Terminal
     from trainables.chat.base_and_tuned import Sampling
 
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     for heading, tuned in ((model, False), (trial, True)):
         text = pair.answer(question, tuned, Sampling(longest, temperature))
         shown = escape(text) or "(empty answer)"

@@ -19,11 +19,11 @@ def command(
     ),
 ) -> int:
     """Check this machine: versions, devices, disk, network, keys (never printed)."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from cluster.doctor import checks
+    from medsweep.terminal import Terminal
     from trainables.cache import cache_dir
 
     pins = Path(__file__).parents[2] / "constraints.txt"
@@ -31,5 +31,5 @@ def command(
     found = checks(cache_dir(), output, pins if pins.is_file() else None, deep)
     for check in found:
         table.add_row(_mark(check.ok), check.name, escape(check.detail), escape(check.fix))
-    Console(highlight=False, emoji=False).print(table)
+    Terminal().print(table)
     return 1 if any(check.ok is False for check in found) else 0

@@ -26,11 +26,10 @@ def command(
     ] = None,
 ) -> int:
     """Show what each parameter changed, how sure that is, and what cannot be told apart."""
-    from rich.console import Console
-
     from analysis.effects.csv_tables import read_table
     from analysis.runs import load_run
     from medsweep.tables import print_effects
+    from medsweep.terminal import Terminal
 
     if source.is_dir() and (metric or parameter):
         raise typer.BadParameter("--metric and --parameter are for a CSV; a run knows its own")
@@ -39,5 +38,5 @@ def command(
         if not source.is_file()
         else read_table(source, metric or (), parameter or ())
     )
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     return print_effects(console, run)

@@ -78,7 +78,9 @@ def command(
     )
     quiet_libraries()
     if prompt and system_prompt is None:
-        typer.echo(f"Asking with the system prompt that it was trained with: {prompt}")
+        from medsweep.terminal import say
+
+        say(f"Asking with the system prompt that it was trained with: {prompt}")
     with EvaluationView() as view:
         found = evaluate(request, view.say, view.progress)
     view.show(found, output)

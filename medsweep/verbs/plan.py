@@ -17,14 +17,14 @@ def command(
     ] = False,
 ) -> None:
     """Show the trial, the space, some configurations, and where they would run."""
-    from rich.console import Console
     from rich.markup import escape
 
     from medsweep.plan_view import show
+    from medsweep.terminal import Terminal
     from sweeps.planning.plan import make_plan
     from sweeps.reading.loading import load_spec
 
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     loaded = load_spec(spec, set_ or [], smoke)
     for warning in loaded.warnings:
         console.print(f"[yellow]Warning:[/] {escape(str(warning))}", soft_wrap=True)

@@ -71,15 +71,14 @@ def read(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Filled CSVs.")],
 ) -> None:
     """Read filled forms of all raters at once; write ratings/results.json and show it."""
-    from rich.console import Console
-
     from analysis.ratings.results import write_results
     from analysis.report.ratings import form_tables
     from analysis.runs import load_run
     from medsweep.tables import terminal_table
+    from medsweep.terminal import Terminal
 
     load_run(run)  # a folder that is no run is told as such
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     for form in write_results(run, files).values():
         for heading, table in form_tables(form):
             terminal_table(console, heading, table)
@@ -87,6 +86,8 @@ def read(
 
 
 def _tell(output: Path, rows: int, guide: Path, key: Path) -> None:
-    typer.echo(f"{output}: {rows} rows. Give it to the raters with {guide}, a copy each.")
-    typer.echo(f"{key}: which answer is whose. Keep it from the raters.")
-    typer.echo("Educational use only, not medical advice.")
+    from medsweep.terminal import say
+
+    say(f"{output}: {rows} rows. Give it to the raters with {guide}, a copy each.")
+    say(f"{key}: which answer is whose. Keep it from the raters.")
+    say("Educational use only, not medical advice.")

@@ -17,10 +17,11 @@ def command(
     from analysis.decision import decided
     from analysis.report import write_report
     from analysis.tables import write_trials_csv
+    from medsweep.terminal import say
 
     decisions = [decided(run) for run in runs]
     for decision in decisions:
         write_trials_csv(decision.run)
         write_best(decision)
     for path in write_report(decisions, output):
-        typer.echo(str(path))
+        say(str(path))

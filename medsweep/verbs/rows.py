@@ -47,9 +47,8 @@ def command(
     ] = False,
 ) -> None:
     """Show rows as the model sees them: the chat format, control tokens, what is cut and learnt."""
-    from rich.console import Console
-
     from medsweep.rows_view import show_lost, show_rows
+    from medsweep.terminal import Terminal
     from search_spaces.space import build_space
     from sweeps.planning.lost_rows import lost_rows, refuse_pairs
     from sweeps.planning.seen_rows import seen_rows
@@ -59,9 +58,9 @@ def command(
     from sweeps.reading.loading import load_spec
 
     quiet_warnings()
-    progress = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True, markup=False)
+    progress = Terminal(stderr=True, soft_wrap=True, markup=False)
     loaded = load_spec(spec, set_ or [], smoke)
-    screen = Console(highlight=False, emoji=False)
+    screen = Terminal()
     if dropped:
         with loaded.locating():
             refuse_pairs(loaded.spec.trial)

@@ -5,16 +5,15 @@ from medsweep.options import RunFolder
 
 def command(run: RunFolder) -> None:
     """Show a run's trials and whether it is running."""
-    from rich.console import Console
-
     from analysis.runs import load_run
     from analysis.wording import plural
     from medsweep.confirming import confirmation_told
     from medsweep.tables import print_changes, trial_table
+    from medsweep.terminal import Terminal
     from sweeps.run_folder.run_lock import is_running
 
     found = load_run(run)
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     console.print(trial_table(found))
     print_changes(console, found)
     planned = found.search.trainings

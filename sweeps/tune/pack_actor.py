@@ -38,6 +38,7 @@ class PackActor:
     def __init__(
         self, index: int | None, capacity: int, threads: int, hang_minutes: float | None = None
     ) -> None:
+        os.umask(0o077)  # as TuneWorker
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         ids = visible.split(",") if visible else None
         self._device = "" if index is None else ids[index] if ids else str(index)

@@ -41,6 +41,7 @@ class TuneWorker(Trainable):  # type: ignore[misc]
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take the first trial."""
+        os.umask(0o077)  # of another machine, whose Ray was started by whoever
         quiet_libraries()
         self._open(config)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.data.control_tokens import Marks, control_marks, hidden, token_ids
 from trainables.data.covered_bytes import covered_bytes
-from trainables.errors import InputError
+from trainables.data.template_limits import check_template, unusable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -43,6 +43,9 @@ class ChatFormat(NamedTuple):
     end_of_turn: str  # the part of it that the model must learn to say
     bos: str  # only used without a template
     marks: Marks = ()  # the tokenizer's control tokens, as they are written
+
+
+NO_SYSTEM = ChatFormat(None, True, False, "", "", "")
 
 
 def encode(
@@ -111,6 +114,7 @@ def chat_format(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None)
     system_prompt = system_prompt and hidden(system_prompt, marks)
     if not tokenizer.chat_template:
         return ChatFormat(system_prompt, False, False, eos, eos, _leading_bos(tokenizer), marks)
+    check_template(tokenizer, _messages(NO_SYSTEM, PROBE_QUESTION, PROBE_ANSWER))
     system_role = _takes_system_role(tokenizer, system_prompt)
     probe = ChatFormat(system_prompt, True, system_role, "", "", "", marks)
     ending = _probed(tokenizer, probe).rpartition(PROBE_ANSWER)[2]
@@ -188,15 +192,10 @@ def _probed(tokenizer: "PreTrainedTokenizerBase", probe: ChatFormat) -> str:
     try:
         found = _apply(tokenizer, _messages(probe, PROBE_QUESTION, PROBE_ANSWER))
     except TemplateError as error:
-        raise _unusable(f"refuses a question and its answer: {error}") from error
+        raise unusable(f"refuses a question and its answer: {error}") from error
     if PROBE_QUESTION not in found or PROBE_ANSWER not in found:
-        raise _unusable("leaves out a question or an answer that is text")
+        raise unusable("leaves out a question or an answer that is text")
     return found
-
-
-def _unusable(what: str) -> InputError:
-    fix = "Take a model of text; templates of models for images want another form of content."
-    return InputError("model.name_or_path", None, f"the model's chat template {what}", fix)
 
 
 def _takes_system_role(tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> bool:
@@ -215,7 +214,14 @@ def _takes_system_role(tokenizer: "PreTrainedTokenizerBase", system_prompt: str 
 
 
 def _apply(tokenizer: "PreTrainedTokenizerBase", messages: Messages, **options: Any) -> str:
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
+    from jinja2 import TemplateError
+
+    try:
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
+    except TemplateError:
+        raise
+    except Exception as error:  # a template is a program: it may fail as one
+        raise TemplateError(f"{type(error).__name__}: {error}") from error
 
 
 def _leading_bos(tokenizer: "PreTrainedTokenizerBase") -> str:

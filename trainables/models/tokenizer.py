@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from trainables.errors import InputError
 from trainables.models.calendar import moves_with_calendar, pin, today
 
 FILES = (
@@ -20,10 +21,26 @@ FILES = (
 )
 
 
+FILE_BYTES = 200_000_000  # the largest published tokenizer.json have 35 MB
+TEMPLATE_BYTES = 4_000_000
+
+
+def check_sizes(folder: Path) -> None:
+    """Raises InputError for a file of the tokenizer that is too large to be one."""
+    for name in FILES:
+        file = folder / name
+        limit = TEMPLATE_BYTES if file.suffix == ".jinja" else FILE_BYTES
+        if file.is_file() and (size := file.stat().st_size) > limit:
+            message = f"{file} has {size:,} bytes, a tokenizer's at most {limit:,}"
+            fix = "The folder is damaged, or no model's: fetch it again or take another model."
+            raise InputError("model.name_or_path", None, message, fix)
+
+
 def tokenizer_key(folder: Path, day: str | None = None) -> str:
     """16 hex digits over the files that decide how text becomes tokens, and where a chat template
     writes today's date over the `day` that it writes (None: today)."""
     digest = hashlib.sha256()
+    check_sizes(folder)
     for name in FILES:
         if (folder / name).is_file():
             digest.update(name.encode() + b"\0" + (folder / name).read_bytes())
@@ -39,6 +56,7 @@ def load_tokenizer(folder: Path, day: str | None = None) -> Any:
     """
     from transformers import AutoTokenizer
 
+    check_sizes(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

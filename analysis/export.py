@@ -16,6 +16,7 @@ from analysis.measured_again import measured_again
 from analysis.measured_weights import merged_numbers, provenance, quantization, write_measured
 from analysis.merging import Onto, save_whole
 from analysis.mixtures import data_name
+from analysis.report.markdown import example_parts, in_code, plain, table
 from analysis.runs import Run, TrialView, look_up
 from analysis.sealed_test import test_section
 from analysis.selection.choice import Chosen
@@ -120,11 +121,11 @@ def model_card(
     model = str(trial.value("model.name_or_path"))
     parts = [
         _front_matter(model, merged, trial),
-        f"# {run.name}: {_code(trial.name)}",
+        f"# {_shown(run.name)}: {_shown(trial.name)}",
         f"**{DISCLAIMER}**",
-        f"{_method(trial)} of `{_code(model)}` on `{_code(data_name(trial.config))}`, trial "
-        f"{trial.trial} of the medsweep sweep `{_code(run.name)}`.",
-        *(_code(sentence) for sentence in explain(run, choice, told)),
+        f"{_method(trial)} of `{in_code(model)}` on `{in_code(data_name(trial.config))}`, trial "
+        f"{trial.trial} of the medsweep sweep `{in_code(run.name)}`.",
+        *(_shown(sentence) for sentence in explain(run, choice, told)),
         *([WHICH_RUN] if told else []),
         "## Parameters",
         _parameters(trial),
@@ -206,7 +207,7 @@ def _parameters(trial: TrialView) -> str:
         if value is not None and not isinstance(value, dict) and name != "system_prompt"
     }
     rows = [
-        f"| `{_code(k)}` | {_code(parameter_text(k, v))} |"
+        f"| `{in_code(k)}` | {_shown(parameter_text(k, v))} |"
         for k, v in {**flat, **trial.parameters}.items()
     ]
     return "\n".join(["| Parameter | Value |", "|---|---|", *rows])
@@ -216,11 +217,11 @@ def _measured(run: Run, trial: TrialView) -> str:
     base = run.base_of(trial)
     lines = base_table(base, trial)
     if base is None or not lines:
-        rows = [f"| {_code(title(m))} | {metric_text(m, v)} |" for m, v in trial.metrics.items()]
+        rows = [f"| {_shown(title(m))} | {metric_text(m, v)} |" for m, v in trial.metrics.items()]
         return "\n".join(["| Metric | Fine-Tuned |", "|---|---:|", *rows])
     head = ["| Metric | Base Model | Fine-Tuned | Delta |", "|---|---:|---:|---:|"]
     rows = [
-        f"| {_code(title(c.metric))} | {c.base:.4f} | {c.tuned:.4f} | {delta_text(c.delta)} |"
+        f"| {_shown(title(c.metric))} | {c.base:.4f} | {c.tuned:.4f} | {delta_text(c.delta)} |"
         for c in lines
     ]
     own = one_of_several(trial, run.trials, run.search)
@@ -229,21 +230,18 @@ def _measured(run: Run, trial: TrialView) -> str:
 
 def _examples(run: Run, trial: TrialView) -> Iterator[str]:
     from analysis.report.examples import conversations, examples
-    from analysis.report.markdown import example_parts
 
     asked, validation = conversations(run, trial), examples(run, trial)
     return example_parts(asked, validation, trial.name, "##")
 
 
 def _ratings(run: Run) -> list[str]:
-    from analysis.report.markdown import plain, table
     from analysis.report.ratings import rating_tables
 
     found = [f"**{plain(head)}**\n\n{table(rows)}" for head, rows in rating_tables(run)]
     return ["## Ratings by people", *found] if found else []
 
 
-def _code(text: Any) -> str:
-    """Untrusted text inside a Markdown line or cell: one line, no markup, no cell border."""
-    flat = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
-    return flat.replace("|", "\\|").replace("`", "'")
+def _shown(text: str) -> str:
+    """Text of the run as itself; within a line `>` is no markup."""
+    return plain(text).replace("&gt;", ">")

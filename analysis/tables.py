@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from analysis.inputs import sides
 from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
+from analysis.spreadsheet import harmless
+from analysis.visible import visible
 from analysis.wording import mode, short_names, title
 from sweeps.run_folder.atomic import write_text
 from trainables.evaluation.metric_names import METRICS, in_table_order
@@ -112,12 +114,18 @@ def curves_frame(run: Run) -> "pd.DataFrame":
 
 
 def write_trials_csv(run: Run) -> Path:
-    """Write trials.csv into the run folder, atomically; returns its path."""
+    """Write trials.csv into the run folder, atomically; returns its path. No text in it is a
+    formula to a spreadsheet, or steers a terminal that shows it."""
     buffer = io.StringIO()
-    trials_frame(run).to_csv(buffer, index=False, lineterminator="\n")
+    frame = trials_frame(run).map(_cell).rename(columns=_cell)
+    frame.to_csv(buffer, index=False, lineterminator="\n")
     path = run.folder / "trials.csv"
     write_text(path, buffer.getvalue())
     return path
+
+
+def _cell(value: Any) -> Any:
+    return harmless(visible(value)) if isinstance(value, str) else value
 
 
 def flashcards_table(run: Run, best: str | None = None) -> "pd.DataFrame":

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis.ratings.errors import RatingError
+from analysis.spreadsheet import harmless
 from analysis.wording import NOTICE
 from sweeps.run_folder.atomic import write_json, write_text
 
 FOLDER = "ratings"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,5 @@ def _csv(form: Form, names: Sequence[str], delimiter: str) -> str:
     writer.writerow([*form.columns, NOTICE])
     for name, row in zip(names, form.rows, strict=True):
         cells = {"item": name, **row}
-        writer.writerow([_harmless(cells.get(column, "")) for column in form.columns] + [""])
+        writer.writerow([harmless(cells.get(column, "")) for column in form.columns] + [""])
     return "\ufeff" + stream.getvalue()  # without the mark Excel takes UTF-8 for an older code
-
-
-def _harmless(cell: str) -> str:
-    """Text that a spreadsheet would take for a formula, as text."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

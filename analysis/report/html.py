@@ -10,6 +10,7 @@ from analysis.report.comparison import comparison_passages
 from analysis.report.content import DISCLAIMER, Content, joint_table
 from analysis.report.examples import CHOSEN, CONVERSATIONS
 from analysis.report.figures import Figure, figures
+from analysis.visible import visible
 from analysis.wording import NOTICE
 
 HERE = Path(__file__).parent
@@ -37,6 +38,7 @@ def render_html(heading: str, written: str, contents: list[Content]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -68,6 +70,11 @@ def embed(value: dict[str, Any]) -> Any:
     """JSON that is safe inside <script>: no character in it can end the element."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False)
     return _trusted(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _shown(value: Any) -> Any:
+    """Text of the run without what steers a terminal that shows the page's source."""
+    return visible(value) if type(value) is str else value
 
 
 def _own(name: str) -> Any:

@@ -8,6 +8,7 @@ from analysis.report.comparison import comparison_passages
 from analysis.report.content import DISCLAIMER, Content, joint_table
 from analysis.report.examples import CHOSEN, CONVERSATIONS, Example
 from analysis.report.passage import Passage
+from analysis.visible import visible
 from analysis.wording import NOTICE, title
 
 # an underscore between letters or digits is no markup: learning_rate stays readable
@@ -32,7 +33,13 @@ def render_markdown(heading: str, written: str, contents: list[Content]) -> str:
 
 def plain(text: str) -> str:
     """Text as itself, on one line: nothing in it is markup, HTML or a cell border."""
-    return SPECIAL.sub(r"\\\g<0>", " ".join(text.split())).translate(ENTITIES)
+    return SPECIAL.sub(r"\\\g<0>", visible(" ".join(text.split()))).translate(ENTITIES)
+
+
+def in_code(text: object) -> str:
+    """Text between backticks, on one line: it cannot end them, or a cell."""
+    flat = visible(" ".join(str(text).split())).replace("&", "&amp;").replace("<", "&lt;")
+    return flat.replace("|", "\\|").replace("`", "'")
 
 
 def table(content: Table) -> str:

@@ -1,10 +1,16 @@
 """The page of `medsweep chat`: one question, the base model's answer beside the trial's."""
 
 import os
+import secrets
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from analysis.wording import NOTICE
+from medsweep.chat_door import Door
 from trainables.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,15 +85,58 @@ def both(
 
 
 def serve(blocks: Any, port: int, share: bool) -> None:
-    """Serve the page on this machine alone (`share`: also at a public address) until Ctrl-C."""
+    """Serve the page on this machine alone (`share`: also at a public address) until Ctrl-C, at an
+    address with a token in it."""
+    import uvicorn
+
+    from medsweep.terminal import say
+
+    with _listening(port) as own:
+        door = guarded(blocks, port)
+        if share:
+            door.origins.add(public := _public(port))
+            say(f"For anyone with this address: {public}{door.path}/")
+        say(f"Open http://127.0.0.1:{port}{door.path}/ (Ctrl-C ends it)")
+        quiet = {"log_level": "error", "access_log": False}  # a log would hold the token
+        server = uvicorn.Server(uvicorn.Config(door, timeout_graceful_shutdown=1, **quiet))
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[own])
+
+
+def guarded(blocks: Any, port: int) -> Door:
+    """The page behind its door; what is asked is kept nowhere, neither here nor in the browser."""
+    from fastapi import FastAPI
+
     gr = gradio()
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    outer = FastAPI(openapi_url=None)
+    door = Door(outer, port)
+    off = {"ssr_mode": False, "mcp_server": False, "pwa": False, "enable_monitoring": False}
+    kept = {"run_history": False, "footer_links": [], "show_error": False}
+    gr.mount_gradio_app(outer, blocks, door.path, theme=theme, css=STYLE, **off, **kept)
+    return door
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            own.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise InputError("--port", port, "is taken", "Give another one") from error
+        yield own
+
+
+def _public(port: int) -> str:
+    """An address at Gradio's servers that leads to this machine's port."""
+    networking = import_module("gradio.networking")
     try:
-        blocks.launch(
-            server_name="127.0.0.1", server_port=port, share=share, theme=theme, css=STYLE
-        )
-    except OSError as error:
-        raise InputError("--port", port, "is taken", "Give another one") from error
+        found = networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None)
+    except Exception as error:
+        fix = "Leave it out, and forward the port yourself (`ssh -L`)."
+        raise InputError("--share", True, f"Gradio gave no address: {error}", fix) from error
+    return f"https://{urlsplit(found).netloc}"
 
 
 def _answer(gr: Any, heading: str) -> Any:

@@ -12,6 +12,7 @@ import typer
 from medsweep.verbs import (
     best,
     chat,
+    compare,
     confirm,
     doctor,
     effects,
@@ -108,6 +109,7 @@ for verb in (
     report,
     best,
     effects,
+    compare,
     chat,
     evaluate,
     doctor,

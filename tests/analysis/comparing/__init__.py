@@ -1,0 +1,1 @@
+"""Two sides on the same rows."""

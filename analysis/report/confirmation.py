@@ -8,10 +8,11 @@ from analysis.wording import MISSING, delta_text, metric_text, title
 
 NOTE = (
     "Mean and standard deviation (n - 1) over the new seeds, which the search's own run is not one "
-    "of. Δ is the trial's mean less the leader's, paired seed by seed and row by row. The 95% "
-    "interval is of that difference over other seeds and rows, as believed from all runs, the "
-    "search's among them: it holds although the leader was chosen by these runs. p is of the new "
-    "seeds alone, corrected for the number of comparisons (Holm). P(best) is the "
+    "of. Δ is the trial's value less the leader's and its 95% interval over other seeds and rows, "
+    "both as believed from all runs, the search's among them: so they hold although the leader was "
+    "chosen by these runs, and so Δ is not the difference of the means beside it. Marked *: of the "
+    "new seeds alone, paired seed by seed and row by row, as p is, which is corrected for the "
+    "number of comparisons (Holm) and needs two seeds. P(best) is the "
     "probability that no other is better (all runs, shrunk towards all trials of the search); "
     "P(leader wins) how often the leader's run beats the trial's of the same seed."
 )
@@ -40,16 +41,16 @@ def _place(told: Verdict, name: str) -> tuple[bool, float]:
 def _line(told: Verdict, name: str) -> Line:
     found = numbers(told)["trials"][name]
     metric = told.evidence.criterion.metric
-    against = told.contest.against.get(name)
     corrected = told.contest.corrected.get(name)
+    against = told.contest.against.get(name)
+    unseen = against is not None and against.missing == "seeds"  # of one seed: rows alone
     wins = found["beaten_by_leader"]
     texts = [
         _seeds(found),
         _spread(metric, found),
         metric_text(metric, found["searched"], 4),
-        MISSING if against is None else delta_text(-against.estimate),
-        _interval(told, name),
-        MISSING if corrected is None or corrected.p is None else f"{corrected.p:.2g}",
+        *_difference(told, name),
+        MISSING if unseen or corrected is None or corrected.p is None else f"{corrected.p:.2g}",
         MISSING if found["probability_best"] is None else f"{found['probability_best']:.2f}",
         MISSING if wins is None else f"{wins['probability']:.2f}",
     ]
@@ -78,13 +79,16 @@ def _spread(metric: str, found: dict[str, float | None]) -> str:
     return mean if found["sd"] is None else f"{mean} ± {sd}"
 
 
-def _interval(told: Verdict, name: str) -> str:
-    """Turned as Δ is."""
+def _difference(told: Verdict, name: str) -> tuple[str, str]:
+    """Δ and its interval, of the same runs."""
     believed, found = told.believed(name), told.contest.against.get(name)
     if believed is not None and name != told.leader:
-        low, high = believed[1]
-    elif found is not None and found.interval is not None:
-        low, high = -found.interval[1], -found.interval[0]
-    else:
-        return MISSING
+        return delta_text(believed[0]), _interval(*believed[1])
+    if found is None:
+        return MISSING, MISSING
+    held = found.interval and _interval(-found.interval[1], -found.interval[0])
+    return f"{delta_text(-found.estimate)}*", held or MISSING
+
+
+def _interval(low: float, high: float) -> str:
     return f"{delta_text(low)} to {delta_text(high)}"

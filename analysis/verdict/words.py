@@ -1,20 +1,15 @@
 """The verdict in sentences that a statistician of a clinic would accept."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from analysis.selection.ties import listed
-from analysis.statistics.crossed import Difference
-from analysis.statistics.detectable import more_rows, more_seeds, smallest_detectable
-from analysis.statistics.several import Corrected
 from analysis.verdict.happened import dropped, failures, unfinished
+from analysis.verdict.power import powered
 from analysis.verdict.verdict import Verdict
+from analysis.verdict.versus import interval_text, nearest, size_of, versus, versus_next
 from analysis.wording import metric_text, plural, title
-
-NATS = ("val_loss", "train_loss")
-OVERLAP = "each on other rows, whose training rows overlap: rather too narrow"
 
 
 def paragraphs(told: Verdict) -> tuple[str, ...]:
@@ -25,7 +20,7 @@ def paragraphs(told: Verdict) -> tuple[str, ...]:
         _base,
         _optimism,
         _agreement,
-        _power,
+        powered,
         failures,
         dropped,
         unfinished,
@@ -58,30 +53,17 @@ def _others(told: Verdict) -> str:
 
 
 def _apart(told: Verdict) -> Iterator[str]:
-    near = _nearest(told)
+    near = nearest(told)
     if near is not None:
-        yield _versus_next(told, *near)
+        yield versus_next(told, *near)
     if told.tied:
         names = _names(told, (told.leader, *told.tied))
         yield f"{names} cannot be told apart; the cheapest of them is {told.name(told.cheapest)}."
-
-
-def _versus_next(told: Verdict, near: str, found: Difference) -> str:
-    """As `_versus`, from all runs where the race says so: the leader was chosen among its own."""
-    believed = told.believed(near)
-    if believed is None:
-        return _versus(told, told.leader, near, found, None)
-    gap, (low, high) = believed
-    return _versus(
-        told, told.leader, near, replace(found, estimate=-gap, interval=(-high, -low)), None
-    )
-
-
-def _nearest(told: Verdict) -> tuple[str, Difference] | None:
-    """The best of the others by the fresh runs, and the leader's difference to it."""
-    found = [(name, d) for name, d in told.contest.against.items() if d is not None]
-    sign = 1 if told.evidence.lower_is_better else -1
-    return max(found, key=lambda pair: sign * pair[1].estimate, default=None)
+    if told.tied and near is not None and near[1].missing == "seeds":
+        yield (
+            "One new seed does not show what another would change: what is ahead on these rows may "
+            "be so by its seed (two or more: medsweep confirm RUN --seeds 3)."
+        )
 
 
 def _baselines(told: Verdict) -> Iterator[str]:
@@ -91,7 +73,7 @@ def _baselines(told: Verdict) -> Iterator[str]:
         own = found.get(told.leader)
         corrected = told.contest.over_baseline[baseline].get(told.leader)
         if own is not None:
-            yield _versus(told, told.leader, baseline, own, corrected)
+            yield versus(told, baseline, own, corrected)
         if not told.beats(baseline):
             yield (
                 f"Against the baseline {told.name(baseline)} that is not beyond chance, so the "
@@ -99,58 +81,13 @@ def _baselines(told: Verdict) -> Iterator[str]:
             )
 
 
-def _versus(
-    told: Verdict, first: str, second: str, found: Difference, corrected: Corrected | None
-) -> str:
-    """`A is better than B by 0.54 nats (95% interval 0.49 to 0.59; 5 seeds, 230 rows)`."""
-    better = (found.estimate < 0) == told.evidence.lower_is_better
-    word = "better" if better else "worse"
-    if found.estimate == 0:
-        word = "no better"
-    return (
-        f"{told.name(first)} is {word} than {told.name(second)} by "
-        f"{_size(told, abs(found.estimate))} ({_interval(told, found, corrected)})."
-    )
-
-
-def _interval(told: Verdict, found: Difference, corrected: Corrected | None) -> str:
-    """The interval, turned so that the difference is above 0, with what it rests on."""
-    known = corrected.interval if corrected and corrected.interval else found.interval
-    rests = [plural(found.n_seeds, "seed")]
-    if found.n_rows is not None:
-        rests.append(plural(found.n_rows, "row"))
-        if found.n_groups is not None and found.n_groups < found.n_rows:
-            rests.append(f"in {plural(found.n_groups, 'group')}")
-    if corrected is not None and corrected.n_comparisons > 1:
-        rests.append(f"corrected for {corrected.n_comparisons} comparisons")
-    rests += {
-        "seeds": ["chance between seeds not seen"],
-        "rows": [
-            OVERLAP if "split" in told.evidence.asked.vary else "chance between rows not seen"
-        ],
-    }.get(found.missing, [])
-    if known is None:
-        return f"no interval: nothing was seen to vary; {', '.join(rests)}"
-    low, high = sorted(_turned(value, found.estimate) for value in known)
-    metric = told.evidence.criterion.metric
-    interval = f"{metric_text(metric, low, 4)} to {metric_text(metric, high, 4)}"
-    return f"95% interval {interval}; {', '.join(rests)}"
-
-
-def _turned(value: float, estimate: float) -> float:
-    """A bound of an interval, turned as the estimate is turned to be above 0."""
-    return -value if estimate < 0 else value
-
-
 def _base(told: Verdict) -> Iterator[str]:
     found = told.to_base
     if found is not None:
         better = (found.estimate < 0) == told.evidence.lower_is_better
-        word = "better" if better else "worse"
-        yield (
-            f"Against the untouched base model it is {word} by {_size(told, abs(found.estimate))} "
-            f"({_interval(told, found, None)})."
-        )
+        word, size = "better" if better else "worse", size_of(told, abs(found.estimate))
+        sure = interval_text(told, found, None)
+        yield f"Against the untouched base model it is {word} by {size} ({sure})."
 
 
 def _optimism(told: Verdict) -> Iterator[str]:
@@ -169,8 +106,8 @@ def _optimism(told: Verdict) -> Iterator[str]:
         return
     shrunk = told.optimism
     expected = (
-        f"; moved towards all {shrunk.n_trials} trials it would have been expected at "
-        f"{metric_text(metric, shrunk.shrunk, 4)}"
+        f": for the best of {shrunk.n_trials} trials "
+        f"{metric_text(metric, shrunk.shrunk, 4)} was to be expected"
         if shrunk
         else ""
     )
@@ -187,47 +124,6 @@ def _agreement(told: Verdict) -> Iterator[str]:
             f"Its {found.n_seeds} seeds agree on {found.agreed:.0%} of {found.n_questions} "
             "questions."
         )
-
-
-def _power(told: Verdict) -> Iterator[str]:
-    """What this design can see, and what it would take to see the smallest difference."""
-    nearest = _nearest(told)
-    if nearest is None:
-        return
-    near, found = nearest
-    least = smallest_detectable(found)
-    if least is None:
-        return
-    text = (
-        f"A true difference of {_size(told, least)} would be seen with 80% power by this many "
-        "seeds and rows"
-    )
-    if near not in told.tied:
-        yield f"{text}."
-        return
-    yield f"{text}; {_settle(told, near, found)}."
-
-
-def _settle(told: Verdict, near: str, found: Difference) -> str:
-    """How many more seeds or rows would tell the leader from the next, were they as far apart as
-    they seem."""
-    ways = [
-        plural(count, f"more {unit}")
-        for unit, count in (("seed", more_seeds(found)), ("row", more_rows(found)))
-        if count
-    ]
-    name = told.name(near)
-    if not ways:
-        return (
-            f"no number of seeds alone, nor of rows alone, would tell {name} from it at this lead"
-        )
-    return f"to tell {name} from it at this lead takes {' or '.join(ways)}"
-
-
-def _size(told: Verdict, value: float) -> str:
-    metric = told.evidence.criterion.metric
-    unit = " nats" if metric in NATS else f" in {title(metric)}"
-    return f"{metric_text(metric, value, 4)}{unit}"
 
 
 def _names(told: Verdict, trials: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from scipy import stats
 from analysis.best import write_best
 from analysis.decision import Decision, decided
 from analysis.report import write_report
+from analysis.report.confirmation import confirmation_passage
 from analysis.runs import load_run
 from analysis.statistics.crossed import difference
 from analysis.verdict.verdict import Verdict, means, verdict
@@ -49,6 +50,40 @@ def test_what_cannot_be_told_apart_is_called_that(tmp_path: Path) -> None:
     assert "cannot be told apart" in said
     assert "80% power" in said
     assert "more seed" in said
+
+
+def test_who_leads_by_all_runs_is_said_to_be_ahead_and_not_better(tmp_path: Path) -> None:
+    values = {A: [0.630, 0.650], B: [0.628, 0.640], C: [0.900, 0.910]}
+    pool = {A: 0.55, B: 0.66, "EXP-003": 0.69, C: 0.905, "EXP-009": 0.75}
+    found = told(tmp_path / "run", values, seeds=2, pool=pool)
+    assert (found.leader, found.tied) == (A, (B,))  # although the new seeds' mean is the worse
+    believed = found.believed(B)
+    assert believed is not None
+    said = " ".join(paragraphs(found))
+    assert f"is ahead of {found.name(B)} by {believed[0]:.4f} nats" in said
+    assert "all runs, the search's among them, 2 new seeds" in said
+    assert f"better than {found.name(B)}" not in said
+    table = confirmation_passage(found)
+    assert table is not None
+    (row,) = (line for line in table.tables[0][1].lines if found.name(B) in line.cells[0].text)
+    assert row.cells[4].text == f"+{believed[0]:.4f}"  # in the interval beside it
+    assert believed[1][0] < believed[0] < believed[1][1]
+
+
+def test_one_new_seed_tells_nobody_apart_and_claims_nothing(tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).normal(2.0, 0.3, 20)
+    values = {n: [(rows + lead).tolist()] for n, lead in {A: 0.0, B: 0.18, C: 2.0}.items()}
+    values[A][0][0] += 0.01  # else nothing is seen to vary
+    found = told(tmp_path / "run", values, rows=True, seeds=1)
+    assert found.tied
+    said = " ".join(paragraphs(found))
+    assert all(f"better than {found.name(n)}" not in said for n in found.tied)
+    assert "One new seed does not show what another would change" in said
+    assert "did seeds change nothing" in said
+    assert "no number of seeds" not in said
+    table = confirmation_passage(found)
+    assert table is not None
+    assert {line.cells[6].text for line in table.tables[0][1].lines} == {"–"}
 
 
 def test_where_the_baseline_is_not_beaten_it_is_the_advice(tmp_path: Path) -> None:

@@ -78,3 +78,4 @@ class EvaluationView:
                 table.add_row(name, measure, f"{m['value']:.4f}", interval, f"{m['n']:,}")
         self.console.print(table)
         self.say(f"Results: {output}")
+        self.say(f"Beside another's, question by question: medsweep compare OTHER.json {output}")

@@ -7,11 +7,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.best import caution, changed
+from analysis.decision import decision_of
 from analysis.report.cells import Table as Cells
 from analysis.report.effects import effects_passages
 from analysis.report.passage import Passage
 from analysis.runs import Run
 from analysis.selection import choose, criteria, why_none
+from analysis.selection.choice import Chosen
 from analysis.wording import cell_text, column_names, metric_text, parameter_text
 from medsweep.fitted_table import FittedTable
 
@@ -69,8 +71,8 @@ def print_best(console: Console, best: dict[str, Any]) -> None:
     """The chosen trial, its parameters and the reason."""
     label = f" ({best['label']})" if best["label"] else ""
     tie = best["tie"]
-    heading = "Tied: no trial is the best; for them stands" if tie and tie["all"] else "Best:"
-    console.print(f"[bold green]{heading} {escape(best['trial'] + label)}[/]")
+    heading = _heading(best["trial"] + label, bool(tie and tie["all"]))
+    console.print(f"[bold green]{escape(heading)}[/]")
     for path, value in best["parameters"].items():
         console.print(f"  {path}: {escape(parameter_text(path, value))}")
     console.print(escape(best["explanation"]))
@@ -89,14 +91,16 @@ def print_passage(console: Console, passage: Passage) -> None:
 
 
 def print_effects(console: Console, run: Run) -> int:
-    """The choice among experiments, and what mattered; 1 where none could be chosen."""
-    choice = choose(run.trials, run.search)
+    """The choice among trials or experiments, and what mattered; 1 where none could be chosen."""
+    choice, confirmed = _choice(run)
     if choice is None:
         console.print(why_none(run.trials, run.search), markup=False)
     else:
-        console.print(f"[bold green]Best: {escape(run.find(choice.trial).name)}[/]")
-        console.print(choice.explanation, markup=False)
-        console.print(caution(run, choice.trial), markup=False)
+        name = run.find(choice.trial).name
+        console.print(f"[bold green]{escape(_heading(name, choice.undecided))}[/]")
+        console.print(choice.reason if confirmed else choice.explanation, markup=False)
+        if not confirmed:
+            console.print(caution(run, choice.trial), markup=False)
     for passage in effects_passages(run):
         console.print(f"\n[bold]{passage.title}[/]")
         for sentence in passage.sentences:
@@ -104,6 +108,18 @@ def print_effects(console: Console, run: Run) -> int:
         for heading, table in passage.tables:
             terminal_table(console, heading or "Effects", table)
     return 0 if choice else 1
+
+
+def _choice(run: Run) -> tuple[Chosen | None, bool]:
+    """The choice, and whether new seeds made it; a table of experiments has no folder."""
+    if not run.folder.is_dir():
+        return choose(run.trials, run.search), False
+    decision = decision_of(run)
+    return decision.choice, decision.verdict is not None
+
+
+def _heading(name: str, undecided: bool) -> str:
+    return f"{'Tied: no trial is the best; for them stands' if undecided else 'Best:'} {name}"
 
 
 def terminal_table(console: Console, heading: str, content: Cells) -> None:

@@ -149,7 +149,7 @@ class SweepView:
     def _line(self, entry: "Entry", text: str) -> None:
         if self._live is None:
             clock = time.strftime("%H:%M:%S")
-            self.console.print(f"{clock} {escape(self.rows[entry.trial].name)}: {escape(text)}")
+            self.say(f"{clock} {self.rows[entry.trial].name}: {text}")
 
     def _picture(self) -> Group:
         paths = list(self.spec.search.parameters)

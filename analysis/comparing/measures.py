@@ -19,6 +19,7 @@ from sweeps.spec.sections import ACROSS_MODELS, PER_TOKEN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+NO_ROWS = "not measured row by row"
 COSTS = ("minutes", "gpu_peak_gb", "train_loss")  # nothing that rows could tell
 
 
@@ -113,7 +114,7 @@ def _compared(metric: str, first: Side, second: Side) -> Compared:
     except RunError as error:
         return replace(bare, why=str(error))
     if rows is None or not rows.exact:
-        return replace(bare, why="not measured row by row")
+        return replace(bare, why=NO_ROWS)
     tables = _tables(rows, len(first.runs))
     return _told(bare, rows, *tables)
 

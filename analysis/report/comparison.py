@@ -3,17 +3,18 @@ between the specs, and all trials in one table."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
+from analysis.comparing.measures import NO_ROWS, Compared, compare_sides
+from analysis.comparing.sides import flat, side_of_trial
 from analysis.files import RunError, read_object
 from analysis.report.cells import Cell, Line, Table, plain_table, value_cell
 from analysis.report.content import Content
 from analysis.report.passage import Passage
-from analysis.rows import paired_files
 from analysis.runs import Run, TrialView
 from analysis.selection import criteria
-from analysis.statistics.crossed import difference
 from analysis.tables import experiment_metrics, experiment_name, searched_paths, shown_value
 from analysis.wording import (
     MISSING,
@@ -27,7 +28,6 @@ from analysis.wording import (
     title,
     value_text,
 )
-from sweeps.run_folder.ledger import ROWS
 from sweeps.spec.sections import ACROSS_MODELS, PER_TOKEN
 
 SHOWN = 60  # fields of specs that a table lists
@@ -47,7 +47,7 @@ def comparison_passages(contents: list[Content]) -> list[Passage]:
 
 def spec_differences(runs: list[Run]) -> tuple[tuple[str, ...], tuple[tuple[str, Table], ...]]:
     """Sentences, and a table of the fields of `trial` and `search` that are not the same."""
-    specs = [_flat(_spec(run)) for run in runs]
+    specs = [flat(_spec(run)) for run in runs]
     paths = list(dict.fromkeys(path for spec in specs for path in spec))
     differ = [p for p in paths if len({json.dumps(s.get(p), sort_keys=True) for s in specs}) > 1]
     if not differ:
@@ -110,38 +110,43 @@ def _paired(metric: str, one: tuple[Run, TrialView], other: tuple[Run, TrialView
     names = [f"{run.name}'s {trial.name}" for run, trial in (one, other)]
     if names[0] == names[1]:
         names = [f"{run.folder}'s {trial.name}" for run, trial in (one, other)]
-    files = {
-        name: (trial.folder or run.folder) / ROWS
-        for name, (run, trial) in zip(names, (one, other), strict=True)
-    }
+    asked = "val_loss" if metric == "perplexity" else metric
+    first, second = (
+        replace(side_of_trial(*of), name=name) for of, name in zip((one, other), names, strict=True)
+    )
     try:
-        rows = paired_files(files, "val_loss" if metric == "perplexity" else metric)
-    except RunError as error:
-        return f"{names[0]} and {names[1]} cannot be paired. {error}"
-    told = rows and difference(rows.shares[:1], rows.shares[1:], rows.groups.tolist())
-    if not rows or not told or told.interval is None:
+        told = next(iter(compare_sides(first, second, (asked,)).measures), None)
+    except RunError:
+        told = None  # nothing in common
+    if told and told.why and told.why != NO_ROWS:
+        return f"{names[0]} and {names[1]} cannot be paired. {told.why}"
+    if told is None or told.difference is None or told.interval is None:
         return f"{names[0]} and {names[1]}: neither has {title(metric)} row by row that differs."
-    low, high = told.interval
-    better = (told.estimate < 0) == (mode(rows.metric) == "min")
-    verdict = "cannot be told apart" if low <= 0 <= high else "better" if better else "worse"
-    size = f"{delta_text(told.estimate)} (95% interval {delta_text(low)} to {delta_text(high)}"
-    count = f"{plural(len(rows.ids), 'row')} that both were judged on, a run of each)"
-    if low <= 0 <= high:
-        return f"{names[0]} and {names[1]} {verdict} in {title(rows.metric)}: {size}; {count}."
-    return f"{names[0]} is {verdict} than {names[1]} in {title(rows.metric)}: {size}; {count}."
+    return _sentence(names[0], names[1], told)
+
+
+def _sentence(first: str, second: str, told: Compared) -> str:
+    assert told.difference is not None
+    assert told.interval is not None
+    low, high = -told.interval[1], -told.interval[0]  # of the first less the second
+    size = f"{delta_text(-told.difference)} (95% interval {delta_text(low)} to {delta_text(high)}"
+    rows = f"{plural(told.n_rows, 'row')} that both were judged on"
+    apart = not low <= 0 <= high
+    if told.seeds_seen:
+        runs = f"{plural(told.n_seeds, 'new seed')} of each"
+    else:
+        runs = f"a run of each{': another seed may turn it' if apart else ''}"
+    if not apart:
+        return (
+            f"{first} and {second} cannot be told apart in {title(told.metric)}: {size}; {rows}, "
+            f"{runs})."
+        )
+    better = (told.difference > 0) == (mode(told.metric) == "min")
+    word = "better" if better else "worse"
+    return f"{first} is {word} than {second} in {title(told.metric)}: {size}; {rows}, {runs})."
 
 
 def _spec(run: Run) -> dict[str, Any]:
     """What decides a run's numbers, as it was resolved; where it ran is in its own report."""
     written = read_object(run.folder / "spec.resolved.json")
     return {name: written.get(name) or {} for name in ("trial", "search")}
-
-
-def _flat(content: Any, path: str = "") -> dict[str, Any]:
-    """Dotted path → value; a list and an empty mapping are values."""
-    if not isinstance(content, dict) or not content:
-        return {path: content}
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        found |= _flat(value, f"{path}.{key}" if path else str(key))
-    return found

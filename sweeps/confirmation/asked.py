@@ -64,6 +64,17 @@ class Asked:
         """How many runs there are at most."""
         return len(self.names) * self.seeds
 
+    @property
+    def told(self) -> str:
+        """E.g. `Training again with 3 new seeds each: EXP-006, EXP-003. At most 6 runs; who can no
+        longer win gets no more.`"""
+        seeds = f"{self.seeds} new seed{'s' if self.seeds > 1 else ''}"
+        race = "; who can no longer win gets no more" if self.races else ""
+        rows = " and other validation rows" if "split" in self.vary else ""
+        runs = f"{self.budget} run{'s' if self.budget > 1 else ''}"
+        each = f"Training again with {seeds}{rows} each: {', '.join(self.names)}"
+        return f"{each}. At most {runs}{race}."
+
     def seed(self, number: int) -> int:
         """`training.seed` of the run with this number, from 1."""
         return self.first_seed + number - 1

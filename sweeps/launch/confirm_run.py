@@ -53,5 +53,6 @@ def confirm_run(
             refuse_others(sweep, retry_failed, accept_changes, progress)
             make_ready(spec, sweep.space, sweep.preparation, folder)
             asked.write(folder)  # what is refused is not written down
+            progress(asked.told)
             run_on_ray(sweep, watch, progress)
     return sweep

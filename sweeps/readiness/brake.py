@@ -6,11 +6,21 @@ from typing import Any, NamedTuple
 
 from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.sections import LimitsConfig, SweepSpec
-from trainables.data.losses import few_by_limit, loss_sentence, lost_share, reports_of
+from trainables.data.losses import LIMIT, few_by_limit, loss_sentence, lost_share, reports_of, steps
 
 Report = Mapping[str, Any]
 Agree = Callable[[Sequence[str]], bool]  # told the reasons: go on?
-LOOK = "Look at what went (`medsweep rows SPEC --dropped`) and at data.cleaning. If it is meant"
+LOOK = "Look at what went (`medsweep rows SPEC --dropped`) and at {}. If it is meant"
+CUT = "training.max_length (a long data.system_prompt takes of it too)"
+BESIDE = "data.validation and data.test, or data.split"
+MENDED_BY = {  # the field that a filter listens to; of others data.cleaning
+    "no_answer_left": CUT,
+    "equal_after_truncation": CUT,
+    "leak": BESIDE,
+    "leak_of_test": BESIDE,
+    "benchmark": "evaluation.benchmarks",
+    "other_stage": "the other stage's data",
+}
 
 
 class _Lost(NamedTuple):
@@ -62,5 +72,12 @@ def _lost(report: Report, limits: LimitsConfig, name: str) -> Iterator[_Lost]:
 
 
 def _problem(report: Report, message: str, setting: str) -> Problem:
-    fix = f"{LOOK}: --yes, or `limits: {{{setting}}}` in the spec"
+    fix = f"{LOOK.format(_mended_by(report))}: --yes, or `limits: {{{setting}}}` in the spec"
     return Problem(None, None, "trial.data", report.get("source"), message, fix)
+
+
+def _mended_by(report: Report) -> str:
+    """The fields to look at, that of the filter that took most first."""
+    taken = sorted(steps(report), key=lambda step: -step.dropped)
+    names = [step.name for step in taken if step.name != LIMIT]
+    return ", ".join(dict.fromkeys(MENDED_BY.get(n, "data.cleaning") for n in names)) or "the data"

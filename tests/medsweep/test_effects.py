@@ -7,6 +7,7 @@ import pytest
 from medsweep.main import run_app
 from tests.analysis import fixtures
 from tests.analysis.effects.test_csv_tables import FLASHCARDS
+from tests.analysis.verdict.runs import A, B, C, confirmed
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +77,23 @@ def test_a_run_without_trials(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     fixtures.write_head(tmp_path, fixtures.spec())
     assert run_app(["effects", str(tmp_path)]) == 1
     assert "No trial could be chosen" in capsys.readouterr().out
+
+
+def test_a_confirmed_run_has_one_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = {A: [0.60, 0.68, 0.64], B: [0.66, 0.65, 0.69], C: [0.65, 0.62, 0.67]}
+    folder = str(confirmed(tmp_path / "run", values))
+    for verb in ("best", "effects"):
+        assert run_app([verb, folder]) == 0
+        shown = capsys.readouterr().out
+        assert "Use EXP-01 (Baseline): " in shown  # the search alone had another
+        assert "medsweep confirm RUN" not in shown
+
+
+def test_a_tie_is_none_s_win(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    fixtures.write_head(folder, fixtures.spec())
+    for number in (1, 2, 3):
+        fixtures.write_trial(folder, number, {"lora.r": 8 * number}, {"val_loss": 1.0})
+    for verb in ("best", "effects"):
+        assert run_app([verb, str(folder)]) == 0
+        assert "Tied: no trial is the best" in capsys.readouterr().out

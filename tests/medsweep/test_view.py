@@ -140,3 +140,15 @@ def test_what_is_measured_at_the_end_alone_is_shown_there() -> None:
     assert "EXP-002: step 1/1  val_loss 3.0000" in out.getvalue()
     assert "EXP-002: complete  rouge1 0.2500" in out.getvalue()
     assert "best rouge1 0.5000 (EXP-001)" in view._summary()
+
+
+def test_a_log_s_lines_are_whole() -> None:
+    trial = {"kind": "sft", "model": {"name_or_path": "toy:llama"}, "data": {"source": "toy:drugs"}}
+    spec = SweepSpec.model_validate({"name": "x", "trial": trial, "search": {}})
+    out = io.StringIO()
+    view = SweepView(spec, Path("x"), Console(file=out, width=40))
+    entry = Entry("EXP-001", 1, {})
+    view.started(entry)
+    record = {"state": "failed", "metrics": {}, "error": "the loss is NaN at a step, " * 5}
+    view.finished(entry, record)
+    assert all(line[8:].startswith(" EXP-001: ") for line in out.getvalue().splitlines())

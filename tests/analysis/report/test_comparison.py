@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.decision import decided
@@ -12,6 +13,7 @@ from analysis.runs import load_run
 from analysis.tables import curves_frame
 from tests.analysis import fixtures
 from tests.analysis.selection.test_one_standard_error import with_rows
+from tests.analysis.verdict.runs import A, B, C, confirmed
 from trainables.evaluation.row_results import VALIDATION, parquet_of, table_of
 
 
@@ -84,7 +86,19 @@ def test_a_clear_difference_has_its_interval(tmp_path: Path) -> None:
     (tmp_path / "two/trials/EXP-002/rows.parquet").write_bytes(parquet_of([table]))
     text = compared(tmp_path / "one", tmp_path / "two")
     assert "one's EXP-002 is worse than" in text
-    assert "4 rows that both were judged on" in text
+    assert "4 rows that both were judged on, a run of each: another seed may turn it)" in text
+
+
+def test_winners_that_were_confirmed_are_compared_over_their_new_seeds(tmp_path: Path) -> None:
+    noise, hard = np.random.default_rng(4), np.linspace(1.0, 3.0, 12)
+    for name in ("one", "two"):
+        values = {
+            trial: [(hard + lead + noise.normal(0, 0.05, 12)).tolist() for _ in range(3)]
+            for trial, lead in {A: 0.0, B: 0.5, C: 0.9}.items()
+        }
+        confirmed(tmp_path / name, values, rows=True)
+    text = compared(tmp_path / "one", tmp_path / "two")
+    assert "12 rows that both were judged on, 3 new seeds of each)" in text
 
 
 def test_runs_of_earlier_versions_have_no_rows(run_folder: Path, tmp_path: Path) -> None:

@@ -184,3 +184,12 @@ def test_all_stages_get_the_seed() -> None:
         "stages.0.training.seed": 7,
         "stages.1.training.seed": 7,
     }
+
+
+def test_what_is_trained_again_is_said_before() -> None:
+    asked = Asked(("EXP-007", "EXP-003"), ("EXP-001",), 3, 43, metric="val_loss")
+    said = "Training again with 3 new seeds each: EXP-007, EXP-003, EXP-001. At most 9 runs"
+    assert asked.told == f"{said}; who can no longer win gets no more."
+    once = dataclasses.replace(asked, seeds=1, stop_when_clear=False, vary=("seed", "split"))
+    assert "1 new seed and other validation rows each" in once.told
+    assert once.told.endswith("At most 3 runs.")

@@ -48,6 +48,24 @@ def test_when(found: dict[str, Any], said: str | None) -> None:
     assert said is None or said in reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("dropped", "fields"),
+    [
+        ({"near_duplicate": 60}, "at data.cleaning. If"),
+        ({"no_answer_left": {"train": 60}}, "at training.max_length"),
+        ({"near_duplicate": 10, "leak": 50}, "at data.validation and data.test, or data.split, da"),
+        ({"over_limit": 10, "short_answer": 60}, "at data.cleaning. If"),
+    ],
+)
+def test_the_fix_names_the_field_that_the_filter_listens_to(
+    dropped: dict[str, Any], fields: str
+) -> None:
+    spec = load_spec("toy").spec
+    with pytest.raises(SpecError) as caught:
+        check_losses(spec, report(100, 40, **dropped), nobody)
+    assert fields in str(caught.value)
+
+
 def test_a_setting_is_a_yes() -> None:
     assert asked(LOST, max_lost_rows=0.51) == asked(FEW, min_training_rows=25) == []
     assert asked(LOST, max_lost_rows=0.5) != []

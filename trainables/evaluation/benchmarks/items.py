@@ -71,7 +71,24 @@ def _read(config: BenchmarkConfig, split: str | None, data: Path | None) -> Item
         if not Path(source).exists():
             fix = f"Put {config.name} there in its published format, or leave --data out."
             raise InputError("--data", source, "no such folder", fix)
-    return read_items(source, about.format, about.subset, split)
+    try:
+        return read_items(source, about.format, about.subset, split)
+    except InputError as error:
+        raise _of_benchmark(error, config, split) from error
+
+
+def _of_benchmark(error: InputError, config: BenchmarkConfig, split: str | None) -> InputError:
+    """The same, told of the benchmark: readers speak of the section `data`, which is not its, and
+    their advice to read another split instead would open or repeat the test."""
+    if not error.field.startswith("data."):
+        return error
+    examples = bool(config.few_shot) and split == BENCHMARKS[config.name].shots
+    what = "the examples of few_shot" if examples else "its questions"
+    fix = error.fix or ""
+    if examples or "data." in fix or not fix:
+        fix = f"Put that file there, or {'set few_shot to 0' if examples else 'leave it out'}."
+    message = f"{config.name}: {what} cannot be read: {error.message}"
+    return InputError("evaluation.benchmarks", error.value, message, fix)
 
 
 def _shots(config: BenchmarkConfig, data: Path | None, asked: set[str]) -> tuple[Item, ...]:

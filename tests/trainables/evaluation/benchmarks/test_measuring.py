@@ -110,6 +110,23 @@ def test_what_cannot_be_loaded(tmp_path: Path, data: Path) -> None:
         load(config("covidqa", few_shot=1), data)
     with pytest.raises(InputError, match="no such instruction"):
         load(config(instruction="poem"), data)
+
+
+@pytest.mark.parametrize(
+    ("gone", "few_shot", "said"), [("dev", 1, "set few_shot to 0"), ("test", 0, "leave it out")]
+)
+def test_a_missing_split_is_told_of_the_benchmark(
+    data: Path, gone: str, few_shot: int, said: str
+) -> None:
+    for file in data.rglob(f"*{gone}*"):
+        file.unlink()
+    with pytest.raises(InputError, match=said) as caught:
+        load(config(few_shot=few_shot), data)
+    assert "hub_split" not in str(caught.value)  # of another section; it would open another split
+    assert str(caught.value).startswith("evaluation.benchmarks: ")
+
+
+def test_what_is_no_benchmark() -> None:
     with pytest.raises(ValueError, match="no such benchmark"):
         config("medqq")
     with pytest.raises(ValueError, match="has no measure 'macro_f1'"):

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from analysis.decision import Decision
+from analysis.degenerate import degenerate
 from analysis.runs import Run, TrialView
 from analysis.selection import criteria
 from analysis.wording import metric_text, title
@@ -10,6 +12,7 @@ from trainables.evaluation.metric_names import REWARD
 from trainables.rewards.config import short_name
 
 WEIGHTS = "reward.weights"
+SPOILT = 0.5  # of its answers say nothing
 CUT = "truncated"  # the share of sampled answers that the limit of their length ended
 
 
@@ -53,6 +56,16 @@ def nothing_gained(run: Run, trial: TrialView) -> Iterator[str]:
             f"Caution: by what was sought it is no better than the untouched base model ({told}): "
             "nothing is gained by shipping it."
         )
+
+
+def unfit(decision: Decision) -> bool:
+    """Whether a caution speaks against shipping the choice at all: nothing is gained by it, or most
+    of its answers say nothing."""
+    run, trial = decision.run, decision.best
+    if trial is None:
+        return False
+    spoilt = degenerate(trial)
+    return any(nothing_gained(run, trial)) or (spoilt is not None and spoilt.worst >= SPOILT)
 
 
 def lost_or_cut(run: Run) -> list[str]:

@@ -11,7 +11,7 @@ from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.spreadsheet import harmless
 from analysis.visible import visible
-from analysis.wording import mode, short_names, title
+from analysis.wording import mode, short_names, stage_names, title
 from sweeps.run_folder.atomic import write_text
 from trainables.evaluation.metric_names import METRICS, in_table_order
 
@@ -157,7 +157,7 @@ def parameter_columns(run: Run) -> dict[str, str]:
     if run.trials and all(_steps_rule(trial) for trial in run.trials):
         standing = [p for p in standing if not p.endswith(EPOCHS)]  # a column of nothing
     extra = [p for p in searched_paths(run) if p not in standing]
-    return short_names([*standing, *extra])
+    return short_names([*standing, *extra], stage_names(run.trial))
 
 
 def _steps_rule(trial: TrialView) -> bool:

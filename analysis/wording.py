@@ -84,15 +84,18 @@ def best_value(metric: str, values: Iterable[float]) -> float | None:
     return min(distinct) if mode(metric) == "min" else max(distinct)
 
 
-def short_names(paths: Sequence[str]) -> dict[str, str]:
-    """Column names of parameters: r, LR, Epochs; else the last part; the path where ambiguous."""
-    return _told_apart(paths, [SHORT_NAMES.get(p, _last(p)) for p in paths], paths)
+def short_names(paths: Sequence[str], stages: Sequence[str] = ()) -> dict[str, str]:
+    """Column names of parameters: r, LR, Epochs; else the last part; before it the name of its
+    stage, of those that `stages` names in order, where several end so; else the path."""
+    named = _told_apart(paths, [_of_stage(path, stages) for path in paths], paths)
+    found = [SHORT_NAMES.get(path, _last(path)) for path in paths]
+    return _told_apart(paths, found, [*named.values()] if stages else paths)
 
 
-def column_names(paths: Sequence[str]) -> list[str]:
-    """For narrow columns: a path's last part; before it the stage's number where several end so;
-    the path where that is ambiguous too."""
-    numbered = _told_apart(paths, [_numbered(path) for path in paths], paths)
+def column_names(paths: Sequence[str], stages: Sequence[str] = ()) -> list[str]:
+    """For narrow columns: a path's last part; before it the stage's name (its number where
+    `stages` has none) where several end so; the path where that is ambiguous too."""
+    numbered = _told_apart(paths, [_of_stage(path, stages) for path in paths], paths)
     return [*_told_apart(paths, [_last(path) for path in paths], [*numbered.values()]).values()]
 
 
@@ -108,9 +111,18 @@ def _last(path: str) -> str:
     return path.rsplit(".", 1)[-1]
 
 
-def _numbered(path: str) -> str:
+def _of_stage(path: str, stages: Sequence[str]) -> str:
     parts = path.split(".")
-    return f"{parts[1]}.{parts[-1]}" if parts[0] == "stages" else path
+    if parts[0] != "stages":
+        return path
+    known = parts[1].isdecimal() and int(parts[1]) < len(stages)
+    return f"{stages[int(parts[1])] if known else parts[1]}.{parts[-1]}"
+
+
+def stage_names(trial: dict[str, Any]) -> list[str]:
+    """Names of a trial's stages in their order, as its section says; [] of one without stages."""
+    stages = trial.get("stages") or ()
+    return [str(stage.get("name") or n) for n, stage in enumerate(stages)]
 
 
 def plural(count: int, noun: str) -> str:

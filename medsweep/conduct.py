@@ -44,6 +44,7 @@ def conduct(folder: Path, view: SweepView, work: Callable[[], object]) -> int:
 def conclude(folder: Path, view: SweepView) -> int:
     """Write what analysis makes of the run folder, and say it; 1 where no trial succeeded."""
     from analysis.best import write_best
+    from analysis.cautions import unfit
     from analysis.decision import decided
     from analysis.report import write_report
     from analysis.study import write_study_db
@@ -65,7 +66,8 @@ def conclude(folder: Path, view: SweepView) -> int:
     view.say(f"Report: {html}")
     undecided = best["tie"] is not None and best["tie"]["all"]
     if not undecided:  # nothing speaks for one trial rather than another
-        view.say(f"Ship it: medsweep best {folder} --export DIR")
+        first = "Heed the cautions before you ship it" if unfit(decision) else "Ship it"
+        view.say(f"{first}: medsweep best {folder} --export DIR")
     return 0
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.wording import column_names, plural
+from analysis.wording import column_names, plural, stage_names
 from medsweep.fitted_table import FittedTable
 from medsweep.rows_view import show_rows
 from sweeps.planning.plan import ModelFacts, Plan
@@ -131,7 +131,8 @@ def _samples(plan: Plan) -> FittedTable:
     named = [(escape(label), v) for label, v in plan.spec.search.baselines.items()]
     rows = [*named, *(("sampled", values) for values in plan.samples)]
     lines = [(name, *(_text(values.get(p, "")) for p in paths)) for name, values in rows]
-    return FittedTable(("", *column_names(paths)), lines)
+    stages = stage_names(plan.spec.trial.model_dump())
+    return FittedTable(("", *column_names(paths, stages)), lines)
 
 
 def _model(model: ModelFacts) -> str:

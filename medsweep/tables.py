@@ -14,7 +14,7 @@ from analysis.report.passage import Passage
 from analysis.runs import Run
 from analysis.selection import choose, criteria, why_none
 from analysis.selection.choice import Chosen
-from analysis.wording import cell_text, column_names, metric_text, parameter_text
+from analysis.wording import cell_text, column_names, metric_text, parameter_text, stage_names
 from medsweep.fitted_table import FittedTable
 
 NOTED = 60  # characters of an error beside its trial
@@ -51,7 +51,7 @@ def trial_table(run: Run) -> FittedTable:
     notes = {number: escape(in_short(error, NOTED)) for number, error in errors.items()}
     cut = any(in_short(error, NOTED) != error for error in errors.values())
     whole = f" …: in full in {run.folder}/trials/TRIAL/record.json (error)"
-    heads = ("trial", "state", *column_names(paths), *sought, "min")
+    heads = ("trial", "state", *column_names(paths, stage_names(run.trial)), *sought, "min")
     return FittedTable(heads, lines, notes, escape(whole) if cut else "")
 
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from analysis.wording import cell_text, column_names, parameter_text, plural
+from analysis.wording import cell_text, column_names, parameter_text, plural, stage_names
 from medsweep.fitted_table import FittedTable
 from medsweep.tables import STYLES, in_short
 from medsweep.terminal import Terminal
@@ -61,6 +61,7 @@ class SweepView:
         goal = spec.search.objectives[0]
         self.metric, self.better = goal.metric, max if goal.mode == "max" else min
         self.console = console or Terminal()
+        self.stages = stage_names(spec.trial.model_dump())
         self.rows: dict[str, TrialRow] = {}
         self.placement: Placement | None = None
         self.planned, self.unit = spec.search.trainings, "trial"
@@ -98,7 +99,7 @@ class SweepView:
     def started(self, entry: "Entry") -> None:
         """As Observer."""
         self.rows[entry.trial] = TrialRow(entry)
-        self._line(entry, f"started  {_parameters(entry)}")
+        self._line(entry, f"started  {_parameters(entry, self.stages)}")
 
     def reported(self, entry: "Entry", report: "Report") -> None:
         """As Observer."""
@@ -165,7 +166,7 @@ class SweepView:
         return Group(table, *more, Text(self._summary()))
 
     def _heads(self, paths: list[str]) -> tuple[str, ...]:
-        return ("trial", "state", "step", *column_names(paths), self.metric)
+        return ("trial", "state", "step", *column_names(paths, self.stages), self.metric)
 
     def _cells(self, row: TrialRow, paths: list[str]) -> tuple[str, ...]:
         cells = (escape(cell_text(p, row.entry.parameters.get(p, ""))) for p in paths)
@@ -206,8 +207,8 @@ def _counted(record: dict[str, Any]) -> str:
     return f", of step {step}/{steps}, {f'the best by {by}' if by else 'which counts'}"
 
 
-def _parameters(entry: "Entry") -> str:
-    names = column_names(list(entry.parameters))
+def _parameters(entry: "Entry", stages: Sequence[str]) -> str:
+    names = column_names(list(entry.parameters), stages)
     pairs = zip(names, entry.parameters.items(), strict=True)
     return "  ".join(f"{name}={parameter_text(path, value)}" for name, (path, value) in pairs)
 

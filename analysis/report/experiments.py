@@ -28,6 +28,10 @@ from analysis.wording import (
 )
 
 FRONT = " ◆"
+SEARCHED = (
+    "These are the numbers of its run in the search: those of its new seeds are above, and under "
+    "Trained again with new seeds."
+)
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_POINTS = 24  # characters; longer curves are thinned
 
@@ -72,6 +76,8 @@ def comparison_table(run: Run, trial: TrialView | None) -> Table | None:
     heads = ("Base Model", "Fine-Tuned", "Delta")
     columns = (Column("Metric"), *(Column(h, numeric=True) for h in heads))
     own = one_of_several(trial, run.trials, run.search)
+    if trial.fresh:
+        own = f"{own} {SEARCHED}".strip()
     return Table(columns, lines, note=f"{evaluation_note(base, trial)} {own}".rstrip())
 
 

@@ -18,8 +18,11 @@ NOTE = (
 )
 ONCE = (
     "One training of each: Better speaks of these two models and not of their settings, since how "
-    "much another seed would change is not in the intervals. What a search chose by such values "
-    "looks better than it is. medsweep confirm RUN trains again with new seeds."
+    "much another seed would change is not in the intervals."
+)
+SEARCHED = (
+    "What a search chose by such values looks better than it is: medsweep confirm RUN trains again "
+    "with new seeds."
 )
 
 
@@ -53,7 +56,10 @@ def _of_seeds(found: Comparison) -> list[str]:
     trained = found.first.trained or found.second.trained
     if not told or not trained:
         return []
-    return [] if any(one.seeds_seen for one in told) else [ONCE]
+    if any(one.seeds_seen for one in told):
+        return []
+    searched = any(s.sort == "trial" and s.trained and 0 in s.runs for s in found[:2])
+    return [ONCE, *([SEARCHED] if searched else [])]
 
 
 def _table(found: Sequence[Compared]) -> Table:

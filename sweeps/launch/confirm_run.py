@@ -18,6 +18,8 @@ from sweeps.spec.confirm import ConfirmConfig
 from trainables.on_progress import OnProgress
 from trainables.rewards.own import use
 
+OVER = "The confirmation is over: nothing is left to train."
+
 
 def confirm_run(
     folder: Path,
@@ -55,4 +57,6 @@ def confirm_run(
             asked.write(folder)  # what is refused is not written down
             progress(asked.told)
             run_on_ray(sweep, watch, progress)
+        else:
+            progress(f"{OVER} More: medsweep confirm {folder} --seeds {asked.seeds + 1}")
     return sweep

@@ -11,6 +11,7 @@ from analysis.wording import (
     parameter_text,
     plural,
     short_names,
+    stage_names,
     title,
     value_text,
 )
@@ -57,6 +58,13 @@ def test_columns_of_stages_have_their_numbers() -> None:
     ]
     found = ["r", "0.learning_rate", "2.learning_rate", "kl_coef"]
     assert column_names(paths) == found
+    named = ["r", "facts.learning_rate", "ppo.learning_rate", "kl_coef"]
+    stages = stage_names({"stages": [{"name": "facts"}, {}, {"name": "ppo"}]})
+    assert column_names(paths, stages) == named
+    assert list(short_names(paths, stages).values()) == named
+    assert list(short_names(paths).values())[1] == paths[1]
+    twins = ["stages.0.data.seed", "stages.0.training.seed"]
+    assert column_names(twins, stages) == list(short_names(twins, stages).values()) == twins
     for paths in (["training.seed", "data.seed"], ["stages.0.data.seed", "stages.0.training.seed"]):
         assert column_names(paths) == paths
 

@@ -26,7 +26,8 @@ def test_every_verb_of_the_design_is_there() -> None:
     verbs = {command.name for command in app.registered_commands}
     assert verbs == {
         *("presets", "init", "plan", "rows", "run", "resume", "status"),
-        *("trial", "confirm", "report", "best", "effects", "chat", "evaluate", "doctor", "schema"),
+        *("trial", "confirm", "report", "best", "effects", "compare", "chat", "evaluate"),
+        *("doctor", "schema"),
     }
     assert [group.name for group in app.registered_groups] == ["rate"]
 

@@ -113,9 +113,8 @@ def _write(document: Document, path: Path, value: Any) -> list[SpecFinding]:
         if below is None and isinstance(place, dict):
             below = place[str(key)] = {}
         if not isinstance(below, dict | list):
-            above = ".".join(map(str, path[: depth + 1]))
-            what = f"cannot be set: {above} is no section"
-            return [_at_set(document, path, what, value, f"Set {above} itself")]
+            what, fix = _no_way(place, path, depth)
+            return [_at_set(document, path, f"cannot be set: {what}", value, fix)]
         place = below
     if isinstance(place, list) and not (isinstance(path[-1], int) and path[-1] < len(place)):
         what = f"is not in the list, which has {len(place)} entries"
@@ -124,6 +123,18 @@ def _write(document: Document, path: Path, value: Any) -> list[SpecFinding]:
     document.lines = {k: line for k, line in document.lines.items() if k[: len(path)] != path}
     document.overridden.add(path)
     return []
+
+
+def _no_way(place: Any, path: Path, depth: int) -> tuple[str, str]:
+    """Why the path ends at this depth, and what to write instead."""
+    above, here = (".".join(map(str, path[:end])) for end in (depth, depth + 1))
+    if not isinstance(place, list):
+        return f"{here} is no section", f"Set {here} itself"
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in place]
+    number = names.index(path[depth]) if path[depth] in names else 0
+    rest = ".".join(map(str, path[depth + 1 :]))
+    fix = f"Write {above}.{number}.{rest}" if place else f"Set {above} itself"
+    return f"{above} is a list of {len(place)}, whose entries are counted from 0", fix
 
 
 def _at_set(

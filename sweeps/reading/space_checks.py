@@ -51,13 +51,19 @@ def _known(parts: Parts) -> list[str]:
     return [*paths_within(parts.trial_class, parts.trial)]
 
 
+def _stages(parts: Parts) -> list[str]:
+    stages = section({"it": parts.trial}, "it").get("stages")
+    listed = stages if isinstance(stages, list) else []
+    return [str(stage.get("name")) if isinstance(stage, dict) else "" for stage in listed]
+
+
 def _path(path: str, known: list[str], parts: Parts) -> SpecFinding | None:
     place = (*PARAMETERS, path)
     field = field_within(parts.trial_class, path, parts.trial)
     if path == "kind":
         return SpecFinding(place, "cannot be searched: a sweep has one kind", path, "Remove it")
     if field is None:
-        message, fix = unknown_path(path, known)
+        message, fix = unknown_path(path, known, _stages(parts))
         return SpecFinding(place, message, path, fix)
     if absent := missing_entry(parts.trial, path):
         what = f"leads into {absent}, which the trial does not have"
@@ -229,7 +235,7 @@ def _baseline(parts: Parts, place: Path, problem: SpaceError) -> SpecFinding:
     if path not in parts.written and path in _known(parts):
         fix = "Add it to search.parameters, or remove it here"
     elif path not in parts.written:
-        message, fix = unknown_path(path, [*parts.written, *_known(parts)])
+        message, fix = unknown_path(path, [*parts.written, *_known(parts)], _stages(parts))
     return SpecFinding((*place, path), message, problem.value, fix)
 
 

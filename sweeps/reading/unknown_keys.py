@@ -1,7 +1,7 @@
 """What to say of a key or path that does not exist: what was meant, or where it belongs."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from search_spaces.foreign_names import our_name
 from search_spaces.foreign_syntax import our_syntax
@@ -68,13 +68,17 @@ def _known(name: str, fields: list[str]) -> str:
     return did_you_mean(name, fields) or f"Known here: {', '.join(fields)}"
 
 
-def unknown_path(path: str, known: Iterable[str]) -> tuple[str, str]:
-    """Message and fix for a searched path that is no field of the trial."""
+def unknown_path(path: str, known: Iterable[str], stages: Sequence[str] = ()) -> tuple[str, str]:
+    """Message and fix for a searched path that is no field of the trial, whose stages have these
+    names."""
+    known = list(known)
+    written, path = path, _by_number(path, stages)
+    if written != path and path in known:
+        return "names a stage, which paths count from 0", f"Write `{path}`"
     section, _, name = path.rpartition(".")
     foreign = foreign_key(name)
     if foreign is not None:
         return foreign.message, f"Search `{section}.{foreign.key}`" if foreign.key else foreign.fix
-    known = list(known)
     names = [our_name(name) or name, name]
     kinds = [kind for there in names for kind in _kinds_with(f"{section}.{there}")]
     if kinds and not set(names) & {path.rpartition(".")[2] for path in known}:
@@ -85,6 +89,14 @@ def unknown_path(path: str, known: Iterable[str]) -> tuple[str, str]:
     nearby = meant or did_you_mean(path, known)
     begin = "Paths begin with a section of the trial, e.g. lora.r"
     return "is not a field of the trial", nearby or begin
+
+
+def _by_number(path: str, stages: Sequence[str]) -> str:
+    """The path with the number of the stage that it names."""
+    top, _, rest = path.partition(".")
+    name, _, inside = rest.partition(".")
+    named = top == "stages" and name in stages
+    return f"stages.{stages.index(name)}.{inside}" if named else path
 
 
 def _fields_of(path: Path, spec: type[SweepSpec], data: object) -> list[str]:

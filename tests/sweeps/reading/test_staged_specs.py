@@ -65,6 +65,9 @@ def test_a_stages_mixture_is_searched(tmp_path: Path) -> None:
         ("stages.2.training.seed", {"values": [1, 2]}, "leads into stages.2", "from 0"),
         ("stages.0.training.learnin_rate", RATES, "is not a field", "stages.0.training.learning_"),
         ("training.learning_rate", RATES, "is not a field", "stages.0.training.learning_rate"),
+        ("stages.second.training.learning_rate", RATES, "names a stage", f"Write `{RATE}`"),
+        ("stages.second.training.learnin_rate", RATES, "is not a field", "stages.1.training.learn"),
+        ("stages.third.training.learning_rate", RATES, "is not a field", "stages.0.training."),
         (RATE, {"values": [1e-4, -1]}, "must be above 0", "Correct"),
         ("stages.0.training.seed", {"min": 1, "max": 3.5}, "whole number", "int_uniform"),
         ("stages.0.training", {"min": 1, "max": 3}, "is a section", "stages.0.training.seed"),
@@ -77,6 +80,23 @@ def test_paths_into_stages(
     assert message in found.message
     assert fix in (found.fix or "")
     assert found.field.startswith(f"search.parameters.{path}")
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"), [("stages.second", "stages.1."), ("stages.third", "stages.0.")]
+)
+def test_a_stage_is_set_by_its_number(tmp_path: Path, named: str, meant: str) -> None:
+    found = problem(tmp_path, spec(), f"trial.{named}.training.max_steps=3")
+    assert "trial.stages is a list of 2, whose entries are counted from 0" in found.message
+    assert found.fix is not None
+    assert f"trial.{meant}training.max_steps" in found.fix
+
+
+def test_a_baseline_names_a_stage_by_its_number(tmp_path: Path) -> None:
+    content = searching(RATE, RATES)
+    named = RATE.replace("stages.1", "stages.second")
+    content["search"]["baselines"] = {"lower": {named: 1e-4}}
+    assert f"`{RATE}`" in (problem(tmp_path, content).fix or "")
 
 
 def stage(**fields: Any) -> dict[str, Any]:

@@ -192,11 +192,14 @@ def _base(run: Run, key: str) -> Side:
 
 
 def flat(content: Any, path: str = "") -> dict[str, Any]:
-    """Dotted path → value; a list and an empty mapping are values.
+    """Dotted path → value. A list of sections (stages) is counted from 0; any other list and an
+    empty mapping are values.
 
-    >>> flat({"lora": {"r": 8}, "stages": [1]})
-    {'lora.r': 8, 'stages': [1]}
+    >>> flat({"lora": {"r": 8}, "split": [0.9, 0.1], "stages": [{"name": "a"}]})
+    {'lora.r': 8, 'split': [0.9, 0.1], 'stages.0.name': 'a'}
     """
+    if isinstance(content, list) and content and all(isinstance(part, dict) for part in content):
+        content = {str(number): part for number, part in enumerate(content)}
     if not isinstance(content, dict) or not content:
         return {path: content} if path else {}
     found: dict[str, Any] = {}

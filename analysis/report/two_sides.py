@@ -47,7 +47,7 @@ def _by(side: Side) -> str:
         return ""
     new = [str(n) for n in sorted(side.runs) if n]
     if not new:
-        return ", its run in the search"
+        return ", its first run"
     return f", its new seed{'s' if len(new) > 1 else ''} {listed(new)}"
 
 

@@ -100,6 +100,18 @@ def test_other_seeds_are_no_pairs(tmp_path: Path) -> None:
     assert [set(side.runs) for side in (found.first, found.second)] == [{0}, {0}]
 
 
+def test_what_differs_between_stages_is_told_field_by_field(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with_rows(run, list("abcd"))
+    for name, rate in (("EXP-001", 1e-3), ("EXP-002", 1e-2)):
+        config = run / "trials" / name / "config.json"
+        written = json.loads(config.read_text())
+        stages = [{"name": "facts", "training": {"lr": rate, "max_steps": 4}}]
+        config.write_text(json.dumps({**written, "config": {"stages": stages, "split": [1]}}))
+    differ = differing(*sides(run / "EXP-001", run / "EXP-002"))
+    assert differ == {"stages.0.training.lr": (1e-3, 1e-2)}
+
+
 def test_what_a_path_means(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with_rows(run, list("abcd"))

@@ -120,7 +120,7 @@ def describe_run(decision: Decision) -> Content:
         curves=curve_table(run, metric),
         failures=failure_table(run),
         data=data_tables(run),
-        data_facts=[fact for report in reports for fact in data_facts(report)],
+        data_facts=data_facts(reports),
         environment=environment_table(run),
     )
 

@@ -1,6 +1,6 @@
 """What a report says of the data and of the machine: tables from data.json, environment.json."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analysis.report.cells import Table, plain_table
@@ -34,10 +34,18 @@ def data_tables(run: Run) -> list[tuple[str, Table]]:
     ]
 
 
-def data_facts(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """Version, licence and citation of a data set, as recorded."""
+def data_facts(reports: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Version, licence and citation of each data set, as recorded: once, however many limits and
+    splits of it were prepared, and named where there are several."""
     names = {"version": "Version", "licence": "Licence", "citation": "Citation"}
-    return [(title, str(report[key])) for key, title in names.items() if report.get(key)]
+    several = len({str(report.get("source")) for report in reports}) > 1
+    found = [
+        (f"{title} of {report.get('source')}" if several else title, str(report[key]))
+        for report in reports
+        for key, title in names.items()
+        if report.get(key)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def environment_table(run: Run) -> Table:

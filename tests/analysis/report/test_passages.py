@@ -11,6 +11,7 @@ from analysis.report import write_report
 from analysis.report.benchmarks import NO_DIFFERENCE, p_text
 from analysis.report.passages import passages
 from analysis.report.probability_calibration import accuracy_at, mean_confidence
+from analysis.report.provenance import data_facts
 from analysis.report.subjects import pool
 from analysis.runs import load_run
 from tests.analysis import fixtures
@@ -188,3 +189,14 @@ def test_what_is_not_forgotten_is_said(run_folder: Path) -> None:
     assert "## By data set" in text
     assert "has not forgotten general: validation loss 3.000 before, 2.800 after" in text
     assert row(text.partition("## By data set")[2], "EXP-02")[1] == "all rows"
+
+
+def test_a_data_set_s_version_is_told_once_and_named_beside_others() -> None:
+    one = {"source": "a.csv", "version": "sha256 1", "licence": None}
+    assert data_facts([one, dict(one)]) == [("Version", "sha256 1")]
+    two = {"source": "b.csv", "version": "sha256 2", "licence": "MIT"}
+    assert data_facts([one, two, one]) == [
+        ("Version of a.csv", "sha256 1"),
+        ("Version of b.csv", "sha256 2"),
+        ("Licence of b.csv", "MIT"),
+    ]

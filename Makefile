@@ -7,14 +7,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
-FAST := not slow and not gpu
+FAST := not slow and not gpu and not faults
 JOBS ?= 2
 # a file's tests stay in one process: they share what they train first. By default files of few tests
 # come last, which are often long ones: one process would work alone at the end
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-again test test-all lint types architecture clean
+.PHONY: help venv demo demo-again test test-faults test-all lint types architecture clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -46,6 +46,9 @@ demo-again: $(INSTALLED)  ## run the `demo` sweep once more, under a name of its
 
 test: $(INSTALLED)  ## run the tests that are neither slow nor need a GPU
 	$(PYTEST) -m "$(FAST)" --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+
+test-faults: $(INSTALLED)  ## break running sweeps, as docs/reliability.md tells
+	$(PYTEST) -m faults
 
 test-all: $(INSTALLED)  ## run all tests (those for a GPU skip where there is none)
 	$(PYTEST)

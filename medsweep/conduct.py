@@ -1,14 +1,14 @@
 """Around a sweep on the command line: the view, Ctrl-C, and what follows the last trial."""
 
 import logging
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cluster.scratch import temporary_files
 from medsweep.view import SweepView
 from sweeps.failures.disk_full import told
-from sweeps.launch.stop_signal import as_ctrl_c
+from sweeps.launch.stop_signal import as_ctrl_c, deaf
 from sweeps.quiet import quiet_warnings
 from sweeps.spec.sections import SweepSpec
 
@@ -31,9 +31,10 @@ def conduct(folder: Path, view: SweepView, work: Callable[[], object]) -> int:
     """Do the work, then write tables, the choice and the report; returns the exit code."""
     as_ctrl_c()
     try:
-        work()
+        with temporary_files():
+            work()
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the second one of an impatient hand
+        deaf()
         view.stop()
         return _interrupted(folder, view)
     view.stop()

@@ -163,7 +163,7 @@ def test_modules_are_short() -> None:
 
 
 def test_tests_have_the_shape_of_the_code() -> None:
-    outside = {"benchmarks", "conformance", "security"}
+    outside = {"benchmarks", "conformance", "faults", "security"}
     folders = {p.relative_to(ROOT / "tests").parts[0] for p in (ROOT / "tests").glob("*/")}
     assert {f for f in folders if not f.startswith("__")} - outside <= set(PACKAGES)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ray import tune
+from ray.tune.execution import class_cache
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -28,6 +29,10 @@ TUNE_SETTINGS = {
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "3600",
     "RAY_AIR_NEW_OUTPUT": "0",
 }
+# Tune copies variables of the driver into each trial's runtime environment, which Ray writes into
+# its logs: no secret among them. Local workers have the driver's environment all the same
+SECRETS = {name for name in class_cache.ENV_VARS_TO_PROPAGATE if name.startswith("AWS_")}
+class_cache.ENV_VARS_TO_PROPAGATE -= SECRETS
 
 
 class SweepSearcher(Searcher):  # type: ignore[misc]

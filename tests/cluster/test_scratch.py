@@ -1,12 +1,14 @@
 """Scratch folders: short, private, and cleared after drivers that were killed."""
 
+import os
 import stat
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from cluster.scratch import make_scratch, remove_abandoned, scratch_parent
+from cluster.scratch import make_scratch, remove_abandoned, scratch_parent, temporary_files
 
 
 def test_a_living_drivers_folder_stays(tmp_path: Path) -> None:
@@ -47,3 +49,18 @@ def test_the_longest_parent_leaves_room_for_rays_sockets(
     assert len(f"{parent}/{folder.name}/{session}") <= 107
     monkeypatch.setattr("tempfile.gettempdir", lambda: parent + "x")
     assert scratch_parent() == Path("/tmp")
+
+
+def test_temporary_files_of_a_sweep_are_in_one_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    with temporary_files() as folder:
+        assert folder.parent == tmp_path
+        assert Path(tempfile.mkdtemp()).parent == folder
+        assert os.environ["TMPDIR"] == str(folder), "workers have it too"
+        assert scratch_parent() != folder, "too long for sockets"
+        assert remove_abandoned(tmp_path, time.time() + 3600) == [], "its process lives"
+    assert tempfile.gettempdir() == str(tmp_path)
+    assert "TMPDIR" not in os.environ

@@ -180,3 +180,10 @@ def test_ctrl_c_is_ctrl_c(session: Session, tmp_path: Path) -> None:
         run_tune(sweep, ONE, session.nodes())
     assert records(tmp_path) == {}
     assert sweep.ledger.checkpoint(sweep.ledger.entries()[-1]) is not None
+
+
+def test_no_secret_is_copied_into_runtime_environments() -> None:
+    """Ray logs them in plain text."""
+    from ray.tune.execution.class_cache import ENV_VARS_TO_PROPAGATE
+
+    assert not [name for name in ENV_VARS_TO_PROPAGATE if name.startswith("AWS_")]

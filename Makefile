@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TOOLS := .venv-audit
 INSTALLED := $(VENV)/.installed
 DEMO := runs/demo
 FAST := not slow and not gpu and not faults
@@ -14,7 +15,7 @@ JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-again test test-faults test-all lint types architecture clean
+.PHONY: help venv demo demo-again test test-faults test-all lint types architecture sbom audit licences clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -62,6 +63,21 @@ types: $(INSTALLED)  ## check types
 
 architecture: $(INSTALLED)  ## check that imports point one way
 	$(BIN)/lint-imports
+
+# in an environment of their own: they audit .venv, and are no part of it
+$(TOOLS)/.installed:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install cyclonedx-bom==7.5.0 pip-audit==2.10.1
+	@touch $@
+
+sbom: $(INSTALLED) $(TOOLS)/.installed  ## write sbom.json (CycloneDX): all that .venv holds
+	$(TOOLS)/bin/cyclonedx-py environment $(BIN)/python --of JSON -o sbom.json
+
+audit: $(TOOLS)/.installed  ## look for known vulnerabilities of the pinned versions (asks pypi.org)
+	$(TOOLS)/bin/pip-audit -r constraints.txt --no-deps --disable-pip
+
+licences: $(INSTALLED)  ## print the licence of everything in .venv
+	@$(BIN)/python docs/licences.py
 
 clean:  ## remove what tools leave behind; .venv and runs stay
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -31,7 +31,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """A file's JSON object. RunError where it holds none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: not valid JSON ({error}). Restore or delete this file.") from error
     if not isinstance(value, dict):
         raise RunError(f"{path}: must hold a JSON object, got {type(value).__name__}.")
@@ -55,6 +55,6 @@ def read_lines(path: Path | None) -> list[dict[str, Any]]:
 def _parse_line(line: str) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None

@@ -44,4 +44,8 @@ def _trained(trial: TrialView, model: Any) -> Any:
 def _merged(trial: TrialView, model: Any) -> Any:
     from peft import PeftModel
 
+    from trainables.models.adapters import refuse_code
+
+    assert trial.adapter is not None
+    refuse_code(trial.adapter)
     return PeftModel.from_pretrained(model, trial.adapter).merge_and_unload()

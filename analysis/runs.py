@@ -9,6 +9,7 @@ from typing import Any
 from analysis.files import RunError, read_lines, read_object, read_optional, search_of
 from analysis.inputs import InputChange, input_changes
 from analysis.total_reward import total_earned
+from sweeps.run_folder.intruders import intruders
 from sweeps.spec.sections import SearchSpec
 
 UNFINISHED = "unfinished"  # a trial without record.json
@@ -125,6 +126,8 @@ def load_run(folder: Path) -> Run:
     spec_path = folder / "spec.resolved.json"
     if not spec_path.is_file():
         raise RunError(_not_a_run(folder))
+    if odd := intruders(folder):
+        raise RunError(f"{folder}: {'; '.join(odd)}. Remove it, or put the file itself there.")
     spec = read_object(spec_path)
     bases = {view.key: view for view in _bases(folder / "base")}
     noise = {key: view.noise for key, view in bases.items()}

@@ -54,9 +54,10 @@ def _private(
         ),
     ] = False,
 ) -> None:
+    from cluster.private_process import close_to_others
     from trainables.cache import make_private
 
-    before = os.umask(0o077)
+    before = close_to_others()
     context.call_on_close(lambda: os.umask(before))
     make_private()  # the cache holds rows and answers of whatever was trained on: never shared
     if shared:

@@ -35,6 +35,7 @@ from sweeps.reading.loading import LoadedSpec
 from sweeps.reading.union_errors import first_wrong
 from sweeps.run_folder.environment import describe_environment, note_agreed
 from sweeps.run_folder.inputs import write_fingerprints
+from sweeps.run_folder.intruders import intruders
 from sweeps.run_folder.ledger import Ledger
 from sweeps.run_folder.own_modules import note_origin, noted_origin
 from sweeps.run_folder.run_lock import exclusive
@@ -144,9 +145,12 @@ def read_spec(folder: Path) -> SweepSpec:
     if not path.is_file():
         message, fix = "is not a run folder (no spec.resolved.json)", "Name a folder under runs/"
         raise SpecError([Problem(None, None, "RUN", str(folder), message, fix)])
+    if odd := intruders(folder):
+        fix = "medsweep put nothing of that kind there: remove it, or put the file itself there"
+        raise SpecError([Problem(str(folder), None, "RUN", None, what, fix) for what in odd])
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # UnicodeDecodeError among them
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError among them
         fix = "It was damaged after it was written: take it from a copy of the run folder"
         raise SpecError([Problem(str(path), None, "RUN", None, "is no JSON", fix)]) from error
     try:

@@ -38,14 +38,16 @@ def refuse_pairs(trial: TrialConfig) -> None:
 
 
 def _of_data(stage: str, data: DataConfig) -> Iterator[LostRow]:
+    from trainables.data.discreet import discreet
     from trainables.data.filters import dropped_rows
     from trainables.data.keys import online_fingerprints
     from trainables.data.sources.registry import source_of
 
     fingerprints = online_fingerprints(data)
     for name, part in components_of(data).items():
-        rows = source_of(part).read(part, fingerprints[name]).rows
         hidden = is_private(part)
+        with discreet(part, hidden):
+            rows = source_of(part).read(part, fingerprints[name]).rows
         for step, row in dropped_rows(rows, part.cleaning):
             texts = (None, None) if hidden else (row.question, row.answer)
             yield LostRow(stage, f"{name}/{row.id}" if name else row.id, step, *texts)

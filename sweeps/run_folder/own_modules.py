@@ -25,6 +25,10 @@ def noted_origin(folder: Path, measured: bool) -> Origin | None:
     """
     found = read_json(folder / NAME)
     origin = Origin(**found) if found else None
+    if origin is not None and Path(origin.folder).resolve().is_relative_to(folder.resolve()):
+        what = f"{folder / NAME} names modules inside the run folder, which are never run"
+        fix = "Begin a new run of the spec, with the modules beside it"
+        raise InputError("reward.weights", None, what, fix)
     other = changed(origin) if origin else []
     if origin is None or not other:
         return origin

@@ -12,7 +12,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """A file's JSON object; None where it is absent, cut short or no object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
@@ -30,5 +30,5 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             yield json.loads(line)
-        except ValueError:  # the last line of a killed driver
+        except (ValueError, RecursionError):  # the last line of a killed driver
             continue

@@ -1,10 +1,10 @@
 """Adapters, whole models and checkpoints as files of a trial's folder."""
 
-import json
 from pathlib import Path
 
 from sweeps.run_folder.atomic import write_bytes, write_json
 from sweeps.run_folder.plain_files import read_json
+from trainables.models.header import data_bytes, header_of
 from trainables.saved import Checkpoint, SavedAdapter
 
 # what is kept of a trial's best step: PEFT's files, or where all weights are trained a model's
@@ -67,11 +67,8 @@ def _is_whole(path: Path) -> bool:
     `retention`)."""
     try:
         with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length))
-    except (OSError, ValueError, MemoryError, OverflowError):
+            header, start = header_of(stream, path)
+        whole = path.stat().st_size == start + data_bytes(header, path)
+    except (OSError, ValueError):
         return False
-    if "removed" in header.pop("__metadata__", {}):
-        return False
-    ends = [tensor["data_offsets"][1] for tensor in header.values()]
-    return path.stat().st_size == 8 + length + max(ends, default=0)
+    return whole and "removed" not in (header.get("__metadata__") or {})

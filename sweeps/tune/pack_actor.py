@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.devices import device_name
 from cluster.placement import Placement
+from cluster.private_process import close_to_others
 from cluster.session import Node
 from sweeps.failures.hangs import LOOK, HangWatch, HungError, last_words
 from sweeps.failures.raised import Failure, failure
@@ -38,7 +39,7 @@ class PackActor:
     def __init__(
         self, index: int | None, capacity: int, threads: int, hang_minutes: float | None = None
     ) -> None:
-        os.umask(0o077)  # as TuneWorker
+        close_to_others()
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         ids = visible.split(",") if visible else None
         self._device = "" if index is None else ids[index] if ids else str(index)

@@ -8,6 +8,7 @@ import ray
 from ray import cloudpickle
 from ray.tune import Trainable
 
+from cluster.private_process import close_to_others
 from sweeps.failures.hangs import HangWatch
 from sweeps.failures.raised import Failure
 from sweeps.quiet import quiet_libraries
@@ -41,7 +42,7 @@ class TuneWorker(Trainable):  # type: ignore[misc]
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take the first trial."""
-        os.umask(0o077)  # of another machine, whose Ray was started by whoever
+        close_to_others()  # another machine's Ray was started by whoever
         quiet_libraries()
         self._open(config)
 

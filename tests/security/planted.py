@@ -1,5 +1,6 @@
 """Runs medsweep with things planted that must never be found again, and looks for them."""
 
+import resource
 import secrets
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ class Watched(NamedTuple):
     printed: str
     seen: dict[str, bytes]  # temporary files and command lines, as they were at their longest
     ports: frozenset[tuple[str, int]]  # (address, port) listened at
+    cores: frozenset[int]  # bytes that a core dump of a process could have
     secrets: tuple[str, ...]
 
 
@@ -62,6 +64,7 @@ def watched(root: Path, *arguments: object) -> Watched:
     env, planted = planted_environment(root, temporary)
     seen: dict[str, bytes] = {}
     ports: set[tuple[str, int]] = set()
+    cores: set[int] = set()
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments), "--output", str(root / "runs")],
         env=env,
@@ -69,9 +72,10 @@ def watched(root: Path, *arguments: object) -> Watched:
         stderr=subprocess.STDOUT,
         text=True,
         umask=0,
+        preexec_fn=_allow_cores,
     )
     over = threading.Event()
-    watching = threading.Thread(target=_watch, args=(process, temporary, seen, ports, over))
+    watching = threading.Thread(target=_watch, args=(process, temporary, seen, ports, cores, over))
     watching.start()
     try:
         printed, _ = process.communicate(timeout=240)
@@ -82,7 +86,7 @@ def watched(root: Path, *arguments: object) -> Watched:
         shutil.rmtree(temporary, ignore_errors=True)
     assert process.returncode == 0, printed
     (folder,) = (root / "runs").iterdir()
-    return Watched(root, folder, printed, seen, frozenset(ports), planted)
+    return Watched(root, folder, printed, seen, frozenset(ports), frozenset(cores), planted)
 
 
 def holders(watched: Watched, word: str) -> list[str]:
@@ -104,6 +108,7 @@ def _watch(
     temporary: Path,
     seen: dict[str, bytes],
     ports: set[tuple[str, int]],
+    cores: set[int],
     over: threading.Event,
 ) -> None:
     while not over.wait(0.5):
@@ -112,10 +117,16 @@ def _watch(
         for child in _family(process.pid):
             try:
                 seen[f"ps {child.pid}"] = " ".join(child.cmdline()).encode()
+                cores.add(child.rlimit(psutil.RLIMIT_CORE)[0])
                 found = child.net_connections("inet")
             except psutil.Error:
                 continue
             ports |= {(c.laddr.ip, c.laddr.port) for c in found if c.status == "LISTEN"}
+
+
+def _allow_cores() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
 
 def _note(path: Path, seen: dict[str, bytes]) -> None:

@@ -21,6 +21,7 @@ SETTINGS = (
     "search.early_stopping=null",
     "tracking={wandb: {mode: offline}, tensorboard: true}",
     "limits.min_training_rows=1",
+    "cluster.trials_per_gpu=2",  # packed; isolated engines: test_private_rows.py
 )
 
 
@@ -65,6 +66,10 @@ def test_private_rows_are_nowhere(run: Watched) -> None:
 def test_no_port_is_open_to_other_machines(run: Watched) -> None:
     assert run.ports
     assert {address for address, _ in run.ports} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_no_process_would_leave_a_core_dump(run: Watched) -> None:
+    assert run.cores == {0}
 
 
 def test_no_pickle_is_left(run: Watched) -> None:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from trainables.data.components import components_of, private_components
+from trainables.data.components import components_of, is_private, private_components
 from trainables.data.config import DataConfig
+from trainables.data.discreet import discreet
 from trainables.data.diversity import diversity
 from trainables.data.entries import DataReport
 from trainables.data.filters import clean_rows, refuse_few
@@ -117,7 +118,8 @@ def _part(
 ) -> CleanedData:
     """One data set; what the `whole` mixture keeps apart is not split off it."""
     progress(f"reading {config.source}")
-    source = source_of(config).read(config, fingerprints[name])
+    with discreet(config, is_private(config)):
+        source = source_of(config).read(config, fingerprints[name])
     progress(f"cleaning {len(source.rows):,} rows")
     rows, dropped = clean_rows(source.rows, config.cleaning)
     limited = subsample(rows, rows_split(config.limit, config.split_limit), config.seed)

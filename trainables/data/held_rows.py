@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from trainables.data.components import is_private
 from trainables.data.config import DataConfig
+from trainables.data.discreet import discreet
 from trainables.data.entries import DataReport
 from trainables.data.filters import clean_rows, refuse_few
 from trainables.data.held_out import HELD, Which, at_held, held_label, held_parts, prefix
@@ -121,6 +123,7 @@ def _read(which: Which, parts: list[DataConfig], fingerprints: list[str]) -> Hel
 
 def _source(which: Which, part: DataConfig, fingerprint: str) -> SourceRows:
     try:
-        return source_of(part).read(part, fingerprint)
+        with discreet(part, is_private(part)):
+            return source_of(part).read(part, fingerprint)
     except InputError as error:
         raise at_held(error, which) from error

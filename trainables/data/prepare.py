@@ -12,6 +12,7 @@ from trainables.cache import locked
 from trainables.data.build import build_text
 from trainables.data.components import private_components
 from trainables.data.config import DataConfig
+from trainables.data.discreet import discreet
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
 from trainables.data.held_out import Which, held_parts
 from trainables.data.keys import known_fingerprints, online_fingerprints, text_key, token_key
@@ -124,7 +125,8 @@ def prepare(
     key = data_key(data, tokenizer_key, *lengths)
     if hidden := private_components(data):
         text = prepare_text(data, tell)
-        made = _build_tokens(key, text, data, tokenizer_source(), lengths, tell)
+        with discreet(data, True):  # a chat template may raise what it was given
+            made = _build_tokens(key, text, data, tokenizer_source(), lengths, tell)
         return made._replace(validation=made.validation.hiding(hidden))
     folder = entry_folder("tokens", key)
     with locked(folder):

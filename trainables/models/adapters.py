@@ -59,6 +59,7 @@ def worn(base: Base, folder: Path) -> Iterator[Any]:
         if not (folder / name).is_file():
             fix = "Give a folder saved by PEFT, e.g. one that `medsweep best --export` wrote."
             raise InputError("--adapter", str(folder), f"holds no {name}", fix)
+    refuse_code(folder)
     untouched = contents(base.model)
     try:
         try:
@@ -69,6 +70,20 @@ def worn(base: Base, folder: Path) -> Iterator[Any]:
         yield model.eval()
     finally:
         put_back(base.model, untouched)
+
+
+def refuse_code(folder: Path) -> None:
+    """InputError where an adapter's configuration names a module that PEFT would import."""
+    try:
+        settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        named = settings.get("megatron_config")
+    except (OSError, ValueError, RecursionError, AttributeError) as error:
+        fix = "Give a folder saved by PEFT."
+        what = f"its adapter_config.json cannot be read: {error}"
+        raise InputError("--adapter", str(folder), what, fix) from error
+    if named:
+        what = "its megatron_config names code to be run, which medsweep never does"
+        raise InputError("--adapter", str(folder), what, "Take another adapter.")
 
 
 def contents(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -4,11 +4,18 @@ Format: https://huggingface.co/docs/safetensors (8 bytes of little-endian length
 """
 
 import json
+import math
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+ITEM_BYTES = {
+    **dict.fromkeys(("F64", "I64", "U64", "C64"), 8),
+    **dict.fromkeys(("F32", "I32", "U32"), 4),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
+    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2"), 1),
+}
 
 
 def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -25,11 +32,37 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 def file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     """Tensor name → shape of one file; raises as `tensor_shapes`."""
     with file.open("rb") as stream:
-        header, _ = header_of(stream, file)
+        header, first = header_of(stream, file)
+    if first + data_bytes(header, file) > file.stat().st_size:
+        raise ValueError(f"{file} is not a whole safetensors file (its tensors are cut off)")
+    return {name: tuple(t["shape"]) for name, t in _tensors(header, file).items()}
+
+
+def data_bytes(header: dict[str, Any], file: Path) -> int:
+    """How many bytes of data a header promises; raises as `tensor_shapes`."""
+    ends = (int(tensor["data_offsets"][1]) for tensor in _tensors(header, file).values())
+    return max(ends, default=0)
+
+
+def _tensors(header: dict[str, Any], file: Path) -> dict[str, Any]:
+    found = {name: tensor for name, tensor in header.items() if name != "__metadata__"}
+    for name, tensor in found.items():
+        _check(tensor, name, file)
+    return found
+
+
+def _check(tensor: Any, name: str, file: Path) -> None:
+    """ValueError where a tensor is described by anything but the numbers that belong together."""
     try:
-        return {name: tuple(t["shape"]) for name, t in header.items() if name != "__metadata__"}
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{file} is not a safetensors file (its header: {error})") from error
+        shape, (begin, end) = tensor["shape"], tensor["data_offsets"]
+        numbers = [*shape, begin, end]
+        right = all(type(n) is int and n >= 0 for n in numbers) and begin <= end
+        size = ITEM_BYTES.get(tensor["dtype"])
+        right = right and (size is None or math.prod(shape) * size == end - begin)
+    except (KeyError, TypeError, ValueError):
+        right = False
+    if not right:
+        raise ValueError(f"{file} is not a safetensors file (its header lies about {name[:80]!r})")
 
 
 def header_of(stream: BinaryIO, file: Path) -> tuple[dict[str, Any], int]:
@@ -39,9 +72,11 @@ def header_of(stream: BinaryIO, file: Path) -> tuple[dict[str, Any], int]:
     length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
     if not 0 < length <= MAX_HEADER_BYTES:
         raise ValueError(f"{file} is not a safetensors file (header of {length} bytes)")
+    if length > file.stat().st_size - 8:
+        raise ValueError(f"{file} is not a safetensors file (header of {length} bytes)")
     try:
         header = json.loads(stream.read(length))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is not a safetensors file (its header: {error})") from error
     if not isinstance(header, dict):
         raise ValueError(f"{file} is not a safetensors file (its header is no object)")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from trainables.data.build import SPLITS, joined_lines, rows_sha256
+from trainables.data.discreet import discreet
 from trainables.data.entries import DataReport
 from trainables.data.held_out import Which
 from trainables.data.held_rows import ORDER
@@ -118,7 +119,8 @@ def _part(
 ) -> CleanedPairs:
     """One source; what the `whole` mixture keeps apart is not split off it. None: it is unseen."""
     tell(f"reading {source.source}")
-    found = reader_of(source).read(source, fingerprints[source.label])
+    with discreet(source, source.private):
+        found = reader_of(source).read(source, fingerprints[source.label])
     held = held_pairs(source.label, source, fingerprints, tell)
     if whole is not None:
         refuse_benchmark(found.pairs, source)

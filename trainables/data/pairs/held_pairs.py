@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from trainables.data.discreet import discreet
 from trainables.data.entries import DataReport
 from trainables.data.held_out import HELD, Which, at_held, held_label, held_parts, prefix
 from trainables.data.noticed import noticed
@@ -66,7 +67,8 @@ def with_held(
 
 def _read(which: Which, part: PairSourceConfig, fingerprint: str) -> SourcePairs:
     try:
-        found = reader_of(part).read(part, fingerprint)
+        with discreet(part, part.private):
+            found = reader_of(part).read(part, fingerprint)
         refuse_benchmark(found.pairs, part)
     except InputError as error:
         raise at_held(error, which) from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.cache import locked
+from trainables.data.discreet import discreet
 from trainables.data.entries import DataReport, entry_folder, read_entry, read_report, write_entry
 from trainables.data.held_out import HELD, Which, at_held, held_label, held_parts
 from trainables.data.keys import FORMAT, Fingerprints, digest, held_fingerprints
@@ -59,7 +60,8 @@ def prepare_pairs(
         return tokenised(key, splits, tokenizer_source(), data.system_prompt, lengths, progress)
 
     if hidden := private_sources(data):
-        made = make()
+        with discreet(data, True):
+            made = make()
         apart = None if made.unseen is None else made.unseen.hiding(hidden)
         return made._replace(validation=made.validation.hiding(hidden), unseen=apart)
     folder = _folder(key)

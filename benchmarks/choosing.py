@@ -109,12 +109,13 @@ def _standing(sweep: Sweep, fresh: dict[int, list[Array]], design: Design) -> St
     values = {str(c): [float(y.mean()) for y in ys] for c, ys in fresh.items()}
     search = {str(c): float(sweep.searched[c]) for c in fresh} if design.search_counts else {}
     common = min(map(len, fresh.values()))
-    rows = None
+    rows, row_df = None, None
     if common and design.rows:
         means = [_mean_of(ys[:common]) for ys in fresh.values()]
         rows = covariance_of_rows(np.nan_to_num(np.array(means)))
+        row_df = len(means[0]) - 1.0
     searched = sweep.searched.tolist() if design.shrinks else []
-    return standing(searched, search, values, True, [str(BASELINE)], rows)
+    return standing(searched, search, values, True, [str(BASELINE)], rows, row_df)
 
 
 def _mean_of(ys: list[Array]) -> Array:

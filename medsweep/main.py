@@ -59,7 +59,8 @@ def _private(
 
     before = close_to_others()
     context.call_on_close(lambda: os.umask(before))
-    make_private()  # the cache holds rows and answers of whatever was trained on: never shared
+    # the cache holds rows and answers of whatever was trained on: never shared
+    make_private(create=shared)
     if shared:
         os.umask(before)
 

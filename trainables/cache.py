@@ -30,12 +30,13 @@ def cache_dir() -> Path:
     return Path.home() / ".cache" / "medsweep"
 
 
-def make_private() -> None:
-    """Make the cache folder for its user alone. One that is there already is closed to others,
-    unless $MEDSWEEP_CACHE names it: it may be a group's."""
+def make_private(create: bool) -> None:
+    """Close the cache folder to others, unless $MEDSWEEP_CACHE names one that is there: it may be a
+    group's. `create`: make it now, for its user alone, since what follows leaves files open."""
     with suppress(OSError):  # who writes into it says what is wrong with it
-        cache_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.environ.get("MEDSWEEP_CACHE"):
+        if create:
+            cache_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
+        if cache_dir().is_dir() and not os.environ.get("MEDSWEEP_CACHE"):
             cache_dir().chmod(0o700)
 
 

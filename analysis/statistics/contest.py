@@ -3,6 +3,7 @@ can be told apart. What benchmarks/choosing.py proves the error rates of."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analysis.statistics.crossed import Difference, difference
@@ -54,27 +55,28 @@ def contest(
     lower_is_better: bool = True,
     searched: Values = (),
     search: Mapping[str, float | None] | None = None,
+    resampled: float = 0.0,
 ) -> Contest:
     """Of each candidate's fresh runs, (seeds, rows) or (seeds,): position s is the same seed for
     all, NaN one that failed; a candidate that was dropped has fewer. Who leads is the race's to
     say (`sweeps.confirmation.race.standing`), whose arguments `searched` and `search` are.
+    `resampled`: held-out rows / training rows where each seed draws rows of its own.
 
     >>> told = contest({"A": [1.0, 1.1, 1.0], "B": [3.0, 3.0, 3.1], "C": [2.0, 2.2, 2.1]}, "A")
     >>> told.clear, told.against["B"].n_seeds, told.corrected["B"].n_comparisons
     (True, 3, 2)
     """
+    import numpy as np
+
     tables = _padded(results)
     spread = seed_spread(_run_values(tables))
+    compare = partial(difference, groups=groups, spread=spread, resampled=resampled)
     sign = 1.0 if lower_is_better else -1.0
 
     def versus(second: str) -> dict[str, Difference | None]:
-        return {
-            n: difference(t, tables[second], groups, spread)
-            for n, t in tables.items()
-            if n != second
-        }
+        return {n: compare(t, tables[second]) for n, t in tables.items() if n != second}
 
-    against = {n: difference(tables[leader], t, groups, spread) for n, t in tables.items()}
+    against = {n: compare(tables[leader], t) for n, t in tables.items()}
     del against[leader]
     corrected = dict(
         zip(against, holm([d.p if d else None for d in against.values()]), strict=True)
@@ -84,14 +86,13 @@ def contest(
         b: dict(zip(ds, dunnett(list(ds.values())), strict=True)) for b, ds in to_baseline.items()
     }
     tied = tuple(n for n, d in against.items() if not _better(d, corrected[n].p, sign))
-    believed = standing(
-        searched,
-        search or {},
-        _values(results),
-        lower_is_better,
-        baselines,
-        _covariance(tables, groups),
+    believe = partial(
+        standing, searched, search or {}, _values(results), lower_is_better, baselines
     )
+    rows, row_df = _covariance(tables, groups), _df_of_rows(tables, groups)
+    if resampled:  # what the splits share stays however many there are
+        rows, row_df = resampled * believe().seed_sd ** 2 * np.eye(len(tables)), None
+    believed = believe(row_covariance=rows, row_df=row_df)
     return Contest(leader, against, corrected, over, to_baseline, tied, spread, believed)
 
 
@@ -119,6 +120,16 @@ def _covariance(
         return None
     common = np.isfinite(y).all(axis=(0, 2))
     return covariance_of_rows(y[:, common].mean(axis=1), groups) if common.any() else None
+
+
+def _df_of_rows(
+    tables: "Mapping[str, NDArray[np.float64]]", groups: Sequence[Hashable] | None
+) -> float | None:
+    """Degrees of freedom of rows, those of a group counted once; None where none were kept."""
+    y = next(iter(tables.values()))
+    if y.ndim < 2:
+        return None
+    return max(len(set(groups)) if groups is not None else y.shape[1], 2) - 1.0
 
 
 def _padded(results: Mapping[str, "ArrayLike"]) -> "dict[str, NDArray[np.float64]]":

@@ -57,11 +57,13 @@ def difference(
     groups: Sequence[Hashable] | None = None,
     spread: SeedSpread | None = None,
     level: float = 0.95,
+    resampled: float = 0.0,
 ) -> Difference | None:
     """Compare two candidates, each (seeds, rows), or (seeds,) where no rows were kept. Row s of
     both is one seed, column r one question; a seed that failed or diverged is NaN, and left out of
     both (count it against its candidate elsewhere). Where only seeds of several candidates can be
-    looked at, `seed_spread` of all candidates' values makes few seeds usable. None where no seed
+    looked at, `seed_spread` of all candidates' values makes few seeds usable. `resampled`: as
+    `nested_difference` has it, for values of whole runs each on rows of its own. None where no seed
     is common. ValueError where the shapes differ.
 
     >>> d = difference([[1.0, 2, 3], [2, 2, 4]], [[1.0, 1, 1], [1, 1, 2]])
@@ -83,7 +85,8 @@ def difference(
     if not d.size:
         return None
     if d.ndim == 1:
-        return _told(float(d.mean()), _seed_part(d, spread), [], d.shape[0], None, left_out, level)
+        part = _resampled(_seed_part(d, spread), len(d), resampled)
+        return _told(float(d.mean()), part, [], d.shape[0], None, left_out, level)
     table = _of_groups(d, groups)
     parts = _row_parts(table)
     return _told(
@@ -129,12 +132,16 @@ def nested_difference(
         alone = [_Part(float(of_rows[0]), kept[0].size - 1)] if of_rows else []
         counts = (n_rows, n_rows)
         return _told(float(means[0]), _seed_part(means, spread), alone, 1, counts, left_out, level)
-    whole = _seed_part(means, spread)
-    assert whole is not None
-    larger = _Part(whole.variance * (1 + n * resampled), whole.df)
+    larger = _resampled(_seed_part(means, spread), n, resampled)
+    assert larger is not None
     told = _told(float(means.mean()), larger, [], n, (n_rows, n_rows), left_out, level)
     rows = min(float(np.sum(of_rows)) / n**2, larger.variance)
     return _split(told, rows)
+
+
+def _resampled(part: _Part | None, n: int, resampled: float) -> _Part | None:
+    """The variance of the mean of `n` seeds whose rows are drawn from the same ones."""
+    return part and _Part(part.variance * (1 + n * resampled), part.df)
 
 
 def _split(told: Difference, rows: float) -> Difference:
@@ -227,6 +234,8 @@ def _told(
 
 
 def _satterthwaite(parts: Sequence[_Part]) -> float:
-    """Degrees of freedom of a sum of independent mean squares: of the same first two moments."""
+    """Degrees of freedom of a sum of independent mean squares: of the same first two moments. No
+    fewer than of the worst known of them: with a part that is subtracted the formula goes to 0."""
     total = sum(part.variance for part in parts)
-    return total**2 / sum(part.variance**2 / part.df for part in parts)
+    least = min(part.df for part in parts if part.variance > 0)
+    return max(total**2 / sum(part.variance**2 / part.df for part in parts), least)

@@ -111,4 +111,7 @@ def _multiple(df: float, level: float, wanted: float) -> float:
     """The smallest detectable difference in standard errors."""
     from scipy.optimize import brentq
 
-    return float(brentq(lambda x: power(x, 1.0, df, level) - wanted, 0.0, 1e3))
+    most = 1e3
+    while power(most, 1.0, df, level) < wanted:  # few degrees of freedom
+        most *= 10
+    return float(brentq(lambda x: power(x, 1.0, df, level) - wanted, 0.0, most))

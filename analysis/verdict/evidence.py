@@ -42,6 +42,7 @@ class Evidence:
     lost: Mapping[str, int]  # seeds that ended for no fault of theirs: they say nothing
     groups: tuple[int, ...] | None  # of rows that belong together; None: values of whole runs
     base: "NDArray[np.float64] | None"  # (rows,), the untouched base model on the same rows
+    resampled: float  # held-out rows / training rows where each seed draws its own; else 0
     standing: Standing | None  # None: the rule compares several metrics, there was no race
 
     @property
@@ -84,8 +85,16 @@ def evidence(run: Run) -> Evidence | None:
         lost={name: sum(trial == name for trial, _ in found.lost) for name in trials},
         groups=by_row.groups if by_row else None,
         base=by_row.base if by_row else None,
+        resampled=_resampled(run) if "split" in asked.vary else 0.0,
         standing=_standing(asked, found),
     )
+
+
+def _resampled(run: Run) -> float:
+    """Of the data that has most held-out rows for its training rows."""
+    counts = [report.get("kept", {}) for report in run.data.values() if isinstance(report, dict)]
+    known = [kept for kept in counts if kept.get("train") and kept.get("validation")]
+    return max((kept["validation"] / kept["train"] for kept in known), default=0.0)
 
 
 def _of_runs(

@@ -27,7 +27,7 @@ def dropped(told: Verdict) -> Iterator[str]:
     for name, found in told.evidence.course.dropped.items():
         yield (
             f"{told.name(name)} dropped out after {plural(int(found['after']), 'new seed')}: it "
-            f"was the best with a probability of {found['probability']:.1%}."
+            f"was the best on these rows with a probability of {found['probability']:.1%}."
         )
 
 

@@ -77,10 +77,10 @@ class Verdict:
         return consistency(own[np.isfinite(own).all(axis=1)])
 
     def beats(self, baseline: str) -> bool:
-        """Whether the leader is better than a baseline beyond chance and rounding."""
-        found = self.contest.to_baseline[baseline].get(self.leader)
+        """Whether the leader is better than a baseline beyond chance and rounding, by every
+        interval that is shown of the two."""
         told = self.contest.better_than(baseline, self.evidence.lower_is_better)
-        return told and found is not None and not self._is_noise(found)
+        return told and baseline not in self.tied
 
     def _is_noise(self, found: Difference) -> bool:
         return abs(found.estimate) <= self.noise
@@ -103,6 +103,7 @@ def verdict(run: Run) -> Verdict | None:
         found.lower_is_better,
         searched=[*pool.values()],
         search={name: pool.get(name) for name in tables},
+        resampled=found.resampled,
     )
     made = Verdict(
         evidence=found,

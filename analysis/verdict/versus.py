@@ -9,7 +9,8 @@ from analysis.verdict.verdict import Verdict
 from analysis.wording import metric_text, plural, title
 
 NATS = ("val_loss", "train_loss")
-OVERLAP = "each on other rows, whose training rows overlap: rather too narrow"
+OVERLAP = "each on other rows; that their training rows overlap is counted"
+TOO_NARROW = "each on other rows, whose training rows overlap: rather too narrow"
 ALL_RUNS = "all runs, the search's among them"
 
 
@@ -64,9 +65,7 @@ def interval_text(
         rests.append(f"corrected for {corrected.n_comparisons} comparisons")
     rests += {
         "seeds": ["chance between seeds not seen"],
-        "rows": [
-            OVERLAP if "split" in told.evidence.asked.vary else "chance between rows not seen"
-        ],
+        "rows": [_of_rows(told)],
     }.get(found.missing, [])
     if known is None:
         return f"no interval: nothing was seen to vary; {', '.join(rests)}"
@@ -74,6 +73,12 @@ def interval_text(
     metric = told.evidence.criterion.metric
     interval = f"{metric_text(metric, low, 4)} to {metric_text(metric, high, 4)}"
     return f"95% interval {interval}; {', '.join(rests)}"
+
+
+def _of_rows(told: Verdict) -> str:
+    if "split" not in told.evidence.asked.vary:
+        return "chance between rows not seen"
+    return OVERLAP if told.evidence.resampled else TOO_NARROW  # how many there are was not kept
 
 
 def _turned(value: float, estimate: float) -> float:

@@ -67,12 +67,13 @@ def _apart(told: Verdict) -> Iterator[str]:
 
 
 def _baselines(told: Verdict) -> Iterator[str]:
+    near = (nearest(told) or ("",))[0]
     for baseline, found in told.contest.to_baseline.items():
         if baseline == told.leader:
             continue
         own = found.get(told.leader)
         corrected = told.contest.over_baseline[baseline].get(told.leader)
-        if own is not None:
+        if own is not None and baseline != near:  # of that it was said already
             yield versus(told, baseline, own, corrected)
         if not told.beats(baseline):
             yield (

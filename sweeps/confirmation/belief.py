@@ -41,9 +41,12 @@ def belief(
     failed: "NDArray[np.int64]",
     pool: "Array",
     row_covariance: "ArrayLike | None" = None,
+    row_df: float | None = None,
 ) -> Belief:
     """Of `table` (candidates, runs), the search's run first, NaN where there is none; `failed`
-    seeds of each; `pool`, all complete trials' values."""
+    seeds of each; `pool`, all complete trials' values; what other rows would change of their means,
+    and the degrees of freedom that is known with (None: those of the seeds' noise, of which it was
+    computed)."""
     import numpy as np
 
     effects, information, variance, df, measured = _fit(table)
@@ -54,7 +57,10 @@ def belief(
     inverse: Array = np.linalg.inv(np.asarray(information + np.diag(failed + 1e-9), dtype=float))
     noise: Array = variance * inverse
     if row_covariance is not None:
-        noise = noise + np.asarray(row_covariance, dtype=float)
+        rows = np.asarray(row_covariance, dtype=float)
+        if row_df is not None:
+            df = _degrees(apart(noise), df, apart(rows), row_df)
+        noise = noise + rows
     prior = between(pool, variance)
     if prior is None:
         return Belief(effects, noise, variance, df, None, measured)
@@ -63,6 +69,22 @@ def belief(
     covariance = sd**2 * (np.eye(len(n)) - gain)
     mean = middle + gain @ (effects - middle)
     return Belief(mean, (covariance + covariance.T) / 2, variance, df, sd, measured)
+
+
+def apart(covariance: "Array") -> float:
+    """The mean variance of the difference of two candidates; 0 for one alone."""
+    n = len(covariance)
+    if n < 2:
+        return 0.0
+    return 2 * float(covariance.trace() * n - covariance.sum()) / (n * (n - 1))
+
+
+def _degrees(seeds: float, df: float, rows: float, row_df: float) -> float:
+    """Of the sum of two variances, Satterthwaite's (1946, doi:10.2307/3002019): two seeds tell
+    little of their noise, which is no reason to know as little of that of a thousand rows."""
+    if not seeds + rows > 0:
+        return df
+    return (seeds + rows) ** 2 / (seeds**2 / df + rows**2 / row_df)
 
 
 def _worst(table: "Array", pool: "Array") -> float:

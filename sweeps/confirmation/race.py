@@ -60,6 +60,7 @@ def standing(
     lower_is_better: bool = True,
     baselines: Collection[str] = (),
     row_covariance: "ArrayLike | None" = None,
+    row_df: float | None = None,
 ) -> Standing:
     """What is believed of the candidates, the names of `fresh`.
 
@@ -68,7 +69,9 @@ def standing(
     runs by seed: position s is the same seed for all. None or NaN there is a seed that failed or
     diverged; it counts as badly as the worst run of any candidate or trial. What is not run yet
     is left off the end. `row_covariance`, (candidates, candidates) in the order of `fresh`, is
-    that of their means over rows (`covariance_of_rows`). ValueError for no candidates.
+    that of their means over rows (`covariance_of_rows`), and `row_df` how well it is known: rows
+    (or groups of them) less one; None: as well as the seeds' noise. ValueError for no
+    candidates.
 
     >>> now = standing([0.5, 0.6, 0.7, 0.9, 0.8], {"A": 0.5, "B": 0.6},
     ...                {"A": [0.51, 0.5], "B": [0.58, 0.6]})
@@ -82,7 +85,7 @@ def standing(
     names, sign = list(fresh), 1.0 if lower_is_better else -1.0
     pool = np.array([sign * v for v in map(_number, searched) if v is not None])
     table, failed = _table(names, search, fresh, sign)
-    believed = belief(table, failed, pool, row_covariance)
+    believed = belief(table, failed, pool, row_covariance, row_df)
     mean, covariance = believed.mean, believed.covariance
     drawn = mean + draws(len(names), believed.df) @ root(covariance).T  # (draws, candidates)
     order = np.argsort(mean, kind="stable")

@@ -69,6 +69,6 @@ def test_beliefs_are_the_race_s_with_the_rows_error() -> None:
     told = contest(runs, "A", searched=pool, search=search)
     values = {n: y.mean(axis=1).tolist() for n, y in runs.items()}
     rows = covariance_of_rows(np.mean(list(runs.values()), axis=1))
-    assert told.believed == standing(pool, search, values, row_covariance=rows)
+    assert told.believed == standing(pool, search, values, row_covariance=rows, row_df=39)
     alone = contest({n: y.mean(axis=1) for n, y in runs.items()}, "A", searched=pool)
     assert alone.believed == standing(pool, {}, values)

@@ -1,6 +1,7 @@
 """The verdict on a confirmed run: who is advised, against whom, and what bad input does to it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,7 @@ def test_fresh_runs_on_other_rows_are_compared_with_the_base_model_on_those(tmp_
     best = write_best(decided(folder))
     assert best is not None
     assert "Val Loss (1.4000 → 0.6050)" in best["explanation"]
-    assert "rather too narrow" in best["explanation"]
+    assert "training rows overlap" in best["explanation"]
 
 
 def test_nothing_confirmed_is_no_verdict(tmp_path: Path) -> None:
@@ -246,3 +247,49 @@ def test_the_interval_against_a_baseline_is_dunnetts(tmp_path: Path) -> None:
     assert plain.df is not None
     half = stats.t.ppf(0.975, plain.df) * plain.se
     assert plain.interval[1] - plain.estimate == pytest.approx(half, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_two_sentences_contradict_each_other(tmp_path: Path, seed: int) -> None:
+    """Each pair has one interval; one that holds 0 is of trials that are not told apart."""
+    random = np.random.default_rng(seed)
+    n_rows, n_seeds = int(random.choice([4, 8, 30])), int(random.choice([2, 3]))
+    shared, lead = random.normal(0, 0.3, n_rows), 0.2 * seed / 12
+    values = {
+        name: (1 + shift + shared + random.normal(0, 0.1, (n_seeds, n_rows))).tolist()
+        for name, shift in ((A, 0.0), (B, lead), (C, lead * 1.5))
+    }
+    found = told(tmp_path / "run", values, seeds=n_seeds)
+    said = " ".join(paragraphs(found))
+    interval = r"by \S+ nats \(95% interval (\S+) to (\S+);"
+    pairs = re.findall(rf"(?:than|of|behind) (EXP-\S+(?: \([^)]*\))?) {interval}", said)
+    named = [other for other, _, _ in pairs]
+    assert pairs
+    assert len(named) == len(set(named)), said
+    for other, low, high in pairs:
+        trial = next(name for name in (A, B, C) if found.name(name) == other)
+        assert (float(low) <= 0 <= float(high)) == (trial in found.tied), said
+
+
+def test_splits_of_the_same_rows_are_no_independent_samples(tmp_path: Path) -> None:
+    """Nadeau and Bengio: with 20 rows held out of 100 the variance is 1 + 3 x 20/80 larger."""
+    folder = confirmed(tmp_path / "run", CLEAR, vary=("seed", "split"))
+    (folder / "data.json").write_text("{}")
+    narrow = verdict(load_run(folder))
+    (folder / "data.json").write_text(
+        json.dumps({"d": {"kept": {"train": 80, "validation": 20, "test": 5}}})
+    )
+    wide = verdict(load_run(folder))
+    assert narrow is not None
+    assert wide is not None
+    assert "rather too narrow" in " ".join(paragraphs(narrow))
+    assert "training rows overlap is counted" in " ".join(paragraphs(wide))
+    before, after = narrow.contest.against[B], wide.contest.against[B]
+    assert before is not None
+    assert after is not None
+    assert before.se is not None
+    assert after.se == pytest.approx(before.se * 1.75**0.5)
+    b, a = narrow.believed(B), wide.believed(B)
+    assert b is not None
+    assert a is not None
+    assert (a[1][1] - a[1][0]) > 1.2 * (b[1][1] - b[1][0])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.statistics.crossed import difference
 from sweeps.confirmation.belief import belief, draws
 from sweeps.confirmation.race import (
     Standing,
@@ -153,3 +154,18 @@ def test_it_is_over_when_everybody_else_would_be_dropped() -> None:
     bound = max(c.best for c in now.candidates[1:]) + 0.001
     assert now.leader.best < 1 - bound
     assert clear(now, bound=bound)
+
+
+def test_two_seeds_do_not_make_the_rows_error_unknown() -> None:
+    """The interval of a belief without a pool is about that of the paired difference."""
+    random = np.random.default_rng(3)
+    rows = random.normal(0, 0.3, size=(2, 1, 60))  # what each candidate makes of each row
+    runs = np.array([[[1.0]], [[2.0]]]) + rows + random.normal(0, 0.02, size=(2, 2, 60))
+    values = dict(zip("AB", runs.mean(axis=2).tolist(), strict=True))
+    now = standing([], {}, values, row_covariance=covariance_of_rows(runs.mean(axis=1)), row_df=59)
+    low, high = now.candidates[1].apart
+    paired = difference(runs[1], runs[0])
+    assert paired is not None
+    assert paired.interval is not None
+    width = paired.interval[1] - paired.interval[0]
+    assert 0.8 * width < high - low < 1.5 * width

@@ -4,6 +4,7 @@ Speed and memory of a step do not depend on the values.
 """
 
 import json
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def base_model(name: str, quantization: Quantization, device: str) -> Base:
 
 def described(name: str, base: Base, folder: Path) -> Path:
     """A folder that says of a model here what its own files would: configuration and a header of
-    tensors, without any; written to `folder` where there are no files."""
+    tensors, with a hole in their place; written to `folder` where there are no files."""
     if name in STORED:
         return base.folder
     from transformers import LlamaForCausalLM
@@ -80,9 +81,14 @@ def described(name: str, base: Base, folder: Path) -> Path:
         shapes = {
             n: list(p.shape) for n, p in LlamaForCausalLM(base.model.config).named_parameters()
         }
-    tensors = {n: {"dtype": "BF16", "shape": s, "data_offsets": [0, 0]} for n, s in shapes.items()}
+    tensors, end = {}, 0
+    for tensor, shape in shapes.items():
+        begin, end = end, end + 2 * math.prod(shape)
+        tensors[tensor] = {"dtype": "BF16", "shape": shape, "data_offsets": [begin, end]}
     header = json.dumps(tensors).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.truncate(file.tell() + end)  # a hole: it takes no room on the disk
     (folder / "config.json").write_text(base.model.config.to_json_string())
     return folder
 

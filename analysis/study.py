@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.runs import UNFINISHED, Run, TrialView, is_number
 from search_spaces.parameters import Parameter
 from search_spaces.ties import factor_of
+from sweeps.samplers.constraints import excess
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -32,7 +33,9 @@ def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
     number a component. Beside a parameter that is a multiple of another stands its factor
     (`lora.lora_alpha per r`), which is what the search draws. Complete trials are COMPLETE, stopped
     ones PRUNED with their intermediate values (several objectives: none, as Optuna takes none),
-    failed and infeasible ones FAIL, unfinished ones RUNNING.
+    failed and infeasible ones FAIL, unfinished ones RUNNING. Complete trials carry how far they are
+    beyond each of `search.selection.constraints`, so that Optuna calls those that break one
+    infeasible, as the choice does.
 
     >>> from analysis.runs import load_run
     >>> study = rebuild_study(load_run(Path("runs/demo")))
@@ -48,7 +51,7 @@ def rebuild_study(run: Run, encode: Encode = json.dumps) -> "Study":
         study.set_metric_names(metrics)
         space = _space(run, encode)
         found = [(trial, drawn_parameters(run, trial)) for trial in run.trials]
-        study.add_trials([_frozen(t, own, space, metrics, encode) for t, own in found])
+        study.add_trials([_frozen(run, t, own, space, encode) for t, own in found])
     return study
 
 
@@ -170,15 +173,16 @@ def _distribution(
 
 
 def _frozen(
+    run: Run,
     trial: TrialView,
     parameters: dict[str, Any],
     space: dict[str, "BaseDistribution"],
-    metrics: list[str],
     encode: Encode,
 ) -> "FrozenTrial":
     from optuna.distributions import CategoricalDistribution
     from optuna.trial import TrialState, create_trial
 
+    metrics = [objective.metric for objective in run.search.objectives]
     values = [trial.metrics.get(m) for m in metrics]
     complete = trial.state == "complete" and None not in values
     states = {"stopped": TrialState.PRUNED, UNFINISHED: TrialState.RUNNING}
@@ -192,6 +196,7 @@ def _frozen(
         distributions={p: space[p] for p in parameters},
         user_attrs={"trial": trial.trial, "label": trial.label, "error": trial.error},
         intermediate_values=_intermediate(trial, metrics[0]) if len(metrics) == 1 else None,
+        constraints=excess(run.search.selection.bounds, trial.metrics) if complete else None,
     )
     frozen.datetime_start = _moment(trial.started) or frozen.datetime_start
     if frozen.state.is_finished():

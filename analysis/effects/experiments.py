@@ -11,6 +11,8 @@ from analysis.study import factor_name
 from analysis.tables import searched_paths
 from search_spaces.space import Space, build_space
 
+OTHER = "not measured on the same rows"  # or not in every metric that the choice compares
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -30,6 +32,7 @@ class Experiments:
     trials: int  # complete ones, of which the rows are made
     left_out: dict[str, int]  # state: trials
     noise: dict[str, float]  # metric: the difference that rounding alone may make
+    fresh: int = 0  # of `trials`, those that a confirmation ran with new seeds
 
     @property
     def repeated(self) -> bool:
@@ -43,22 +46,40 @@ def experiments_of(run: Run, metrics: tuple[str, ...]) -> Experiments:
     Folds and seeds are repeats, not parameters: they are averaged, and where folds are searched a
     configuration counts when it is complete in all of them. Of two trials with the same
     configuration and seed (a baseline that was also sampled) the first counts: its numbers are
-    the same numbers, not a second measurement.
+    the same numbers, not a second measurement. What a confirmation trained again are repeats of
+    its configuration too, where they were judged on the same rows.
     """
     over, space = repeat_paths(run.search), build_space(run.search.parameters)
     paths = [p for p in searched_paths(run) if p not in over]
-    rows: dict[str, Experiment] = {}
+    rows: dict[str, Folded] = {}
     for found in _measured(run, metrics):
-        parameters = settings(found.trials[0], paths, space)
-        key = json.dumps(parameters, sort_keys=True)
-        repeats = tuple(t.metrics for t in found.trials)
-        rows.setdefault(key, Experiment(found.trials[0].name, parameters, means(found), repeats))
-    return Experiments(
-        rows=tuple(rows.values()),
-        trials=sum(len(row.repeats) for row in rows.values()),
-        left_out=dict(Counter(t.state for t in run.trials if t.state != "complete")),
-        noise={m: max((t.noise.get(m, 0.0) for t in run.trials), default=0.0) for m in metrics},
+        rows.setdefault(_key(settings(found.trials[0], paths, space)), found)
+    fresh: dict[str, dict[str, TrialView]] = {}  # by configuration and number of its new seed
+    for own in (own for trial in run.trials for own in trial.fresh if _alike(own, trial, metrics)):
+        numbered = fresh.setdefault(_key(settings(own, paths, space)), {})
+        numbered.setdefault(own.trial.rpartition("/")[2], own)
+    table = tuple(
+        _experiment(
+            found._replace(trials=(*found.trials, *fresh.get(key, {}).values())), paths, space
+        )
+        for key, found in rows.items()
     )
+    return Experiments(
+        rows=table,
+        trials=sum(len(row.repeats) for row in table),
+        left_out=_left_out(run, metrics),
+        noise={m: max((t.noise.get(m, 0.0) for t in run.trials), default=0.0) for m in metrics},
+        fresh=sum(len(fresh.get(key, {})) for key in rows),
+    )
+
+
+def _experiment(found: Folded, paths: list[str], space: Space) -> Experiment:
+    first, repeats = found.trials[0], tuple(t.metrics for t in found.trials)
+    return Experiment(first.name, settings(first, paths, space), means(found), repeats)
+
+
+def _key(parameters: dict[str, Any]) -> str:
+    return json.dumps(parameters, sort_keys=True)
 
 
 def settings(trial: TrialView, paths: list[str], space: Space) -> dict[str, Any]:
@@ -75,6 +96,23 @@ def settings(trial: TrialView, paths: list[str], space: Space) -> dict[str, Any]
 
 def _at_work(path: str, known: dict[str, Any], space: Space) -> bool:
     return path not in space.parameters or space.is_active(path, known)
+
+
+def _alike(own: TrialView, trial: TrialView, metrics: tuple[str, ...]) -> bool:
+    """Whether a run with a new seed says the same of a trial's configuration: on other rows (`vary:
+    split`) it differs from the rest of the table by its rows too."""
+    complete = own.state == "complete" and own.metrics.keys() >= {*metrics}
+    return complete and own.base == trial.base
+
+
+def _left_out(run: Run, metrics: tuple[str, ...]) -> dict[str, int]:
+    """How many trials, and runs with new seeds, are not among them: by state, or by why."""
+    states = [t.state for t in run.trials if t.state != "complete"]
+    for trial in run.trials:
+        others = (own for own in trial.fresh if not _alike(own, trial, metrics))
+        why = (OTHER if own.state == "complete" else own.state for own in others)
+        states += [f"{reason} with a new seed" for reason in why]
+    return dict(Counter(states))
 
 
 def _measured(run: Run, metrics: tuple[str, ...]) -> list[Folded]:

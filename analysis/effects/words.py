@@ -39,7 +39,8 @@ def sentences(found: WhatMattered) -> tuple[str, ...]:
 def how(found: WhatMattered) -> str:
     """What the numbers are of, and for how many they were corrected."""
     of = plural(len(found.table.rows), "configuration")
-    repeats = f" ({plural(found.table.trials, 'trial')})" if found.table.repeated else ""
+    new = f", {found.table.fresh} of them with new seeds" if found.table.fresh else ""
+    repeats = f" ({plural(found.table.trials, 'trial')}{new})" if found.table.repeated else ""
     pairs = len(found.interactions)
     looked = f"; {plural(pairs, 'pair')} of parameters for interactions" if pairs else ""
     return (

@@ -86,6 +86,17 @@ def test_study_db_can_be_opened_and_written_again(run_folder: Path) -> None:
     assert not [p for p in run_folder.iterdir() if p.name.startswith(".")]
 
 
+def test_a_trial_that_breaks_a_constraint_is_infeasible_to_optuna(tmp_path: Path) -> None:
+    selection = {"constraints": ["val_loss <= 0.67", "rouge1 >= 0.27"]}
+    path = write_study_db(load_run(fixtures.write_run(tmp_path / "run", selection=selection)))
+    study = optuna.load_study(study_name="flashcards", storage=f"sqlite:///{path}")
+    assert study.trials[0].constraints["val_loss <= 0.67"] == pytest.approx(0.0085 / 0.67)
+    keep = [t.number for t in study.trials if t.constraints and max(t.constraints.values()) <= 0]
+    assert keep == [1]  # EXP-04 has a lower loss, and too low a ROUGE-1
+    assert study.best_trial.number == 1
+    assert study.trials[4].constraints == {}  # stopped: it was not measured as complete ones are
+
+
 def test_several_models_are_told_by_what_the_sampler_optimised(tmp_path: Path) -> None:
     parameters = {"model.name_or_path": {"values": ["a", "b"]}}
     study = rebuild_study(load_run(fixtures.write_run(tmp_path / "run", parameters=parameters)))

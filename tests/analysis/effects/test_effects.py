@@ -1,5 +1,6 @@
 """What mattered, on small designs whose effects can be computed by hand."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from analysis.effects.experiments import experiments_of
 from analysis.effects.findings import WhatMattered, what_mattered
 from analysis.effects.words import sentences
-from analysis.runs import TrialView
+from analysis.runs import Run, TrialView
 from analysis.wording import parameter_text
 from tests.analysis.effects.sweeps import Line, sweep
 
@@ -133,6 +134,46 @@ def test_repeats_are_averaged_and_tell_the_spread() -> None:
     assert finding.effects[0].half_width == pytest.approx(2.446912 * error, rel=1e-4)
     once = found_of([line for line in lines if line[0]["training.seed"] == 1], RANK, seeds)
     assert "cannot tell the effect of 1 parameter from chance" in once.nothing
+
+
+def trained_again(run: Run, losses: dict[str, list[float]], **more: Any) -> Run:
+    """The run whose trials have these losses with new seeds."""
+
+    def again(trial: TrialView) -> tuple[TrialView, ...]:
+        numbered = enumerate(losses.get(trial.trial, ()), 1)
+        return tuple(
+            replace(trial, trial=f"{trial.trial}/seeds/{n}", metrics={"val_loss": v}, **more)
+            for n, v in numbered
+        )
+
+    return replace(run, trials=tuple(replace(t, fresh=again(t)) for t in run.trials))
+
+
+def test_runs_with_new_seeds_are_repeats_and_no_configurations() -> None:
+    lines: list[Line] = [({"lora.r": 8}, {"val_loss": 0.7}), ({"lora.r": 16}, {"val_loss": 0.68})]
+    searched = sweep(lines, RANK)
+    new = {"EXP-001": [0.71, 0.7, 0.69], "EXP-002": [0.69, 0.7, 0.69]}
+    found = what_mattered(trained_again(searched, new))
+    assert (len(found.table.rows), found.table.trials, found.table.fresh) == (2, 8, 6)
+    assert [row.metrics["val_loss"] for row in found.table.rows] == pytest.approx([0.7, 0.69])
+    (effect,) = found.findings[0].effects
+    pure = (2 * 0.01**2 + (0.01**2 + 0.01**2)) / 6  # six degrees of freedom: those within, alone
+    assert effect.half_width == pytest.approx(2.446912 * (2 * pure / 4) ** 0.5, rel=1e-4)
+    assert any("2 configurations (8 trials, 6 of them with new seeds)" in s for s in sentences(found))
+    # the same configuration twice, trained again with the same seeds: the same numbers
+    twice = trained_again(sweep([*lines, lines[0]], RANK), {**new, "EXP-003": new["EXP-001"]})
+    assert experiments_of(twice, ("val_loss",)).trials == 8
+
+
+def test_runs_with_new_seeds_on_other_rows_and_failed_ones_are_left_out() -> None:
+    lines: list[Line] = [({"lora.r": 8}, {"val_loss": 0.7}), ({"lora.r": 16}, {"val_loss": 0.6})]
+    for more, why in ({"base": "other"}, "not measured on the same rows"), ({"state": "failed"}, ""):
+        run = trained_again(sweep(lines, RANK), {"EXP-001": [0.9, 0.9]}, **more)
+        found = what_mattered(run)
+        assert [row.metrics["val_loss"] for row in found.table.rows] == [0.7, 0.6]
+        assert found.table.fresh == 0
+        left = f"2 trials (2 {why or 'failed'} with a new seed) are left out."
+        assert sentences(found)[-1] == left
 
 
 def test_a_parameter_that_is_not_always_at_work() -> None:

@@ -159,7 +159,9 @@ def test_runs_with_new_seeds_are_repeats_and_no_configurations() -> None:
     (effect,) = found.findings[0].effects
     pure = (2 * 0.01**2 + (0.01**2 + 0.01**2)) / 6  # six degrees of freedom: those within, alone
     assert effect.half_width == pytest.approx(2.446912 * (2 * pure / 4) ** 0.5, rel=1e-4)
-    assert any("2 configurations (8 trials, 6 of them with new seeds)" in s for s in sentences(found))
+    assert any(
+        "2 configurations (8 trials, 6 of them with new seeds)" in s for s in sentences(found)
+    )
     # the same configuration twice, trained again with the same seeds: the same numbers
     twice = trained_again(sweep([*lines, lines[0]], RANK), {**new, "EXP-003": new["EXP-001"]})
     assert experiments_of(twice, ("val_loss",)).trials == 8
@@ -167,12 +169,13 @@ def test_runs_with_new_seeds_are_repeats_and_no_configurations() -> None:
 
 def test_runs_with_new_seeds_on_other_rows_and_failed_ones_are_left_out() -> None:
     lines: list[Line] = [({"lora.r": 8}, {"val_loss": 0.7}), ({"lora.r": 16}, {"val_loss": 0.6})]
-    for more, why in ({"base": "other"}, "not measured on the same rows"), ({"state": "failed"}, ""):
+    cases = ({"base": "other"}, "not measured on the same rows"), ({"state": "failed"}, "failed")
+    for more, why in cases:
         run = trained_again(sweep(lines, RANK), {"EXP-001": [0.9, 0.9]}, **more)
         found = what_mattered(run)
         assert [row.metrics["val_loss"] for row in found.table.rows] == [0.7, 0.6]
         assert found.table.fresh == 0
-        left = f"2 trials (2 {why or 'failed'} with a new seed) are left out."
+        left = f"2 trials (2 {why} with a new seed) are left out."
         assert sentences(found)[-1] == left
 
 

@@ -1,25 +1,33 @@
 """From a finished search to its confirmation: what the terminal says between the two."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.runs import UNFINISHED
 from medsweep.view import SweepView
 from sweeps.spec.confirm import ConfirmConfig
 
+if TYPE_CHECKING:
+    from sweeps.launch.kept_ray import KeptRay
+
 
 def confirm_where_asked(
-    folder: Path, view: SweepView, retry_failed: bool = False, accept_changes: bool = False
+    folder: Path,
+    view: SweepView,
+    ray: "KeptRay",
+    retry_failed: bool = False,
+    accept_changes: bool = False,
 ) -> None:
     """Confirm the best of a search that is over, where its spec has a section `confirm`, or go on
-    with a confirmation that was asked for later; nothing where there is neither, or no trial that
-    can be chosen."""
+    with a confirmation that was asked for later, on the Ray of the search; nothing where there is
+    neither, or no trial that can be chosen."""
     from sweeps.confirmation.asked import Asked
     from sweeps.launch.on_ray import read_spec
 
     earlier = Asked.read(folder)
     config = read_spec(folder).confirm or (earlier.config if earlier else None)
     if config is not None:
-        _confirm(folder, config, view, retry_failed, accept_changes)
+        _confirm(folder, config, view, retry_failed, accept_changes, ray)
 
 
 def confirm(
@@ -52,6 +60,7 @@ def _confirm(
     view: SweepView,
     retry_failed: bool,
     accept_changes: bool,
+    ray: "KeptRay | None" = None,
 ) -> bool:
     """False where no trial can be chosen."""
     from analysis.runs import load_run
@@ -67,7 +76,7 @@ def _confirm(
     sought = criteria(run.search)
     criterion = (sought[0].metric, sought[0].mode) if len(sought) == 1 else None
     done = confirm_run(
-        folder, config, best, criterion, view.watch, view.say, retry_failed, accept_changes
+        folder, config, best, criterion, view.watch, view.say, retry_failed, accept_changes, ray
     )
     if done.course.clear:
         view.say(f"The race was decided after {plural(done.done, 'run')} with new seeds.")

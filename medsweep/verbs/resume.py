@@ -29,21 +29,24 @@ def command(
     from medsweep.asking import asking
     from medsweep.conduct import conduct, screen
     from medsweep.confirming import confirm_where_asked
+    from sweeps.launch.kept_ray import KeptRay
     from sweeps.launch.on_ray import read_spec, resume_run
 
     with screen(read_spec(run), run) as view:
 
         def search_and_confirm() -> None:
-            resume_run(
-                run,
-                view.watch,
-                view.say,
-                num_trials,
-                retry_failed,
-                disk_gb,
-                accept_changes,
-                asking(view, yes),
-            )
-            confirm_where_asked(run, view, retry_failed, accept_changes)
+            with KeptRay() as ray:
+                resume_run(
+                    run,
+                    view.watch,
+                    view.say,
+                    num_trials,
+                    retry_failed,
+                    disk_gb,
+                    accept_changes,
+                    asking(view, yes),
+                    ray,
+                )
+                confirm_where_asked(run, view, ray, retry_failed, accept_changes)
 
         return conduct(run, view, search_and_confirm)

@@ -17,6 +17,7 @@ def command(
     from medsweep.asking import asking
     from medsweep.conduct import conduct, screen
     from medsweep.confirming import confirm_where_asked
+    from sweeps.launch.kept_ray import KeptRay
     from sweeps.launch.on_ray import new_run
     from sweeps.reading.loading import load_spec
 
@@ -29,7 +30,8 @@ def command(
         agree = asking(view, yes)
 
         def search_and_confirm() -> None:
-            new_run(loaded, folder, view.watch, view.say, agree)
-            confirm_where_asked(folder, view)
+            with KeptRay() as ray:
+                new_run(loaded, folder, view.watch, view.say, agree, ray)
+                confirm_where_asked(folder, view, ray)
 
         return conduct(folder, view, search_and_confirm)

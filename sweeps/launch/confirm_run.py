@@ -8,6 +8,7 @@ from sweeps.confirmation.checks import check_confirmable
 from sweeps.confirmation.confirmation import Confirmation
 from sweeps.confirmation.judging import judge
 from sweeps.failures import disk_full
+from sweeps.launch.kept_ray import KeptRay
 from sweeps.launch.on_ray import Watch, read_spec, run_on_ray
 from sweeps.launch.same_inputs import refuse_others
 from sweeps.readiness.checks import make_ready, refuse_folder
@@ -30,10 +31,12 @@ def confirm_run(
     progress: OnProgress,
     retry_failed: bool = False,
     accept_changes: bool = False,
+    ray: KeptRay | None = None,
 ) -> Confirmation:
     """Train the best trials of a finished search again, as `config` asks; also a second time, with
     more seeds: what was run is kept. `best` are trial ids, the best one first; `criterion` is the
-    one metric that chooses and its mode, None where there are several. Raises as `resume_run`.
+    one metric that chooses and its mode, None where there are several. `ray` and errors as in
+    `resume_run`.
 
     Example, the two best of a run::
 
@@ -56,7 +59,7 @@ def confirm_run(
             make_ready(spec, sweep.space, sweep.preparation, folder)
             asked.write(folder)  # what is refused is not written down
             progress(asked.told)
-            run_on_ray(sweep, watch, progress)
+            run_on_ray(sweep, watch, progress, ray)
         else:
             progress(f"{OVER} More: medsweep confirm {folder} --seeds {asked.seeds + 1}")
     return sweep

@@ -7,18 +7,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cluster.own_modules import SHIPPED, OwnModules
 from cluster.placement import Placement, place
 from cluster.session import Node
-from cluster.targets import connect, described, devices_at_hand
 from sweeps.control.observer import Observer
 from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
 from sweeps.launch.changed import extended, limited
+from sweeps.launch.kept_ray import KeptRay
 from sweeps.launch.same_inputs import check_inputs
-from sweeps.launch.stop_signal import as_ctrl_c
 from sweeps.launch.unbegun import nothing_unless_begun
-from sweeps.quiet import quiet_ray
 from sweeps.readiness.brake import Agree, nobody
 from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
 from sweeps.readiness.fingerprints import fingerprints_of
@@ -44,9 +41,8 @@ from sweeps.spec.errors import Problem, SpecError
 from sweeps.spec.held import held_fixed
 from sweeps.spec.sections import SweepSpec
 from trainables.on_progress import OnProgress
-from trainables.rewards.own import VARIABLE, current, use, written
+from trainables.rewards.own import use
 
-PACKAGES = ("medsweep", "analysis", "sweeps", "search_spaces", "cluster", "trainables")
 Watch = Callable[[Sweep, Placement], Sequence[Observer]]
 
 
@@ -56,8 +52,10 @@ def new_run(
     watch: Watch,
     progress: OnProgress,
     agree: Agree = nobody,
+    ray: KeptRay | None = None,
 ) -> Sweep:
-    """Run a sweep in a new folder; `agree` is asked where filters left few rows. Raises SpecError,
+    """Run a sweep in a new folder; `agree` is asked where filters left few rows. `ray`: the one to
+    run on, where another sweep follows; else one that goes with this. Raises SpecError,
     ClusterError, SweepError.
 
     Example, without observers::
@@ -83,7 +81,7 @@ def new_run(
             note_origin(folder, loaded.own)
             ledger.create(text_of(loaded), resolved, describe_environment())
             note_agreed(folder, agreed)
-            run_on_ray(sweep, watch, progress)
+            run_on_ray(sweep, watch, progress, ray)
     return sweep
 
 
@@ -96,10 +94,11 @@ def resume_run(
     disk_gb: float | None = None,
     accept_changes: bool = False,
     agree: Agree = nobody,
+    ray: KeptRay | None = None,
 ) -> Sweep:
     """Go on with a run folder: nothing finished is run again; `disk_gb` takes the place of the
     spec's. Data, models or a medsweep other than the run began with are refused, or with
-    `accept_changes` noted: then `agree` is asked as in `new_run`. Raises as that.
+    `accept_changes` noted: then `agree` is asked as in `new_run`. `ray` and errors as there.
 
     Example, extended to 18 trials::
 
@@ -128,7 +127,7 @@ def resume_run(
         if num_trials is not None or disk_gb is not None:  # what was refused is not written down
             ledger.resolve(spec.model_dump(mode="json"))
         if not sweep.over:
-            run_on_ray(sweep, watch, progress)
+            run_on_ray(sweep, watch, progress, ray)
     return sweep
 
 
@@ -161,18 +160,16 @@ def read_spec(folder: Path) -> SweepSpec:
         raise SpecError([Problem(str(path), None, field, None, message, fix)]) from error
 
 
-def run_on_ray(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
-    root = Path(__file__).parents[2]
-    own = sweep.spec.cluster.target == "local"
-    progress("starting Ray" if own else f"joining: trials run {described(sweep.spec.cluster)}")
-    quiet_ray()
-    session = connect(sweep.spec.cluster, [root / name for name in PACKAGES], _own_modules())
-    as_ctrl_c()
+def run_on_ray(
+    sweep: Sweep, watch: Watch, progress: OnProgress, ray: KeptRay | None = None
+) -> None:
+    """Run a sweep to its end on `ray`, or on one that goes with it."""
+    if ray is None:
+        with KeptRay() as own:
+            run_on_ray(sweep, watch, progress, own)
+        return
     try:
-        nodes = session.nodes()
-        if not own:
-            cpus, many = sum(n.cpus for n in nodes), "s" * (len(nodes) > 1)
-            progress(f"joined: {len(nodes)} machine{many}, {cpus:g} CPUs in all")
+        nodes = ray.session(sweep.spec.cluster, progress).nodes()
         from sweeps.tune.driver import run_tune
 
         arranged = partial(
@@ -183,26 +180,18 @@ def run_on_ray(sweep: Sweep, watch: Watch, progress: OnProgress) -> None:
             node_cpus=max(n.cpus for n in nodes),
             unpackable=unpackable(sweep.spec, sweep.space),
         )
-        placement = arranged(measured=_pack_size(sweep, nodes, arranged(), progress))
+        placement = arranged(measured=_pack_size(sweep, nodes, arranged(), ray, progress))
         sweep.workers = placement.concurrent
         for observer in watch(sweep, placement):
             sweep.observers.add(observer)
         run_tune(sweep, placement, nodes)
     finally:
         sweep.observers.close()
-        session.close()
 
 
-def _own_modules() -> OwnModules | None:
-    """The modules of the user's own rewards, as they travel to other machines."""
-    origin = current()
-    if origin is None:
-        return None
-    there = origin._replace(folder=SHIPPED)
-    return OwnModules(Path(origin.folder), {VARIABLE: written(there)})
-
-
-def _pack_size(sweep: Sweep, nodes: list[Node], alone: Placement, progress: OnProgress) -> int:
+def _pack_size(
+    sweep: Sweep, nodes: list[Node], alone: Placement, ray: KeptRay, progress: OnProgress
+) -> int:
     """How many trials train together where the spec leaves it to us: measured here, or once before.
 
     `alone` is where isolated trials would run.
@@ -216,18 +205,12 @@ def _pack_size(sweep: Sweep, nodes: list[Node], alone: Placement, progress: OnPr
         return 0
     trial = heaviest(spec, sweep.space)
     prepared = own_rows(sweep.preparation.data(trial), trial)
-    largest = fitting(trial, prepared.report, largest, _free_bytes(spec))
+    largest = fitting(trial, prepared.report, largest, ray.free_bytes)
     progress("measuring how many trials train best together (once a model and device)")
     speeds = measured_speeds(node, trial, prepared, largest, alone)
     size = min(best_size(speeds, trial_tokens(trial, prepared.report)), largest)
     progress(describe(speeds))
     return size
-
-
-def _free_bytes(spec: SweepSpec) -> float | None:
-    """Memory that this machine's GPUs have free; None where trials run elsewhere, or on the CPU."""
-    devices = devices_at_hand(spec.cluster) or []
-    return min((float(device.free) for device in devices), default=None)
 
 
 def text_of(loaded: LoadedSpec) -> str:

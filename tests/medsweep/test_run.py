@@ -47,6 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
 def test_it_says_what_it_does(run: Finished) -> None:
     said = run.done.stdout
     assert "3 trials" in said
+    assert said.count("starting Ray") == 1  # kept for the confirmation
     assert all(f"EXP-00{n}" in said for n in (1, 2, 3))
     assert re.search(r"step \d+/\d+  val_loss \d", said)
     assert re.search(r"^Best: EXP-00[123]", said, re.MULTILINE)

@@ -24,9 +24,9 @@ from analysis.runs import BaseView, Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, Criterion
 from analysis.uncertainty import interval_of
+from analysis.verdict.leader import means as of_fresh_runs
 from analysis.verdict.numbers import numbers
 from analysis.verdict.verdict import Verdict
-from analysis.verdict.verdict import means as of_fresh_runs
 from analysis.verdict.words import paragraphs
 from analysis.wording import metric_text, mode, title
 from sweeps.run_folder.atomic import write_text

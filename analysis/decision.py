@@ -46,7 +46,7 @@ def decision_of(run: Run) -> Decision:
 def _confirmed(run: Run, choice: Chosen, told: Verdict) -> Chosen:
     """The choice that a verdict makes of that of the search."""
     advice = run.find(told.advice)
-    alike = (told.leader, *told.tied) if told.advice == told.leader and told.tied else ()
+    alike = (told.leader, *told.alike) if told.advice == told.leader and told.alike else ()
     found = paragraphs(told)
     return replace(
         choice,

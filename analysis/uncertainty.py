@@ -33,17 +33,35 @@ def standard_error(trial: TrialView, metric: str) -> Error | None:
 
 def interval_of(trial: TrialView, metric: str) -> tuple[Interval, str] | None:
     """The 95% interval and what it is of: a benchmark's own where one was recorded and nothing is
-    repeated, else Student's around the value. None where `standard_error` knows none."""
+    repeated, else Student's around the value; over repeats and the rows that all of them were
+    measured on. None where nothing tells."""
     recorded = _benchmark(trial, metric)
     if recorded and trial.repeats < 2:
         return recorded
     error = standard_error(trial, metric)
-    if error is None:
+    if trial.repeats > 1 and not _on_own_rows(trial, metric):
+        error = _both(error, _of_rows(trial, metric) or _recorded(trial, metric))
+    if error is None or not error.size > 0:
         return None
     from scipy.stats import t
 
     value, half = trial.metrics[metric], float(t.ppf(0.975, error.df)) * error.size
     return (value - half, value + half), error.of
+
+
+def _on_own_rows(trial: TrialView, metric: str) -> bool:
+    """Whether each repeat was validated on rows of its own, so that repeats differ by both."""
+    return metric not in BENCHMARK_OF and len({view.base for view in trial.fresh}) > 1
+
+
+def _both(repeats: Error | None, rows: Error | None) -> Error | None:
+    """Of other repeats and other rows; what one run has of rows is taken for that of their mean.
+    Degrees of freedom are Satterthwaite's (1946, doi:10.2307/3002019)."""
+    if repeats is None or rows is None or not rows.size > 0:
+        return repeats or rows
+    size = math.hypot(repeats.size, rows.size)
+    df = size**4 / (repeats.size**4 / repeats.df + rows.size**4 / rows.df)
+    return Error(size, df, f"{repeats.of}, {rows.of}")
 
 
 def _of_repeats(trial: TrialView, metric: str) -> Error:

@@ -16,6 +16,11 @@ NOTE = (
     "probability that no other is better (all runs, shrunk towards all trials of the search); "
     "P(leader wins) how often the leader's run beats the trial's of the same seed."
 )
+BY_RULE = (
+    "The rule compares several metrics, each of which has its table. No one of them says which "
+    "trial is believed to be the best, so there was no race. Intervals and p are of the new seeds "
+    "alone, corrected for all metrics and all trials (Bonferroni)."
+)
 HEADS = ("Experiment", "Seeds", "Mean ± SD", "In the search", "Δ", "95% interval", "p")
 LATER = ("P(best)", "P(leader wins)")
 
@@ -24,11 +29,17 @@ def confirmation_passage(told: Verdict | None) -> Passage | None:
     """The fresh runs of every trial that was trained again; None where none was."""
     if told is None:
         return None
-    metric = title(told.evidence.criterion.metric)
+    tables = [(title(one.evidence.criterion.metric), _table(one)) for one in (told, *told.also)]
+    heading = "Trained again with new seeds"
+    if not told.also:
+        return Passage(f"{heading}: {tables[0][0]}", (), (("", tables[0][1]),))
+    return Passage(heading, (BY_RULE,), tuple(tables))
+
+
+def _table(told: Verdict) -> Table:
     columns = (Column(HEADS[0]), *(Column(head, True) for head in (*HEADS[1:], *LATER)))
     lines = sorted(told.evidence.trials, key=lambda name: _place(told, name))
-    table = Table(columns, tuple(_line(told, name) for name in lines), NOTE)
-    return Passage(f"Trained again with new seeds: {metric}", (), (("", table),))
+    return Table(columns, tuple(_line(told, name) for name in lines), NOTE)
 
 
 def _place(told: Verdict, name: str) -> tuple[bool, float]:
@@ -41,7 +52,7 @@ def _place(told: Verdict, name: str) -> tuple[bool, float]:
 def _line(told: Verdict, name: str) -> Line:
     found = numbers(told)["trials"][name]
     metric = told.evidence.criterion.metric
-    corrected = told.contest.corrected.get(name)
+    corrected = (told.by_metric or told.contest.corrected).get(name)
     against = told.contest.against.get(name)
     unseen = against is not None and against.missing == "seeds"  # of one seed: rows alone
     wins = found["beaten_by_leader"]
@@ -86,7 +97,8 @@ def _difference(told: Verdict, name: str) -> tuple[str, str]:
         return delta_text(believed[0]), _interval(*believed[1])
     if found is None:
         return MISSING, MISSING
-    held = found.interval and _interval(-found.interval[1], -found.interval[0])
+    known = told.by_metric[name].interval if told.by_metric else found.interval
+    held = known and _interval(-known[1], -known[0])
     return f"{delta_text(-found.estimate)}*", held or MISSING
 
 

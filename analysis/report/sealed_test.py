@@ -6,7 +6,7 @@ from analysis.report.passage import Passage
 from analysis.runs import Run, TrialView
 from analysis.sealed_test import sealed
 from analysis.selection import criteria
-from analysis.verdict.verdict import means
+from analysis.verdict.leader import means
 from analysis.wording import MISSING, delta_text, metric_text, plural, title
 
 HEADS = (

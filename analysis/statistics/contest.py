@@ -37,11 +37,13 @@ class Contest:
         """Whether the leader is told from everybody."""
         return not self.tied
 
-    def better_than(self, baseline: str, lower_is_better: bool = True) -> bool:
-        """Whether the leader is better than this baseline beyond chance, it being one of all that
-        were compared with it."""
-        told = self.over_baseline[baseline].get(self.leader)
-        found = self.to_baseline[baseline].get(self.leader)
+    def better_than(
+        self, baseline: str, lower_is_better: bool = True, name: str | None = None
+    ) -> bool:
+        """Whether the leader (or `name`) is better than this baseline beyond chance, it being one
+        of all that were compared with it."""
+        told = self.over_baseline[baseline].get(name or self.leader)
+        found = self.to_baseline[baseline].get(name or self.leader)
         if told is None or told.p is None or found is None:
             return False
         return told.p < LEVEL and (found.estimate < 0) == lower_is_better

@@ -4,7 +4,7 @@ Every result keeps the number of comparisons that it was corrected for.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal
@@ -26,7 +26,7 @@ class Corrected:
     p: float | None  # None: there was nothing to test
     interval: tuple[float, float] | None  # holds together with the others'; Holm has none
     n_comparisons: int
-    method: Literal["holm", "dunnett"]
+    method: Literal["holm", "dunnett", "bonferroni"]
 
 
 def holm(ps: Sequence[float | None]) -> list[Corrected]:
@@ -43,6 +43,30 @@ def holm(ps: Sequence[float | None]) -> list[Corrected]:
         least = max(least, min(1.0, (len(order) - rank) * p))
         corrected[i] = least
     return [Corrected(corrected.get(i), None, len(order), "holm") for i in range(len(ps))]
+
+
+def bonferroni(
+    differences: Sequence[Difference | None], level: float = 0.95
+) -> Iterator[Corrected]:
+    """Intervals that hold for any differences together, however they depend on each other, and the
+    p that go with them. Those without a standard error have none, and do not count.
+
+    >>> from analysis.statistics.crossed import difference
+    >>> one = difference([1.0, 1.1, 1.2], [2.0, 2.2, 2.1])
+    >>> alone, of_two = next(bonferroni([one])), next(bonferroni([one, one]))
+    >>> round(of_two.p / alone.p, 6), of_two.interval[0] < alone.interval[0] == one.interval[0]
+    (2.0, True)
+    """
+    from scipy.stats import t
+
+    count = sum(d is not None and bool(d.se) for d in differences)
+    for d in differences:
+        if d is None or not d.se or not d.df or d.p is None:
+            yield Corrected(None, None, count, "bonferroni")
+            continue
+        half = float(t.ppf(1 - (1 - level) / 2 / count, d.df)) * d.se
+        interval = (d.estimate - half, d.estimate + half)
+        yield Corrected(min(1.0, count * d.p), interval, count, "bonferroni")
 
 
 def dunnett(differences: Sequence[Difference | None], correlation: float = 0.5) -> list[Corrected]:

@@ -16,6 +16,7 @@ from sweeps.confirmation.judging import believed, judge
 from sweeps.confirmation.race import Standing
 from sweeps.confirmation.results import Results, results_of
 from sweeps.run_folder.ledger import Ledger
+from trainables.evaluation.metric_names import BENCHMARK_OF
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +43,7 @@ class Evidence:
     lost: Mapping[str, int]  # seeds that ended for no fault of theirs: they say nothing
     groups: tuple[int, ...] | None  # of rows that belong together; None: values of whole runs
     base: "NDArray[np.float64] | None"  # (rows,), the untouched base model on the same rows
+    own_rows: bool  # whether each seed was judged on rows of its own; of a benchmark none is
     resampled: float  # held-out rows / training rows where each seed draws its own; else 0
     standing: Standing | None  # None: the rule compares several metrics, there was no race
 
@@ -62,19 +64,20 @@ class Evidence:
         return values[np.isfinite(values)]
 
 
-def evidence(run: Run) -> Evidence | None:
-    """What the confirmation of a run measured so far; None where there is none, or no trial has a
-    fresh run that gave a number."""
+def evidence(run: Run, criterion: Criterion | None = None) -> Evidence | None:
+    """What the confirmation of a run measured so far of a metric, the rule's first where none is
+    given; None where there is none, or no trial has a fresh run that gave a number of it."""
     asked = Asked.read(run.folder)
     if asked is None:
         return None
     trials = {view.trial: view for view in run.trials if view.trial in asked.names}
-    criterion = criteria(run.search)[0]
+    criterion = criterion or criteria(run.search)[0]
     values = _of_runs(trials, criterion)
     if not np.isfinite(list(values.values())).any():
         return None
     found = results_of(Ledger(run.folder), asked)
-    by_row = None if "split" in asked.vary else _by_row(run, trials, values, criterion)
+    own_rows = "split" in asked.vary and criterion.metric not in BENCHMARK_OF
+    by_row = None if own_rows else _by_row(run, trials, values, criterion)
     return Evidence(
         asked=asked,
         course=found.course(asked, judge),
@@ -85,7 +88,8 @@ def evidence(run: Run) -> Evidence | None:
         lost={name: sum(trial == name for trial, _ in found.lost) for name in trials},
         groups=by_row.groups if by_row else None,
         base=by_row.base if by_row else None,
-        resampled=_resampled(run) if "split" in asked.vary else 0.0,
+        own_rows=own_rows,
+        resampled=_resampled(run) if own_rows else 0.0,
         standing=_standing(asked, found),
     )
 

@@ -9,7 +9,8 @@ from analysis.statistics.detectable import smallest_detectable
 from analysis.statistics.several import Corrected
 from analysis.statistics.wins import Wins, beats
 from analysis.verdict.evidence import number_of
-from analysis.verdict.verdict import Verdict, means
+from analysis.verdict.leader import means
+from analysis.verdict.verdict import Verdict
 
 
 def numbers(told: Verdict) -> dict[str, Any]:
@@ -20,9 +21,9 @@ def numbers(told: Verdict) -> dict[str, Any]:
         "mode": found.criterion.mode,
         "leader": told.leader,
         "advice": told.advice,
-        "tied": list(told.tied),
-        "cheapest_of_tied": told.cheapest if told.tied else None,
-        "clear": not told.tied,
+        "tied": list(told.alike),
+        "cheapest_of_tied": told.cheapest if told.alike else None,
+        "clear": not told.alike,
         "rows": found.n_rows,
         "noise_floor": told.noise or None,
         "vary": list(found.asked.vary),
@@ -42,6 +43,26 @@ def numbers(told: Verdict) -> dict[str, Any]:
         "against_base_model": difference_told(told.to_base, None),
         "agreement": asdict(told.agreement) if told.agreement else None,
         "optimism": asdict(told.optimism) if told.optimism else None,
+        **(_of_rule(told) if told.by_metric is not None else {}),
+    }
+
+
+def _of_rule(told: Verdict) -> dict[str, Any]:
+    """Of a rule that compares several metrics: each of them, and what each new seed would take."""
+    return {
+        "taken_by_seeds_alone": dict(told.alone),
+        "by_metric": {
+            one.evidence.criterion.metric: {
+                "rows": one.evidence.n_rows,
+                "not_told_apart": list(one.tied),
+                "against": {
+                    name: difference_told(d, (one.by_metric or {}).get(name))
+                    for name, d in one.contest.against.items()
+                },
+                "against_base_model": difference_told(one.to_base, None),
+            }
+            for one in (told, *told.also)
+        },
     }
 
 

@@ -4,22 +4,23 @@ The leader is chosen with all runs of a trial, the search's own among them; what
 said of the fresh runs alone, since the run that won the search is biased (docs/choosing.md).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from statistics import fmean
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.runs import Run, TrialView
-from analysis.selection import choose
-from analysis.selection.choice import broken, noise_of
+from analysis.runs import Run
+from analysis.selection import criteria
+from analysis.selection.choice import Chosen, noise_of
 from analysis.selection.ties import thrift
 from analysis.statistics.contest import Contest, contest
 from analysis.statistics.crossed import Difference, difference
+from analysis.statistics.several import Corrected, bonferroni
 from analysis.statistics.shrinkage import Shrunk, shrink
 from analysis.statistics.wins import Consistency, consistency
 from analysis.verdict.evidence import Evidence, evidence
+from analysis.verdict.leader import cheaper, leader_of, taken_alone
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,17 +32,30 @@ class Verdict:
 
     evidence: Evidence
     leader: str  # by all runs
-    advice: str  # the leader; a baseline that it is not told from; or of those that tie the leader
+    advice: str  # the leader; a baseline that it is not told from; what `cheaper` names
     contest: Contest  # the leader against each other trial, over fresh runs
     to_base: Difference | None  # the leader less the untouched base model; None: rows not kept
     optimism: Shrunk | None  # of the value that the search had of the leader
     noise: float  # a difference of no more is rounding's
+    cheaper: Chosen | None = None  # what the rule takes within an error of the leader
+    # of a rule that compares several metrics: each other trial by this metric, corrected for all
+    # metrics and all trials; the verdicts by its other metrics; whom each new seed alone would take
+    by_metric: Mapping[str, Corrected] | None = None
+    also: tuple["Verdict", ...] = ()
+    alone: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Who cannot be told from the leader by any metric that the rule compares."""
+        return tuple(n for n in self.tied if all(n in other.tied for other in self.also))
 
     @property
     def tied(self) -> tuple[str, ...]:
-        """Who cannot be told from the leader: by its new seeds, by all runs, or since it differs by
-        what rounding makes; not the leader."""
+        """Who cannot be told from the leader by this metric: by its new seeds, by all runs, or
+        since it differs by what rounding makes; not the leader."""
         against = self.contest.against
+        if self.by_metric is not None:
+            return tuple(n for n, d in against.items() if not d or not self._told(n, d))
         close = [n for n, d in against.items() if d and self._is_noise(d)]
         held = [n for n in against if (b := self.believed(n)) and b[1][0] <= 0 <= b[1][1]]
         return tuple(n for n in against if n in (*self.contest.tied, *close, *held))
@@ -49,8 +63,8 @@ class Verdict:
     @property
     def cheapest(self) -> str:
         """Of those that cannot be told apart the one that costs least: see `ties.COSTS`."""
-        alike = [self.evidence.trials[name] for name in (self.leader, *self.tied)]
-        return min(alike, key=thrift).trial
+        same = [self.evidence.trials[name] for name in (self.leader, *self.alike)]
+        return min(same, key=thrift).trial
 
     def name(self, trial: str) -> str:
         """What tables call a trial."""
@@ -78,9 +92,24 @@ class Verdict:
 
     def beats(self, baseline: str) -> bool:
         """Whether the leader is better than a baseline beyond chance and rounding, by every
-        interval that is shown of the two."""
+        interval that is shown of the two; of a rule of several metrics in one of them."""
+        if self.by_metric is not None:
+            return any(v.better(baseline) for v in (self, *self.also))
         told = self.contest.better_than(baseline, self.evidence.lower_is_better)
         return told and baseline not in self.tied
+
+    def better(self, other: str) -> bool:
+        """Whether the leader is better than another by this metric, and told from it."""
+        found = self.contest.against.get(other)
+        if found is None or other in self.tied:
+            return False
+        return (found.estimate < 0) == self.evidence.lower_is_better
+
+    def _told(self, name: str, found: Difference) -> bool:
+        """By this metric, corrected; one seed tells nobody apart, whatever its rows say."""
+        held = self.by_metric[name].interval if self.by_metric else None
+        apart = held is not None and not held[0] <= 0 <= held[1]
+        return apart and found.missing != "seeds" and not self._is_noise(found)
 
     def _is_noise(self, found: Difference) -> bool:
         return abs(found.estimate) <= self.noise
@@ -89,23 +118,35 @@ class Verdict:
 def verdict(run: Run) -> Verdict | None:
     """The verdict on a run that was confirmed; None where it was not, or no fresh run succeeded."""
     found = evidence(run)
-    leader = _leader(run, found) if found else None
+    leader = leader_of(run, found) if found else None
     if found is None or leader is None:
         return None
+    made = _by_one(found, leader)
+    if found.standing is None:
+        made = _by_several(run, made)
+    baselines = [b for b in made.contest.to_baseline if b != leader]
+    if unbeaten := [b for b in baselines if not made.beats(b)]:
+        return replace(made, advice=_best_of(found, unbeaten))
+    if less := cheaper(run, found, leader, _beating(made, baselines)):
+        return replace(made, advice=less.trial, cheaper=less)
+    return made
+
+
+def _by_one(found: Evidence, leader: str) -> Verdict:
+    """By one metric alone."""
     tables = {name: own for name, own in found.tables.items() if np.isfinite(own).any()}
-    baselines = [name for name in found.asked.baselines if name in tables]
     pool = found.asked.pool
     told = contest(
         tables,
         leader,
-        baselines,
+        [name for name in found.asked.baselines if name in tables],
         found.groups,
         found.lower_is_better,
         searched=[*pool.values()],
         search={name: pool.get(name) for name in tables},
         resampled=found.resampled,
     )
-    made = Verdict(
+    return Verdict(
         evidence=found,
         leader=leader,
         advice=leader,
@@ -114,33 +155,24 @@ def verdict(run: Run) -> Verdict | None:
         optimism=_optimism(found, leader),
         noise=noise_of(found.trials.values(), found.criterion),
     )
-    unbeaten = [b for b in baselines if b != leader and not made.beats(b)]
-    return replace(made, advice=_best_of(found, unbeaten)) if unbeaten else made
 
 
-def means(trial: TrialView, own: bool = False) -> dict[str, float]:
-    """The mean of every metric that all of a trial's fresh runs report, with `own` over the run of
-    the search too; runs that gave none are left out."""
-    views = [view for view in trial.fresh if view.state == "complete"]
-    views += [trial] if own else []
-    shared = set.intersection(*(set(v.metrics) for v in views)) if views else set()
-    return {m: fmean(v.metrics[m] for v in views) for m in (*trial.metrics,) if m in shared}
+def _by_several(run: Run, first: Verdict) -> Verdict:
+    """By every metric that the rule compares, each comparison corrected for all of them."""
+    leader = first.leader
+    rest = (evidence(run, criterion) for criterion in criteria(run.search)[1:])
+    made = [first, *(_by_one(own, leader) for own in rest if own and len(own.runs(leader)))]
+    several = bonferroni([d for one in made for d in one.contest.against.values()])
+    told = [replace(v, by_metric={n: next(several) for n in v.contest.against}) for v in made]
+    alone = taken_alone(run, first.evidence)
+    return replace(told[0], also=tuple(told[1:]), alone=alone)
 
 
-def _leader(run: Run, found: Evidence) -> str | None:
-    """The best by all runs: where one metric decides by what is believed of it, which moves few
-    runs towards what all trials of the search are like; else by the rule, of the means."""
-    averaged = {n: replace(t, metrics=means(t, own=True)) for n, t in found.trials.items()}
-    able = [
-        name
-        for name, trial in averaged.items()
-        if len(found.runs(name)) and not broken(trial, run.search)
-    ]
-    if found.standing is not None:
-        order = (candidate.name for candidate in found.standing.candidates)
-        return next((name for name in order if name in able), None)
-    choice = choose([averaged[name] for name in able], run.search)
-    return choice.trial if choice else None
+def _beating(made: Verdict, baselines: Sequence[str]) -> list[str]:
+    """Who else is better than every baseline: what is cheaper is advised of these alone."""
+    lower = made.evidence.lower_is_better
+    others = [n for n in made.contest.against if n not in baselines]
+    return [n for n in others if all(made.contest.better_than(b, lower, n) for b in baselines)]
 
 
 def _best_of(found: Evidence, names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from analysis.wording import metric_text, plural, title
 NATS = ("val_loss", "train_loss")
 OVERLAP = "each on other rows; that their training rows overlap is counted"
 TOO_NARROW = "each on other rows, whose training rows overlap: rather too narrow"
+ROUNDING = 1e-12
 ALL_RUNS = "all runs, the search's among them"
 
 
@@ -41,7 +42,7 @@ def versus(told: Verdict, other: str, found: Difference, corrected: Corrected | 
 
 def _sentence(told: Verdict, second: str, found: Difference, sure: str) -> str:
     first, other = told.name(told.leader), told.name(second)
-    if found.estimate == 0:
+    if same(told, found.estimate):
         return f"{first} and {other} are alike ({sure})."
     better = (found.estimate < 0) == told.evidence.lower_is_better
     if second in told.tied:
@@ -49,6 +50,11 @@ def _sentence(told: Verdict, second: str, found: Difference, sure: str) -> str:
     else:
         word = "better than" if better else "worse than"
     return f"{first} is {word} {other} by {size_of(told, abs(found.estimate))} ({sure})."
+
+
+def same(told: Verdict, estimate: float) -> bool:
+    """Whether a difference is none but for the rounding of sums."""
+    return abs(estimate) <= ROUNDING * float(abs(told.evidence.runs(told.leader)).max())
 
 
 def interval_text(
@@ -76,7 +82,7 @@ def interval_text(
 
 
 def _of_rows(told: Verdict) -> str:
-    if "split" not in told.evidence.asked.vary:
+    if not told.evidence.own_rows:
         return "chance between rows not seen"
     return OVERLAP if told.evidence.resampled else TOO_NARROW  # how many there are was not kept
 

@@ -5,20 +5,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.selection.ties import listed
+from analysis.statistics.crossed import Difference
+from analysis.verdict.by_rule import apart_by_rule, baselines_by_rule, reached_by_rule
 from analysis.verdict.happened import dropped, failures, unfinished
 from analysis.verdict.power import powered
 from analysis.verdict.verdict import Verdict
-from analysis.verdict.versus import interval_text, nearest, size_of, versus, versus_next
+from analysis.verdict.versus import interval_text, nearest, same, size_of, versus, versus_next
 from analysis.wording import metric_text, plural, title
 
 
 def paragraphs(told: Verdict) -> tuple[str, ...]:
     """What is to be said, the most important first; each a few sentences on one thing."""
+    one = told.by_metric is None
     parts = (
-        _apart,
-        _baselines,
+        _apart if one else apart_by_rule,
+        _baselines if one else baselines_by_rule,
         _base,
-        _optimism,
+        _optimism if one else reached_by_rule,
         _agreement,
         powered,
         failures,
@@ -32,16 +35,27 @@ def paragraphs(told: Verdict) -> tuple[str, ...]:
 def headline(told: Verdict) -> str:
     """Which configuration to use, in one sentence."""
     advice, leader = told.name(told.advice), told.name(told.leader)
+    several = told.by_metric is not None
+    if told.cheaper is not None:
+        return f"Use {advice}. {told.cheaper.explanation}"
+    if told.advice != told.leader and several:
+        return (
+            f"Use {advice}: the rule takes {leader} by the means of all runs, which is better than "
+            "this baseline in none of its metrics beyond chance."
+        )
     if told.advice != told.leader:
         return (
             f"Use {advice}: {leader} has the better mean of all runs, and is not told from this "
             "baseline beyond chance."
         )
-    if told.tied:
-        return f"Use {advice}, which is not told apart from {_names(told, told.tied)}."
+    if told.alike:
+        by = " by any metric of the rule" if several else ""
+        return f"Use {advice}, which is not told apart from {_names(told, told.alike)}{by}."
     others = len(told.contest.against)
     if not others:
         return f"Use {advice}, the only one that was trained again."
+    if several:
+        return f"Use {advice}: the rule takes it by the means of all runs."
     return f"Use {advice}: it is better than {_others(told)} beyond chance."
 
 
@@ -83,12 +97,19 @@ def _baselines(told: Verdict) -> Iterator[str]:
 
 
 def _base(told: Verdict) -> Iterator[str]:
-    found = told.to_base
-    if found is not None:
-        better = (found.estimate < 0) == told.evidence.lower_is_better
-        word, size = "better" if better else "worse", size_of(told, abs(found.estimate))
-        sure = interval_text(told, found, None)
-        yield f"Against the untouched base model it is {word} by {size} ({sure})."
+    for one in (told, *told.also):
+        if one.to_base is not None:
+            yield _to_base(one, one.to_base)
+
+
+def _to_base(told: Verdict, found: Difference) -> str:
+    sure = interval_text(told, found, None)
+    if same(told, found.estimate):
+        metric = title(told.evidence.criterion.metric)
+        return f"In {metric} it and the untouched base model are alike ({sure})."
+    better = (found.estimate < 0) == told.evidence.lower_is_better
+    word, size = "better" if better else "worse", size_of(told, abs(found.estimate))
+    return f"Against the untouched base model it is {word} by {size} ({sure})."
 
 
 def _optimism(told: Verdict) -> Iterator[str]:

@@ -70,6 +70,8 @@ class Asked:
         longer win gets no more.`"""
         seeds = f"{self.seeds} new seed{'s' if self.seeds > 1 else ''}"
         race = "; who can no longer win gets no more" if self.races else ""
+        if self.stop_when_clear and self.metric is None and len(self.names) > 1:
+            race = ", all of them, since the rule compares several metrics and a race takes one"
         rows = " and other validation rows" if "split" in self.vary else ""
         runs = f"{self.budget} run{'s' if self.budget > 1 else ''}"
         each = f"Training again with {seeds}{rows} each: {', '.join(self.names)}"

@@ -21,6 +21,7 @@ DRAWS = 4096
 FEWEST_TRIALS = 5  # fewer say nothing of how configurations differ: no shrinkage
 DF_UNKNOWN = 3.0  # before two candidates have two seeds the noise is a guess
 CAUTION = 1.3
+ROUNDING = 1e-12  # of the largest variance: what an inverse cannot tell from singular
 LEAST = 1e-24  # of a variance: nothing is known exactly
 
 
@@ -65,7 +66,10 @@ def belief(
     if prior is None:
         return Belief(effects, noise, variance, df, None, measured)
     middle, sd = prior[0], _cautious(prior[1], variance)
-    gain = sd**2 * np.linalg.inv(noise + sd**2 * np.eye(len(n)))
+    whole = noise + sd**2 * np.eye(len(n))
+    # rows may differ where no value does (as many answers right, of other questions)
+    whole += ROUNDING * whole.max() * np.eye(len(n))
+    gain = sd**2 * np.linalg.inv(whole)
     covariance = sd**2 * (np.eye(len(n)) - gain)
     mean = middle + gain @ (effects - middle)
     return Belief(mean, (covariance + covariance.T) / 2, variance, df, sd, measured)
@@ -136,12 +140,15 @@ def additive(table: "Array") -> "tuple[Array, Array, float]":
 def between(pool: "Array", variance: float) -> tuple[float, float] | None:
     """(median, sd) of true values over all trials (values, lower better, a run each), the seeds'
     variance taken out. Of the better half only: the worse tail is long (rates that diverge) and
-    says nothing of those in front. None for fewer than five trials."""
+    says nothing of those in front. None for fewer than five trials, and where none of these differ:
+    as many right answers of few questions are no sign that others would be as many."""
     import numpy as np
 
     if len(pool) < FEWEST_TRIALS:
         return None
     middle = float(np.median(pool))
+    if middle - float(pool.min()) <= ROUNDING * abs(middle):
+        return None
     spread = float(np.mean((middle - pool[pool <= middle]) ** 2))
     return middle, float(np.sqrt(max(spread - variance, 0.01 * variance, LEAST)))
 

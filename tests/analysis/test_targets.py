@@ -52,6 +52,26 @@ def test_repeats_have_student_s_interval() -> None:
     assert judged(mean, bound("val_loss <= 0.54")).verdict == "undecided"
 
 
+def test_seeds_that_agree_make_no_questions_sure() -> None:
+    """Three seeds alike on 500 questions are as sure as 500 questions, not surer; seeds add."""
+    alike = replace(TRIAL, repeats=3, errors={"medqa_accuracy": 0.0})
+    found = judged(alike, bound("medqa_accuracy >= 0.77"))
+    assert found.interval == pytest.approx((0.75, 0.81), abs=1e-3)
+    assert (found.verdict, found.of) == ("undecided", "500 questions")
+    apart = judged(replace(alike, errors={"medqa_accuracy": 0.02}), bound("medqa_accuracy >= 0.75"))
+    assert apart.of == "3 repeats, 500 questions"
+    assert apart.interval is not None
+    assert apart.interval[0] < 0.75 - 0.01
+    other_rows = replace(
+        TRIAL,
+        metrics={"val_loss": 0.5},
+        repeats=2,
+        errors={"val_loss": 0.01},
+        fresh=(replace(TRIAL, base="b1"), replace(TRIAL, base="b2")),
+    )
+    assert judged(other_rows, bound("val_loss <= 1")).of == "2 repeats"
+
+
 def test_best_json_and_the_summary_have_them(tmp_path: Path) -> None:
     selection: dict[str, Any] = {"rule": "objective", "targets": ["gpu_peak_gb <= 3", "bleu > 0.9"]}
     best = write_best(decided(fixtures.write_run(tmp_path / "run", selection=selection)))

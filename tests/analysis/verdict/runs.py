@@ -25,7 +25,7 @@ def confirmed(
     **asked: Any,
 ) -> Path:
     """A run with fresh runs of these values (None: it diverged; "lost": its worker died; a list:
-    a loss a row, of ten tokens each)."""
+    a loss a row, of ten tokens each; a mapping: all its metrics)."""
     write_run(folder, **(search or {}))
     given = {"candidates": (A, B), "baselines": (C,), "seeds": 3, "first_seed": 43}
     Asked(**{**given, "metric": "val_loss", "pool": POOL, **asked}).write(folder)
@@ -45,6 +45,8 @@ def _write(folder: Path, trial: str, number: int, value: Any) -> None:
     if value is None or value == "lost":
         record |= {"state": "failed", "error": "it ended"}
         record |= {"diverged": True} if value is None else {}
+    elif isinstance(value, dict):
+        record["metrics"] = value
     elif isinstance(value, list):
         ids = [f"q{place}" for place in range(len(value))]
         columns = {"nats": [10 * v for v in value], "tokens": [10] * len(value)}

@@ -15,7 +15,8 @@ from analysis.report import write_report
 from analysis.report.confirmation import confirmation_passage
 from analysis.runs import load_run
 from analysis.statistics.crossed import difference
-from analysis.verdict.verdict import Verdict, means, verdict
+from analysis.verdict.leader import means
+from analysis.verdict.verdict import Verdict, verdict
 from analysis.verdict.words import headline, paragraphs
 from tests.analysis.verdict.runs import CLEAR, A, B, C, confirmed
 

@@ -190,6 +190,9 @@ def test_what_is_trained_again_is_said_before() -> None:
     asked = Asked(("EXP-007", "EXP-003"), ("EXP-001",), 3, 43, metric="val_loss")
     said = "Training again with 3 new seeds each: EXP-007, EXP-003, EXP-001. At most 9 runs"
     assert asked.told == f"{said}; who can no longer win gets no more."
+    several = dataclasses.replace(asked, metric=None)
+    assert several.told.startswith(said)
+    assert several.told.endswith("the rule compares several metrics and a race takes one.")
     once = dataclasses.replace(asked, seeds=1, stop_when_clear=False, vary=("seed", "split"))
     assert "1 new seed and other validation rows each" in once.told
     assert once.told.endswith("At most 3 runs.")

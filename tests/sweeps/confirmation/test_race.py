@@ -169,3 +169,17 @@ def test_two_seeds_do_not_make_the_rows_error_unknown() -> None:
     assert paired.interval is not None
     width = paired.interval[1] - paired.interval[0]
     assert 0.8 * width < high - low < 1.5 * width
+
+
+def test_as_many_answers_right_of_other_questions() -> None:
+    """No value varies and the rows do: nothing is inverted that has no inverse, and no prior says
+    that other rows would be alike as well."""
+    right = np.array([[1.0, 1, 0, 0, 1, 0], [0, 0, 1, 1, 1, 0]])
+    rows = covariance_of_rows(right)
+    for pool in ([0.5] * 6, [0.5] * 5 + [0.500001]):
+        now = standing(pool, {}, {"A": [0.5] * 2, "B": [0.5] * 2}, row_covariance=rows, row_df=5)
+        assert all(math.isfinite(end) for c in now.candidates for end in c.apart)
+    (_, second) = standing(
+        [0.5] * 6, {}, {"A": [0.5] * 2, "B": [0.5] * 2}, row_covariance=rows, row_df=5
+    ).candidates
+    assert second.apart[0] < -0.5 < 0.5 < second.apart[1]

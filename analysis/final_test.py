@@ -3,11 +3,12 @@
 Measured are the chosen configuration and the baselines, each with all its seeds, and the base
 model. An opening is written into `test.json` before its numbers are, so that nobody has seen what
 is not on record; a second one has to be asked for, since whoever chooses by the test has none left.
+One that was interrupted goes on where it was: it is the same opening.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from analysis.decision import Decision
 from analysis.files import RunError, read_optional
 from analysis.runs import Run, TrialView
-from analysis.sealed_test import FILE, measure_test, sealed
+from analysis.sealed_test import FILE, measure_test, sealed, sealed_parts
 from sweeps.run_folder.atomic import write_text
 from sweeps.run_folder.record import now
 from trainables.on_progress import OnProgress
@@ -31,7 +32,15 @@ class Opening:
     rows: int | None = None  # None: it was interrupted before anything was measured
     test_sha256: str | None = None
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by run
-    base: Mapping[str, float] = field(default_factory=dict)
+    base: Mapping[str, float] = field(default_factory=dict)  # of the chosen trial
+    base_keys: Mapping[str, str] = field(default_factory=dict)  # by run: a folder of test/base
+    benchmarks: Mapping[str, int] = field(default_factory=dict)  # questions of each test part
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The runs that it is still to measure, in order."""
+        names = dict.fromkeys(name for names in self.runs.values() for name in names)
+        return tuple(name for name in names if name not in self.measured)
 
     def values(self, trial: str, metric: str) -> list[float]:
         """The metric of each run of a trial that was measured."""
@@ -45,7 +54,8 @@ def openings(folder: Path) -> tuple[Opening, ...]:
 
 
 def open_test(decision: Decision, again: bool, progress: OnProgress) -> Opening:
-    """Open the test rows for the chosen trial, with all its seeds, and the baselines.
+    """Open what was sealed for the chosen trial, with all its seeds, and the baselines; go on with
+    an opening for it that was interrupted.
 
     Raises RunError where no trial can be chosen, where there is nothing to open, or where it was
     opened before and `again` was not asked for; InputError.
@@ -54,34 +64,56 @@ def open_test(decision: Decision, again: bool, progress: OnProgress) -> Opening:
     if best is None:
         raise RunError(f"{run.folder}: {decision.why_none}")
     before = openings(run.folder)
+    if before and before[-1].left and before[-1].chosen == best.trial:
+        progress(f"going on with the opening of {before[-1].opened}")
+        return _measured(run, before[:-1], before[-1], progress)
     if before and not again:
+        raise RunError(_opened_before(run, before[-1], best))
+    if not sealed(run) and not sealed_parts(best):
         raise RunError(
-            f"{run.folder}: the test rows were opened on {before[-1].opened} for "
-            f"{', '.join(before[-1].runs)}: see test.json and the report. Whoever chooses by them "
-            "has no test left; to measure them all the same: --again."
-        )
-    if not sealed(run):
-        raise RunError(
-            f"{run.folder}: the run kept no test rows. Name test rows in data.test, or give "
-            "data.split a third share, and run it again."
+            f"{run.folder}: the run kept no test rows, and no test part of a benchmark. Name test "
+            "rows in data.test, or give data.split a third share, and run it again."
         )
     runs = {view.trial: _kept_runs(view) for view in _measured_trials(run, best)}
     opening = Opening(now(), best.trial, runs)
     _write(run.folder, (*before, opening))
-    for name in dict.fromkeys(name for names in runs.values() for name in names):
+    return _measured(run, before, opening, progress)
+
+
+def _measured(
+    run: Run, before: Sequence[Opening], opening: Opening, progress: OnProgress
+) -> Opening:
+    """The opening with what was left of it measured; written after each run."""
+    for name in opening.left:
         progress(f"measuring {name} on the test rows")
         found = measure_test(run, name)
-        opening = Opening(
-            **{
-                **asdict(opening),
-                "rows": found.rows,
-                "test_sha256": found.test_sha256,
-                "measured": {**opening.measured, name: found.metrics},
-                "base": found.base,
-            }
+        own = name in opening.runs[opening.chosen]
+        opening = replace(
+            opening,
+            rows=found.rows,
+            test_sha256=found.test_sha256,
+            measured={**opening.measured, name: found.metrics},
+            base=found.base if own or not opening.base else opening.base,
+            base_keys={**opening.base_keys, name: found.base_key},
+            benchmarks=found.benchmarks,
         )
         _write(run.folder, (*before, opening))
     return opening
+
+
+def _opened_before(run: Run, last: Opening, best: TrialView) -> str:
+    """Why what was opened is not opened again, and how it would be."""
+    half = (
+        f" It was interrupted, and since then {best.trial} has been chosen in place of "
+        f"{last.chosen}."
+        if last.left
+        else ""
+    )
+    return (
+        f"{run.folder}: the test rows were opened on {last.opened} for {', '.join(last.runs)}: see "
+        f"test.json and the report.{half} Whoever chooses by them has no test left; to measure "
+        "them all the same: --again."
+    )
 
 
 def mean_told(values: Sequence[float]) -> tuple[float, float | None]:

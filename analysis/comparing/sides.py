@@ -160,7 +160,7 @@ def _by_runs(run: Run, trial: TrialView, views: Mapping[int, TrialView]) -> Side
         what=f"{trial.trial} of {run.folder}{state}",
         sort="trial",
         runs={
-            n: OneRun(view.metrics, (view.folder or run.folder) / ROWS, _chance(view))
+            n: OneRun(view.metrics, (view.folder or run.folder) / ROWS, chance_of(view))
             for n, view in views.items()
         },
         facts=flat({**trial.config, **trial.parameters}),
@@ -168,7 +168,7 @@ def _by_runs(run: Run, trial: TrialView, views: Mapping[int, TrialView]) -> Side
     )
 
 
-def _chance(view: TrialView) -> str:
+def chance_of(view: TrialView) -> str:
     """All seeds in a trial's configuration: the same ones meet the same chance."""
     found = {p: v for p, v in flat(view.config).items() if p.rsplit(".", 1)[-1].endswith("seed")}
     return json.dumps(found, sort_keys=True, default=str)

@@ -41,6 +41,7 @@ class Format(NamedTuple):
     splits: Mapping[str, tuple[str, ...]] = {}
     evaluation: str = "train"
     benchmark: frozenset[str] = frozenset()
+    unlabelled: frozenset[str] = frozenset()  # splits whose right answers are not published
     one_split: bool = False  # all files and the hub hold one split; `read` itself divides it
     private: bool = False  # the text must not be stored: see data.private
     records: Callable[[Path], Iterator[TableRecord]] = table_records

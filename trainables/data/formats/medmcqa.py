@@ -85,4 +85,5 @@ FORMAT = Format(
     },
     evaluation="validation",
     benchmark=frozenset({"validation", "test"}),
+    unlabelled=frozenset({"test"}),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analysis.statistics.crossed import Difference
 from analysis.statistics.detectable import more_rows, more_seeds, smallest_detectable
 from analysis.verdict.verdict import Verdict
-from analysis.verdict.versus import nearest, size_of
+from analysis.verdict.versus import nearest, same, size_of
 from analysis.wording import plural
 
 
@@ -16,7 +16,7 @@ def powered(told: Verdict) -> Iterator[str]:
         return
     name, found = near
     least = smallest_detectable(found)
-    if least is None:
+    if least is None or same(told, least):
         return
     text = f"A true difference of {size_of(told, least)} would be seen with 80% power by this many"
     if found.missing == "seeds":  # of one: what another seed would change is not known

@@ -43,7 +43,8 @@ def versus(told: Verdict, other: str, found: Difference, corrected: Corrected | 
 def _sentence(told: Verdict, second: str, found: Difference, sure: str) -> str:
     first, other = told.name(told.leader), told.name(second)
     if same(told, found.estimate):
-        return f"{first} and {other} are alike ({sure})."
+        metric = title(told.evidence.criterion.metric)
+        return f"{first} and {other} are alike in {metric} ({sure})."
     better = (found.estimate < 0) == told.evidence.lower_is_better
     if second in told.tied:
         word = "ahead of" if better else "behind"
@@ -73,7 +74,7 @@ def interval_text(
         "seeds": ["chance between seeds not seen"],
         "rows": [_of_rows(told)],
     }.get(found.missing, [])
-    if known is None:
+    if known is None or same(told, known[1] - known[0]):
         return f"no interval: nothing was seen to vary; {', '.join(rests)}"
     low, high = sorted(_turned(value, found.estimate) for value in known)
     metric = told.evidence.criterion.metric

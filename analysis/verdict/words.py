@@ -40,8 +40,8 @@ def headline(told: Verdict) -> str:
         return f"Use {advice}. {told.cheaper.explanation}"
     if told.advice != told.leader and several:
         return (
-            f"Use {advice}: the rule takes {leader} by the means of all runs, which is better than "
-            "this baseline in none of its metrics beyond chance."
+            f"Use {advice}: the rule takes {leader} by the means of all runs, and it is better "
+            "than this baseline in none of its metrics beyond chance."
         )
     if told.advice != told.leader:
         return (

@@ -36,6 +36,15 @@ def run_name(trial: str, number: int) -> str:
     return f"{trial}/seeds/{number}"
 
 
+def is_run(name: str) -> bool:
+    """Whether this is the id of a new run, and not of a trial of the search.
+
+    >>> is_run("EXP-007/seeds/2"), is_run("EXP-007")
+    (True, False)
+    """
+    return "/" in name
+
+
 def run_of(name: str) -> tuple[str, int]:
     """The trial and the number of a run.
 

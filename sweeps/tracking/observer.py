@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeps.confirmation.again import is_run, run_of
 from sweeps.run_folder.entry import Entry
 from sweeps.run_folder.weights import kept_weights
 from sweeps.tracking.queue import TrackerQueue, make_trackers
@@ -39,7 +40,9 @@ class TrackingObserver:
         """As Observer."""
         if not entry.is_base:
             config = flattened(entry.config)
-            self.queue.trial_started(TrialInfo(entry.trial, entry.label, entry.parameters, config))
+            of = run_of(entry.trial)[0] if is_run(entry.trial) else None
+            known = (entry.trial, entry.label, entry.parameters, config)
+            self.queue.trial_started(TrialInfo(*known, of))
 
     def reported(self, entry: Entry, report: Report) -> None:
         """As Observer."""

@@ -17,12 +17,14 @@ class SweepInfo:
 
 @dataclass(frozen=True)
 class TrialInfo:
-    """A trial: `trial_id` is "EXP-001"; `parameters` and `config` are dotted path → value."""
+    """A trial: `trial_id` is "EXP-001"; `parameters` and `config` are dotted path → value. `of` is
+    the trial that this run ("EXP-001/seeds/2") is again, with a new seed; None: of the search."""
 
     trial_id: str
     label: str | None
     parameters: dict[str, Any]
     config: dict[str, Any]
+    of: str | None = None
 
 
 class Tracker(Protocol):

@@ -12,6 +12,7 @@ from sweeps.tracking.wandb_config import run_config, sweep_config
 
 REGISTER_SECONDS = 30.0
 INIT_SECONDS = 30.0
+CONFIRMATION = "confirmation"  # the job type of runs with new seeds
 ENDED_WELL = ("complete", "stopped", "infeasible")
 
 
@@ -44,13 +45,21 @@ class WandbRuns:
             self._register(sweep_config(name, spec, parameters))
 
     def trial_started(
-        self, trial_id: str, label: str | None, parameters: dict[str, Any], config: dict[str, Any]
+        self,
+        trial_id: str,
+        label: str | None,
+        parameters: dict[str, Any],
+        config: dict[str, Any],
+        of: str | None = None,
     ) -> None:
-        """Open the trial's run; the same one again after a resume."""
+        """Open the trial's run; the same one again after a resume. A trial that is trained `of` new
+        seeds is grouped with the sweep, and is none of the W&B sweep's, whose panels would count a
+        configuration as often as it was run."""
         about = {
             "name": trial_id,
-            "notes": label,
+            "notes": f"{of} with a new seed" if of else label,
             "tags": [label[:64]] if label else None,
+            "job_type": CONFIRMATION if of else None,
             "config": run_config(config, parameters),
         }
         run = self._open_online(trial_id, about) if self._online else None
@@ -103,7 +112,7 @@ class WandbRuns:
     def _open(self, trial_id: str, about: dict[str, Any], mode: str) -> Any:
         import wandb
 
-        online = mode == "online"
+        online, searched = mode == "online", about["job_type"] is None
         return wandb.init(
             project=self._config["project"],
             entity=self._config["entity"],
@@ -113,7 +122,7 @@ class WandbRuns:
             mode="online" if online else "offline",
             resume="allow" if online else None,
             reinit="create_new",
-            settings=_settings(self._identity.get("sweep") if online else None),
+            settings=_settings(self._identity.get("sweep") if online and searched else None),
             **about,
         )
 

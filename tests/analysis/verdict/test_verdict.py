@@ -18,7 +18,7 @@ from analysis.statistics.crossed import difference
 from analysis.verdict.leader import means
 from analysis.verdict.verdict import Verdict, verdict
 from analysis.verdict.words import headline, paragraphs
-from tests.analysis.verdict.runs import CLEAR, A, B, C, confirmed
+from tests.analysis.verdict.runs import CLEAR, POOL, A, B, C, confirmed
 
 ALIKE = {A: [0.600, 0.640, 0.620], B: [0.630, 0.610, 0.625], C: [0.700, 0.710, 0.720]}
 
@@ -225,6 +225,14 @@ def test_constant_losses_are_a_tie(tmp_path: Path) -> None:
     found = told(tmp_path / "run", {A: [0.6] * 3, B: [0.6] * 3, C: [0.6] * 3})
     assert {found.leader, *found.tied} == {A, B, C}
     assert found.advice == C or found.leader == C
+
+
+def test_nothing_that_varies_has_no_interval(tmp_path: Path) -> None:
+    same = dict.fromkeys(POOL, 0.6)
+    found = told(tmp_path / "run", {A: [0.6] * 3, B: [0.6] * 3, C: [0.6] * 3}, pool=same)
+    said = " ".join(paragraphs(found))
+    assert "are alike in Val Loss (no interval: nothing was seen to vary" in said
+    assert "0.0000 to" not in said
 
 
 def test_several_metrics_are_chosen_by_their_rule(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.selection import criteria
 from analysis.wording import column_names, plural, stage_names
 from medsweep.fitted_table import FittedTable
 from medsweep.rows_view import show_rows
 from sweeps.planning.plan import ModelFacts, Plan
+from sweeps.planning.stage_counts import StageCount
 from sweeps.spec.confirm import ConfirmConfig
 from sweeps.spec.sections import SweepSpec
 from trainables.data.config import DataConfig
@@ -35,7 +37,7 @@ def show(console: Console, plan: Plan) -> None:
     if plan.stages:
         console.print(escape(_stages(plan)))
     if spec.confirm:
-        console.print(_confirmed(spec, spec.confirm))
+        console.print(escape(_confirmed(plan, spec.confirm)))
     console.print(f"Runs {escape(plan.where)}.")
     _heading(console, "Base trial")
     console.print(escape(_yaml(_trial(spec))))
@@ -57,18 +59,38 @@ def show(console: Console, plan: Plan) -> None:
         show_rows(console, plan.rows)
 
 
-def _confirmed(spec: SweepSpec, config: ConfirmConfig) -> str:
-    """E.g. `Then the best 2 and 1 baseline again, each with 3 new seeds: at most 9 runs.`"""
-    named = len(spec.search.baselines) if config.baselines else 0
-    top = min(config.top, spec.search.num_trials)
-    most = min(top + named, spec.search.num_trials) * config.seeds
+def _confirmed(plan: Plan, config: ConfirmConfig) -> str:
+    """E.g. `Then the best 2 and 1 baseline again with 3 new seeds each: at most 9 runs. None of
+    them is stopped early; who can no longer win gets no more.`"""
+    search = plan.spec.search
+    named = len(search.baselines) if config.baselines else 0
+    top = min(config.top, search.num_trials)
+    trials = min(top + named, search.num_trials)
     best = "the best trial" if top == 1 else f"the best {top}"
     others = f" and {plural(named, 'baseline')}" if named else ""
     rows = ", each also on other validation rows" if "split" in config.vary else ""
-    return (
+    races = config.stop_when_clear and len(criteria(search)) == 1 and trials > 1
+    race = "; who can no longer win gets no more" if races else ""
+    most = trials * config.seeds
+    whole = "It is not" if most == 1 else "None of them is"
+    told = (
         f"Then {best}{others} again with {plural(config.seeds, 'new seed')} each{rows}: at most "
-        f"{plural(most, 'run')}."
+        f"{plural(most, 'run')}. {whole} stopped early{race}."
     )
+    if "split" in config.vary:
+        told += " The base model is measured on the rows of each seed."
+    if not plan.stages:
+        return told
+    anew = (_distinct(s, min(s.number, trials) * config.seeds) for s in plan.stages)
+    return (
+        f"{told} Each new seed trains every stage anew, what trials share once: {', '.join(anew)}."
+    )
+
+
+def _distinct(stage: StageCount, most: int) -> str:
+    """E.g. `at most 6 SFT stages (pubmedqa)`."""
+    noun = "stage" if most == 1 else "stages"
+    return f"at most {most} {KINDS[stage.kind]} {noun} ({stage.name})"
 
 
 def _trial(spec: SweepSpec) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def powered(told: Verdict) -> Iterator[str]:
     text = f"A true difference of {size_of(told, least)} would be seen with 80% power by this many"
     if found.missing == "seeds":  # of one: what another seed would change is not known
         yield f"{text} rows, did seeds change nothing; one seed does not tell how many it takes."
-    elif name in told.tied:
+    elif name in told.alike:
         yield f"{text} seeds and rows; {_settle(told, name, found)}."
     else:
         yield f"{text} seeds and rows."

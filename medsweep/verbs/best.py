@@ -64,10 +64,12 @@ def command(
         from analysis.report import write_report
         from analysis.report.sealed_test import sealed_test_passage
 
-        open_test(decision, again, lambda line: console.print(line, markup=False))
-        passage = sealed_test_passage(decision.run, decision.best)
-        assert passage is not None, "it was opened a moment ago"
-        print_passage(console, passage)
+        try:
+            open_test(decision, again, lambda line: console.print(line, markup=False))
+        finally:  # also where it was opened before: what is on record is no secret any more
+            passage = sealed_test_passage(decision.run, decision.best)
+            if passage is not None:
+                print_passage(console, passage)
         write_report([decision])
     if export is not None:
         onto: Onto = "dequantized" if merge_onto == "dequantized" else "base"

@@ -238,5 +238,7 @@ def test_the_verb(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "The test rows were opened 1 time" in said
     assert "opened 1 time" in (folder / "report.md").read_text()
     assert run_app(["best", str(folder), "--final"]) == 2
-    assert "--again" in " ".join(capsys.readouterr().err.split())
+    told = capsys.readouterr()
+    assert "--again" in " ".join(told.err.split())
+    assert "The test rows were opened 1 time" in told.out  # what is on record is shown
     assert run_app(["best", str(folder), "--again"]) == 2

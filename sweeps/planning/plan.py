@@ -20,7 +20,7 @@ from sweeps.readiness.checks import (
     unpackable,
 )
 from sweeps.readiness.data_warnings import data_warnings
-from sweeps.readiness.model_folders import folder_problems, remarks
+from sweeps.readiness.model_folders import folder_problems, loading_problems, remarks
 from sweeps.readiness.pack_sizes import (
     best_size,
     describe,
@@ -81,8 +81,7 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
     space = build_space(spec.search.parameters)
     if prepare:
         preparation = Preparation(progress, lambda key, report: None, tells=False)
-        for model in models(spec, space):
-            preparation.model_folder(model)
+        _refuse_unloadable(spec, space, preparation)
         data: dict[str, Any] | None = preparation.data(spec.trial).report
         rows = tuple(seen_rows(spec, preparation))
     else:
@@ -103,6 +102,13 @@ def make_plan(spec: SweepSpec, prepare: bool, progress: OnProgress) -> Plan:
         rows,
         tuple(held_fixed(spec)),
     )
+
+
+def _refuse_unloadable(spec: SweepSpec, space: Space, preparation: Preparation) -> None:
+    """SpecError with all that keeps models from being loaded. Raises InputError as well."""
+    folders = [(model, preparation.model_folder(model)) for model in models(spec, space)]
+    if problems := [p for own in folders for p in loading_problems(spec, space, *own)]:
+        raise SpecError(problems)
 
 
 def _samples(spec: SweepSpec, space: Space) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from search_spaces.distributions import Categorical, Constant
 from search_spaces.schema import set_path
 from search_spaces.space import Space
 from sweeps.readiness.brake import Agree, check_losses
-from sweeps.readiness.model_folders import folder_problems
+from sweeps.readiness.model_folders import loading_problems
 from sweeps.readiness.preparation import Preparation
 from sweeps.readiness.searched_rows import searched_reports
 from sweeps.spec.errors import Problem, SpecError
@@ -68,7 +68,7 @@ def make_ready(
     try:
         preparation.data(spec.trial)
     except InputError as error:
-        if not error.field.startswith("model."):  # told above
+        if not (error.field.startswith("model.") and problems):  # told above
             problems.append(_problem(error))
     problems = problems or [*_start_problems(spec, space, preparation)]
     if problems:
@@ -173,7 +173,7 @@ def _model_problems(
         except InputError as error:
             yield _problem(error)
             continue
-        yield from folder_problems(spec, space, model, folder)
+        yield from loading_problems(spec, space, model, folder)
         yield from target_problems(spec, space, shapes)
         counts = [trained_parameters(lora, shapes) for lora in adapters(spec, space)]
         largest = max(largest, *counts)

@@ -6,10 +6,12 @@ from pathlib import Path
 from search_spaces.space import Space
 from sweeps.spec.errors import Problem
 from sweeps.spec.sections import SweepSpec
+from trainables.errors import InputError
 from trainables.models.attention_kinds import other_attention
 from trainables.models.brings_along import brought_along, learned_positions
 from trainables.models.calendar import moves_with_calendar
 from trainables.models.config import ModelConfig
+from trainables.models.model_folder import NAME
 
 LENGTH = "training.max_length"
 DAY = "model.template_date"
@@ -20,7 +22,7 @@ def folder_problems(
     spec: SweepSpec, space: Space, model: ModelConfig, folder: Path
 ) -> Iterator[Problem]:
     """Why no trial can use the model in `folder` as the spec says."""
-    searched = "model.name_or_path" in space.parameters
+    searched = NAME in space.parameters
     for found in brought_along(model.name_or_path, folder):
         if found.refused:
             field = f"search.parameters.{found.field}" if searched else f"trial.{found.field}"
@@ -37,6 +39,23 @@ def folder_problems(
                 f"is more than the {positions} positions that {model.name_or_path} has learned"
             )
             yield Problem(None, None, field, length, message, f"Write at most {positions}")
+
+
+def loading_problems(
+    spec: SweepSpec, space: Space, model: ModelConfig, folder: Path
+) -> list[Problem]:
+    """`folder_problems`, and where there are none why the folder makes no model."""
+    if found := list(folder_problems(spec, space, model, folder)):
+        return found
+    from trainables.models.tried import refuse_unloadable
+
+    try:
+        refuse_unloadable(model.name_or_path, folder)
+    except InputError as error:
+        field = f"search.parameters.{NAME}" if NAME in space.parameters else f"trial.{NAME}"
+        value = model.name_or_path
+        return [Problem(None, None, field, value, error.message, error.fix)]
+    return []
 
 
 def _other_attention(spec: SweepSpec, model: ModelConfig, folder: Path) -> Iterator[Problem]:

@@ -8,11 +8,12 @@ itself puts one. Truncation is at the right. Words of a row that look like a con
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trainables.data.control_tokens import Marks, control_marks, hidden, token_ids
 from trainables.data.covered_bytes import covered_bytes
 from trainables.data.template_limits import check_template, unusable
+from trainables.data.templated import templated
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -21,6 +22,7 @@ Messages = list[dict[str, str]]
 PROBE_QUESTION = "Probe of the question"
 PROBE_ANSWER = "Probe of the answer"
 THINK = "<think>"
+OTHER_ROW = "Leave that row out, or take another model."
 
 
 class Encoded(NamedTuple):
@@ -125,8 +127,13 @@ def render(
     tokenizer: "PreTrainedTokenizerBase", chat: ChatFormat, question: str, answer: str
 ) -> tuple[str, str]:
     """(prompt, completion) as text for `token_ids`; the completion is the answer and its
-    end-of-turn mark."""
-    return render_turns(tokenizer, chat, [question, answer])
+    end-of-turn mark. Raises InputError where the template refuses this question."""
+    from jinja2 import TemplateError
+
+    try:
+        return render_turns(tokenizer, chat, [question, answer])
+    except TemplateError as error:
+        raise unusable(f"refuses a question and its answer: {error}", OTHER_ROW) from error
 
 
 def render_turns(
@@ -166,11 +173,11 @@ def _templated_prompt(
 ) -> str:
     """What stands before the answer, such as an empty block of thoughts, belongs to the prompt."""
     messages = _messages(chat, *asked, answer)
-    whole = _apply(tokenizer, messages)
+    whole = templated(tokenizer, messages)
     if whole.endswith(answer + chat.ending):
         return whole[: len(whole) - len(answer + chat.ending)]
     # the template rewrites this answer; its generation prompt is what the model will see
-    return _apply(tokenizer, messages[:-1], add_generation_prompt=True)
+    return templated(tokenizer, messages[:-1], add_generation_prompt=True)
 
 
 def _messages(chat: ChatFormat, *contents: str) -> Messages:
@@ -190,7 +197,7 @@ def _probed(tokenizer: "PreTrainedTokenizerBase", probe: ChatFormat) -> str:
     from jinja2 import TemplateError
 
     try:
-        found = _apply(tokenizer, _messages(probe, PROBE_QUESTION, PROBE_ANSWER))
+        found = templated(tokenizer, _messages(probe, PROBE_QUESTION, PROBE_ANSWER))
     except TemplateError as error:
         raise unusable(f"refuses a question and its answer: {error}") from error
     if PROBE_QUESTION not in found or PROBE_ANSWER not in found:
@@ -208,20 +215,9 @@ def _takes_system_role(tokenizer: "PreTrainedTokenizerBase", system_prompt: str 
         ChatFormat(system_prompt, True, True, "", "", ""), PROBE_QUESTION, PROBE_ANSWER
     )
     try:
-        return system_prompt.strip() in _apply(tokenizer, messages)
+        return system_prompt.strip() in templated(tokenizer, messages)
     except TemplateError:
         return False
-
-
-def _apply(tokenizer: "PreTrainedTokenizerBase", messages: Messages, **options: Any) -> str:
-    from jinja2 import TemplateError
-
-    try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
-    except TemplateError:
-        raise
-    except Exception as error:  # a template is a program: it may fail as one
-        raise TemplateError(f"{type(error).__name__}: {error}") from error
 
 
 def _leading_bos(tokenizer: "PreTrainedTokenizerBase") -> str:

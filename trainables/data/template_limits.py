@@ -29,7 +29,7 @@ def check_template(
 
     Raises InputError where it is too long, or takes too long, too much memory or too much text.
     """
-    template = tokenizer.get_chat_template()
+    template = _template(tokenizer)
     if len(template) > TEMPLATE_CHARACTERS:
         raise unusable(f"has {len(template):,} characters", OTHER_TEMPLATE)
     given = {
@@ -40,6 +40,17 @@ def check_template(
     }
     if reason := _excess(json.dumps(given)):
         raise unusable(reason, OTHER_TEMPLATE)
+
+
+def _template(tokenizer: "PreTrainedTokenizerBase") -> str:
+    try:
+        template = tokenizer.get_chat_template()
+    except ValueError as error:  # several, and none that is meant where none is named
+        names = ", ".join(sorted(tokenizer.chat_template or ()))
+        raise unusable(f"is one of several ({names}), none of them `default`") from error
+    if not isinstance(template, str):
+        raise unusable(f"is no text ({type(template).__name__})", OTHER_TEMPLATE)
+    return template
 
 
 def unusable(what: str, fix: str = OTHER_CONTENT) -> InputError:

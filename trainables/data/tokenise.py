@@ -140,7 +140,34 @@ def _encoded(
     asked = [number for number, row in enumerate(rows) if row.kind != "text"]
     texts = encode_texts(tokenizer, [rows[number].answer for number in plain], max_length)
     pairs = [(rows[number].question, rows[number].answer) for number in asked]
-    chats = encode_many(tokenizer, pairs, system_prompt, max_length)
+    try:
+        chats = encode_many(tokenizer, pairs, system_prompt, max_length)
+    except InputError as error:
+        raise _with_id(error, [rows[n] for n in asked], tokenizer, system_prompt) from error
     encoded: dict[int, Encoded | None] = dict(zip(plain, texts, strict=True))
     encoded.update(zip(asked, chats, strict=True))
     return [encoded[number] for number in range(len(rows))]
+
+
+def _with_id(
+    error: InputError,
+    rows: Sequence[Row],
+    tokenizer: "PreTrainedTokenizerBase",
+    system_prompt: str | None,
+) -> InputError:
+    """The error of rows that the chat template refused, with the id of the first that it refuses;
+    as it is where it refuses all."""
+    refused = [row for row in rows if not _renders(row, tokenizer, system_prompt)]
+    if len(refused) == len(rows):
+        return error
+    message = error.message.replace("a question and its answer", f"row {refused[0].id}", 1)
+    more = f" ({len(refused)} rows are refused)" if len(refused) > 1 else ""
+    return InputError("data.source", error.value, message + more, error.fix)
+
+
+def _renders(row: Row, tokenizer: "PreTrainedTokenizerBase", system_prompt: str | None) -> bool:
+    try:
+        encode_many(tokenizer, [(row.question, row.answer)], system_prompt, 1)
+    except InputError:
+        return False
+    return True

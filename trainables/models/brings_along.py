@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from trainables.models.header import tensor_shapes
+from trainables.models.json_along import unread_files
 from trainables.models.model_folder import NAME, Finding, ModelFolder, read_settings
 from trainables.models.own_generation import LEGACY, set_aside
 from trainables.models.weights_along import layers, shards, tied, vocabulary
@@ -37,6 +38,7 @@ QUANTIZED_TENSORS = (  # GPTQ and AWQ, bitsandbytes, FP8
     *(".qweight", ".qzeros", ".absmax", ".quant_map", ".SCB", ".weight_scale", ".weight_scale_inv"),
     *(".weight_packed", ".g_idx"),
 )
+Check = Callable[[ModelFolder], Iterator[Finding]]
 QUANTIZED_BESIDE = ("quantize_config.json", "quant_config.json")  # of AutoGPTQ and AutoAWQ
 
 
@@ -47,7 +49,18 @@ def brought_along(name: str, folder: Path) -> list[Finding]:
     text = whole.get("text_config")
     config = {**whole, **text} if isinstance(text, dict) else whole
     model = ModelFolder(name, folder, config, tensor_shapes(folder))
-    return [finding for check in CHECKS for finding in check(model)]
+    if unread := list(unread_files(model)):
+        return unread  # what they say cannot be judged
+    return [finding for check in CHECKS for finding in _found(check, model)]
+
+
+def _found(check: Check, model: ModelFolder) -> list[Finding]:
+    """What a check finds, or that the files say what no model's say: text for a number, a list."""
+    try:
+        return list(check(model))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        what = f"has JSON files that no model has ({check.__name__}: {error})"
+        return [Finding(NAME, model.name, what, "Fetch the model again, whole")]
 
 
 def quantized(model: ModelFolder) -> Iterator[Finding]:
@@ -136,15 +149,7 @@ def generation_settings(model: ModelFolder) -> Iterator[Finding]:
         yield Finding(NAME, model.name, meaning, "", refused=False)
 
 
-def unread_settings(model: ModelFolder) -> Iterator[Finding]:
-    """A config.json without a word that can be read."""
-    if not model.config:
-        message = "has a config.json that is no JSON object, or an empty one"
-        yield Finding(NAME, model.name, message, "Fetch the model again, whole")
-
-
-CHECKS: tuple[Callable[[ModelFolder], Iterator[Finding]], ...] = (
-    unread_settings,
+CHECKS: tuple[Check, ...] = (
     shards,
     layers,
     quantized,

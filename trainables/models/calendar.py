@@ -18,7 +18,7 @@ UNPADDED = {"%-d": "%d", "%-m": "%m", "%-H": "%H", "%-I": "%I", "%-M": "%M", "%-
 
 def moves_with_calendar(folder: Path) -> bool:
     """Whether a chat template in a model folder writes today's date."""
-    files = (file for name in TEMPLATES for file in folder.glob(name))
+    files = (file for name in TEMPLATES for file in folder.glob(name) if file.is_file())
     texts = (file.read_text(encoding="utf-8", errors="replace") for file in files)
     return any(FUNCTION in text and PINNED not in text for text in texts)
 

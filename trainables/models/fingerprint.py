@@ -41,12 +41,17 @@ def _places(header: dict[str, Any]) -> Iterator[tuple[int, int]]:
     for name, tensor in sorted(header.items()):
         if name == "__metadata__":
             continue
-        begin, end = tensor["data_offsets"]
-        if end - begin <= 3 * BLOCK:
-            yield begin, end
-            continue
-        middle = (begin + end - BLOCK) // 2
-        yield from ((at, at + BLOCK) for at in (begin, middle, end - BLOCK))
+        yield from sampled(tensor)
+
+
+def sampled(tensor: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    """The same of one tensor."""
+    begin, end = tensor["data_offsets"]
+    if end - begin <= 3 * BLOCK:
+        yield begin, end
+        return
+    middle = (begin + end - BLOCK) // 2
+    yield from ((at, at + BLOCK) for at in (begin, middle, end - BLOCK))
 
 
 def commit_of(folder: Path) -> str | None:

@@ -21,7 +21,7 @@ ITEM_BYTES = {
 def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """Tensor name → shape, over all .safetensors files of a model folder.
 
-    Raises ValueError for a file whose header is not safetensors.
+    Raises ValueError for a file whose header is not safetensors, OSError where it is unreadable.
     """
     shapes: dict[str, tuple[int, ...]] = {}
     for file in sorted(folder.glob("*.safetensors")):
@@ -31,10 +31,16 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 def file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     """Tensor name → shape of one file; raises as `tensor_shapes`."""
+    if not file.is_file():  # a pipe would be waited for
+        raise ValueError(f"{file} is no file: a folder, a pipe, or a link that leads nowhere")
     with file.open("rb") as stream:
         header, first = header_of(stream, file)
-    if first + data_bytes(header, file) > file.stat().st_size:
+    promised, there = first + data_bytes(header, file), file.stat().st_size
+    if promised > there:
         raise ValueError(f"{file} is not a whole safetensors file (its tensors are cut off)")
+    if promised < there:
+        extra = f"{there - promised:,} bytes that its header does not name"
+        raise ValueError(f"{file} is not a safetensors file ({extra})")
     return {name: tuple(t["shape"]) for name, t in _tensors(header, file).items()}
 
 
@@ -48,7 +54,16 @@ def _tensors(header: dict[str, Any], file: Path) -> dict[str, Any]:
     found = {name: tensor for name, tensor in header.items() if name != "__metadata__"}
     for name, tensor in found.items():
         _check(tensor, name, file)
+    at = 0
+    for name, tensor in sorted(found.items(), key=lambda item: item[1]["data_offsets"]):
+        if tensor["data_offsets"][0] != at:  # a hole, or two tensors in one place
+            _lies(name, file)
+        at = tensor["data_offsets"][1]
     return found
+
+
+def _lies(name: str, file: Path) -> None:
+    raise ValueError(f"{file} is not a safetensors file (its header lies about {name[:80]!r})")
 
 
 def _check(tensor: Any, name: str, file: Path) -> None:
@@ -62,7 +77,7 @@ def _check(tensor: Any, name: str, file: Path) -> None:
     except (KeyError, TypeError, ValueError):
         right = False
     if not right:
-        raise ValueError(f"{file} is not a safetensors file (its header lies about {name[:80]!r})")
+        _lies(name, file)
 
 
 def header_of(stream: BinaryIO, file: Path) -> tuple[dict[str, Any], int]:

@@ -35,7 +35,7 @@ class ModelFolder(NamedTuple):
 def read_settings(path: Path) -> Settings:
     """A JSON object; empty where there is none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -10,6 +10,8 @@ from trainables.models.header import tensor_shapes
 from trainables.models.toy import make_toy
 from trainables.on_progress import OnProgress, silent
 
+UNFINISHED = (".incomplete", ".part", ".partial", ".aria2", ".crdownload", ".tmp")
+
 
 def cached_folder(config: ModelConfig) -> Path | None:
     """The model's folder where it is at hand without a download or conversion, else None."""
@@ -62,16 +64,22 @@ def _checked(folder: Path, name: str) -> Path:
             "model.name_or_path", name, "has no config.json", "give a model saved by transformers"
         )
     if not any(folder.glob("*.safetensors")):
-        raise InputError(
-            "model.name_or_path",
-            name,
-            "has no .safetensors file (pickled weights run code when read: medsweep refuses them)",
-            "save it again with `save_pretrained`",
-        )
+        raise InputError("model.name_or_path", name, *_without_weights(folder))
     try:
         tensor_shapes(folder)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         message = str(error).replace(f"{folder}/", "")
         fix = "Fetch the model again, whole: the file is cut off, or a pointer of Git LFS."
         raise InputError("model.name_or_path", name, message, fix) from None
     return folder
+
+
+def _without_weights(folder: Path) -> tuple[str, str]:
+    """What a folder without weights has instead, and the fix."""
+    for ending in UNFINISHED:
+        if half := next(folder.glob(f"*{ending}"), None):
+            return f"is half a download ({half.name})", "Fetch the model again, whole"
+    return (
+        "has no .safetensors file (pickled weights run code when read: medsweep refuses them)",
+        "save it again with `save_pretrained`",
+    )

@@ -53,12 +53,29 @@ def load_tokenizer(folder: Path, day: str | None = None) -> Any:
     """The tokenizer, with a padding token (the end-of-sequence token where it has none).
 
     `day` is what its chat template writes as today's date, if it writes one (None: today).
+    Raises InputError.
     """
     from transformers import AutoTokenizer
 
     check_sizes(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # whatever a damaged file makes its readers raise
+        raise unusable(folder, error) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     pin(tokenizer, day)
     return tokenizer
+
+
+def unusable(folder: Path, error: Exception) -> InputError:
+    """The error for a folder whose tokenizer is not there, or damaged."""
+    there = [name for name in FILES if (folder / name).is_file()]
+    if not {"tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt"} & {*there}:
+        message = "has no tokenizer (neither tokenizer.json nor another's files)"
+    else:
+        first = str(error).strip().splitlines()[0:1]
+        why = f"{type(error).__name__}: {''.join(first)[:120]}"
+        message = f"has a tokenizer that cannot be read ({', '.join(there)}; {why})"
+    fix = "Fetch the model again, whole, with its tokenizer's files"
+    return InputError("model.name_or_path", str(folder), message, fix)

@@ -9,6 +9,7 @@ from trainables.models.model_folder import NAME, Finding, ModelFolder, read_sett
 EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight")
 LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 HEADS = ("lm_head.weight", "embed_out.weight")
 
 
@@ -57,7 +58,9 @@ def layers(model: ModelFolder) -> Iterator[Finding]:
     if said is None or not held or said in (len(held), max(held) + 1):
         return
     fix = "Save the model again with its own config.json, or fetch all of its files"
-    if said > len(held):
+    if said < 1:
+        yield Finding(NAME, model.name, f"has a config.json with {said} layers", fix)
+    elif said > len(held):
         message = f"has {len(held)} layers in its files, its config.json says {said}: the others "
         yield Finding(NAME, model.name, f"{message}would be random", fix)
     else:
@@ -66,13 +69,25 @@ def layers(model: ModelFolder) -> Iterator[Finding]:
 
 
 def shards(model: ModelFolder) -> Iterator[Finding]:
-    """Files that the index names and that are not there."""
-    index = read_settings(model.folder / "model.safetensors.index.json").get("weight_map")
+    """An index without files, files without an index, and what of another folder one names."""
+    fix = "Fetch the model again, whole"
+    if not (model.folder / INDEX).is_file():
+        if not (model.folder / WHOLE).is_file():
+            parts = sorted(file.name for file in model.folder.glob("*.safetensors"))
+            message = f"has weights in {', '.join(parts[:3])}, but neither {WHOLE} nor {INDEX}"
+            yield Finding(NAME, model.name, message, fix)
+        return
+    index = read_settings(model.folder / INDEX).get("weight_map")
     names = {str(name) for name in index.values()} if isinstance(index, dict) else set()
+    if not names:
+        yield Finding(NAME, model.name, f"has a {INDEX} that names no files (weight_map)", fix)
     missing = sorted(name for name in names if not (model.folder / name).is_file())
     if missing:
         message = f"lacks {len(missing)} of its {len(names)} files of weights, e.g. {missing[0]}"
-        yield Finding(NAME, model.name, message, "Fetch the model again, whole")
+        yield Finding(NAME, model.name, message, fix)
+    elif outside := sorted(name for name in names if Path(name).name != name):
+        message = f"has a {INDEX} that names a file outside its folder: {outside[0]}"
+        yield Finding(NAME, model.name, message, "Put all its files into one folder")
 
 
 def token_count(folder: Path) -> int | None:

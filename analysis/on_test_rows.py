@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.chat_sessions import opened_trial
 from analysis.files import RunError
+from analysis.rewards_on_test import rewards_on_test
 from analysis.runs import Run, TrialView
 
 if TYPE_CHECKING:
@@ -174,7 +175,9 @@ def _of_rows(
     else:
         loss = untouched_loss(measure_loss(model, asked, settings), rows, whole)
     text = answer_and_score(model, tokenizer, asked, settings)
-    return Measured({**loss.metrics, **text.metrics}, (*loss.rows, *text.rows))
+    earned, sampled = rewards_on_test(whole, model, tokenizer, rows, tuned)
+    metrics = {**loss.metrics, **earned, **text.metrics}
+    return Measured(metrics, (*loss.rows, *sampled, *text.rows))
 
 
 def _of_benchmarks(

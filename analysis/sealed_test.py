@@ -46,7 +46,9 @@ class Opened(NamedTuple):
 def measure_test(run: Run, trial: str) -> Opened:
     """Measure it, and write test.json. Raises RunError, InputError."""
     from sweeps.readiness.preparation import base_key
+    from sweeps.run_folder.own_modules import noted_origin
     from trainables.kinds import PAIRED, trial_config
+    from trainables.rewards.own import use
 
     view = run.find(trial)
     config = trial_config(view.config)
@@ -58,6 +60,7 @@ def measure_test(run: Run, trial: str) -> Opened:
         return not (base_at(exam_key) / "record.json").is_file()
 
     last = config.stage_trials[-1]
+    use(noted_origin(run.folder, measured=True))  # answers to test rows may earn own rewards
     exam, own, base = on_test_rows(run, view, Asked(last, sealed(run), needed))
     place = base_at(exam.key)
     if base is not None:
@@ -68,7 +71,7 @@ def measure_test(run: Run, trial: str) -> Opened:
     count = len(exam.rows.rows) if exam.rows else 0
     found = Opened(
         trial=view.trial,
-        rows=count // 2 if config.kind in PAIRED else count,
+        rows=count // 2 if last.kind in PAIRED else count,
         test_sha256=exam.rows.sha256 if exam.rows else "",
         metrics=finite(own.metrics),
         base=dict(untouched),

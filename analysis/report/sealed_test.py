@@ -13,7 +13,7 @@ from analysis.selection import criteria
 from analysis.selection.ties import listed
 from analysis.verdict.leader import means
 from analysis.wording import MISSING, delta_text, metric_text, plural, title
-from trainables.evaluation.metric_names import BENCHMARK_OF
+from trainables.evaluation.metric_names import BENCHMARK_OF, REWARD
 
 HEADS = (
     "Experiment",
@@ -41,6 +41,10 @@ NOTE = (
     "interval is of other rows, and of other seeds where there are several runs. Test − search "
     "holds both the optimism of a value that won a search and that the rows are others."
 )
+UNMEASURED = (
+    "Not measured on the test: {}. KL, what a trained reward model gives, memory and time are "
+    "measured while trials train, and there alone."
+)
 OTHER_NOTE = (
     "Difference: the chosen less the other, on the same test rows, over the runs with new seeds "
     "where both have them (of a base model its one measurement); its 95% interval is of other rows "
@@ -60,9 +64,14 @@ def sealed_test_passage(run: Run, best: TrialView | None) -> Passage | None:
     metrics = _metrics(run, last)
     others = against_others(run, last, metrics)
     tables = [(title(metric), _table(run, last, metric)) for metric in metrics]
-    if others:
+    if any(comparison.measures for _, comparison in others):
         tables.append(("On the test, against the others", _against(others)))
-    sentences = (*_told(run, opened), *_verdicts(run, last, others), *_read(run.find(last.chosen)))
+    sentences = (
+        *_told(run, opened),
+        *_unmeasured(run, last),
+        *_verdicts(run, last, others),
+        *_read(run.find(last.chosen)),
+    )
     return Passage("Sealed test", sentences, tuple(tables))
 
 
@@ -79,10 +88,24 @@ def _read(trial: TrialView | None) -> list[str]:
 
 
 def _metrics(run: Run, opened: Opening) -> list[str]:
-    """What the choice compares, and what the test parts of benchmarks measured."""
-    sought = [c.metric for c in criteria(run.search)]
-    measured = [m for own in opened.measured.values() for m in own if BENCHMARK_OF.get(m)]
-    return list(dict.fromkeys([*sought, *measured]))
+    """What the choice compares, and what the test parts of benchmarks measured; where nothing of
+    the first was measured, the loss and each reward instead."""
+    measured, sought = _measured(opened), [c.metric for c in criteria(run.search)]
+    parts = [m for m in measured if BENCHMARK_OF.get(m)]
+    others = [m for m in measured if m == "val_loss" or m.startswith(REWARD)]
+    shown = [m for m in sought if m in measured] or others or sought
+    return list(dict.fromkeys([*shown, *parts]))
+
+
+def _measured(opened: Opening) -> list[str]:
+    return list(dict.fromkeys(m for own in opened.measured.values() for m in own))
+
+
+def _unmeasured(run: Run, opened: Opening) -> list[str]:
+    """What the choice compares and the test rows do not tell."""
+    known = _measured(opened)
+    missing = [title(c.metric) for c in criteria(run.search) if c.metric not in known]
+    return [UNMEASURED.format(listed(missing))] if missing and known and opened.rows else []
 
 
 def _told(run: Run, opened: tuple[Opening, ...]) -> list[str]:

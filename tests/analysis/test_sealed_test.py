@@ -9,6 +9,7 @@ import pytest
 
 from analysis.decision import decided
 from analysis.export import model_card
+from analysis.report.sealed_test import sealed_test_passage
 from analysis.runs import load_run
 from analysis.sealed_test import FILE, measure_test, told
 from sweeps.launch.in_process import run_one, single_trial
@@ -136,3 +137,53 @@ def test_all_weights_are_measured_and_leave_the_base_as_it_was(cache: Path, tmp_
     first = measure_test(load_run(folder), "EXP-001")
     assert first.metrics["val_loss"] != first.base["val_loss"]
     assert measure_test(load_run(folder), "EXP-001") == first
+
+
+def test_answers_to_test_rows_earn_their_rewards(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the validation rows it says what the sweep has said, where sampling hardly draws."""
+    from trainables.data import sealed as opening
+    from trainables.data.prepare import prepare
+    from trainables.kinds import trial_config
+    from trainables.models.resolve import resolve
+    from trainables.models.tokenizer import load_tokenizer, tokenizer_key
+
+    def validation(data: Any, *_: Any) -> Any:
+        folder = resolve(config.model, print)
+        words = partial(load_tokenizer, folder), tokenizer_key(folder)
+        return opening.OpenedRows(prepare(data, *words, 96).validation, "")
+
+    more = {
+        "training": {"max_steps": 1, "max_length": 96, "response_length": 8},
+        "evaluation": {"limit": 4, "temperature": 0.001, "max_new_tokens": 8},
+        "reward": {"weights": {"terminology": 1, "safety": 1}},
+    }
+    folder = made(tmp_path, "ppo", more)
+    run = load_run(folder)
+    view = run.find("EXP-001")
+    config = trial_config(view.config)
+    monkeypatch.setattr(opening, "open_test", validation)
+    found = measure_test(run, "EXP-001")
+    for name in ("reward", "reward_terminology", "reward_safety", "answer_tokens", "truncated"):
+        assert found.metrics[name] == pytest.approx(view.metrics[name], abs=1e-6), name
+    assert "reward" not in found.base
+    assert {"reward_terminology", "reward_safety"} <= found.base.keys()
+
+
+def test_what_the_test_does_not_tell_is_said(tmp_path: Path) -> None:
+    from tests.analysis.fixtures import write_run
+
+    search = {"objective": [{"metric": m, "mode": "max"} for m in ("reward", "kl")]}
+    folder = write_run(tmp_path / "run", **search)
+    measured = {"EXP-002": {"val_loss": 0.7, "reward_safety": 0.5, "rouge1": 0.2}}
+    own = {"opened": "2026-01-01T00:00:00+00:00", "chosen": "EXP-002", "rows": 6}
+    own |= {"runs": {"EXP-002": ["EXP-002"]}, "measured": measured, "base": {}}
+    (folder / FILE).write_text(json.dumps({"openings": [own]}))
+    run = load_run(folder)
+    passage = sealed_test_passage(run, run.find("EXP-002"))
+    assert passage is not None
+    said = " ".join(passage.sentences)
+    assert "Not measured on the test: Reward and KL." in said
+    headings = [heading for heading, _ in passage.tables]
+    assert headings[:2] == ["Val Loss", "Reward: safety"]

@@ -9,11 +9,16 @@ import torch
 from trainables.evaluation.batches import by_token_budget
 from trainables.evaluation.generation import generated, through_end
 from trainables.grpo.config import GRPOConfig
+from trainables.ppo.config import PPOConfig
 from trainables.seeds import derived_seed
 
 
 def sampled(
-    model: Any, prompts: Sequence[Any], ends: Sequence[int], config: GRPOConfig, pad: int
+    model: Any,
+    prompts: Sequence[Any],
+    ends: Sequence[int],
+    config: GRPOConfig | PPOConfig,
+    pad: int,
 ) -> list[list[int]]:
     """An answer to each prompt (token ids) as policies are measured, with the token that ends it;
     a function of the policy and `training.seed` alone."""

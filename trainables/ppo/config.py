@@ -76,3 +76,8 @@ class PPOConfig(SingleTrial):
         """Temperature and most tokens of the answers that are measured."""
         own, held = self.training, self.evaluation
         return held.temperature or own.temperature, held.response_length or own.response_length
+
+    @property
+    def measured_top_p(self) -> float:
+        """As that of grpo; ppo samples from all tokens."""
+        return 1.0

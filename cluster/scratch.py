@@ -16,6 +16,7 @@ PREFIX = "medsweep-ray-"  # mkdtemp adds 8 characters
 SOCKET = "r/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"  # what Ray adds
 SOCKET_BYTES = 107  # the longest path that a Unix socket can have
 LONGEST_PARENT = SOCKET_BYTES - len(PREFIX) - 8 - len(SOCKET) - 2
+_own: list[tuple[Path, Callable[[], None]]] = []  # of `temporary_files`, with their unlocking
 YOUNG_SECONDS = 60.0  # another driver may be between making its folder and locking it
 
 
@@ -34,7 +35,7 @@ def temporary_files() -> Iterator[Path]:
     goes at this process' end, or as `make_scratch` does it: a library may keep a path in it."""
     usual, variable = tempfile.gettempdir(), os.environ.get("TMPDIR")
     folder, release = _locked(TEMPORARY, Path(usual))
-    atexit.register(_remove, folder, release)
+    _own.append((folder, release))
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     try:
         yield folder
@@ -45,9 +46,13 @@ def temporary_files() -> Iterator[Path]:
             os.environ["TMPDIR"] = variable
 
 
-def _remove(folder: Path, release: Callable[[], None]) -> None:
-    release()
-    shutil.rmtree(folder, ignore_errors=True)
+@atexit.register
+def remove_temporary_files() -> None:
+    """Remove all of `temporary_files`: at this process' end, or before one without ceremony."""
+    while _own:
+        folder, release = _own.pop()
+        release()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _locked(prefix: str, root: Path) -> tuple[Path, Callable[[], None]]:

@@ -14,11 +14,12 @@ def quiet_warnings() -> None:
 
 
 def quiet_ray() -> None:
-    """Ray's and Tune's own words of a worker that died, a traceback among them: the sweep says
+    """Ray's and Tune's own words of a process that died, a traceback among them: the sweep says
     which trial it was and what follows, and errors.log has the rest. Before Ray is imported."""
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # workers' advice has no reader
     os.environ.setdefault(
-        "RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed while executing"
+        "RAY_DEDUP_LOGS_SKIP_REGEX",
+        "A worker died or was killed while executing|Raylet is terminated",
     )
     for name in ("ray.tune.execution.tune_controller", "ray.tune.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

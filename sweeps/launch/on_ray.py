@@ -14,6 +14,7 @@ from sweeps.control.sweep import Sweep
 from sweeps.failures import disk_full
 from sweeps.launch.changed import extended, limited
 from sweeps.launch.kept_ray import KeptRay
+from sweeps.launch.ray_death import watched
 from sweeps.launch.same_inputs import check_inputs
 from sweeps.launch.unbegun import nothing_unless_begun
 from sweeps.readiness.brake import Agree, nobody
@@ -169,24 +170,31 @@ def run_on_ray(
             run_on_ray(sweep, watch, progress, own)
         return
     try:
-        nodes = ray.session(sweep.spec.cluster, progress).nodes()
-        from sweeps.tune.driver import run_tune
-
-        arranged = partial(
-            place,
-            sweep.spec.cluster,
-            sum(n.cpus for n in nodes),
-            int(sum(n.gpus for n in nodes)),
-            node_cpus=max(n.cpus for n in nodes),
-            unpackable=unpackable(sweep.spec, sweep.space),
-        )
-        placement = arranged(measured=_pack_size(sweep, nodes, arranged(), ray, progress))
-        sweep.workers = placement.concurrent
-        for observer in watch(sweep, placement):
-            sweep.observers.add(observer)
-        run_tune(sweep, placement, nodes)
+        session = ray.session(sweep.spec.cluster, progress)
+        with watched(session, sweep):
+            _train(sweep, session.nodes(), watch, progress, ray)
     finally:
         sweep.observers.close()
+
+
+def _train(
+    sweep: Sweep, nodes: list[Node], watch: Watch, progress: OnProgress, ray: KeptRay
+) -> None:
+    from sweeps.tune.driver import run_tune
+
+    arranged = partial(
+        place,
+        sweep.spec.cluster,
+        sum(n.cpus for n in nodes),
+        int(sum(n.gpus for n in nodes)),
+        node_cpus=max(n.cpus for n in nodes),
+        unpackable=unpackable(sweep.spec, sweep.space),
+    )
+    placement = arranged(measured=_pack_size(sweep, nodes, arranged(), ray, progress))
+    sweep.workers = placement.concurrent
+    for observer in watch(sweep, placement):
+        sweep.observers.add(observer)
+    run_tune(sweep, placement, nodes)
 
 
 def _pack_size(

@@ -16,6 +16,7 @@ from cluster.session import Node
 from sweeps.control.sweep import Sweep
 from sweeps.failures.disk_full import full, is_full
 from sweeps.failures.sweep_error import SweepError
+from sweeps.tune.lookout import lookout
 from sweeps.tune.pack_actor import ending, start_hosts
 from sweeps.tune.relay import Relay
 from sweeps.tune.worker import TuneWorker
@@ -127,6 +128,7 @@ def run_tune(sweep: Sweep, placement: Placement, nodes: list[Node]) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="medsweep-", ignore_cleanup_errors=True) as scratch,
         ending(hosts),
+        lookout(relay.stood_still),
     ):
         tune.run(
             TuneWorker,

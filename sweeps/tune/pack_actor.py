@@ -21,6 +21,7 @@ from sweeps.failures.hangs import LOOK, HangWatch, HungError, last_words
 from sweeps.failures.raised import Failure, failure
 from sweeps.quiet import quiet_libraries
 from sweeps.readiness.pack_sizes import remember, remembered
+from sweeps.tune.pulse import keep_beating
 from sweeps.tune.trial_thread import trainer
 from trainables.context import Report
 from trainables.kinds import KINDS, trial_config
@@ -40,6 +41,7 @@ class PackActor:
         self, index: int | None, capacity: int, threads: int, hang_minutes: float | None = None
     ) -> None:
         close_to_others()
+        keep_beating(lambda: "", lambda: hang_minutes)  # of all its trials
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         ids = visible.split(",") if visible else None
         self._device = "" if index is None else ids[index] if ids else str(index)

@@ -81,6 +81,8 @@ class Relay:
     def result(self, tune_id: str, result: Report | Failure | None) -> bool:
         """Take what a worker sent; True where its trial is over."""
         hosted = self._hosted(self.names[tune_id])
+        if isinstance(result, Report):  # whatever was said of its process, it lives
+            self._last_words.pop(tune_id, None)
         over = self._taken(tune_id, self.names[tune_id], result)
         if over:
             self._let_go(hosted)
@@ -139,6 +141,13 @@ class Relay:
         running = self.sweep.running.get(self.names[tune_id])
         if running is not None:
             running.node = node
+
+    def stood_still(self, hosted: str, message: str) -> None:
+        """Note why the process of a trial (as `_hosted` calls it; "": of all in a pack) is ended
+        from here. Called by another thread."""
+        for tune_id, name in list(self.names.items()):
+            if hosted in ("", self._hosted(name)):
+                self._last_words.setdefault(tune_id, LastWords(message))
 
     def killed(self, tune_id: str, report: str) -> None:
         """Note what Ray says of a worker's death: at length in the trial's folder, and by itself

@@ -13,6 +13,7 @@ from sweeps.failures.hangs import HangWatch
 from sweeps.failures.raised import Failure
 from sweeps.quiet import quiet_libraries
 from sweeps.tune.pack_actor import RemoteTrial
+from sweeps.tune.pulse import keep_beating
 from sweeps.tune.trial_thread import TrialThread
 
 
@@ -34,6 +35,12 @@ def as_opaque_text(order: Order) -> str:
     return base64.b64encode(cloudpickle.dumps(order)).decode()
 
 
+def as_order(text: str) -> Order:
+    """What `as_opaque_text` hid."""
+    order: Order = cloudpickle.loads(base64.b64decode(text))
+    return order
+
+
 class TuneWorker(Trainable):  # type: ignore[misc]
     """Ray Tune's view of a trial: `step` gives its next report."""
 
@@ -44,6 +51,8 @@ class TuneWorker(Trainable):  # type: ignore[misc]
         """Take the first trial."""
         close_to_others()  # another machine's Ray was started by whoever
         quiet_libraries()
+        self._order = as_order(config["order"])
+        keep_beating(lambda: self._order.name, lambda: self._order.hang_minutes)
         self._open(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -69,7 +78,7 @@ class TuneWorker(Trainable):  # type: ignore[misc]
         self._trial.stop()
 
     def _open(self, config: dict[str, Any]) -> None:
-        order: Order = cloudpickle.loads(base64.b64decode(config["order"]))
+        self._order = order = as_order(config["order"])
         self._trial = self._remote(order) if order.hosts else self._local(order)
 
     def _remote(self, order: Order) -> RemoteTrial:

@@ -78,11 +78,11 @@ def nothing_left(cache: Path, temporary: Path) -> None:
 
 
 def worker_of(driver: int, what: str = "ray::TuneWorker") -> psutil.Process:
-    """The process of that name below a driver."""
+    """The process of that name, or of a program at the end of that path, below a driver."""
     found = [
         child
         for child in psutil.Process(driver).children(recursive=True)
-        if any(part.startswith(what) for part in child.cmdline())
+        if any(part.startswith(what) or part.endswith(f"/{what}") for part in child.cmdline())
     ]
     assert found, f"no {what}"
     return found[0]

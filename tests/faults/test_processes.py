@@ -16,6 +16,10 @@ from tests.faults.oracle import holds, nothing_left, records_of, worker_of
 from tests.medsweep.processes import COMMAND, environment, left_behind, wait_for
 
 TRIALS = 4
+RAYS_OWN = [
+    ("gcs/gcs_server", "Ray's head process (the GCS)"),
+    ("raylet/raylet", "Ray's process here (the raylet)"),
+]
 CANARY = "canary-of-a-secret"
 
 
@@ -63,6 +67,26 @@ def temporary() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="ms-", dir="/tmp"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(400)
+def test_a_sweep_outlives_the_death_of_ray(tmp_path: Path, temporary: Path) -> None:
+    drivers = Drivers(tmp_path, temporary)
+    resume = f"Go on with: medsweep resume {drivers.folder}"
+    process = drivers.new()
+    for number, (program, called) in enumerate(RAYS_OWN, start=1):
+        drivers.trial_runs(process, number)
+        worker_of(process.pid, program).kill()
+        assert process.wait(30) == 1, drivers.output.read_text()
+        said = drivers.output.read_text()
+        assert f"error: {called} died" in said
+        assert said.rstrip().endswith(resume)
+        assert "raylet)" not in said.replace("(the raylet)", ""), said
+        nothing_left(drivers.cache, drivers.temporary)
+        process = drivers.resume()
+    assert process.wait(200) == 0, drivers.output.read_text()
+    holds(drivers.folder, drivers.cache, TRIALS, drivers.temporary)
 
 
 @pytest.mark.faults

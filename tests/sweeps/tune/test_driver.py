@@ -58,12 +58,12 @@ class Watch:
         pass
 
 
-def workers(session: Session) -> set[int]:
+def workers(session: Session, actor: str = "TuneWorker") -> set[int]:
     """Processes of this session's own raylet that hold a trial."""
     found = set()
     for child in psutil.Process().children(recursive=True):
         try:
-            if "TuneWorker" in child.cmdline()[0]:
+            if actor in child.cmdline()[0]:
                 found.add(child.pid)
         except (psutil.Error, IndexError):
             continue

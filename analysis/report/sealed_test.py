@@ -11,6 +11,7 @@ from analysis.runs import Run, TrialView
 from analysis.sealed_test import read_parts, sealed, sealed_parts
 from analysis.selection import criteria
 from analysis.selection.ties import listed
+from analysis.total_reward import total_earned
 from analysis.verdict.leader import means
 from analysis.wording import MISSING, delta_text, metric_text, plural, title
 from trainables.evaluation.metric_names import BENCHMARK_OF, REWARD
@@ -163,13 +164,19 @@ def _interval(one: Compared) -> str:
 
 def _table(run: Run, opened: Opening, metric: str) -> Table:
     lines = [_line(run, opened, trial, metric) for trial in opened.runs]
-    base, validated = opened.base.get(metric), run.base_of(run.find(opened.chosen))
+    chosen = run.find(opened.chosen)
+    base, validated = _of_base(chosen, opened).get(metric), run.base_of(chosen)
     before = validated.metrics.get(metric) if validated else None
     apart = MISSING if base is None or before is None else delta_text(base - before)
     told = [metric_text(metric, before, 4), MISSING, metric_text(metric, base, 4), apart]
     lines.append(["base model", "1", *told, MISSING])
     table = plain_table(HEADS, lines, numeric=6)
     return Table(table.columns, table.lines, NOTE)
+
+
+def _of_base(chosen: TrialView, opened: Opening) -> dict[str, float]:
+    """With its rewards as the chosen trial weighs them."""
+    return {**total_earned(chosen.config, opened.base), **opened.base}
 
 
 def _line(run: Run, opened: Opening, trial: str, metric: str) -> list[str]:

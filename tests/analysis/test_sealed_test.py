@@ -187,3 +187,21 @@ def test_what_the_test_does_not_tell_is_said(tmp_path: Path) -> None:
     assert "Not measured on the test: Reward and KL." in said
     headings = [heading for heading, _ in passage.tables]
     assert headings[:2] == ["Val Loss", "Reward: safety"]
+
+
+def test_the_base_model_earns_by_the_weights_of_the_choice(tmp_path: Path) -> None:
+    from tests.analysis.fixtures import write_run
+
+    folder = write_run(tmp_path / "run", objective={"metric": "reward", "mode": "max"})
+    config = folder / "trials" / "EXP-002" / "config.json"
+    entry = json.loads(config.read_text())
+    entry["config"]["reward"] = {"weights": {"safety": 3, "terminology": 1}}
+    config.write_text(json.dumps(entry))
+    base = {"reward_safety": 0.5, "reward_terminology": 0.1}
+    own = {"opened": "2026-01-01T00:00:00+00:00", "chosen": "EXP-002", "rows": 6, "base": base}
+    own |= {"runs": {"EXP-002": ["EXP-002"]}, "measured": {"EXP-002": {"reward": 0.8}}}
+    (folder / FILE).write_text(json.dumps({"openings": [own]}))
+    run = load_run(folder)
+    passage = sealed_test_passage(run, run.find("EXP-002"))
+    assert passage is not None
+    assert [cell.text for cell in passage.tables[0][1].lines[-1].cells][4] == "0.4000"

@@ -209,6 +209,11 @@ REFUSED: dict[str, tuple[Damage, str]] = {
     "no vocabulary": (settings("tokenizer.json", model=7), "JSON files that no model has"),
     "a number as a token": (settings(SETTINGS, eos_token=5), "tokenizer that cannot be read"),
     "a token too many": (settings(SETTINGS, eos_token="<new>"), "a tokenizer of 260 tokens"),
+    "neither end nor padding": (
+        settings(SETTINGS, pad_token=None, eos_token=None),
+        "without an end and a padding token",
+    ),
+    "no settings": (lambda folder: (folder / SETTINGS).unlink(), "without an end and a padding"),
     "a template that raises": (template("{{ raise_exception('no') }}"), "refuses a question"),
     "a template of a later row": (
         template(
@@ -240,7 +245,7 @@ SOUND: dict[str, Damage] = {
     "no padding": settings(SETTINGS, pad_token=None),
     "no end": settings(SETTINGS, eos_token=None),
     "no chat template": settings(SETTINGS, chat_template=None),
-    "none of them": settings(SETTINGS, pad_token=None, eos_token=None, chat_template=None),
+    "neither end nor template": settings(SETTINGS, eos_token=None, chat_template=None),
     "one matrix of zeros": weights(lambda t: t.update({UP: np.zeros_like(t[UP])})),
 }
 

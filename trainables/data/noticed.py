@@ -18,6 +18,7 @@ END_MARK = re.compile(
     r"\s*\Z",
     re.IGNORECASE,
 )
+LONGEST_MARK = 100  # characters at a text's end: in a long line of # the whole would take hours
 WORDS = {
     "html": "hold HTML",
     "end_mark": "end with a typed end mark (</s>, EOS, ###)",
@@ -101,7 +102,7 @@ def _in_row(row: Row) -> Iterable[str]:
     texts = (row.question, row.answer)
     if any(map(HTML.search, texts)):
         yield "html"
-    if any(map(END_MARK.search, texts)):
+    if any(END_MARK.search(text.rstrip()[-LONGEST_MARK:]) for text in texts):
         yield "end_mark"
     if row.kind != "text" and not row.question.strip():
         yield "empty_question"

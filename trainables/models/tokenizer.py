@@ -64,6 +64,10 @@ def load_tokenizer(folder: Path, day: str | None = None) -> Any:
         raise unusable(folder, error) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token is None:
+        message = "has a tokenizer without an end and a padding token: answers could never end"
+        fix = "Name eos_token in its tokenizer_config.json, or fetch that file"
+        raise InputError("model.name_or_path", str(folder), message, fix)
     pin(tokenizer, day)
     return tokenizer
 

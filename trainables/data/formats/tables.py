@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from trainables.data.sources.bounds import bounded
 from trainables.data.sources.columns import TableRecord
-from trainables.data.sources.encodings import text_of
+from trainables.data.sources.encodings import same_breaks, text_of
 from trainables.data.sources.files import loads, read_csv, read_parquet
 from trainables.errors import InputError
 
@@ -17,6 +18,10 @@ def table_records(path: Path) -> Iterator[TableRecord]:
     A .json file is a list or an object of objects, or, as several data sets are published, a
     JSON object a line.
     """
+    return bounded(_records(path))
+
+
+def _records(path: Path) -> Iterator[TableRecord]:
     suffix = path.suffix.lower()
     if suffix in (".csv", ".tsv"):
         return read_csv(path)
@@ -54,7 +59,7 @@ def _json(path: Path) -> Iterator[TableRecord]:
 
 
 def _lines(path: Path, text: str) -> Iterator[TableRecord]:
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(same_breaks(text).split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -38,6 +38,12 @@ def text_of(path: Path) -> str:
     return read_text(path).text
 
 
+def same_breaks(text: str) -> str:
+    """Lines of JSON, each ended by one line feed: inside a JSON text no bare break of any kind is
+    allowed, so that Windows' and old Mac's end rows too, also mixed in one file."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def how_encoded(path: Path) -> str:
     """What is said of a file that is not UTF-8; "" of others."""
     found = read_text(path).encoding

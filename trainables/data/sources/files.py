@@ -12,38 +12,44 @@ from pathlib import Path
 
 from trainables.cache import file_sha256
 from trainables.data.config import DataConfig
+from trainables.data.sources.bounds import bounded, existing, readable, unpacked
 from trainables.data.sources.columns import TableRecord, how_read, rows_of, unread_by_rows
 from trainables.data.sources.csv_cells import csv_rows
 from trainables.data.sources.delimited import NAMES, separator, without_excels_line
-from trainables.data.sources.encodings import read_text, text_of
+from trainables.data.sources.encodings import read_text, same_breaks, text_of
 from trainables.data.sources.signatures import refuse_another
 from trainables.data.sources.source import SourceRows
 from trainables.errors import InputError
 
 FIELD = "data.source"
+BATCH = 8192  # rows of a Parquet file that are unpacked together
 LINES = 'Write a list of objects, or an object a line: {"question": …, "answer": …}.'
 WHOLE = "It seems to be cut off or damaged: fetch or write it again."
 
 
 def fingerprint(config: DataConfig, online: bool) -> str:
     """The file's format and SHA-256: moving the file changes nothing."""
-    path = _existing(config.source)
-    return f"file:{path.suffix.lower()}:{file_sha256(path)}"
+    path = existing(config.source)
+    with readable(config.source):
+        return f"file:{path.suffix.lower()}:{file_sha256(path)}"
 
 
-def read(config: DataConfig, fingerprint: str) -> SourceRows:
+def read(config: DataConfig, asked: str) -> SourceRows:
     """All rows of the file, in its order; raises InputError with the row where it cannot."""
     found = list(records(config))
+    if fingerprint(config, False) != asked:
+        fix = "Wait until it is whole, then start again."
+        raise InputError(FIELD, config.source, "changed while it was read", fix)
     rows = rows_of(found, config.fields, config.source, config.rationale)
     how = (*_found(config), *how_read(found, config.fields))
     said = "".join(f" ({what})" for what in how)
-    version = f"sha256 {fingerprint.rpartition(':')[2]}{said}"
+    version = f"sha256 {asked.rpartition(':')[2]}{said}"
     return SourceRows(rows, version, how=(*how, *unread_by_rows(found, config.fields)))
 
 
 def _found(config: DataConfig) -> Iterator[str]:
     """How the file is written, where that is not the usual way."""
-    path = _existing(config.source)
+    path = existing(config.source)
     if path.suffix.lower() == ".parquet":
         return
     text, encoding = read_text(path)
@@ -55,17 +61,17 @@ def _found(config: DataConfig) -> Iterator[str]:
 
 def records(config: DataConfig) -> Iterator[TableRecord]:
     """The file's records; raises InputError where it is of no known kind."""
-    path = _existing(config.source)
+    path = existing(config.source)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         message, fix = "not a file of a known kind", f"Write a file ending in {', '.join(READERS)}."
         raise InputError(FIELD, config.source, message, fix)
-    return reader(path)
+    return bounded(reader(path))
 
 
 def read_jsonl(path: Path) -> Iterator[TableRecord]:
     """A JSON object a line; blank lines are skipped but counted."""
-    for number, line in enumerate(text_of(path).split("\n"), start=1):
+    for number, line in enumerate(same_breaks(text_of(path)).split("\n"), start=1):
         if line.strip():
             where = f"{path.name}, row {number}"
             yield TableRecord(str(number), where, _object(_json(line, where), where))
@@ -74,6 +80,8 @@ def read_jsonl(path: Path) -> Iterator[TableRecord]:
 def read_json(path: Path) -> Iterator[TableRecord]:
     """A list of objects, or an object of objects."""
     text = text_of(path)
+    if not text.strip():
+        return
     try:
         data = loads(text)
     except (ValueError, RecursionError) as error:
@@ -172,11 +180,14 @@ def read_parquet(path: Path) -> Iterator[TableRecord]:
     try:
         table = pq.ParquetFile(path)
         refuse_twice(table.schema_arrow.names, path.name)
-        batches = table.iter_batches()
+        batches = table.iter_batches(BATCH)
         cells = (row for batch in batches for row in batch.to_pylist())
-        for number, row in enumerate(cells, start=1):
-            yield TableRecord(str(number), f"{path.name}, row {number}", row)
-    except pa.ArrowInvalid as error:
+        rows = (
+            TableRecord(str(number), f"{path.name}, row {number}", row)
+            for number, row in enumerate(cells, start=1)
+        )
+        yield from unpacked(rows, path)
+    except (pa.ArrowException, OSError, ValueError) as error:  # text of no UTF-8 among them
         raise InputError(FIELD, path.name, f"not a Parquet file: {error}", WHOLE) from None
 
 
@@ -192,14 +203,6 @@ READERS: dict[str, Callable[[Path], Iterator[TableRecord]]] = {
     ".tsv": read_csv,
     ".parquet": read_parquet,
 }
-
-
-def _existing(source: str) -> Path:
-    path = Path(source).expanduser()
-    if not path.is_file():
-        fix = f"Give an existing file; relative paths start at {Path.cwd()}."
-        raise InputError(FIELD, source, "no such file", fix)
-    return path
 
 
 def _json(text: str, where: str) -> object:

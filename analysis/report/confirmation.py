@@ -4,6 +4,7 @@ from analysis.report.cells import Cell, Column, Line, Table, value_cell
 from analysis.report.passage import Passage
 from analysis.verdict.numbers import numbers
 from analysis.verdict.verdict import Verdict
+from analysis.verdict.versus import same
 from analysis.wording import MISSING, delta_text, metric_text, title
 
 NOTE = (
@@ -16,10 +17,15 @@ NOTE = (
     "probability that no other is better (all runs, shrunk towards all trials of the search); "
     "P(leader wins) how often the leader's run beats the trial's of the same seed."
 )
+NOTE_BY_RULE = (
+    "Mean and standard deviation (n - 1) over the new seeds, which the search's own run is not one "
+    "of. Δ is the trial's value less the leader's, paired seed by seed and row by row; its 95% "
+    "interval, over other seeds and rows, and p are corrected for all metrics and all trials "
+    "(Bonferroni). P(leader wins) is how often the leader's run beats the trial's of the same seed."
+)
 BY_RULE = (
     "The rule compares several metrics, each of which has its table. No one of them says which "
-    "trial is believed to be the best, so there was no race. Intervals and p are of the new seeds "
-    "alone, corrected for all metrics and all trials (Bonferroni)."
+    "trial is believed to be the best, so there was no race."
 )
 HEADS = ("Experiment", "Seeds", "Mean ± SD", "In the search", "Δ", "95% interval", "p")
 LATER = ("P(best)", "P(leader wins)")
@@ -37,9 +43,13 @@ def confirmation_passage(told: Verdict | None) -> Passage | None:
 
 
 def _table(told: Verdict) -> Table:
-    columns = (Column(HEADS[0]), *(Column(head, True) for head in (*HEADS[1:], *LATER)))
+    """By one metric; of one among several no belief is told."""
+    one = told.by_metric is None
+    heads = (*HEADS[1:], *(LATER if one else LATER[1:]))
+    columns = (Column(HEADS[0]), *(Column(head, True) for head in heads))
     lines = sorted(told.evidence.trials, key=lambda name: _place(told, name))
-    return Table(columns, tuple(_line(told, name) for name in lines), NOTE)
+    note = NOTE if one else NOTE_BY_RULE
+    return Table(columns, tuple(_line(told, name) for name in lines), note)
 
 
 def _place(told: Verdict, name: str) -> tuple[bool, float]:
@@ -62,12 +72,16 @@ def _line(told: Verdict, name: str) -> Line:
         metric_text(metric, found["searched"], 4),
         *_difference(told, name),
         MISSING if unseen or corrected is None or corrected.p is None else f"{corrected.p:.2g}",
-        MISSING if found["probability_best"] is None else f"{found['probability_best']:.2f}",
+        *([] if told.by_metric is not None else [_share(found["probability_best"])]),
         MISSING if wins is None else f"{wins['probability']:.2f}",
     ]
     called = " ".join(filter(None, (told.evidence.trials[name].name, _remark(told, name))))
     cells = (Cell(called), *map(value_cell, texts))
     return Line(cells, "chosen" if name == told.advice else "")
+
+
+def _share(probability: float | None) -> str:
+    return MISSING if probability is None else f"{probability:.2f}"
 
 
 def _remark(told: Verdict, name: str) -> str:
@@ -99,7 +113,8 @@ def _difference(told: Verdict, name: str) -> tuple[str, str]:
         return MISSING, MISSING
     known = told.by_metric[name].interval if told.by_metric else found.interval
     held = known and _interval(-known[1], -known[0])
-    return f"{delta_text(-found.estimate)}*", held or MISSING
+    apart = delta_text(0.0 if same(told, found.estimate) else -found.estimate)
+    return apart if told.by_metric is not None else f"{apart}*", held or MISSING
 
 
 def _interval(low: float, high: float) -> str:

@@ -88,6 +88,10 @@ def test_every_metric_has_its_table_and_its_numbers(tmp_path: Path) -> None:
     passage = confirmation_passage(found)
     assert passage is not None
     assert [heading for heading, _ in passage.tables] == ["Val Loss", "ROUGE-1", "BLEU"]
+    table = passage.tables[1][1]
+    assert "P(best)" not in [column.title for column in table.columns]
+    assert "as believed" not in table.note
+    assert [cell.text for cell in table.lines[1].cells][4] == "−0.1000"
     kept = numbers(found)
     assert kept["taken_by_seeds_alone"] == {A: 3}
     rouge = kept["by_metric"]["rouge1"]["against"][B]

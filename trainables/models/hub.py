@@ -25,10 +25,11 @@ def cached(name: str, revision: str | None) -> Path | None:
 def download(name: str, revision: str | None) -> Path:
     """Download a model's safetensors and tokenizer; InputError says what went wrong."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
+        HTTPError,
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
@@ -61,4 +62,9 @@ def download(name: str, revision: str | None) -> Path:
             if isinstance(error, kind):
                 raise InputError("model.name_or_path", name, message, fix) from error
         raise
+    except (OSError, HTTPError) as error:  # cut in the middle, too slow, another size than named
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        message = f"could not be downloaded whole: {first[:160]}"
+        fix = "Try again, where the disk has room: what has come is kept"
+        raise InputError("model.name_or_path", name, message, fix) from error
     return folder

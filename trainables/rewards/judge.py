@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from trainables.cache import cache_dir, replacing
@@ -78,8 +79,8 @@ class Judge:
     def _verdict(self, text: str) -> float:
         key = json.dumps([str(self.config.base_url), self.config.model, INSTRUCTION, text])
         path = cache_dir() / "judge" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-        if path.is_file():
-            return float(json.loads(path.read_text(encoding="utf-8"))["score"])
+        if (kept := _kept(path)) is not None:
+            return kept
         score = score_of(self._ask(text))
         with replacing(path) as part:
             part.write_text(json.dumps({"score": score}), encoding="utf-8")
@@ -95,11 +96,11 @@ class Judge:
             beat()
             try:
                 reply = self._post(text)
-            except httpx.TransportError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 said, wait = str(error) or type(error).__name__, 0.0
             else:
                 if reply.is_success:
-                    return self._content(reply.json())
+                    return self._content(reply)
                 said, wait = f"status {reply.status_code}", _retry_after(reply.headers)
                 if reply.status_code not in PASSING:
                     break
@@ -125,12 +126,22 @@ class Judge:
         )
 
     def _content(self, reply: Any) -> str:
-        usage = reply.get("usage") or {}
-        cost = usage.get("prompt_tokens", 0) * self.config.usd_per_million_input_tokens
-        cost += usage.get("completion_tokens", 0) * self.config.usd_per_million_output_tokens
+        """The text of a reply, and its cost counted. Raises InputError where it is none of a chat:
+        what answers there is another service, which would answer the same again."""
+        try:
+            body = reply.json()
+            usage = body.get("usage") or {}
+            cost = usage.get("prompt_tokens", 0) * self.config.usd_per_million_input_tokens
+            cost += usage.get("completion_tokens", 0) * self.config.usd_per_million_output_tokens
+            content = str(body["choices"][0]["message"].get("content") or "")
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            message = f"the judge's reply is no chat completion: {reply.text[:80]!r}"
+            fix = "Give the address of an OpenAI-compatible endpoint (it often ends in /v1)."
+            url = str(self.config.base_url)
+            raise InputError("reward.judge.base_url", url, message, fix) from error
         with self.lock:
             self.cost_usd += cost / 1e6
-        return str(reply["choices"][0]["message"].get("content") or "")
+        return content
 
     def _check_cost(self) -> None:
         cap = self.config.max_cost_usd
@@ -151,6 +162,14 @@ def score_of(reply: str) -> float:
     (number,) = [group for group in found.groups() if group]  # the form that it was written in
     score = float(number)
     return score / 10 if score <= 10 else 0.0
+
+
+def _kept(path: Path) -> float | None:
+    """The verdict of an earlier request; None where there is none, or a damaged one."""
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["score"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _retry_after(headers: Any) -> float:

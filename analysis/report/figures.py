@@ -156,6 +156,8 @@ def _restyle(drawn: dict[str, Any], direction: str) -> None:
     """Colour lines by the first axis, best strongest, and drop what is drawn for white paper."""
     drawn["data"] = [t for t in drawn["data"] if t.get("mode") == "lines"]
     for trace in drawn["data"]:
+        if trace["y"][0] is None:  # all values are one: its share of their range is none
+            trace["y"][0] = 0.5
         height = trace["y"][0]
         worth = 1 - height if direction == "min" else height
         mixed = [round(f + worth * (s - f)) for s, f in zip(STRONG, FAINT, strict=True)]

@@ -16,6 +16,7 @@ from sweeps.launch.changed import extended, limited
 from sweeps.launch.kept_ray import KeptRay
 from sweeps.launch.ray_death import watched
 from sweeps.launch.same_inputs import check_inputs
+from sweeps.launch.saving import saving
 from sweeps.launch.unbegun import nothing_unless_begun
 from sweeps.readiness.brake import Agree, nobody
 from sweeps.readiness.checks import make_ready, refuse_folder, unpackable
@@ -171,7 +172,7 @@ def run_on_ray(
         return
     try:
         session = ray.session(sweep.spec.cluster, progress)
-        with watched(session, sweep):
+        with watched(session, sweep), saving(sweep):
             _train(sweep, session.nodes(), watch, progress, ray)
     finally:
         sweep.observers.close()

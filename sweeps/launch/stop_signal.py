@@ -1,13 +1,17 @@
-"""SIGTERM, which `timeout`, systemd, Slurm and Docker send, and SIGHUP, which comes when a terminal
-is closed, end a sweep as Ctrl-C does."""
+"""SIGTERM, which `timeout`, systemd, Slurm and Docker send, SIGUSR1, which Slurm sends before the
+end of a job where it is asked to, and SIGHUP, which comes when a terminal is closed, end a sweep as
+Ctrl-C does."""
 
 import os
 import signal
 import stat
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-OURS = (signal.SIGTERM, signal.SIGHUP)
+OURS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+_first: list[Callable[[], None]] = []  # what the first SIGTERM or SIGUSR1 does in place of ending
 
 
 def as_ctrl_c() -> None:
@@ -18,6 +22,16 @@ def as_ctrl_c() -> None:
     for number in OURS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+
+
+@contextmanager
+def before_the_end(first: Callable[[], None]) -> Iterator[None]:
+    """Within, the first SIGTERM or SIGUSR1 calls `first`, in the main thread, and ends nothing."""
+    _first.append(first)
+    try:
+        yield
+    finally:
+        _first.clear()
 
 
 def deaf() -> None:
@@ -31,6 +45,9 @@ def _end(number: int, frame: FrameType | None) -> None:
     """Not by SIGINT: a shell that starts a command in the background of a script has it ignored."""
     if number == signal.SIGHUP:
         _leave_terminal()
+    elif _first:
+        _first.pop()()
+        return
     raise KeyboardInterrupt
 
 

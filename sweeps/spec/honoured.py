@@ -214,6 +214,7 @@ HONOURED: dict[str, dict[str, Honoured]] = {
     "TrackingConfig": _fields("wandb tensorboard"),
     "WandbConfig": _fields("mode", project=_MADE, entity=_MADE, log_adapter=_MADE),
     "LimitsConfig": _fields(
-        "retries hang_minutes disk_gb keep_checkpoints max_lost_rows min_training_rows"
+        "retries hang_minutes grace_seconds disk_gb keep_checkpoints max_lost_rows "
+        "min_training_rows"
     ),
 }

@@ -165,6 +165,8 @@ class LimitsConfig(Section):
     retries: int = Field(1, ge=0, le=100)  # of a trial whose worker died, not of one that raised
     # without a sign of life; null: by a trial's own pace (`failures.hangs`), ten at least
     hang_minutes: float | None = Field(None, gt=0, le=100_000)
+    # after SIGTERM or SIGUSR1, for running trials to write checkpoints; 0: none are asked for
+    grace_seconds: float = Field(20, ge=0, le=3600)
     disk_gb: float | None = Field(None, gt=0)  # 1e9 bytes of the run folder; null: what is free
     # what stays of the checkpoint of a trial that is complete or stopped: see `retention.settle`
     keep_checkpoints: KeepCheckpoints = "newest"

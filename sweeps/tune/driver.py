@@ -14,6 +14,7 @@ from ray.tune.search import Searcher
 from cluster.placement import Placement
 from cluster.session import Node
 from sweeps.control.sweep import Sweep
+from sweeps.failures.deaths import UNKNOWN
 from sweeps.failures.disk_full import full, is_full
 from sweeps.failures.sweep_error import SweepError
 from sweeps.tune.lookout import lookout
@@ -56,7 +57,7 @@ class SweepSearcher(Searcher):  # type: ignore[misc]
     ) -> None:
         """As Searcher."""
         try:
-            self.relay.end(trial_id, died=error, message="the process ended unexpectedly")
+            self.relay.end(trial_id, died=error, message=UNKNOWN)
         except Exception as problem:
             self.relay.keep(problem)
 

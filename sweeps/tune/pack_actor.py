@@ -17,6 +17,7 @@ from cluster.devices import device_name
 from cluster.placement import Placement
 from cluster.private_process import close_to_others
 from cluster.session import Node
+from sweeps.failures.deaths import tell_exits
 from sweeps.failures.hangs import LOOK, HangWatch, HungError, last_words
 from sweeps.failures.raised import Failure, failure
 from sweeps.quiet import quiet_libraries
@@ -41,6 +42,7 @@ class PackActor:
         self, index: int | None, capacity: int, threads: int, hang_minutes: float | None = None
     ) -> None:
         close_to_others()
+        tell_exits()
         keep_beating(lambda: "", lambda: hang_minutes)  # of all its trials
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         ids = visible.split(",") if visible else None

@@ -1,5 +1,6 @@
 """A worker's own sign that its process lives, left where the driver looks: the watchdog in the
-worker is stopped with it (SIGSTOP, a frozen cgroup, a machine that swaps without end)."""
+worker is stopped with it (SIGSTOP, a frozen cgroup, a machine that swaps without end). There it
+also finds that the driver asks its trials for checkpoints."""
 
 import json
 import os
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from sweeps.failures.hangs import patience
 from trainables.heartbeat import HEART
+from trainables.preemption import SAVE
 
 NAMESPACE = b"medsweep"
 BEAT = 2.0  # seconds between two
@@ -69,5 +71,16 @@ def _beat(trial: Callable[[], str], hang_minutes: Callable[[], float | None]) ->
         pulse = Pulse(node, os.getpid(), trial(), longest, beats)
         try:
             store().internal_kv_put(pulse.key, pulse.written(), True, NAMESPACE, timeout=BEAT)
+            if store().internal_kv_exists(_save_key(), NAMESPACE, timeout=BEAT):
+                SAVE.set()
         except Exception:  # noqa: S112 - a busy head; the next one tells as much
             continue
+
+
+def ask_to_save() -> None:
+    """Ask all trials of this sweep for checkpoints: their processes look whenever they beat."""
+    store().internal_kv_put(_save_key(), b"", True, NAMESPACE, timeout=BEAT)
+
+
+def _save_key() -> bytes:
+    return b"save-" + prefix()

@@ -3,6 +3,7 @@ worker said."""
 
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import ray
@@ -10,6 +11,7 @@ from ray.tune.search import Searcher
 
 from cluster.placement import Placement
 from sweeps.control.sweep import Sweep
+from sweeps.failures.deaths import BY_KERNEL, cause, kernel_kills, log_of
 from sweeps.failures.out_of_memory import killed_for_memory
 from sweeps.failures.raised import Failure, diverged
 from sweeps.failures.retries import follows
@@ -19,6 +21,13 @@ from sweeps.run_folder.error_log import at_length, note_error
 from sweeps.tune.pack_actor import Hosts
 from sweeps.tune.worker import Order, as_opaque_text
 from trainables.context import MetricError, Report
+
+
+def _logs() -> Path | None:
+    """Where Ray's logs of this machine are; None without a Ray."""
+    from ray._private import worker
+
+    return Path(worker._global_node.get_logs_dir_path()) if worker._global_node else None
 
 
 class LastWords(NamedTuple):
@@ -43,6 +52,7 @@ class Relay:
         self._begun: Counter[str] = Counter()  # how often each of our trials was ordered
         self.error: Exception | None = None
         self._references: dict[str, Any] = {}
+        self._kernel_kills = kernel_kills()
         self._last_words: dict[str, LastWords] = {}  # of dying processes, by Tune trial
 
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
@@ -156,6 +166,12 @@ class Relay:
         if killed_for_memory(report):
             message = "Ray killed it, for its node was running out of memory"
             self._last_words.setdefault(tune_id, LastWords(message, "infeasible"))
+            return
+        kills = kernel_kills()
+        said = cause(log_of(report, _logs()), kills > self._kernel_kills)
+        self._kernel_kills = kills
+        state: State = "infeasible" if said == BY_KERNEL else "failed"
+        self._last_words.setdefault(tune_id, LastWords(said, state))
 
     def end(self, tune_id: str, died: bool, message: str = "") -> None:
         """A Tune trial is gone."""

@@ -9,6 +9,7 @@ from ray import cloudpickle
 from ray.tune import Trainable
 
 from cluster.private_process import close_to_others
+from sweeps.failures.deaths import tell_exits
 from sweeps.failures.hangs import HangWatch
 from sweeps.failures.raised import Failure
 from sweeps.quiet import quiet_libraries
@@ -50,6 +51,7 @@ class TuneWorker(Trainable):  # type: ignore[misc]
     def setup(self, config: dict[str, Any]) -> None:
         """Take the first trial."""
         close_to_others()  # another machine's Ray was started by whoever
+        tell_exits()
         quiet_libraries()
         self._order = as_order(config["order"])
         keep_beating(lambda: self._order.name, lambda: self._order.hang_minutes)

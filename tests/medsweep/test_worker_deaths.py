@@ -29,9 +29,9 @@ def test_a_workers_death_is_told_in_a_line(tmp_path: Path) -> None:
     said = done.stdout + done.stderr
     trial = runs / "mine/trials/EXP-001"
     log = trial / "errors.log"
-    died = "EXP-001: its worker died: the process ended unexpectedly; it begins again in another"
+    died = "EXP-001: its worker died: it was killed (SIGKILL); it begins again in another"
     assert f"{died} process; at length in {log}" in said
-    assert "EXP-001: failed  its worker died 2 times: the process ended unexpectedly" in said
+    assert "EXP-001: failed  its worker died 2 times: it was killed (SIGKILL)" in said
     assert f"EXP-001: failed; at length in {log}" in said
     assert "Traceback" not in said
     assert "raylet" not in said

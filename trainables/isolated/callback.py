@@ -46,6 +46,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
             seconds=time.monotonic() - self.began,
             **trainer.watched(),
         )
+        progress.save_if_asked(self)
         if progress.due:
             begun = time.monotonic()
             loss = self.measure()

@@ -125,9 +125,18 @@ def batch_step(
         with pack.own(name):
             trial.update()
     there = [(name, trial) for name, trial in updated if name in pack.trials]
+    save_if_asked(pack, there)
+    there = [(name, trial) for name, trial in there if name in pack.trials]
     evaluate(pack, [(name, trial) for name, trial in there if trial.progress.due])
     there = [(name, trial) for name, trial in active if name in pack.trials]
     finish(pack, [(name, trial) for name, trial in there if trial.progress.over])
+
+
+def save_if_asked(pack: Pack, updated: NamedTrials[Any]) -> None:
+    """A checkpoint of each trial that has just done a step, where `trainables.preemption` asks."""
+    for name, trial in updated:
+        with pack.own(name):
+            trial.progress.save_if_asked(trial)
 
 
 def train_batches(pack: Pack, training: Sequence[tuple[str, T]], run: BatchPass[T]) -> None:

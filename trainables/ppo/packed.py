@@ -18,6 +18,7 @@ from trainables.evaluation.row_results import RowTable
 from trainables.forward.objectives import objective_pass
 from trainables.forward.passes import TrialRows, within_budget
 from trainables.forward.sampling import answer_keys
+from trainables.packing.batches import save_if_asked
 from trainables.packing.finishing import finish
 from trainables.packing.losses import packed_losses
 from trainables.packing.pack import Pack, Program
@@ -36,6 +37,7 @@ def step(pack: Pack, active: NamedTrials[PPOTrial]) -> None:
     for name, trial in _there(pack, training):
         with pack.own(name):
             trial.end_update()
+    save_if_asked(pack, _there(pack, training))
     updated = _there(pack, training)
     _evaluate(pack, [(name, trial) for name, trial in updated if trial.progress.due])
     finish(pack, [(name, trial) for name, trial in _there(pack, active) if trial.progress.over])

@@ -5,34 +5,22 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any
 
 from trainables.context import Report, TrialContext
 from trainables.evaluation.measure import Loss, Predictions, evaluation_facts
 from trainables.evaluation.row_results import RowTable
 from trainables.heartbeat import beat
-from trainables.saved import Checkpoint, Diverged, SavedAdapter
+from trainables.preemption import SAVE
+from trainables.saved import Diverged, SavedAdapter
+from trainables.training import evaluation_times
 from trainables.training.config import SingleTrial
-from trainables.training.evaluation_times import (
-    evaluation_steps,
-    logs_at,
-    planned_steps,
-    rung_steps,
-)
+from trainables.training.evaluation_times import logs_at, planned_steps, rung_steps
 from trainables.training.order import example_lengths, tokens_of_steps
+from trainables.training.weights import Weights
 
 ZERO_GRADIENT_STEPS = 3
 StepCriterion = Callable[[Mapping[str, float]], float]
-
-
-class Weights(Protocol):
-    """What an engine holds of a trial."""
-
-    def export(self) -> SavedAdapter:
-        """The adapter as it is now, in PEFT's format."""
-
-    def snapshot(self, state: dict[str, Any]) -> Checkpoint:
-        """Everything needed to go on after the step just done."""
 
 
 class TrialProgress:
@@ -63,11 +51,14 @@ class TrialProgress:
         self.planned = planned_steps(config.training, rows)
         self.rungs = rung_steps(self.planned, rungs)
         every = config.evaluation.every_epochs
-        self.evaluated_at = evaluation_steps(self.planned, per_epoch, every) | self.rungs.keys()
+        self.evaluated_at = (
+            evaluation_times.evaluation_steps(self.planned, per_epoch, every) | self.rungs.keys()
+        )
         saved = context.checkpoint.state if context.checkpoint else {}
         self.step: int = saved.get("step", 0)
         self.epoch: float = saved.get("epoch", 0.0)
-        self.recent: list[float] = []  # step losses since the last line
+        self.recent: list[float] = list(saved.get("recent", ()))  # step losses since the last line
+        self._saved = False  # whether `save_if_asked` did
         self.telemetry: dict[str, float] = {}
         self.loss_sum: float = saved.get("loss_sum", 0.0)
         self.best_loss: float = saved.get("best_loss", math.inf)  # by the criterion
@@ -161,6 +152,13 @@ class TrialProgress:
             )
         )
 
+    def save_if_asked(self, weights: Weights) -> None:
+        """Report a checkpoint of the step just done, and nothing else, where the machine is about
+        to be taken away; once. A step that is due has one of its own."""
+        if SAVE.is_set() and not self._saved and not self.due:
+            self._saved = True
+            self.context.report(self._report({}, checkpoint=weights.snapshot(self._state())))
+
     def _keep_if_better(self, loss: Loss, weights: Weights) -> SavedAdapter | None:
         value = self.criterion(loss.metrics)
         if value >= self.best_loss:
@@ -237,13 +235,14 @@ class TrialProgress:
             "updates": self.updates,
             "seed": self.config.training.seed,
             "loss_sum": self.loss_sum,
-            "best_loss": self.best_loss,
+            **({"best_loss": self.best_loss} if self.best_step else {}),  # JSON has no infinity
             "best_step": self.best_step,
             "best_metrics": self.best.metrics,
             "best_components": self.best.components,
             "best_rows": list(self.best.rows),
             "worse_evaluations": self.worse_evaluations,
             "zero_gradients": self.zero_gradients,
+            "recent": list(self.recent),
             "seconds": self.seconds,
             "training": self.training,
             "evaluating": self.evaluating,

@@ -17,7 +17,7 @@ apart (of fresh ones). Columns, in per cent of sweeps where nothing else is said
 - baseline: "better than the baseline" is claimed; false too where it is not truly better;
 - cover: 95% intervals that hold the true difference: of the choice to the baseline (Dunnett's),
   of the choice to each candidate (from fresh runs; as believed), and of two candidates
-  regardless of their place;
+  regardless of their place; of one with failed seeds to each other (`failed`);
 - loss: true value of the choice less the best configuration's, in the mean: of our choice, of the
   search's minimum, of the minimum of as many runs of the same configurations (`as_many`);
   `wider` is the true value of the minimum of as many runs, each of a new configuration, less ours;
@@ -40,6 +40,7 @@ import numpy as np
 from analysis.statistics.contest import Contest, contest
 from analysis.statistics.crossed import Difference, difference
 from analysis.statistics.detectable import smallest_detectable
+from analysis.statistics.seed_spread import SeedSpread
 from analysis.statistics.shrinkage import shrink
 from benchmarks.choosing_worlds import WORLDS, Array, Drawn, Simulated, Sweep, pool_of
 from benchmarks.output import JSON, command, device, show, write
@@ -85,7 +86,7 @@ class Confirmed:
 
 
 def confirm(sweep: Sweep, design: Design) -> Confirmed:
-    """The race: a round is one seed of everybody still in it; the first drops come after two."""
+    """The race: a round is one seed of everybody still in it."""
     best = [int(c) for c in np.argsort(sweep.searched)[: design.top]]
     racing = list(dict.fromkeys([*best, BASELINE]))
     budget = len(racing) * design.seeds
@@ -146,6 +147,7 @@ def judged(sweep: Sweep, design: Design) -> JSON:
     pair = difference(*_same(names, a, b), sweep.groups, told.spread if design.spread else None)
     first = int(sweep.searched.argmin())
     found = shrink(sweep.searched.tolist(), sweep.searched[first], done.now.seed_sd**2)
+    beside = _beside_failed(names, sweep, told.spread if design.spread else None)
     fresh = float(np.nanmean([y.mean() for y in done.fresh[choice]]))
     return {
         "right": loss <= detectable,
@@ -162,6 +164,7 @@ def judged(sweep: Sweep, design: Design) -> JSON:
         ),
         "cover_believed": _believed(told.believed, true),
         "cover_any": _covers(pair, true[a] - true[b]),
+        "cover_failed": beside,
         "loss": loss,
         "loss_minimum": float(true[first] - true.min()),
         "detectable": detectable,
@@ -184,6 +187,18 @@ def _same(names: dict[str, Array], a: int, b: int) -> tuple[Array, Array]:
     """Both candidates' runs of the seeds that both had."""
     n = min(len(names[str(a)]), len(names[str(b)]))
     return names[str(a)][:n], names[str(b)][:n]
+
+
+def _beside_failed(
+    names: dict[str, Array], sweep: Sweep, spread: SeedSpread | None
+) -> float | None:
+    """Of the intervals of a candidate with failed seeds to each other, the share that holds."""
+    held: list[float | None] = []
+    for bad in sweep.bad:
+        for other in (int(name) for name in names if int(name) != bad):
+            found = difference(*_same(names, bad, other), sweep.groups, spread)
+            held.append(_covers(found, float(sweep.true[bad] - sweep.true[other])))
+    return _mean(held)
 
 
 def _plain(names: dict[str, Array], leader: str, sweep: Sweep) -> dict[str, Difference | None]:
@@ -256,13 +271,16 @@ def from_pool(pool: Array, sweeps: int, design: Design, workers: Workers) -> Ite
         yield {"world": name, **summary(list(itertools.chain(*rows)))}
 
 
-def _parts(sweeps: int) -> list[range]:
-    size = max(1, sweeps // 8)
-    return [range(i, min(i + size, sweeps)) for i in range(0, sweeps, size)]
+def _parts(sweeps: int, first: int = 0) -> list[range]:
+    size, end = max(1, sweeps // 8), first + sweeps
+    return [range(i, min(i + size, end)) for i in range(first, end, size)]
 
 
 PER_CENT = ("right", "best", "clear", "clear_false", "baseline", "baseline_false")
-COVERS = ("cover_baseline", "cover_baseline_single", "cover_others", "cover_believed", "cover_any")
+COVERS = (
+    *("cover_baseline", "cover_baseline_single", "cover_others", "cover_believed", "cover_any"),
+    "cover_failed",
+)
 
 
 def summary(rows: list[JSON]) -> JSON:
@@ -278,10 +296,12 @@ def summary(rows: list[JSON]) -> JSON:
     return {**found, "runs": round(runs, 1), "seeds": round(100 * runs / budget), "n": len(rows)}
 
 
-def simulated(worlds: list[int], sweeps: int, design: Design, workers: Workers) -> Iterator[JSON]:
-    """A row a world."""
+def simulated(
+    worlds: list[int], first: int, sweeps: int, design: Design, workers: Workers
+) -> Iterator[JSON]:
+    """A row a world, of so many sweeps from number `first` on."""
     for world in worlds:
-        jobs = [(world, part, design) for part in _parts(sweeps)]
+        jobs = [(world, part, design) for part in _parts(sweeps, first)]
         rows = workers.map(of_world, jobs, chunksize=1)
         yield {"world": WORLDS[world].name, **summary(list(itertools.chain(*rows)))}
 
@@ -293,6 +313,7 @@ COLUMNS = (
         "cover_others",
         "cover_believed",
         "cover_any",
+        "cover_failed",
         "loss",
         "loss_minimum",
         "loss_as_many",
@@ -308,8 +329,8 @@ VARIANTS = {
     "rows in the race": Design(rows=True),
     "no shrinkage": Design(shrinks=False),
     "search run left out": Design(search_counts=False),
-    **{f"bound {b}": Design(bound=b) for b in (0.01, 0.1, 0.2)},
-    "bound 0.1, baselines at 0.95": Design(bound=0.1, sure=0.95),
+    **{f"bound {b}": Design(bound=b) for b in (0.01, 0.05, 0.2)},
+    "baselines at 0.95": Design(sure=0.95),
 }
 
 
@@ -317,6 +338,7 @@ def parsed() -> argparse.Namespace:
     """The command line."""
     parser = command(__doc__)
     parser.add_argument("--sweeps", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first simulated sweep")
     parser.add_argument("--worlds", nargs="*", type=int, help="numbers in WORLDS; all by default")
     parser.add_argument("--variants", action="store_true", help="other ways of choosing, too")
     parser.add_argument("--pool", type=Path, help="draw from these real runs instead")
@@ -332,6 +354,7 @@ def main() -> None:
     rows: list[JSON] = []
     about = {
         "sweeps": options.sweeps,
+        "first": options.first,
         "worlds": str(options.pool.name) if options.pool else [asdict(WORLDS[w]) for w in worlds],
         "designs": {n: asdict(d) for n, d in designs.items()},
         "device": device(),
@@ -340,7 +363,7 @@ def main() -> None:
     with Pool(options.processes) as workers:
         for name, design in designs.items():
             if pool is None:
-                found = simulated(worlds, options.sweeps, design, workers)
+                found = simulated(worlds, options.first, options.sweeps, design, workers)
             else:
                 found = from_pool(pool, options.sweeps, design, workers)
             for row in found:

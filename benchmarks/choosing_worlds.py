@@ -50,6 +50,7 @@ WORLDS = (
     World("a diverged seed", diverged=1),
     World("much seed noise", seed=1.0),
     World("little seed noise", seed=0.25),
+    World("4 seeds", seeds=4),
 )
 
 
@@ -59,6 +60,7 @@ class Sweep(Protocol):
     true: Array  # (configurations,)
     searched: Array  # (configurations,)
     groups: list[int] | None
+    bad: dict[int, set[int]]  # candidates with seeds that give no number
 
     def runs(self, chosen: list[int], seed: int) -> Array:
         """(chosen, rows) of the seed-th fresh seed; NaN where it diverged."""
@@ -78,7 +80,9 @@ class Simulated:
         self.groups = [r // w.group for r in range(w.rows)] if w.group > 1 else None
         self.searched = self._all(1).mean(axis=1)
         best = np.argsort(self.searched)[: w.top]
-        self.bad = {int(random.choice(best)): set(range(w.diverged))} if w.diverged else {}
+        self.bad: dict[int, set[int]] = {}
+        if w.diverged:
+            self.bad[int(random.choice(best))] = set(range(w.diverged))
 
     def _random(self, what: int) -> np.random.Generator:
         return np.random.default_rng([self.number, what])
@@ -132,6 +136,7 @@ class Drawn:
         self.of = np.full(n, alike) if alike is not None else random.permutation(n)
         self.picked = random.integers(0, most, rows or most)
         self.groups: list[int] | None = None
+        self.bad: dict[int, set[int]] = {}
         self.pool, self.number = pool, number
         self.true = pool.mean(axis=(1, 2))[self.of]
         self.searched = self._all(0).mean(axis=1)

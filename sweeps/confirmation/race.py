@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-BOUND = 0.05  # less likely the best than this: no more seeds
+BOUND = 0.1  # less likely the best than this: no more seeds
 SURE = 0.975  # as likely better than another: clear against it
 
 Values = Sequence[float | None]

@@ -9,6 +9,7 @@ from typing import Any
 from analysis.files import RunError, read_lines, read_object, read_optional, search_of
 from analysis.inputs import InputChange, input_changes
 from analysis.total_reward import total_earned
+from sweeps.run_folder.damage import damage
 from sweeps.run_folder.intruders import intruders
 from sweeps.spec.sections import SearchSpec
 
@@ -115,7 +116,7 @@ class Run:
 
 
 def load_run(folder: Path) -> Run:
-    """Read the run in `folder`. RunError where it is not a run, a file is not valid JSON, or the
+    """Read the run in `folder`. RunError where it is not a run, a file is damaged, or the
     section `search` is none of this version (what an earlier one did not have gets its default).
 
     Half-written lines of metrics.jsonl (a sweep that was killed) are left out; non-finite and
@@ -128,6 +129,8 @@ def load_run(folder: Path) -> Run:
         raise RunError(_not_a_run(folder))
     if odd := intruders(folder):
         raise RunError(f"{folder}: {'; '.join(odd)}. Remove it, or put the file itself there.")
+    if damaged := damage(folder):
+        raise RunError("\n".join(damaged))
     spec = read_object(spec_path)
     bases = {view.key: view for view in _bases(folder / "base")}
     noise = {key: view.noise for key, view in bases.items()}
@@ -188,7 +191,9 @@ def _trial(path: Path, config: dict[str, Any], record: dict[str, Any]) -> TrialV
         parameters=dict(both.get("parameters") or {}),
         config=dict(config.get("config") or {}),
         metrics=finite(record.get("metrics")),
-        curve=tuple(read_lines(path / "metrics.jsonl")),
+        curve=tuple(
+            line for line in read_lines(path / "metrics.jsonl") if is_number(line.get("step"))
+        ),
         error=record.get("error"),
         kind=record.get("kind") or look_up(config, "config.kind"),
         engine=record.get("engine"),

@@ -66,12 +66,12 @@ def _answered(trial: TrialView | BaseView | None) -> Rows:
 def _beside(run: Run, trial: TrialView | None, rows: Rows) -> list[Example]:
     """The rows with what the base model said to the same questions."""
     base = run.base_of(trial)
-    before = {row.get("id"): row for row in _answered(base)}
+    before = {str(row.get("id")): row for row in _answered(base)}
     return [
         Example(
             question=_text(row.get("question")) or "",
             reference=_text(row.get("reference")),
-            base=_text(before.get(row.get("id"), {}).get("prediction")),
+            base=_text(before.get(str(row.get("id")), {}).get("prediction")),
             best=_text(row.get("prediction")),
         )
         for row in rows

@@ -23,7 +23,8 @@ class Results:
     def take(self, run: Run, record: Mapping[str, Any], metric: str | None) -> None:
         """Keep how a run ended."""
         how = outcome(dict(record))
-        self.values[run] = record["metrics"].get(metric) if how == "complete" else None
+        value = record["metrics"].get(metric) if how == "complete" else None
+        self.values[run] = value if isinstance(value, int | float) else None
         if how == "lost":
             self.lost.add(run)
         elif how != "complete":

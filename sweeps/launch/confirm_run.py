@@ -9,7 +9,7 @@ from sweeps.confirmation.confirmation import Confirmation
 from sweeps.confirmation.judging import judge
 from sweeps.failures import disk_full
 from sweeps.launch.kept_ray import KeptRay
-from sweeps.launch.on_ray import Watch, read_spec, run_on_ray
+from sweeps.launch.on_ray import Watch, read_spec, refuse_damage, run_on_ray
 from sweeps.launch.same_inputs import refuse_others
 from sweeps.readiness.checks import make_ready, refuse_folder
 from sweeps.run_folder.ledger import Ledger
@@ -49,6 +49,7 @@ def confirm_run(
     refuse_folder(folder, exists_is_wrong=False)
     check_confirmable(spec, config)
     with exclusive(folder), disk_full.told(folder):
+        refuse_damage(folder)
         ledger = Ledger(folder)
         asked = asked_now(config, spec.search, ledger, best, criterion)
         sweep = Confirmation(spec, ledger, asked, judge, progress)

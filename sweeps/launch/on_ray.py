@@ -32,6 +32,7 @@ from sweeps.readiness.pack_sizes import (
 from sweeps.readiness.template_date import with_template_date
 from sweeps.reading.loading import LoadedSpec
 from sweeps.reading.union_errors import first_wrong
+from sweeps.run_folder.damage import damage
 from sweeps.run_folder.environment import describe_environment, note_agreed
 from sweeps.run_folder.inputs import write_fingerprints
 from sweeps.run_folder.intruders import intruders
@@ -109,6 +110,7 @@ def resume_run(
     read_spec(folder)  # before the lock makes a folder of a misspelt name
     refuse_folder(folder, exists_is_wrong=False)
     with exclusive(folder), disk_full.told(folder):
+        refuse_damage(folder)
         ledger = Ledger(folder)
         spec = read_spec(folder)
         if num_trials is not None:
@@ -160,6 +162,12 @@ def read_spec(folder: Path) -> SweepSpec:
         field, message = first_wrong(error, written)
         fix = "Another version of medsweep wrote it: go on with that one"
         raise SpecError([Problem(str(path), None, field, None, message, fix)]) from error
+
+
+def refuse_damage(folder: Path) -> None:
+    """SpecError with all files of a run folder that a sweep cannot go on from."""
+    if found := damage(folder):
+        raise SpecError([Problem(None, None, "", None, what, None) for what in found])
 
 
 def run_on_ray(

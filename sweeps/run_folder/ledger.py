@@ -22,6 +22,7 @@ from sweeps.run_folder.weights import (
 )
 from trainables.context import Report
 from trainables.evaluation.row_results import parquet_of
+from trainables.rungs import RUNGS
 from trainables.saved import Checkpoint, SavedAdapter
 
 ROWS = "rows.parquet"
@@ -121,8 +122,9 @@ class Ledger:
         return read_json(self.path(entry, "record.json"))
 
     def metrics(self, entry: Entry) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl."""
-        return list(read_lines(self.path(entry, "metrics.jsonl")))
+        """The lines of metrics.jsonl, but for those that are damaged."""
+        lines = read_lines(self.path(entry, "metrics.jsonl"))
+        return [line for line in lines if _is_whole(line)]
 
     def rungs(self, entry: Entry, metric: str) -> list[tuple[float, float]]:
         """Each rung that a trial came to where it measured `metric`, and the value."""
@@ -163,3 +165,7 @@ class Ledger:
     def _save(self, entry: Entry, checkpoint: Checkpoint) -> None:
         with new_folder(self.path(entry, "checkpoint"), f"step-{checkpoint.step:08d}") as draft:
             write_checkpoint(draft, checkpoint)
+
+
+def _is_whole(line: Mapping[str, Any]) -> bool:
+    return isinstance(line.get("step"), int) and line.get("rung") in (None, *RUNGS)

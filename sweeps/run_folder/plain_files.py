@@ -24,11 +24,13 @@ def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a file with one a line; a line that is cut short is skipped."""
+    """The objects of a file with one a line; a line that is cut short or none is skipped."""
     if not path.is_file():
         return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
-            yield json.loads(line)
+            found = json.loads(line)
         except (ValueError, RecursionError):  # the last line of a killed driver
             continue
+        if isinstance(found, dict):
+            yield found

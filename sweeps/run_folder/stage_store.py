@@ -51,7 +51,7 @@ class StageStore:
         """An entry; None, and forgotten, where a file of it is missing or cut short."""
         for folder in sorted((self._folder / key).glob("step-*"), reverse=True):
             about, checkpoint = read_json(folder / ABOUT), read_checkpoint(folder)
-            if about and checkpoint:
+            if about and _reached(about) != (0, 0) and checkpoint:
                 lines = list(read_lines(folder / LINES))
                 return Stored(about["trial"], checkpoint, lines, read_adapter(folder))
         self._reached.pop(key, None)
@@ -59,5 +59,8 @@ class StageStore:
 
 
 def _reached(about: dict[str, Any] | None) -> Reached:
-    finished, steps = about["reached"] if about else (0, 0)
-    return finished, steps
+    """(0, 0) of what cannot be read: nothing is stored there."""
+    match about:
+        case {"reached": [int() as finished, int() as steps], "trial": str()}:
+            return finished, steps
+    return 0, 0

@@ -70,7 +70,7 @@ def test_not_a_run(tmp_path: Path, made: bool) -> None:
 
 def test_damaged_record_names_its_file(run_folder: Path) -> None:
     (run_folder / "trials" / "EXP-003" / "record.json").write_text('{"state": "comp')
-    with pytest.raises(RunError, match=r"EXP-003/record\.json: not valid JSON"):
+    with pytest.raises(RunError, match=r"EXP-003/record\.json: is damaged: it is no JSON"):
         load_run(run_folder)
 
 

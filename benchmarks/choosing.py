@@ -2,7 +2,7 @@
 a pool of real runs (`--pool`, made by `benchmarks.choosing_pool`).
 
     python -m benchmarks.choosing --sweeps 1000 --json benchmarks/results/choosing.json
-    python -m benchmarks.choosing --pool benchmarks/results/choosing-pool.json.gz \
+    python -m benchmarks.choosing --pool benchmarks/results/choosing-pool.json \
         --json benchmarks/results/choosing-from-pool.json
 
 Each sweep is a search, one run a configuration; its best few and a baseline (configuration 0) then

@@ -80,6 +80,8 @@ def _confirm(
     )
     if done.course.clear:
         view.say(f"The race was decided after {plural(done.done, 'run')} with new seeds.")
+    elif len(done.course.dropped) == len(done.asked.names) - 1 > 0:
+        view.say(f"After {plural(done.done, 'run')} with new seeds one trial is left in the race.")
     return True
 
 

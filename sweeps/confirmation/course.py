@@ -63,7 +63,7 @@ def course(
         dropped |= {t: {"after": number, "probability": p} for t, p in judged.dropped.items()}
         racing = [trial for trial in racing if trial not in judged.dropped]
         if judged.clear is not None or len(racing) < 2:
-            return Course((), dropped, judged.clear or next(iter(racing), None))
+            return Course((), dropped, judged.clear)
 
 
 def _until(trial: str, number: int, told: Mapping[Run, float | None]) -> list[float | None]:

@@ -13,6 +13,9 @@ from sweeps.launch import ray_death
 from sweeps.launch.ray_death import watched
 from tests.sweeps.fakes import make_spec, make_sweep
 
+# what takes the place of the process' end ends its thread
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
 
 class Ended(threading.Event):
     """Takes the place of this process' end."""
@@ -20,6 +23,7 @@ class Ended(threading.Event):
     def __call__(self, code: int) -> None:
         self.code = code
         self.set()
+        raise SystemExit  # of its thread, which would go on into the next test
 
 
 @pytest.fixture
@@ -27,6 +31,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
     end = Ended()
     monkeypatch.setattr(ray_death, "LOOK", 0.01)
     monkeypatch.setattr(ray_death, "NOTICE_SECONDS", 0.1)
+    monkeypatch.setattr(ray_death, "CLOSE_SECONDS", 0.2)
     monkeypatch.setattr(os, "_exit", end)
     return end
 

@@ -8,6 +8,7 @@ import pytest
 WAITS = """
 import os, signal, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
 {before}
 from sweeps.launch.stop_signal import as_ctrl_c, deaf
 as_ctrl_c()

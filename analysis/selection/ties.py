@@ -64,6 +64,16 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(shown)} and {last}" if shown else last
 
 
+def cheapest_told(tied: Sequence[TrialView]) -> str:
+    """Which of tied trials costs least, and by what: `the cheapest of them is A, which trains the
+    fewest parameters`."""
+    for cost in COSTS:
+        if len({cost.of(trial) for trial in tied}) > 1:
+            least = min(tied, key=thrift).name
+            return f"the cheapest of them is {least}, which {cost.verb} the fewest {cost.noun}"
+    return "nothing known of their cost differs"
+
+
 def stands(tied: Sequence[TrialView]) -> str:
     """Why the first of tied trials is taken, and not the next, in one sentence."""
     first, next_ = tied[:2]

@@ -18,10 +18,7 @@ def apart_by_rule(told: Verdict) -> Iterator[str]:
         yield from _against(told, name)
     if told.alike:
         names = listed([told.name(name) for name in (told.leader, *told.alike)])
-        yield (
-            f"{names} cannot be told apart by any of these metrics; the cheapest of them is "
-            f"{told.name(told.cheapest)}."
-        )
+        yield f"{names} cannot be told apart by any of these metrics; {told.cheapest_told}."
 
 
 def baselines_by_rule(told: Verdict) -> Iterator[str]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.runs import Run
+from analysis.runs import Run, TrialView
 from analysis.selection import criteria
 from analysis.selection.choice import Chosen, noise_of
-from analysis.selection.ties import thrift
+from analysis.selection.ties import cheapest_told, thrift
 from analysis.statistics.contest import Contest, contest
 from analysis.statistics.crossed import Difference, difference
 from analysis.statistics.several import Corrected, bonferroni
@@ -63,8 +63,16 @@ class Verdict:
     @property
     def cheapest(self) -> str:
         """Of those that cannot be told apart the one that costs least: see `ties.COSTS`."""
-        same = [self.evidence.trials[name] for name in (self.leader, *self.alike)]
-        return min(same, key=thrift).trial
+        return min(self._same, key=thrift).trial
+
+    @property
+    def cheapest_told(self) -> str:
+        """The same in words, with the reason."""
+        return cheapest_told(self._same)
+
+    @property
+    def _same(self) -> list[TrialView]:
+        return [self.evidence.trials[name] for name in (self.leader, *self.alike)]
 
     def name(self, trial: str) -> str:
         """What tables call a trial."""

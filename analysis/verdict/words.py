@@ -72,7 +72,7 @@ def _apart(told: Verdict) -> Iterator[str]:
         yield versus_next(told, *near)
     if told.tied:
         names = _names(told, (told.leader, *told.tied))
-        yield f"{names} cannot be told apart; the cheapest of them is {told.name(told.cheapest)}."
+        yield f"{names} cannot be told apart; {told.cheapest_told}."
     if told.tied and near is not None and near[1].missing == "seeds":
         yield (
             "One new seed does not show what another would change: what is ahead on these rows may "

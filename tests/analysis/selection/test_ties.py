@@ -11,6 +11,7 @@ from analysis.decision import decided
 from analysis.runs import TrialView
 from analysis.selection import choose
 from analysis.selection.choice import Chosen
+from analysis.selection.ties import cheapest_told
 from sweeps.spec.sections import SearchSpec
 from tests.analysis import fixtures
 from tests.analysis.selection.trials import spec, trial
@@ -116,3 +117,16 @@ def test_where_nothing_ties_best_json_says_why_this_one(run_folder: Path) -> Non
     assert best["tie"] is None
     assert best["reason"] in best["explanation"]
     assert spec().selection.rule == "objective"
+
+
+def test_the_cheapest_is_named_with_its_reason_or_not_at_all() -> None:
+    small, large = (
+        costing(2, 9.0, 4, trainable_parameters=10),
+        costing(1, 1.0, 4, trainable_parameters=20),
+    )
+    told = "the cheapest of them is EXP-002, which trains the fewest parameters"
+    assert cheapest_told([large, small]) == told
+    short = costing(3, 9.0, 2, trainable_parameters=20)
+    told = "the cheapest of them is EXP-003, which takes the fewest optimizer steps"
+    assert cheapest_told([large, short]) == told
+    assert cheapest_told([large, large]) == "nothing known of their cost differs"

@@ -29,7 +29,7 @@ from analysis.verdict.numbers import numbers
 from analysis.verdict.verdict import Verdict
 from analysis.verdict.words import paragraphs
 from analysis.wording import metric_text, mode, title
-from sweeps.run_folder.atomic import write_text
+from sweeps.run_folder.atomic import where_writable, write_text
 from sweeps.spec.repeats import seed_paths
 
 CAUTION = (
@@ -42,17 +42,19 @@ SEEDS_APART = CAUTION.replace("trained once, with one seed", "trained once, not 
 
 
 def write_best(decision: Decision) -> dict[str, Any] | None:
-    """Write best.json into the run folder, return what was written.
+    """Write best.json into the run folder, where that can be written; return its content.
 
     None where no trial can be chosen; an older best.json is then removed, since nothing in the
     run supports it any more.
     """
     run, choice, told = decision
     if choice is None:
-        (run.folder / "best.json").unlink(missing_ok=True)
+        with where_writable():
+            (run.folder / "best.json").unlink(missing_ok=True)
         return None
     best = describe(run, choice, told)
-    write_text(run.folder / "best.json", json.dumps(best, indent=2, ensure_ascii=False) + "\n")
+    with where_writable():
+        write_text(run.folder / "best.json", json.dumps(best, indent=2, ensure_ascii=False) + "\n")
     return best
 
 

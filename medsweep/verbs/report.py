@@ -18,10 +18,12 @@ def command(
     from analysis.report import write_report
     from analysis.tables import write_trials_csv
     from medsweep.terminal import say
+    from sweeps.run_folder.atomic import where_writable
 
     decisions = [decided(run) for run in runs]
     for decision in decisions:
-        write_trials_csv(decision.run)
+        with where_writable():  # else the report alone, elsewhere
+            write_trials_csv(decision.run)
         write_best(decision)
     for path in write_report(decisions, output):
         say(str(path))

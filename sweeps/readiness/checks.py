@@ -51,7 +51,10 @@ def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         message = "cannot be written"
         fix = "Choose a folder of yours with --output"
-        raise SpecError([Problem(None, None, "output", str(folder), message, fix)])
+        if not exists_is_wrong:
+            fix = "Copy the run folder to where you may write: nothing in it names its place"
+        field = "output" if exists_is_wrong else "RUN"
+        raise SpecError([Problem(None, None, field, str(folder), message, fix)])
 
 
 def make_ready(

@@ -1,5 +1,6 @@
 """Files and folders that are whole or absent, whenever the process is killed."""
 
+import errno
 import json
 import os
 import re
@@ -35,6 +36,17 @@ def write_json(path: Path, content: Any) -> None:
     """Replace a JSON file in one step. NaN is refused: it is not JSON."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     write_bytes(path, encoded(text + "\n"))
+
+
+@contextmanager
+def where_writable() -> Iterator[None]:
+    """For what repeats the rest (tables, best.json): left unwritten on a read-only disk, or in the
+    folder of somebody else, where it can be read all the same."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
 
 
 def encoded(text: str) -> bytes:

@@ -49,12 +49,10 @@ def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
         raise SpecError([Problem(None, None, "name", folder.name, message, fix)])
     parent = next(p for p in (folder, *folder.parents) if p.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        message = "cannot be written"
-        fix = "Choose a folder of yours with --output"
+        field, fix = "output", "Choose a folder of yours with --output"
         if not exists_is_wrong:
-            fix = "Copy the run folder to where you may write: nothing in it names its place"
-        field = "output" if exists_is_wrong else "RUN"
-        raise SpecError([Problem(None, None, field, str(folder), message, fix)])
+            field, fix = "RUN", "Copy the run folder to where you may write"
+        raise SpecError([Problem(None, None, field, str(folder), "cannot be written", fix)])
 
 
 def make_ready(

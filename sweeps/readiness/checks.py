@@ -49,9 +49,8 @@ def refuse_folder(folder: Path, exists_is_wrong: bool = True) -> None:
         raise SpecError([Problem(None, None, "name", folder.name, message, fix)])
     parent = next(p for p in (folder, *folder.parents) if p.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        field, fix = "output", "Choose a folder of yours with --output"
-        if not exists_is_wrong:
-            field, fix = "RUN", "Copy the run folder to where you may write"
+        new, old = "Choose a folder of yours with --output", "Copy the run to where you may write"
+        field, fix = ("output", new) if exists_is_wrong else ("RUN", old)
         raise SpecError([Problem(None, None, field, str(folder), "cannot be written", fix)])
 
 

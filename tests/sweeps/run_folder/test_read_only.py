@@ -46,7 +46,7 @@ def test_a_report_within_it_is_refused(run: Path, capsys: pytest.CaptureFixture[
 
 def test_a_resume_says_to_copy_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(SpecError, match="Copy the run folder to where you may write"):
+    with pytest.raises(SpecError, match="Copy the run to where you may write"):
         refuse_folder(tmp_path, exists_is_wrong=False)
 
 

@@ -124,12 +124,13 @@ def _wrong_name(content: Content, folder: Path) -> str:
         return "is in a folder whose name is no number of a seed"
     if content.get("trial", name) != name:
         return f"is of another trial ({content['trial']!r})"
-    number = content.get("number", 0)
+    if "number" not in content:  # of a record of an earlier version
+        return ""
+    number, base = content["number"], folder.parent.name == "base"
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
         return f"is damaged: {number!r} is no trial's number"
-    if number and trial_name(number) != trial:
-        return f"is of another trial (number {number})"
-    return ""
+    mine = number == 0 if base else trial_name(number) == trial  # 0 is a base model's
+    return "" if mine else f"is of another trial (number {number})"
 
 
 def _wrong_confirm(content: Content, folder: Path) -> str:

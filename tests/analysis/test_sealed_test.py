@@ -102,13 +102,10 @@ def test_a_reward_model_ranks_the_test_pairs(cache: Path, tmp_path: Path) -> Non
     assert found.metrics["val_loss"] != found.base["val_loss"]
 
 
-def test_a_measure_of_test_rows_is_that_of_validation_rows(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given the validation rows as if they were the test's, it says what the sweep has said."""
+def open_validation_instead(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens the test rows of this trial is given its validation rows."""
     from trainables.data import sealed as opening
     from trainables.data.prepare import prepare
-    from trainables.kinds import trial_config
     from trainables.models.resolve import resolve
     from trainables.models.tokenizer import load_tokenizer, tokenizer_key
 
@@ -117,12 +114,21 @@ def test_a_measure_of_test_rows_is_that_of_validation_rows(
         words = partial(load_tokenizer, folder), tokenizer_key(folder)
         return opening.OpenedRows(prepare(data, *words, 96).validation, "")
 
+    monkeypatch.setattr(opening, "open_test", validation)
+
+
+def test_a_measure_of_test_rows_is_that_of_validation_rows(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given the validation rows as if they were the test's, it says what the sweep has said."""
+    from trainables.kinds import trial_config
+
     for kind, more in (("reward", {}), ("sft", {"lora": None}), ("sft", {})):
         folder = made(tmp_path / f"{kind}{len(more)}", kind, more=more)
         run = load_run(folder)
         view = run.find("EXP-001")
         config = trial_config(view.config)
-        monkeypatch.setattr(opening, "open_test", validation)
+        open_validation_instead(config, monkeypatch)
         found = measure_test(run, "EXP-001")
         base = run.base_of(view)
         assert base is not None
@@ -143,16 +149,7 @@ def test_answers_to_test_rows_earn_their_rewards(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the validation rows it says what the sweep has said, where sampling hardly draws."""
-    from trainables.data import sealed as opening
-    from trainables.data.prepare import prepare
     from trainables.kinds import trial_config
-    from trainables.models.resolve import resolve
-    from trainables.models.tokenizer import load_tokenizer, tokenizer_key
-
-    def validation(data: Any, *_: Any) -> Any:
-        folder = resolve(config.model, print)
-        words = partial(load_tokenizer, folder), tokenizer_key(folder)
-        return opening.OpenedRows(prepare(data, *words, 96).validation, "")
 
     more = {
         "training": {"max_steps": 1, "max_length": 96, "response_length": 8},
@@ -163,7 +160,7 @@ def test_answers_to_test_rows_earn_their_rewards(
     run = load_run(folder)
     view = run.find("EXP-001")
     config = trial_config(view.config)
-    monkeypatch.setattr(opening, "open_test", validation)
+    open_validation_instead(config, monkeypatch)
     found = measure_test(run, "EXP-001")
     for name in ("reward", "reward_terminology", "reward_safety", "answer_tokens", "truncated"):
         assert found.metrics[name] == pytest.approx(view.metrics[name], abs=1e-6), name

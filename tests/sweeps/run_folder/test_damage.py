@@ -105,6 +105,7 @@ def test_each_way_is_told_with_its_file_and_nothing_is_written(run: Path, name: 
         (f"trials/{A}/config.json", _set("trial", "../../evil"), "is of another trial ('../../ev"),
         (f"trials/{A}/config.json", _set("trial", "EXP-001"), "is of another trial ('EXP-001')"),
         (f"trials/{A}/config.json", _set("number", 1), "is of another trial (number 1)"),
+        (f"trials/{A}/config.json", _set("number", 0), "is of another trial (number 0)"),
         (f"trials/{A}/config.json", _set("number", "4"), "'4' is no trial's number"),
         (f"trials/{A}/config.json", _set("config", None), "has no field 'config'"),
         (f"trials/{A}/config.json", _set("config", [1]), "are no objects"),

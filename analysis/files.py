@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweeps.reading.union_errors import first_wrong
+from sweeps.run_folder import plain_files
 from sweeps.spec.sections import SearchSpec
 
 OTHER_VERSION = "Another version of medsweep wrote it: use that one, or correct the field."
@@ -45,16 +46,4 @@ def read_optional(path: Path) -> dict[str, Any]:
 
 def read_lines(path: Path | None) -> list[dict[str, Any]]:
     """The JSON objects of a .jsonl file; broken lines are left out, no file is no lines."""
-    if path is None or not path.is_file():
-        return []
-    # not splitlines(): it also breaks at U+2028, which JSON strings may hold
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    return [row for row in map(_parse_line, lines) if row is not None]
-
-
-def _parse_line(line: str) -> dict[str, Any] | None:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) else None
+    return [] if path is None else list(plain_files.read_lines(path))

@@ -17,6 +17,7 @@ READ_WHOLE = frozenset(
     (
         *("spec.yaml", "spec.resolved.json", "environment.json", "data.json", "modules.json"),
         *("config.json", "record.json", "best.json", "fingerprints.json"),
+        *("confirm.json", "test.json"),
     )
 )
 

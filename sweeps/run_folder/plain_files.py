@@ -27,6 +27,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file with one a line; a line that is cut short or none is skipped."""
     if not path.is_file():
         return
+    # not splitlines(): it also breaks at U+2028, which JSON strings may hold
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
             found = json.loads(line)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
+from tests.trainables.rewards import endpoint
+from tests.trainables.rewards.endpoint import served
 from trainables.errors import InputError
 from trainables.models.config import ModelConfig
 from trainables.models.resolve import resolve
-from trainables.rewards import judge as judge_module
-from trainables.rewards.config import JudgeConfig
 from trainables.rewards.judge import Judge
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: "
@@ -52,22 +52,14 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setenv("MEDSWEEP_CACHE", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(judge_module, "LONGEST_WAIT", 0.01)
     server = Service()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield server
-    server.over.set()
-    server.shutdown()
-    server.server_close()
+    with served(server, tmp_path, monkeypatch):
+        yield server
+        server.over.set()
 
 
 def judge_of(service: Service, **fields: Any) -> Judge:
-    url = f"http://127.0.0.1:{service.server_port}/v1"
-    given = {"base_url": url, "model": "m", "retries": 1, **fields}
-    return Judge(JudgeConfig.model_validate(given))
+    return endpoint.judge_of(service, **{"retries": 1, **fields})
 
 
 def whole(body: bytes) -> bytes:

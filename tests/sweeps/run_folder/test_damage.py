@@ -17,7 +17,9 @@ from sweeps.confirmation.results import results_of
 from sweeps.launch.on_ray import refuse_damage
 from sweeps.run_folder.damage import damage
 from sweeps.run_folder.entry import Entry
+from sweeps.run_folder.intruders import LARGEST
 from sweeps.run_folder.ledger import Ledger
+from sweeps.run_folder.stage_store import StageStore, Stored
 from sweeps.run_folder.weights import read_checkpoint, write_checkpoint
 from sweeps.spec.errors import SpecError
 from tests.analysis.verdict.runs import CLEAR, A, confirmed
@@ -211,3 +213,24 @@ def test_a_state_without_its_step_is_none(tmp_path: Path, state: str) -> None:
     write_checkpoint(tmp_path, make_checkpoint(4, {}))
     (tmp_path / "state.json").write_text(state)
     assert read_checkpoint(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "about", ["{}", '{"reached": [1, 0]}', '{"reached": "x", "trial": "EXP-001"}', "["]
+)
+def test_a_stage_that_says_not_whose_it_is_counts_as_none(tmp_path: Path, about: str) -> None:
+    store = StageStore(tmp_path)
+    store.keep("key", Stored("EXP-001", make_checkpoint(4, {}), [], None))
+    assert store.read("key") is not None
+    next(tmp_path.rglob("stage.json")).write_text(about)
+    again = StageStore(tmp_path)
+    assert again.reached("key") == (0, 0)
+    assert again.read("key") is None
+
+
+@pytest.mark.parametrize("name", ["confirm.json", "test.json", "fingerprints.json"])
+def test_what_is_too_large_to_be_one_is_not_read(run: Path, name: str) -> None:
+    with (run / name).open("r+b") as stream:
+        stream.truncate(LARGEST + 1)
+    with pytest.raises(RunError, match="more than such a file ever has"):
+        load_run(run)

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.trainables.rewards.endpoint import judge_of, served
 from trainables.errors import InputError
-from trainables.rewards import judge as judge_module
-from trainables.rewards.config import JudgeConfig
-from trainables.rewards.judge import Judge, score_of
+from trainables.rewards.judge import score_of
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -63,19 +62,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
-    monkeypatch.setenv("MEDSWEEP_CACHE", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(judge_module, "LONGEST_WAIT", 0.01)
     server = Endpoint()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def judge_of(endpoint: Endpoint, **fields: Any) -> Judge:
-    url = f"http://127.0.0.1:{endpoint.server_port}/v1"
-    return Judge(JudgeConfig.model_validate({"base_url": url, "model": "m", **fields}))
+    with served(server, tmp_path, monkeypatch):
+        yield server
 
 
 def test_scores_come_back_in_order_at_once_and_once(
